@@ -1,0 +1,155 @@
+//! What the owner of calls says and hears. A leg is one party: a phone, a trunk's caller, or a caller carried by
+//! another site. Every leg ends with exactly one `Event::Ended`.
+
+use bytes::Bytes;
+use media::plane;
+use model::{AgentId, Extension, LegId, Number, OverflowId, TrunkId};
+
+/// What happened outside.
+#[derive(Debug, Clone)]
+pub enum Input {
+    Sip(sip::endpoint::Input),
+    Media(plane::Event),
+    /// The media process died and a new one is there: all ports are gone.
+    MediaRestarted,
+}
+
+#[derive(Debug, Clone)]
+pub enum Output {
+    Send { flow: sip::endpoint::Flow, bytes: Bytes },
+    Media(plane::Command),
+    Event(Event),
+}
+
+/// A party that appears, or that we go and get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Party {
+    Phone(Extension),
+    /// On a trunk: the public number there.
+    Trunk {
+        trunk: TrunkId,
+        user: String,
+    },
+    /// Carried over the link; its audio enters and leaves at a loopback address (see `Calls::tunnel`).
+    Tunnel(OverflowId),
+}
+
+/// Why a leg ended or could not begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The party hung up.
+    PartyHungUp,
+    /// We ended it.
+    Ours,
+    Busy,
+    NoAnswer,
+    NotRegistered,
+    /// No common codec (488), or SDP that makes no sense.
+    Media,
+    Forbidden,
+    NotFound,
+    Overload,
+    /// The peer or its network is gone.
+    Lost,
+    /// A fault of ours.
+    Fault,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Somebody calls us. Nothing is answered until `Calls::answer`, `ring` or `reject`.
+    Incoming {
+        leg: LegId,
+        party: Party,
+        to: String,
+        caller: Caller,
+    },
+    /// A leg that we dialled rings.
+    Ringing {
+        leg: LegId,
+    },
+    /// A leg is talking to us: dialled and answered, or incoming and confirmed.
+    Answered {
+        leg: LegId,
+    },
+    Digit {
+        leg: LegId,
+        digit: char,
+    },
+    /// The prompts of `play` reached their end.
+    Played {
+        leg: LegId,
+        play: plane::PlayId,
+    },
+    /// The party put us on hold, or came back.
+    Hold {
+        leg: LegId,
+        held: bool,
+    },
+    /// The party asks for a blind transfer to this number (REFER).
+    TransferAsked {
+        leg: LegId,
+        to: String,
+    },
+    Recording {
+        recording: model::RecordingId,
+        state: plane::RecordingState,
+    },
+    /// Where a tunnel leg's audio is awaited: 127.0.0.1:port of the media process.
+    TunnelOpen {
+        leg: LegId,
+        local: std::net::SocketAddr,
+    },
+    Ended {
+        leg: LegId,
+        cause: Cause,
+    },
+    Registered {
+        phone: Extension,
+        up: bool,
+        binding: sip::endpoint::Binding,
+    },
+    TrunkState {
+        trunk: TrunkId,
+        up: bool,
+    },
+    /// One message refused at the front door, for the counters.
+    Refused {
+        cause: &'static str,
+        status: Option<u16>,
+    },
+}
+
+/// Personal data: it goes to the desk and beside the ledger, never into a fact.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Caller {
+    pub number: String,
+    pub name: Option<String>,
+}
+
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Caller(..)")
+    }
+}
+
+/// A party to go and get.
+#[derive(Debug, Clone)]
+pub struct Dial {
+    pub party: Party,
+    /// Shown to the party.
+    pub caller: Caller,
+    /// Play this leg's early media, when it brings any, to that one; or ring-back tone when it brings none.
+    pub ringback_to: Option<LegId>,
+}
+
+/// Who is called when a number is dialled inside; kept here so that an emergency call needs nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    Phone(Extension),
+    Agent(AgentId),
+    Emergency { trunk: TrunkId, number: Number },
+    Outward { trunk: TrunkId, number: Number },
+    Forbidden,
+    Unknown,
+}

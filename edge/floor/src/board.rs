@@ -1,0 +1,109 @@
+//! What a desk shows and what it may ask. Durable before acknowledged: a desk command is answered when its facts are
+//! stored, which is the shell's part.
+
+use std::time::Duration;
+
+use model::{AgentId, ContactId, Extension, QueueId, fact::AgentState};
+
+/// One request from an agent's desk (or from a phone's feature code).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskCommand {
+    pub agent: AgentId,
+    pub ask: Ask,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    SignIn,
+    SignOut,
+    Ready,
+    NotReady,
+    /// End the wrap-up early.
+    WrapUpDone,
+    /// Ring my phone, then this number.
+    Dial {
+        number: String,
+    },
+    /// End my call.
+    HangUp,
+    Hold,
+    Resume,
+    /// Blind transfer of my caller to an extension or a queue's number.
+    Transfer {
+        number: String,
+    },
+}
+
+/// Why a desk command was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("no such agent at this site")]
+    UnknownAgent,
+    #[error("sign in first")]
+    SignedOut,
+    #[error("the agent's phone is not registered")]
+    PhoneNotRegistered,
+    #[error("not possible in this state")]
+    WrongState,
+    #[error("there is no call")]
+    NoCall,
+    #[error("the dial plan forbids this number")]
+    Forbidden,
+}
+
+/// The floor at one moment; a class C picture, rebuilt at will.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Board {
+    pub queues: Vec<QueueLine>,
+    pub agents: Vec<AgentLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueLine {
+    pub queue: QueueId,
+    pub label: String,
+    pub waiting: u32,
+    pub longest_wait: Duration,
+    pub ready: u32,
+    pub talking: u32,
+    /// Since the local midnight (or the start of the process, if later).
+    pub offered_today: u32,
+    pub answered_today: u32,
+    pub abandoned_today: u32,
+    /// Service level variant 2 of NORMS 4 in tenths of a percent; None while nothing counts.
+    pub service_level_permille: Option<u16>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentLine {
+    pub agent: AgentId,
+    pub badge: String,
+    pub state: AgentState,
+    /// How long in this state.
+    pub since: Duration,
+    pub phone: Option<Extension>,
+    pub phone_registered: bool,
+    /// The contact the agent is offered, talks to, or wraps up.
+    pub contact: Option<ContactCard>,
+}
+
+/// Personal data: shown to this agent and to supervisors of the queue, never logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ContactCard {
+    pub contact: ContactId,
+    pub queue: Option<QueueId>,
+    pub caller_number: String,
+    pub caller_name: Option<String>,
+    pub waited: Duration,
+    pub held: bool,
+    /// Wrap-up: time left.
+    pub wrap_up_left: Option<Duration>,
+    /// The contact came from another site's queue.
+    pub from_site: Option<model::SiteId>,
+}
+
+impl std::fmt::Debug for ContactCard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContactCard").field("contact", &self.contact).finish_non_exhaustive()
+    }
+}

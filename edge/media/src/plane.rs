@@ -1,0 +1,187 @@
+//! The boundary between the two planes: what *calls* tells *media*, and what *media* reports. These enums travel over
+//! one bounded Unix socket as length-prefixed JSON and nowhere else; they are this crate's only serialised types.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// One RTP socket pair's worth of a call, chosen by *calls*; unique for the life of that process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PortId(pub u64);
+
+/// One playing of a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlayId(pub u64);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Codec {
+    Pcmu,
+    Pcma,
+}
+
+/// What *calls* asks for. Every `Open` is answered by `Opened` or `Failed`; the others only when they go wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// The calls process began a new life: ports of an earlier life are kept while audio flows and released when it
+    /// has been silent on both sides for 10 s.
+    Hello {
+        generation: u64,
+    },
+    /// Reserve a socket. `loopback` opens it on 127.0.0.1 for a leg that another process of this box carries.
+    Open {
+        port: PortId,
+        loopback: bool,
+    },
+    /// The other end is known (or changed).
+    Connect {
+        port: PortId,
+        remote: Remote,
+    },
+    /// Stop sending to this port's remote (we were put on hold) or start again.
+    Mute {
+        port: PortId,
+        muted: bool,
+    },
+    /// Join two ports' audio, both ways. A port is in one join at most: a new one replaces the old.
+    Join {
+        a: PortId,
+        b: PortId,
+    },
+    Part {
+        port: PortId,
+    },
+    /// Play WAV prompts in order to this port's remote. `again` starts over at the end, until stopped.
+    Play {
+        port: PortId,
+        play: PlayId,
+        prompts: Vec<String>,
+        again: bool,
+    },
+    Stop {
+        port: PortId,
+    },
+    /// Send an RFC 4733 event.
+    Digit {
+        port: PortId,
+        digit: char,
+        ms: u16,
+    },
+    /// Begin a recording: what the port receives is `Side::Caller`, what its joined peer receives is `Side::Agent`.
+    Record {
+        recording: String,
+        port: PortId,
+    },
+    RecordEnd {
+        recording: String,
+    },
+    Close {
+        port: PortId,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remote {
+    pub addr: SocketAddr,
+    pub codec: Codec,
+    /// Payload type of RFC 4733 telephone-event at 8000 Hz that the remote asked for.
+    pub telephone_event: Option<u8>,
+    /// Declared behind NAT: send to where its first valid packet came from, learnt once (S-20).
+    pub learn: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    Caller,
+    Agent,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// First message on a connection.
+    Ready {
+        ports_open: u32,
+    },
+    Opened {
+        port: PortId,
+        local: SocketAddr,
+    },
+    Failed {
+        port: PortId,
+        why: Failure,
+    },
+    /// The last prompt has been sent to its end.
+    Played {
+        port: PortId,
+        play: PlayId,
+    },
+    /// A whole keypress arrived (once per RFC 4733 event).
+    Digit {
+        port: PortId,
+        digit: char,
+    },
+    /// Nothing arrived on a connected port for 15 s, or it does again.
+    Silent {
+        port: PortId,
+        silent: bool,
+    },
+    Recording {
+        recording: String,
+        state: RecordingState,
+    },
+    /// When a port closes.
+    Stats {
+        port: PortId,
+        stats: Stats,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum RecordingState {
+    Started,
+    /// The trailer is on disk.
+    Sealed {
+        chunks: u32,
+        frames: u64,
+        sha256: String,
+        ms: u64,
+    },
+    Failed {
+        why: Failure,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    #[error("no free RTP port in the configured range")]
+    NoPort,
+    #[error("no such port")]
+    UnknownPort,
+    #[error("no such prompt, or it is not a mono or stereo PCM WAV file")]
+    Prompt,
+    #[error("the recording store cannot be written")]
+    Disk,
+    #[error("the recording key cannot be used")]
+    Key,
+    #[error("a limit of the media process was reached")]
+    Limit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stats {
+    pub received: u64,
+    pub sent: u64,
+    /// By sequence numbers (RFC 3550 A.3).
+    pub lost: u64,
+    /// Interarrival jitter in microseconds (RFC 3550 A.8).
+    pub jitter_us: u32,
+    /// Packets from a source that is not this leg's.
+    pub foreign: u64,
+}

@@ -1,0 +1,242 @@
+//! The box's one SIP endpoint: everything a B2BUA needs, in the words of RFC 3261, with sockets and time outside.
+//!
+//! One dialog id stands for one INVITE usage from its first message to its last event. `Event::Ended` or
+//! `Event::Failed` is always the last for a dialog, exactly once, whatever raced.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+/// Where a message came from or goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Flow {
+    pub transport: Transport,
+    pub local: SocketAddr,
+    pub remote: SocketAddr,
+    /// The TCP connection's number, given by the shell from 1; 0 for UDP and for a connection yet to be opened.
+    pub connection: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    Udp,
+    Tcp,
+}
+
+/// One INVITE usage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DialogId(pub u64);
+
+/// Who stands behind a request.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// A configured trunk, by the name in [`Config`], known by address (or by the registration we hold there).
+    Trunk(String),
+    /// A phone that proved its password; the user part of its AOR.
+    Phone(String),
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Our host part in AORs and realm: `branch-a.example`.
+    pub domain: String,
+    /// What phones and trunks may write in a Request-URI to mean us, beside `domain`.
+    pub local: Vec<SocketAddr>,
+    /// SIP user → credentials.
+    pub phones: std::collections::BTreeMap<String, PhoneAuth>,
+    pub trunks: std::collections::BTreeMap<String, Trunk>,
+    /// Server header and User-Agent; `Branchline`.
+    pub product: String,
+    pub limits: Limits,
+}
+
+/// Digest secrets as stored: H(user:realm:password), never the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PhoneAuth {
+    /// RFC 8760: SHA-256, in lower-case hex.
+    pub ha1_sha256: String,
+    /// RFC 2617: for phones that know nothing else; None refuses MD5.
+    pub ha1_md5: Option<String>,
+}
+
+impl std::fmt::Debug for PhoneAuth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PhoneAuth(..)")
+    }
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct Trunk {
+    pub peer: SocketAddr,
+    pub transport: Transport,
+    /// Register with the peer; None is a trunk by address.
+    pub registration: Option<TrunkRegistration>,
+    /// Seconds between OPTIONS pings; 0 for none.
+    pub options_every_s: u32,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct TrunkRegistration {
+    pub user: String,
+    pub domain: String,
+    /// The password itself: the peer names the algorithm. Never printed.
+    pub password: String,
+    pub expires_s: u32,
+}
+
+/// Everything has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    pub dialogs: usize,
+    pub transactions: usize,
+    pub bindings_per_user: usize,
+    pub message_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { dialogs: 4_000, transactions: 20_000, bindings_per_user: 5, message_bytes: 65_535 }
+    }
+}
+
+/// One thing that happened outside.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A UDP datagram, or bytes read from a TCP connection in any cut.
+    Received { flow: Flow, bytes: Bytes },
+    /// A TCP connection ended, or could not be opened (then `flow.connection` is 0).
+    Closed { flow: Flow },
+    /// Registrations remembered from before a restart (aor user, contact URI, flow, seconds left).
+    Restore { user: String, binding: Binding },
+    /// Another configuration: phones and trunks that vanished lose their bindings; dialogs go on.
+    Configure(Box<Config>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    pub contact: String,
+    pub flow: Flow,
+    pub expires_s: u32,
+    pub user_agent: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// UDP: send. TCP with `connection` 0: find or open a connection to `remote`, then send.
+    Send {
+        flow: Flow,
+        bytes: Bytes,
+    },
+    Event(Event),
+}
+
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A new INVITE, authenticated, 100 already sent.
+    Invited {
+        dialog: DialogId,
+        invited: Invited,
+    },
+    /// Our INVITE was answered 101–199. Early dialogs of a fork are folded: the latest SDP counts.
+    Progress {
+        dialog: DialogId,
+        status: u16,
+        sdp: Option<Bytes>,
+    },
+    /// Our INVITE got its 2xx (ACK is sent by the endpoint; a delayed offer is not used by us).
+    Answered {
+        dialog: DialogId,
+        sdp: Bytes,
+    },
+    /// Our INVITE failed: 3xx–6xx, or 408 and 503 made by ourselves. Last event of the dialog.
+    Failed {
+        dialog: DialogId,
+        status: u16,
+    },
+    /// The 200 to their INVITE was acknowledged; `sdp` when the ACK carried the answer to our (delayed) offer.
+    Confirmed {
+        dialog: DialogId,
+        sdp: Option<Bytes>,
+    },
+    /// A re-INVITE or UPDATE with an offer (`None`: they ask for our offer). Answer with `accept` or `reject`.
+    Reoffer {
+        dialog: DialogId,
+        sdp: Option<Bytes>,
+    },
+    /// Our re-INVITE was answered; `None` when it was refused and the old session stands.
+    Reanswered {
+        dialog: DialogId,
+        sdp: Option<Bytes>,
+    },
+    /// REFER within a dialog: a blind transfer to `target` (the user part). Answer with `refer_accept`/`refer_reject`.
+    Referred {
+        dialog: DialogId,
+        target: String,
+    },
+    /// A key sent by SIP INFO (application/dtmf-relay).
+    Digit {
+        dialog: DialogId,
+        digit: char,
+    },
+    /// BYE, CANCEL, or a dead peer. Last event of the dialog.
+    Ended {
+        dialog: DialogId,
+        by: EndedBy,
+    },
+    Registered {
+        user: String,
+        binding: Binding,
+    },
+    Unregistered {
+        user: String,
+        contact: String,
+    },
+    TrunkState {
+        trunk: String,
+        up: bool,
+    },
+    /// For the counters: why a message was dropped or refused at the front door.
+    Refused {
+        cause: &'static str,
+        status: Option<u16>,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub struct Invited {
+    pub source: Source,
+    /// User part of the Request-URI, percent-decoded, without parameters.
+    pub to: String,
+    /// User part of From, and its display name; P-Asserted-Identity instead when a trunk sent one.
+    pub from: String,
+    pub from_name: Option<String>,
+    /// None: a delayed offer.
+    pub sdp: Option<Bytes>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedBy {
+    /// They sent BYE or CANCEL.
+    Peer,
+    /// We asked for it.
+    Us,
+    /// No ACK, a dead connection, a session timer.
+    Lost,
+}
+
+/// A call to make. Leg B is built from this alone (S-09).
+#[derive(Debug, Clone)]
+pub struct Invite {
+    pub to: Target,
+    pub from_user: String,
+    pub from_name: Option<String>,
+    pub sdp: Bytes,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// All registered contacts of a phone ring; the first to answer has it, the others are cancelled.
+    Phone(String),
+    /// `user` at the trunk's peer.
+    Trunk { trunk: String, user: String },
+}

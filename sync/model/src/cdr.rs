@@ -1,0 +1,55 @@
+//! The call detail record: one line per contact, a fold of its facts (`floor::cdr`). Stays on the box.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentId, ContactId, Millis, Number, QueueId, RecordingId, SiteId, TrunkId, fact::EndCause};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cdr {
+    pub contact: ContactId,
+    pub direction: Direction,
+    pub trunk: Option<TrunkId>,
+    /// Our own number that was called.
+    pub number: Option<Number>,
+    pub arrived: Millis,
+    pub queue: Option<QueueId>,
+    pub queued: Option<Millis>,
+    pub answered: Option<Millis>,
+    pub ended: Millis,
+    /// Who answered, at this site.
+    pub agent: Option<AgentId>,
+    /// Where it was answered, when that was another site.
+    pub answered_at: Option<SiteId>,
+    pub outcome: Outcome,
+    pub cause: EndCause,
+    /// From queue entry to answer or to the end, in ms; 0 for a contact that was never queued (NORMS 4, ASA).
+    pub wait_ms: u64,
+    /// Answer to end, without hold, in ms.
+    pub talk_ms: u64,
+    pub hold_ms: u64,
+    /// Known when the wrap-up has ended; the record is written again with it.
+    pub wrap_up_ms: Option<u64>,
+    /// How often an agent was rung.
+    pub offers: u32,
+    pub recording: Option<RecordingId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    Inbound,
+    Outbound,
+    Internal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Answered,
+    /// Left a queue without being answered.
+    Abandoned,
+    /// Ended in the flow, before any queue.
+    InFlow,
+    /// Never got further than the door.
+    Refused,
+}

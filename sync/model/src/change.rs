@@ -1,0 +1,131 @@
+//! Typed edits of the configuration documents. A console, a desk and a command line all write with these, one field
+//! at a time, so that two people who edit different fields while apart both keep their work.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AgentId, Extension, FlowId, HoursId, Number, PromptId, QueueId, SiteId, SkillId, TrunkId,
+    config::{Agent, Flow, Hours, Locality, Phone, Queue, Span, Trunk},
+};
+
+/// Which of a site's three documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Doc {
+    /// The organisation's: floors and templates. Written by the cloud.
+    Org,
+    /// The site as the centre planned it. Written by the cloud.
+    Site,
+    /// What branch and centre adjust day by day, also while apart.
+    Local,
+}
+
+/// One edit. JSON: `{"set":"queue_wrap_up","queue":"sales","seconds":20}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "set", rename_all = "snake_case")]
+pub enum Change {
+    SiteLabel { label: String },
+    SiteTimeZone { time_zone: String },
+    SiteEmergency { numbers: BTreeSet<Number> },
+    SiteOutward { trunk: Option<TrunkId> },
+
+    QueueAdd { queue: QueueId, value: Box<Queue> },
+    QueueRemove { queue: QueueId },
+    QueueLabel { queue: QueueId, label: String },
+    QueueSkill { queue: QueueId, skill: SkillId, level: Option<u8> },
+    QueueMusic { queue: QueueId, prompt: PromptId },
+    QueuePositionEvery { queue: QueueId, seconds: u32 },
+    QueueRing { queue: QueueId, seconds: u32 },
+    QueueWrapUp { queue: QueueId, seconds: u32 },
+    QueueServiceLevel { queue: QueueId, seconds: u32 },
+    QueueHours { queue: QueueId, hours: Option<HoursId> },
+    QueueRecorded { queue: QueueId, recorded: bool },
+    QueueLocality { queue: QueueId, locality: Locality },
+    QueueOverflowAfter { queue: QueueId, seconds: u32 },
+    QueueOverflowTo { queue: QueueId, to: Vec<SiteId> },
+
+    AgentAdd { agent: AgentId, value: Agent },
+    AgentRemove { agent: AgentId },
+    AgentBadge { agent: AgentId, badge: String },
+    AgentPhone { agent: AgentId, phone: Option<Extension> },
+    AgentSkill { agent: AgentId, skill: SkillId, level: Option<u8> },
+    AgentQueue { agent: AgentId, queue: QueueId, member: bool },
+
+    PhoneAdd { phone: Extension, value: Phone },
+    PhoneRemove { phone: Extension },
+
+    TrunkPut { trunk: TrunkId, value: Trunk },
+    TrunkRemove { trunk: TrunkId },
+    NumberPut { number: Number, flow: FlowId },
+    NumberRemove { number: Number },
+    FlowPut { flow: FlowId, value: Flow },
+    FlowRemove { flow: FlowId },
+
+    HoursAdd { hours: HoursId, value: Hours },
+    HoursRemove { hours: HoursId },
+    HoursWeek { hours: HoursId, week: Vec<Span> },
+    HoursClosed { hours: HoursId, day: String, closed: bool },
+}
+
+/// What the resolver had to say about the merged documents. `path` is `queues/sales/hours`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Finding {
+    pub severity: Severity,
+    pub path: String,
+    pub problem: Problem,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Repaired in the same way on every replica; runs on.
+    Repaired,
+    /// Runs, but somebody should look.
+    Warning,
+    /// A configuration with this never activates: the last good one runs on.
+    Fatal,
+}
+
+/// A closed list, so that every page can say it in the reader's language.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Problem {
+    /// Points at something that is not there.
+    Dangling {
+        to: String,
+    },
+    /// Two agents share a phone; the one with the smaller id keeps it.
+    PhoneShared {
+        kept_by: AgentId,
+    },
+    /// Not of the expected type; ignored.
+    WrongType,
+    /// Outside its bounds; clamped.
+    OutOfBounds {
+        min: i64,
+        max: i64,
+        used: i64,
+    },
+    TooLong {
+        max: u32,
+    },
+    /// Both sides wrote while apart; this value was kept, those were not.
+    Concurrent {
+        kept: String,
+        dropped: BTreeSet<String>,
+    },
+    /// The document's writer may not write here; ignored.
+    NotYours,
+    /// A flow that can run in a circle without ever waiting for the caller.
+    FlowLoop,
+    /// A queue that no agent can serve.
+    NobodyServes,
+    Missing,
+    /// Overflow goes back to the site itself or to one that is listed twice.
+    OverflowLoop,
+}
+
+/// Counts a page shows beside a configuration.
+pub type FindingCounts = BTreeMap<Severity, u32>;

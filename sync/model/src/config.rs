@@ -1,0 +1,167 @@
+//! The effective configuration of one site: what the resolver makes of the three documents, and what the engines run.
+//!
+//! No secrets and no names of people: credentials live on the box alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentId, Extension, FlowId, HoursId, Number, PromptId, QueueId, SiteId, SkillId, StepId, TrunkId};
+
+/// Everything a box needs to know to run its branch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    pub site: Site,
+    pub queues: BTreeMap<QueueId, Queue>,
+    pub agents: BTreeMap<AgentId, Agent>,
+    pub phones: BTreeMap<Extension, Phone>,
+    pub trunks: BTreeMap<TrunkId, Trunk>,
+    /// Which flow answers a public number.
+    pub numbers: BTreeMap<Number, FlowId>,
+    pub flows: BTreeMap<FlowId, Flow>,
+    pub hours: BTreeMap<HoursId, Hours>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Site {
+    pub id: SiteId,
+    /// Shown to people; at most 60 characters.
+    pub label: String,
+    /// IANA name, `Asia/Shanghai`.
+    pub time_zone: String,
+    /// Exact digit strings that are emergency calls here (`110`, `112`).
+    pub emergency: BTreeSet<Number>,
+    /// The trunk that carries emergency and other outward calls.
+    pub outward: Option<TrunkId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Queue {
+    /// Shown to people; at most 60 characters.
+    pub label: String,
+    /// An agent must have every one of these at this level or above (1 to 10).
+    pub skills: BTreeMap<SkillId, u8>,
+    pub music: PromptId,
+    /// Seconds between announcements of the position; 0 for none.
+    pub position_every_s: u32,
+    /// How long an agent's phone rings before the next is tried, in seconds.
+    pub ring_s: u32,
+    pub wrap_up_s: u32,
+    /// T of the service level (NORMS 4), in seconds.
+    pub service_level_s: u32,
+    pub hours: Option<HoursId>,
+    pub recorded: bool,
+    pub overflow: Overflow,
+}
+
+/// When and where a waiting contact may be helped by others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overflow {
+    pub locality: Locality,
+    /// Seconds without a ready agent before the next tier is eligible.
+    pub after_s: u32,
+    /// Sites that may help, in order.
+    pub to: Vec<SiteId>,
+}
+
+/// The label of a queue's calls. The default is the strict one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Locality {
+    #[default]
+    LocalOnly,
+    MayLeave,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Agent {
+    /// A badge, not a name; at most 60 characters.
+    pub badge: String,
+    pub phone: Option<Extension>,
+    /// Level 1 to 10.
+    pub skills: BTreeMap<SkillId, u8>,
+    pub queues: BTreeSet<QueueId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Phone {
+    /// Shown to people; at most 60 characters.
+    pub label: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trunk {
+    pub label: String,
+    pub kind: TrunkKind,
+    /// Calls at once, both ways together.
+    pub calls_max: u32,
+    /// The carrier's media may come from behind a NAT: learn its address once.
+    pub behind_nat: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum TrunkKind {
+    /// The peer is known by its address; calls go to `peer`.
+    Address { peer: std::net::SocketAddr, transport: SipTransport },
+    /// We register with the peer as `user`; the password is kept on the box under the trunk's id.
+    Registration { peer: std::net::SocketAddr, transport: SipTransport, user: String, domain: String, expires_s: u32 },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SipTransport {
+    Udp,
+    Tcp,
+}
+
+/// A flow document: a graph of steps, interpreted by `ivr`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Flow {
+    pub label: String,
+    pub start: StepId,
+    pub steps: BTreeMap<StepId, Step>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Step {
+    Play {
+        prompt: PromptId,
+        next: StepId,
+    },
+    /// Play, then wait for one digit; after `tries` silent or wrong rounds go on at `otherwise`.
+    Menu {
+        prompt: PromptId,
+        choices: BTreeMap<char, StepId>,
+        wait_s: u32,
+        tries: u32,
+        otherwise: StepId,
+    },
+    Open {
+        hours: HoursId,
+        then: StepId,
+        otherwise: StepId,
+    },
+    Queue {
+        queue: QueueId,
+    },
+    Hangup,
+}
+
+/// Opening hours in the site's own time zone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hours {
+    pub label: String,
+    pub week: Vec<Span>,
+    /// Days that are closed whatever the week says, `2026-12-25`.
+    pub closed: BTreeSet<String>,
+}
+
+/// A span of minutes within a week: day 0 is Monday, `from` < `to` ≤ 1440.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Span {
+    pub day: u8,
+    pub from_min: u16,
+    pub to_min: u16,
+}

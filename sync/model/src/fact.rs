@@ -1,0 +1,192 @@
+//! What happened, written once. Everything else (CDR, wallboard, metrics, audit) is a fold of these.
+//!
+//! No personal datum in a fact: a caller's number is kept beside the chain, under a key of its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AgentId, ContactId, Extension, FlowId, Millis, Number, OverflowId, QueueId, RecordingId, SiteId, StepId, TrunkId,
+};
+
+/// One fact. `seq` is given by the ledger, gapless from 1 within an epoch; 0 until then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    pub seq: u64,
+    pub at: Millis,
+    pub contact: Option<ContactId>,
+    pub kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Kind {
+    // A contact's road, in order.
+    /// `number` is our own number that was called, never the caller's.
+    Arrived {
+        trunk: Option<TrunkId>,
+        number: Option<Number>,
+    },
+    /// An agent or phone calls out or calls a colleague.
+    Dialled {
+        phone: Extension,
+        trunk: Option<TrunkId>,
+        emergency: bool,
+    },
+    FlowEntered {
+        flow: FlowId,
+        step: StepId,
+    },
+    Queued {
+        queue: QueueId,
+    },
+    Offered {
+        agent: AgentId,
+    },
+    OfferEnded {
+        agent: AgentId,
+        outcome: OfferOutcome,
+    },
+    /// Talking to a person. `agent` is set when that person sits at this site.
+    Answered {
+        agent: Option<AgentId>,
+    },
+    Held,
+    Resumed,
+    RecordingStarted {
+        recording: RecordingId,
+    },
+    RecordingSealed {
+        recording: RecordingId,
+        chunks: u32,
+        frames: u64,
+        sha256: String,
+    },
+    /// This contact should have been recorded and was not, or not wholly.
+    RecordingMissing {
+        reason: RecordingMissing,
+    },
+    OverflowOffered {
+        overflow: OverflowId,
+        site: SiteId,
+    },
+    OverflowAnswered {
+        overflow: OverflowId,
+        site: SiteId,
+    },
+    /// Back in the own queue with the original queue time.
+    OverflowReturned {
+        overflow: OverflowId,
+        reason: OverflowReturn,
+    },
+    /// At the helping site: a call of another site's caller was taken in.
+    HelpGiven {
+        overflow: OverflowId,
+        site: SiteId,
+        agent: AgentId,
+    },
+    Ended {
+        cause: EndCause,
+    },
+
+    // The agents.
+    AgentState {
+        agent: AgentId,
+        state: AgentState,
+    },
+    /// `contact` says which visit the wrap-up belongs to.
+    WrapUpStarted {
+        agent: AgentId,
+    },
+    WrapUpEnded {
+        agent: AgentId,
+    },
+
+    // The box.
+    Started {
+        process: Process,
+        version: String,
+    },
+    ConfigActivated {
+        heads: String,
+        findings: u32,
+    },
+    ConfigRefused {
+        heads: String,
+        fatal: u32,
+    },
+    LinkUp,
+    LinkDown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferOutcome {
+    Accepted,
+    TimedOut,
+    Declined,
+    /// The caller left, or somebody else took the contact.
+    Withdrawn,
+    /// The phone could not be reached.
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordingMissing {
+    /// The queue's policy says no.
+    NotWanted,
+    DiskFull,
+    MediaFailed,
+    KeyUnavailable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverflowReturn {
+    PathLost,
+    Refused,
+    NobodyAnswered,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndCause {
+    /// The caller hung up.
+    Caller,
+    /// The agent (or called party) hung up.
+    Agent,
+    /// The flow reached its end.
+    Flow,
+    /// Nothing answers this number.
+    NoRoute,
+    /// The dial plan forbids it.
+    Forbidden,
+    Busy,
+    NotReachable,
+    /// The calls process died under it.
+    Restart,
+    /// The box's limits.
+    Overload,
+    /// A fault of ours in one call ended that call.
+    Fault,
+}
+
+/// What an agent is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentState {
+    SignedOut,
+    NotReady,
+    Ready,
+    Offered,
+    Talking,
+    WrapUp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Process {
+    Calls,
+    Media,
+    Sync,
+}

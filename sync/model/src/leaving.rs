@@ -1,0 +1,65 @@
+//! The closed vocabulary: everything a box can say to the cloud of its own accord. Bounded integers, enums, ids and
+//! histograms; no free text. What is not in this file has no way out (N-01, S-200).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Millis, QueueId};
+
+/// One item that leaves through the gate, and the body of an outbox row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "item", rename_all = "snake_case")]
+pub enum Leaving {
+    Interval(Interval),
+    Health(Health),
+}
+
+/// Figures of one interval. `revision` grows when late contacts change it: the highest revision wins, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// None is the whole site: the coarser cell into which small queues fold.
+    pub queue: Option<QueueId>,
+    /// Start of the interval, a multiple of its length.
+    pub start: Millis,
+    pub length_s: u32,
+    pub revision: u32,
+    pub figures: Figures,
+}
+
+/// Sums over contacts *queued* within the interval (NORMS 4). They add up: parts equal totals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Figures {
+    pub offered: u32,
+    pub answered: u32,
+    pub abandoned: u32,
+    /// Answered within T.
+    pub answered_in_t: u32,
+    /// Abandoned within T.
+    pub abandoned_in_t: u32,
+    /// Answered by another site.
+    pub overflowed: u32,
+    pub recorded: u32,
+    /// Σ wait of answered contacts, in seconds, rounded per contact.
+    pub wait_s: u32,
+    pub talk_s: u32,
+    pub hold_s: u32,
+    pub wrap_up_s: u32,
+}
+
+/// How the box is. No identities, only counts in coarse steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    pub at: Millis,
+    pub processes_up: u8,
+    /// Restarts of any process since the box booted.
+    pub restarts: u32,
+    /// Free space where recordings lie, in whole percent.
+    pub disk_free_percent: u8,
+    pub phones_registered: u32,
+    pub trunks_up: u32,
+    pub trunks: u32,
+    /// Intervals closed on the box and the last of them: what completeness is measured against.
+    pub intervals_closed: u64,
+    /// Firmware slot and version as numbers: `a` is 0, `b` is 1; version 1.2.3 is `[1, 2, 3]`.
+    pub slot: u8,
+    pub version: [u16; 3],
+}

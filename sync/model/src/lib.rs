@@ -1,0 +1,16 @@
+//! What both ends agree on: ids, the effective configuration, facts, the CDR, the closed vocabulary that may
+//! leave a box, and the signals of an overflow call. Plain, versioned data; it decides nothing.
+//!
+//! These are the only types of the house that derive `Serialize`: what crosses a wire or a disk is written here.
+
+pub mod cdr;
+pub mod change;
+pub mod config;
+pub mod fact;
+pub mod id;
+pub mod leaving;
+pub mod overflow;
+pub mod time;
+
+pub use id::*;
+pub use time::Millis;
