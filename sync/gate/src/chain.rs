@@ -106,9 +106,7 @@ mod tests {
 
     fn lines(count: u64) -> Vec<Entry> {
         let mut chain = Chain::begin(b"box");
-        (0..count)
-            .map(|i| chain.seal(&Item::note(Carried::Configuration, Millis(1_000), &i.to_be_bytes())))
-            .collect()
+        (0..count).map(|i| chain.seal(&Item::note(Carried::Configuration, Millis(1_000), &i.to_be_bytes()))).collect()
     }
 
     #[test]
