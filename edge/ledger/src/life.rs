@@ -73,6 +73,8 @@ pub(crate) fn current(db: &Connection) -> Result<Option<Life>, Error> {
 pub(crate) fn begin(db: &Connection) -> Result<Life, Error> {
     let mut bytes = [0; 16];
     rand::fill(&mut bytes).map_err(|_| Error::Refused("no randomness".into()))?;
+    let delivered = "DELETE FROM outbox WHERE seq <= (SELECT acked FROM epochs ORDER BY no DESC LIMIT 1)";
+    db.execute(delivered, [])?;
     let waiting: i64 = db.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0))?;
     renumber(db)?;
     db.execute("INSERT INTO epochs (epoch, outbox) VALUES (?1, ?2)", params![bytes.as_slice(), waiting])?;

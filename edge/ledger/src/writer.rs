@@ -100,7 +100,12 @@ impl Writer {
         let shared = Arc::clone(&pressure);
         let machine = Machine { db, path, key, options, pressure: shared, kept: Vec::new(), sweeping: true };
         // The thread ends when the last clone of the writer is gone, or at `close`.
-        let spawned = thread::Builder::new().name("ledger".into()).spawn(move || machine.run(&commands));
+        let spawned = thread::Builder::new().name("ledger".into()).spawn(move || {
+            // The machine, and the file with it, is closed before anybody is told.
+            if let Some(ended) = machine.run(&commands) {
+                ended.send(()).ok();
+            }
+        });
         if let Err(error) = spawned {
             // Without its thread every batch is answered with `Closed`.
             tracing::error!(%error, "the ledger's writer could not start");
@@ -175,7 +180,7 @@ struct Machine {
 }
 
 impl Machine {
-    fn run(mut self, commands: &mpsc::Receiver<Command>) {
+    fn run(mut self, commands: &mpsc::Receiver<Command>) -> Option<mpsc::SyncSender<()>> {
         let mut retry = RETRY_MIN;
         loop {
             let first = if self.kept.is_empty() && !self.sweeping {
@@ -191,8 +196,7 @@ impl Machine {
             let fine = self.write(jobs);
             retry = if fine { RETRY_MIN } else { retry.saturating_mul(2).min(RETRY_MAX) };
             if let Some(ended) = close {
-                ended.map(|ended| ended.send(()));
-                return;
+                return ended;
             }
             if fine {
                 self.sweep();
