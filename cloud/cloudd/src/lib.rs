@@ -1,0 +1,4 @@
+//! The cloud of one organisation. See ARCHITECTURE.md.
+
+pub mod ca;
+pub mod hub;
