@@ -17,12 +17,22 @@ pub fn token() -> anyhow::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(random::<32>()?))
 }
 
-/// A password for a person to copy: four groups of five letters and digits that look unlike one another; 98 bits.
+/// A password for a person to copy: four groups of five letters and digits; 100 bits.
 pub fn password() -> anyhow::Result<String> {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let letters: Vec<u8> = random::<20>()?.iter().map(|byte| LETTERS[usize::from(byte % 32)]).collect();
-    let groups: Vec<_> = letters.chunks(5).map(String::from_utf8_lossy).collect();
+    let letters = letters()?;
+    let groups: Vec<_> = letters.as_bytes().chunks(5).map(String::from_utf8_lossy).collect();
     Ok(groups.join("-"))
+}
+
+/// The secret part of an enrolment code; 100 bits.
+pub fn enrolment_token() -> anyhow::Result<String> {
+    Ok(letters()?.to_ascii_uppercase())
+}
+
+/// Twenty letters and digits that look unlike one another.
+fn letters() -> anyhow::Result<String> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    Ok(random::<20>()?.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
 }
 
 fn random<const N: usize>() -> anyhow::Result<[u8; N]> {

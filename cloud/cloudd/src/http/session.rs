@@ -38,18 +38,22 @@ const ONE_LOGIN: Rate = Rate { burst: 5, refill: Duration::from_secs(30) };
 const ONE_ADDRESS: Rate = Rate { burst: 60, refill: Duration::from_secs(1) };
 /// Passwords hashed at once: each takes 19 MiB and a processor.
 const HASHES_MAX: usize = 2;
+/// Passwords that may wait for their turn; more are turned away.
+const WAITING_MAX: usize = 32;
 
 /// The door: how often somebody knocked, and how many are being judged.
 pub struct Door {
     logins: Mutex<Lockout<(IpAddr, String)>>,
     addresses: Mutex<Lockout<IpAddr>>,
+    waiting: Semaphore,
     hashes: Semaphore,
 }
 
 impl Default for Door {
     fn default() -> Self {
         let (logins, addresses) = (Lockout::new(ONE_LOGIN), Lockout::new(ONE_ADDRESS));
-        Self { logins: logins.into(), addresses: addresses.into(), hashes: Semaphore::new(HASHES_MAX) }
+        let (waiting, hashes) = (Semaphore::new(WAITING_MAX), Semaphore::new(HASHES_MAX));
+        Self { logins: logins.into(), addresses: addresses.into(), waiting, hashes }
     }
 }
 
@@ -65,14 +69,22 @@ impl Door {
         self.logins.lock().unwrap_or_else(PoisonError::into_inner).give_back(&(ip, login.to_owned()));
     }
 
-    async fn fits(&self, password: String, stored: Option<String>) -> anyhow::Result<bool> {
-        let _turn = self.hashes.acquire().await?;
-        Ok(tokio::task::spawn_blocking(move || secret::password_fits(&password, stored.as_deref())).await?)
+    async fn fits(&self, password: String, stored: Option<String>) -> Result<bool, Fault> {
+        self.in_turn(move || secret::password_fits(&password, stored.as_deref())).await
     }
 
-    async fn hash(&self, password: String) -> anyhow::Result<String> {
-        let _turn = self.hashes.acquire().await?;
-        tokio::task::spawn_blocking(move || secret::hash_password(&password)).await?
+    async fn hash(&self, password: String) -> Result<String, Fault> {
+        Ok(self.in_turn(move || secret::hash_password(&password)).await??)
+    }
+
+    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+        let Ok(_place) = self.waiting.try_acquire() else {
+            let message = "too many people sign in at once; try again";
+            let fault = Fault::new(StatusCode::SERVICE_UNAVAILABLE, "full", message);
+            return Err(fault.retry_after(Duration::from_secs(2)));
+        };
+        let _turn = self.hashes.acquire().await.map_err(anyhow::Error::from)?;
+        Ok(tokio::task::spawn_blocking(work).await.map_err(anyhow::Error::from)?)
     }
 }
 

@@ -85,7 +85,7 @@ fn changes_are_kept_once_in_order_and_the_heads_follow() {
 fn a_change_above_the_limit_is_refused_and_one_at_it_is_kept() {
     let (_dir, db) = fresh();
     let signed = change::Signed { author: "box 7".into(), note: String::new(), at: Millis(START) };
-    let mut add = |hash: u8, len| {
+    let add = |hash: u8, len| {
         let signed = signed.clone();
         let change = change::Change { hash: [hash; 32], deps: vec![], bytes: vec![0; len] };
         db.write_blocking(move |conn| change::add(conn, of(&crate::site()), &[change], &signed))
