@@ -20,6 +20,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     pub door: Door,
     pub listeners: Arc<Semaphore>,
+    /// Fingerprint of the organisation's certificate authority.
+    pub ca_sha256: [u8; 32],
     /// Where our own page comes from, in lower case.
     pub origins: Vec<String>,
     pub stop: CancellationToken,
@@ -29,7 +31,7 @@ impl App {
     pub fn sites_linked(&self) -> usize { 0 }
 
     /// `listening` is the address the console is really at.
-    pub fn new(settings: Settings, db: Db, listening: SocketAddr) -> anyhow::Result<Self> {
+    pub fn new(settings: Settings, db: Db, listening: SocketAddr, ca_sha256: [u8; 32]) -> anyhow::Result<Self> {
         let origins = match settings.http.origins.as_slice() {
             [] => vec![format!("http://{listening}"), format!("http://localhost:{}", listening.port())],
             named => named.to_vec(),
@@ -41,6 +43,7 @@ impl App {
             metrics: Arc::new(Metrics::new()?),
             door: Door::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
+            ca_sha256,
             origins,
             stop: CancellationToken::new(),
         })

@@ -6,13 +6,13 @@
 
 pub mod access;
 pub mod app;
+pub mod ca;
 pub mod clock;
-
+pub mod command;
+pub mod enrol;
 pub mod hints;
 pub mod http;
-pub mod hub {
-    pub mod store;
-}
+pub mod hub;
 pub mod lockout;
 pub mod metrics;
 pub mod overview;

@@ -39,8 +39,6 @@ pub struct Http {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     pub listen: SocketAddr,
-    /// The names and addresses boxes know this cloud by; they are in its certificate.
-    pub names: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,10 +82,7 @@ pub fn parse(text: &str, base: &Path) -> Result<Settings, Faults> {
     section.end();
 
     let mut section = root.section("link");
-    let link = Link {
-        listen: section.address("listen").unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 4433))),
-        names: section.texts("names", name).unwrap_or_else(|| vec!["localhost".into(), "127.0.0.1".into()]),
-    };
+    let link = Link { listen: section.address("listen").unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 4433))) };
     section.end();
 
     let mut section = root.section("log");
@@ -110,13 +105,6 @@ fn origin(text: &str) -> Result<String, &'static str> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let fits = host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '?', '#', '@']));
     if fits { Ok(text.to_ascii_lowercase()) } else { Err("is not an origin such as https://console.example.org") }
-}
-
-fn name(text: &str) -> Result<String, &'static str> {
-    let fits = !text.is_empty()
-        && text.len() <= 253
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
-    if fits { Ok(text.to_ascii_lowercase()) } else { Err("is neither a host name nor an IP address") }
 }
 
 /// One table: keys are taken out of it, and what is left at the end is unknown.
@@ -251,7 +239,7 @@ mod tests {
             origins = ["https://a.example", "a.example", 3]
             secure = "yes"
             [link]
-            names = ["cloud.example", "two words"]
+            listen = "0.0.0.0:99999"
             port = 1
             [log]
             format = "xml"
@@ -264,7 +252,7 @@ mod tests {
             "http.origins[1]: is not an origin such as https://console.example.org",
             "http.origins[2]: is not a text",
             "http.secure: is neither true nor false",
-            "link.names[1]: is neither a host name nor an IP address",
+            "link.listen: is not an address with a port such as 127.0.0.1:8080",
             "link.port: unknown key",
             "log.format: is none of text, json",
             "datum: unknown key",

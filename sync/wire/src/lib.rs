@@ -4,5 +4,6 @@
 pub mod backoff;
 pub mod bucket;
 pub mod frame;
+pub mod media;
 pub mod outbox;
 pub mod session;

@@ -34,7 +34,7 @@ impl Init {
         let founded = db.read(db::org::read).await?;
         ensure!(founded.is_none(), "{} was initialised before", settings.data.display());
         let password = Password::new(self.password_stdin)?;
-        let ca = Ca::load_or_create(&super::ca_folder(settings), &self.label)?;
+        let ca = Ca::open(&super::ca_folder(settings), clock::now())?;
         let user = User { login: login.clone(), password: password.hash()?, role: Role::Administrator };
         let (label, now) = (self.label, clock::now());
         db.write(move |conn| {

@@ -4,7 +4,6 @@ mod bundle;
 mod enrol;
 mod init;
 mod run;
-mod site;
 mod user;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +13,11 @@ use clap::{Parser, Subcommand};
 use db::Db;
 use model::SiteId;
 
-use crate::settings::{self, Settings};
+use crate::{
+    ca::Ca,
+    clock,
+    settings::{self, Settings},
+};
 
 #[derive(Parser)]
 #[command(name = "cloudd", version, about = "One console over the boxes of all branches")]
@@ -32,9 +35,6 @@ enum Command {
     Run,
     /// Once: create the certificate authority, the database and the first administrator.
     Init(init::Init),
-    /// Sites.
-    #[command(subcommand)]
-    Site(site::Site),
     /// Print a one-time code with which one box joins a site.
     Enrol {
         site: SiteId,
@@ -53,7 +53,6 @@ impl Args {
         match self.command {
             Command::Run => run::run(settings).await,
             Command::Init(init) => init.execute(&settings).await,
-            Command::Site(site) => site.execute(&settings).await,
             Command::Enrol { site } => enrol::execute(&settings, &site).await,
             Command::Bundle(bundle) => bundle.execute(&settings).await,
             Command::User(user) => user.execute(&settings).await,
@@ -73,6 +72,17 @@ fn open(settings: &Settings) -> anyhow::Result<Db> {
 
 fn database(settings: &Settings) -> PathBuf {
     settings.data.join("cloud.db")
+}
+
+/// The certificate authority that `cloudd init` made. It is never made anew: every box would be a stranger.
+fn authority(settings: &Settings) -> anyhow::Result<Ca> {
+    let folder = ca_folder(settings);
+    anyhow::ensure!(folder.join("ca.pem").exists(), "there is no {}/ca.pem: put it back", folder.display());
+    Ca::open(&folder, clock::now())
+}
+
+fn ca_folder(settings: &Settings) -> PathBuf {
+    settings.data.join("ca")
 }
 
 /// A folder that only its owner reads.

@@ -11,7 +11,6 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     app::App,
-    ca::Ca,
     http,
     settings::{Log, Settings},
 };
@@ -27,7 +26,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("http.listen: cannot listen at {}", settings.http.listen))?;
     let address = listener.local_addr()?;
-    let ca = Arc::new(Ca::load(&super::ca_folder(&settings))?);
+    let ca = super::authority(&settings)?;
     let app = Arc::new(App::new(settings, db, address, ca.sha256())?);
     tracing::info!(%address, "the console is open");
     let mut served = tokio::spawn(http::serve(Arc::clone(&app), listener));

@@ -9,7 +9,7 @@ use axum::{
 use db::session::Who;
 use serde_json::{Value, json};
 
-use super::{fault::Fault, sites};
+use super::{fault::Fault, site_of};
 use crate::{app::App, enrol};
 
 pub async fn issue(
@@ -17,7 +17,7 @@ pub async fn issue(
     Extension(who): Extension<Who>,
     Path(site): Path<String>,
 ) -> Result<Json<Value>, Fault> {
-    let site = sites::id(&site)?;
+    let site = site_of(&site)?;
     let issued = enrol::issue(&app.db, &app.settings, app.ca_sha256, &site, &who.login).await?;
     let issued = issued.ok_or_else(|| Fault::not_found("site"))?;
     Ok(Json(json!({ "code": issued.code.to_string(), "expires": issued.expires })))

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod body;
+pub mod enrolment;
 pub mod events;
 pub mod fault;
 pub mod figures;
@@ -20,6 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
+use model::SiteId;
 use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
@@ -41,6 +43,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/session", post(session::sign_in).delete(session::sign_out))
         .route("/api/me", get(session::me))
         .route("/api/me/password", put(session::change_password))
+        .route("/api/sites/{site}/enrolment", post(enrolment::issue))
         .route("/api/figures", get(figures::figures))
         .route("/api/audit", get(audit::audit))
         .route("/api/events", get(events::events))
@@ -57,6 +60,11 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(CatchPanicLayer::custom(|_| fault::Fault::internal(&anyhow::anyhow!("a request panicked")).into_response()))
         .layer(from_fn(secure))
         .with_state(app)
+}
+
+/// The site of a path. A name that cannot be one is not found either.
+fn site_of(text: &str) -> Result<SiteId, fault::Fault> {
+    SiteId::new(text).map_err(|_| fault::Fault::not_found("site"))
 }
 
 async fn no_store(request: axum::extract::Request, next: axum::middleware::Next) -> Response {

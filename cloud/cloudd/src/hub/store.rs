@@ -85,11 +85,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<u64, Error>> + Send;
 
     /// Heads of one document without loading it; see [`merge_heads`].
-    fn config_heads(
-        &self,
-        site: &SiteId,
-        doc: Doc,
-    ) -> impl Future<Output = Result<BTreeSet<ChangeHash>, Error>> + Send;
+    fn config_heads(&self, site: &SiteId, doc: Doc)
+    -> impl Future<Output = Result<BTreeSet<ChangeHash>, Error>> + Send;
 
     /// Changes at positions above `after`, in the order of their positions.
     fn config_changes(
@@ -109,12 +106,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// The encoded sync state with one box; None if there was none.
     fn sync_state(&self, box_id: BoxId, doc: Doc) -> impl Future<Output = Result<Option<Vec<u8>>, Error>> + Send;
-    fn sync_state_put(
-        &self,
-        box_id: BoxId,
-        doc: Doc,
-        state: Vec<u8>,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    fn sync_state_put(&self, box_id: BoxId, doc: Doc, state: Vec<u8>)
+    -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Consumes a token and registers the box, or says why not.
     fn enrol(&self, enrolment: Enrolment) -> impl Future<Output = Result<Enrolled, Error>> + Send;

@@ -7,6 +7,7 @@ mod cloud_end;
 use std::time::{Duration, Instant};
 
 use model::Millis;
+pub use model::{BoxId, SiteId};
 
 pub use box_end::{BoxEnd, Spent};
 pub use cloud_end::{CloudEnd, Peer};
