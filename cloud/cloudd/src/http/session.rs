@@ -117,7 +117,7 @@ pub async fn sign_in(
     if !app.door.fits(password, stored).await? {
         count("refused");
         // The same words for an unknown login and a wrong password (S-05).
-        return Err(Fault::new(StatusCode::UNAUTHORIZED, "wrong_login", "login or password is wrong"));
+        return Err(Fault::new(StatusCode::UNAUTHORIZED, "bad_credentials", "login or password is wrong"));
     }
     app.door.was_right(ip, &login);
     count("signed_in");

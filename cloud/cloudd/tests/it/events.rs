@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
-use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest, http::HeaderValue, protocol::Message};
+use futures_util::StreamExt;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{self, client::IntoClientRequest, http::HeaderValue, protocol::Message},
+};
 
 use crate::support::{ADMIN, Cloud, north};
 
@@ -11,7 +15,7 @@ async fn connect(
     cloud: &Cloud,
     origin: Option<&str>,
     cookie: Option<&str>,
-) -> Result<impl StreamExt<Item = tungstenite::Result<Message>> + SinkExt<Message> + Unpin, tungstenite::Error> {
+) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, tungstenite::Error> {
     let mut request = format!("ws://{}/api/events", cloud.address).into_client_request()?;
     if let Some(origin) = origin {
         request.headers_mut().insert("origin", HeaderValue::from_str(origin).unwrap());
