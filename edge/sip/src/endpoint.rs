@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+mod admission;
 mod engine;
 
 pub use engine::Endpoint;
