@@ -110,6 +110,14 @@ fn a_flow_that_is_no_flow_is_fatal_while_a_number_needs_it() {
 }
 
 #[test]
+fn a_flow_that_runs_in_a_circle_is_not_run() {
+    let circle = r#"{"label":"x","start":"a","steps":{"a":{"do":"play","prompt":"p","next":"a"}}}"#;
+    let documents = lie("flows/main", circle);
+    assert_eq!(problem(&documents, "flows/main/steps/a"), Some(Problem::FlowLoop));
+    assert!(effective(&documents).fatal());
+}
+
+#[test]
 fn a_branch_that_forges_what_the_centre_decides_is_ignored_and_reported() {
     let mut documents = seeded(1);
     let mut liar = Liar::meet(&mut documents.local, Peer::Box);

@@ -158,7 +158,7 @@ fn more_agents_than_there_may_be_are_left_out_in_the_order_of_their_names() {
 }
 
 #[test]
-fn a_flow_through_hours_that_lead_to_themselves_is_not_run() {
+fn a_flow_whose_circle_waits_in_a_menu_is_run() {
     let mut documents = seeded(1);
     let mut circle = flow();
     circle.steps.insert(
