@@ -139,8 +139,16 @@ impl Layer {
         self.transactions_max = transactions_max;
     }
 
+    pub fn len(&self) -> usize {
+        self.clients.len().saturating_add(self.servers.len())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     pub fn is_full(&self) -> bool {
-        self.clients.len().saturating_add(self.servers.len()) >= self.transactions_max
+        self.len() >= self.transactions_max
     }
 
     /// Opens a client transaction: sends the request and keeps sending it as its table says.

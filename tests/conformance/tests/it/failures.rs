@@ -297,7 +297,7 @@ fn transactions_over_the_limit_are_refused_without_state() {
     let mut net = conformance::net::Net::new();
     let mut config = box_config();
     config.limits.transactions = 1;
-    let hub = net.endpoint("box", BOX, config);
+    let _ = net.endpoint("box", BOX, config);
     let carrier = net.endpoint("carrier", CARRIER, carrier_config());
     net.with(carrier, |carrier, now| carrier.invite(now, to_trunk("box", "1", "2")));
     net.run_ms(20);
