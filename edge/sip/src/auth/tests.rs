@@ -37,7 +37,8 @@ fn a_proof_without_count_or_twice_the_same_field_is_none() {
 #[test]
 fn a_count_is_taken_once_in_any_order_within_the_window() {
     let mut window = Window::default();
-    let taken: Vec<bool> = [0, 1, 1, 5, 3, 3, 5, 70, 6, 7, 7, 200, 70].iter().map(|count| window.take(*count)).collect();
+    let taken: Vec<bool> =
+        [0, 1, 1, 5, 3, 3, 5, 70, 6, 7, 7, 200, 70].iter().map(|count| window.take(*count)).collect();
     let expected = [false, true, false, true, true, false, false, true, false, true, false, true, false];
     assert_eq!(taken, expected);
 }
@@ -45,9 +46,11 @@ fn a_count_is_taken_once_in_any_order_within_the_window() {
 #[test]
 fn used_nonces_have_a_limit_beyond_which_nobody_is_let_in_until_the_oldest_expire() {
     let mut doorman = Doorman::new(&mut Ids::new([1; 32]));
-    let proof = |n: usize, second: u64| Fields::parse(&format!(
+    let proof = |n: usize, second: u64| {
+        Fields::parse(&format!(
         "Digest username=\"a\", realm=\"r\", nonce=\"{second:08x}{n}\", uri=\"u\", response=\"x\", qop=auth, nc=00000001, cnonce=\"c\""
-    )).unwrap();
+    )).unwrap()
+    };
     for n in 0..USED_MAX {
         assert!(doorman.count(100, &proof(n, 100)));
     }

@@ -6,7 +6,8 @@ use super::*;
 
 #[test]
 fn invite_clients_follow_figure_5() {
-    let check = |state, input, expected: Step| assert_eq!(client_invite::step(state, input), expected, "{state:?} {input:?}");
+    let check =
+        |state, input, expected: Step| assert_eq!(client_invite::step(state, input), expected, "{state:?} {input:?}");
     check(Calling, Input::Timer(Timer::A), Some((Calling, &[SendRequest, Start(Timer::A)])));
     check(Calling, Input::Timer(Timer::B), Some((Terminated, &[TimedOut])));
     check(Proceeding, Input::Timer(Timer::B), None);
@@ -18,7 +19,9 @@ fn invite_clients_follow_figure_5() {
 
 #[test]
 fn other_clients_follow_figure_6() {
-    let check = |state, input, expected: Step| assert_eq!(client_non_invite::step(state, input), expected, "{state:?} {input:?}");
+    let check = |state, input, expected: Step| {
+        assert_eq!(client_non_invite::step(state, input), expected, "{state:?} {input:?}")
+    };
     check(Proceeding, Input::Timer(Timer::F), Some((Terminated, &[TimedOut])));
     check(Completed, Input::Success, None);
     check(Completed, Input::Timer(Timer::K), Some((Terminated, &[])));
@@ -26,7 +29,8 @@ fn other_clients_follow_figure_6() {
 
 #[test]
 fn invite_servers_follow_figure_7_and_rfc_6026() {
-    let check = |state, input, expected: Step| assert_eq!(server_invite::step(state, input), expected, "{state:?} {input:?}");
+    let check =
+        |state, input, expected: Step| assert_eq!(server_invite::step(state, input), expected, "{state:?} {input:?}");
     check(Proceeding, Input::Request, Some((Proceeding, &[SendResponse])));
     check(Completed, Input::Request, Some((Completed, &[SendResponse])));
     check(Completed, Input::Timer(Timer::H), Some((Terminated, &[TimedOut])));
@@ -38,7 +42,9 @@ fn invite_servers_follow_figure_7_and_rfc_6026() {
 
 #[test]
 fn other_servers_follow_figure_8() {
-    let check = |state, input, expected: Step| assert_eq!(server_non_invite::step(state, input), expected, "{state:?} {input:?}");
+    let check = |state, input, expected: Step| {
+        assert_eq!(server_non_invite::step(state, input), expected, "{state:?} {input:?}")
+    };
     check(Trying, Input::Request, None);
     check(Completed, Input::Request, Some((Completed, &[SendResponse])));
     check(Completed, Input::Success, None);
@@ -62,7 +68,8 @@ fn timers_have_the_times_of_table_4() {
     check(Timer::K, Some(5_000), Some(0));
     check(Timer::L, Some(32_000), Some(32_000));
     check(Timer::M, Some(32_000), Some(32_000));
-    let spaced = |timer: Timer| (0..6).map(|n| timer.wait(false, Completed, n).unwrap().as_millis()).collect::<Vec<_>>();
+    let spaced =
+        |timer: Timer| (0..6).map(|n| timer.wait(false, Completed, n).unwrap().as_millis()).collect::<Vec<_>>();
     assert_eq!(spaced(Timer::A), [500, 1_000, 2_000, 4_000, 8_000, 16_000]);
     assert_eq!(spaced(Timer::G), [500, 1_000, 2_000, 4_000, 4_000, 4_000]);
 }

@@ -23,9 +23,8 @@ fn hosts() -> impl Strategy<Value = Host> {
 }
 
 fn uris() -> impl Strategy<Value = Uri> {
-    (prop::option::of("\\PC{1,10}"), hosts(), prop::option::of(1_u16..)).prop_map(|(user, host, port)| {
-        Uri::sip(user.as_deref(), host, port)
-    })
+    (prop::option::of("\\PC{1,10}"), hosts(), prop::option::of(1_u16..))
+        .prop_map(|(user, host, port)| Uri::sip(user.as_deref(), host, port))
 }
 
 fn addresses() -> impl Strategy<Value = Address> {

@@ -19,12 +19,8 @@ const SEEDS: [&str; 6] = [
 ];
 
 fn endpoint() -> Endpoint {
-    let trunk = Trunk {
-        peer: PEER.parse().unwrap(),
-        transport: Transport::Udp,
-        registration: None,
-        options_every_s: 0,
-    };
+    let trunk =
+        Trunk { peer: PEER.parse().unwrap(), transport: Transport::Udp, registration: None, options_every_s: 0 };
     let config = Config {
         domain: "b".to_string(),
         local: vec!["192.0.2.1:5060".parse().unwrap()],
@@ -75,7 +71,19 @@ enum Edit {
 }
 
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
-    let bytes = prop::sample::select(vec![&b"\r\n"[..], b"\0", b";", b",", b"\"", b"<", b">", b":", b"%0d%0a", b"\r\n ", b"\xff"]);
+    let bytes = prop::sample::select(vec![
+        &b"\r\n"[..],
+        b"\0",
+        b";",
+        b",",
+        b"\"",
+        b"<",
+        b">",
+        b":",
+        b"%0d%0a",
+        b"\r\n ",
+        b"\xff",
+    ]);
     let edit = prop_oneof![
         (any::<usize>(), any::<u8>()).prop_map(|(at, byte)| Edit::Set(at, byte)),
         (any::<usize>(), 0..60_usize).prop_map(|(at, len)| Edit::Cut(at, len)),
