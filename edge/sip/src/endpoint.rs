@@ -10,7 +10,7 @@ use bytes::Bytes;
 mod admission;
 mod engine;
 
-pub use engine::Endpoint;
+pub use engine::{Endpoint, Load};
 
 /// Where a message came from or goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

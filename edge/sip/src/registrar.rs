@@ -107,7 +107,14 @@ impl Registrar {
         }
     }
 
-    fn bind(&mut self, cx: &mut Context<'_>, user: &str, request: &Request, list: &[Address], flow: Flow) -> Option<u16> {
+    fn bind(
+        &mut self,
+        cx: &mut Context<'_>,
+        user: &str,
+        request: &Request,
+        list: &[Address],
+        flow: Flow,
+    ) -> Option<u16> {
         let wishes = match list.iter().map(|contact| wish(request, contact)).collect::<Result<Vec<_>, u16>>() {
             Ok(wishes) if wishes.len() <= cx.config.limits.bindings_per_user => wishes,
             Ok(_) => return Some(403),

@@ -56,7 +56,8 @@ impl Trunks {
     pub fn configured(&mut self, cx: &mut Context<'_>) {
         let config = cx.config;
         let stays = |name: &String, line: &Line| config.trunks.get(name) == Some(&line.trunk);
-        let gone: Vec<String> = self.lines.iter().filter(|(name, line)| !stays(name, line)).map(|(n, _)| n.clone()).collect();
+        let gone: Vec<String> =
+            self.lines.iter().filter(|(name, line)| !stays(name, line)).map(|(n, _)| n.clone()).collect();
         for name in gone {
             self.let_go(cx, &name);
         }

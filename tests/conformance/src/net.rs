@@ -116,7 +116,12 @@ impl Net {
     /// A datagram of a talker, or one that pretends to come from `from`.
     pub fn say(&mut self, from: usize, to: usize, text: &str) {
         let (local, remote) = (self.nodes[to].addr, self.nodes[from].addr);
-        self.put(from, to, Flow { transport: Transport::Udp, local, remote, connection: 0 }, Bytes::from(text.to_string()));
+        self.put(
+            from,
+            to,
+            Flow { transport: Transport::Udp, local, remote, connection: 0 },
+            Bytes::from(text.to_string()),
+        );
     }
 
     /// The next message a talker heard.
@@ -213,9 +218,10 @@ impl Net {
     /// The far end of a connection, opened when the flow says so.
     fn connected(&mut self, from: usize, flow: Flow) -> Option<(usize, Flow)> {
         let known = self.connections.iter().find_map(|connection| {
-            let side = connection.ends.iter().position(|(node, _, number)| {
-                *node == from && (*number == flow.connection || flow.connection == 0)
-            })?;
+            let side = connection
+                .ends
+                .iter()
+                .position(|(node, _, number)| *node == from && (*number == flow.connection || flow.connection == 0))?;
             let (near, far) = (connection.ends[side], connection.ends[1 - side]);
             (far.1 == flow.remote).then_some((near, far))
         });
@@ -299,6 +305,8 @@ pub fn dialog_of(event: &Event) -> Option<DialogId> {
         | Event::Referred { dialog, .. }
         | Event::Digit { dialog, .. }
         | Event::Ended { dialog, .. } => Some(*dialog),
-        Event::Registered { .. } | Event::Unregistered { .. } | Event::TrunkState { .. } | Event::Refused { .. } => None,
+        Event::Registered { .. } | Event::Unregistered { .. } | Event::TrunkState { .. } | Event::Refused { .. } => {
+            None
+        }
     }
 }

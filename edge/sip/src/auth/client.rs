@@ -52,7 +52,13 @@ fn read(text: &str, answer_in: &'static str) -> Option<Challenge> {
 }
 
 /// RFC 7616 §3.4, and RFC 2069's form where the server offers no qop.
-pub fn answer(challenge: &Challenge, account: &TrunkRegistration, method: &str, uri: &str, ids: &mut Ids) -> Option<Value> {
+pub fn answer(
+    challenge: &Challenge,
+    account: &TrunkRegistration,
+    method: &str,
+    uri: &str,
+    ids: &mut Ids,
+) -> Option<Value> {
     let Challenge { realm, nonce, algorithm, .. } = challenge;
     let ha1 = algorithm.hash(&[&account.user, realm, &account.password]);
     let ha2 = algorithm.hash(&[method, uri]);

@@ -38,7 +38,12 @@ impl Incoming {
 impl Dialogs {
     /// An INVITE that was let in; `tx` is open. None when it has no usable Contact.
     pub fn invited(
-        &mut self, cx: &mut Context<'_>, tx: TxId, request: Request, flow: Flow, invited: Invited,
+        &mut self,
+        cx: &mut Context<'_>,
+        tx: TxId,
+        request: Request,
+        flow: Flow,
+        invited: Invited,
     ) -> Option<DialogId> {
         let tag = cx.ids.tag();
         let peer = Peer::of_invite(&request, &tag, flow)?;

@@ -78,7 +78,7 @@ impl Outgoing {
 fn rank(status: u16) -> u16 {
     match status {
         600.. => 0,
-        408 | 480 | 481 | 487 => 450,
+        408 | 480 | 481 | 487 => 499,
         _ => status,
     }
 }
@@ -99,7 +99,11 @@ impl Branch {
 
     /// The INVITE again, with our proof, when the trunk itself asked for it.
     pub fn proved(
-        &mut self, cx: &mut Context<'_>, response: &Response, account: &TrunkRegistration, realm_fits: impl Fn(&str) -> bool,
+        &mut self,
+        cx: &mut Context<'_>,
+        response: &Response,
+        account: &TrunkRegistration,
+        realm_fits: impl Fn(&str) -> bool,
     ) -> Option<Draft> {
         let challenge = client::challenge(response, realm_fits)?;
         let again = self.challenges == 0 || (challenge.stale && self.challenges < CHALLENGES_MAX);

@@ -29,11 +29,21 @@ pub struct Session {
 #[derive(Debug)]
 pub enum Ours {
     None,
-    Sent { tx: TxId, sdp: Bytes, tries: u8 },
+    Sent {
+        tx: TxId,
+        sdp: Bytes,
+        tries: u8,
+    },
     /// After a glare, or behind an offer of theirs: to be sent when the timer says.
-    Waiting { sdp: Bytes, tries: u8 },
+    Waiting {
+        sdp: Bytes,
+        tries: u8,
+    },
     /// Answered: the ACK, should the 2xx come again.
-    Done { tx: TxId, ack: Bytes },
+    Done {
+        tx: TxId,
+        ack: Bytes,
+    },
 }
 
 /// Their re-INVITE or UPDATE, not yet answered.

@@ -52,7 +52,14 @@ impl Dialogs {
         Some(Branch::new(tx, draft.request, draft.flow))
     }
 
-    pub(super) fn invite_response(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, response: &Response, flow: Flow) {
+    pub(super) fn invite_response(
+        &mut self,
+        cx: &mut Context<'_>,
+        dialog: DialogId,
+        tx: TxId,
+        response: &Response,
+        flow: Flow,
+    ) {
         match self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) {
             Some(Phase::Outgoing(outgoing)) => match response.status {
                 0..200 => {
@@ -97,7 +104,9 @@ impl Dialogs {
     /// S-02: only a trunk with an account is answered, only at its address, only for the realm of its own.
     fn challenged(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, response: &Response, flow: Flow) {
         let status = response.status;
-        let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else { return };
+        let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
+            return;
+        };
         let (trunk, learnt) = match &outgoing.target {
             Target::Trunk { trunk, .. } => (cx.config.trunks.get(trunk), cx.realms.get(trunk).cloned()),
             Target::Phone(_) => (None, None),
@@ -120,7 +129,9 @@ impl Dialogs {
     }
 
     pub(super) fn branch_failed(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, status: u16) {
-        let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else { return };
+        let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
+            return;
+        };
         if outgoing.take(tx).is_none() {
             return;
         }

@@ -37,6 +37,12 @@ pub struct Endpoint {
     began: bool,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    pub dialogs: usize,
+    pub transactions: usize,
+}
+
 /// A [`Context`] of the endpoint's parts, the machines left free to be called with it.
 macro_rules! context {
     ($self:ident, $now:expr) => {
@@ -184,6 +190,11 @@ impl Endpoint {
 
     pub fn trunk_up(&self, name: &str) -> bool {
         self.trunks.is_up(name)
+    }
+
+    /// What is held at this moment, for metrics and for drains before a restart.
+    pub fn load(&self) -> Load {
+        Load { dialogs: self.dialogs.len(), transactions: self.tx.len() }
     }
 
     fn begin(&mut self, now: Instant) {

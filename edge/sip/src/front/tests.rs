@@ -42,15 +42,37 @@ fn torture_messages_get_the_answers_that_rfc_4475_names() {
     const OPTIONS: &str = "OPTIONS sip:user@example.com SIP/2.0";
     const REGISTER: &str = "REGISTER sip:example.com SIP/2.0";
     let table: &[(&str, &str, &[&str], u16)] = &[
-        ("3.1.1.3 esc01", "INVITE sip:sips%3Auser%40example.com@example.net SIP/2.0", &["To: sip:%75se%72@example.com",
-            "From: <sip:I%20have%20spaces@example.net>;tag=938",
-            "Contact:\r\n  <sip:cal%6Cer@host5.example.net;%6C%72;n%61me=v%61lue%25%34%31>"], 200),
-        ("3.1.1.4 escnull", REGISTER, &["To: sip:null-%00-null@example.com", "Contact: <sip:%00@host5.example.com>"], 200),
-        ("3.1.1.5 esc02", "RE%47IST%45R sip:registrar.example.com SIP/2.0", &["To: \"%Z%45\" <sip:resource@example.com>"], 501),
+        (
+            "3.1.1.3 esc01",
+            "INVITE sip:sips%3Auser%40example.com@example.net SIP/2.0",
+            &[
+                "To: sip:%75se%72@example.com",
+                "From: <sip:I%20have%20spaces@example.net>;tag=938",
+                "Contact:\r\n  <sip:cal%6Cer@host5.example.net;%6C%72;n%61me=v%61lue%25%34%31>",
+            ],
+            200,
+        ),
+        (
+            "3.1.1.4 escnull",
+            REGISTER,
+            &["To: sip:null-%00-null@example.com", "Contact: <sip:%00@host5.example.com>"],
+            200,
+        ),
+        (
+            "3.1.1.5 esc02",
+            "RE%47IST%45R sip:registrar.example.com SIP/2.0",
+            &["To: \"%Z%45\" <sip:resource@example.com>"],
+            501,
+        ),
         ("3.1.1.6 lwsdisp", OPTIONS, &["From: caller<sip:caller@example.com>;tag=323"], 200),
         ("3.1.1.9 semiuri", "OPTIONS sip:user;par=u%40example.net@example.com SIP/2.0", &[], 200),
         ("3.1.1.10 transports", OPTIONS, &[VIA, "Via: SIP/2.0/UNKNOWN t4.example.com;branch=z9hG4bKasd0f3en"], 200),
-        ("3.1.2.1 badinv01", INVITE, &["Via: SIP/2.0/UDP 192.0.2.15;;,;,,", "Contact: \"Joe\" <sip:joe@example.org>;;;;"], 400),
+        (
+            "3.1.2.1 badinv01",
+            INVITE,
+            &["Via: SIP/2.0/UDP 192.0.2.15;;,;,,", "Contact: \"Joe\" <sip:joe@example.org>;;;;"],
+            400,
+        ),
         ("3.1.2.2 clerr", INVITE, &["Content-Length: 9999"], 400),
         ("3.1.2.3 ncl", INVITE, &["Content-Length: -999"], 400),
         ("3.1.2.4 scalar02", REGISTER, &["CSeq: 36893488147419103232 REGISTER"], 400),
@@ -65,7 +87,12 @@ fn torture_messages_get_the_answers_that_rfc_4475_names() {
         ("3.1.2.13 regbadct", REGISTER, &["Contact: sip:user@example.com?Route=%3Csip:sip.example.com%3E"], 400),
         ("3.1.2.14 badaspec", OPTIONS, &["To: \"Watson, Thomas\" < sip:t.watson@example.org >"], 400),
         ("3.1.2.15 baddn", OPTIONS, &["From:    Bell, Alexander <sip:a.g.bell@example.com>;tag=43"], 400),
-        ("3.1.2.16 badvers", "OPTIONS sip:t.watson@example.org SIP/7.0", &["Via: SIP/7.0/UDP c.example.com;branch=z9hG4bKkdjuw"], 505),
+        (
+            "3.1.2.16 badvers",
+            "OPTIONS sip:t.watson@example.org SIP/7.0",
+            &["Via: SIP/7.0/UDP c.example.com;branch=z9hG4bKkdjuw"],
+            505,
+        ),
         ("3.1.2.17 mismatch01", OPTIONS, &["CSeq: 8 INVITE"], 400),
         ("3.1.2.18 mismatch02", "NEWMETHOD sip:user@example.com SIP/2.0", &["CSeq: 8 INVITE"], 501),
         ("3.3.1 insuf", INVITE, &["To: (none)", "From: (none)", "Call-ID: (none)"], 400),
@@ -84,7 +111,9 @@ fn torture_messages_get_the_answers_that_rfc_4475_names() {
 #[test]
 fn torture_responses_are_read_or_dropped_in_silence() {
     let response = |start: &str, cseq: &str| {
-        format!("{start}\r\n{VIA}\r\nTo: <sip:a@h>\r\nFrom: <sip:b@h>;tag=1\r\nCall-ID: x\r\nCSeq: {cseq}\r\nl: 0\r\n\r\n")
+        format!(
+            "{start}\r\n{VIA}\r\nTo: <sip:a@h>\r\nFrom: <sip:b@h>;tag=1\r\nCall-ID: x\r\nCSeq: {cseq}\r\nl: 0\r\n\r\n"
+        )
     };
     let check = |start, cseq, expected| assert_eq!(status(&response(start, cseq)), expected, "{start}");
     check("SIP/2.0 200 = 2**3 * 5**2 но сто девяносто девять - простое", "35 INVITE", 200); // 3.1.1.12 unreason
@@ -119,7 +148,9 @@ fn the_short_tortuous_invite_is_read_as_its_authors_meant_it() {
 #[test]
 fn control_characters_and_bare_line_ends_are_refused_and_never_echoed() {
     for bad in ["To: <sip:a@h>\0", "To: <sip:a@h>\rX: y", "To: <sip:a@h>\nX: y", "Subject: \x07", "Subject: \u{85}"] {
-        let Opened::Refused(refusal) = open_text(&request("OPTIONS sip:u@h SIP/2.0", &[bad])) else { panic!("{bad:?}") };
+        let Opened::Refused(refusal) = open_text(&request("OPTIONS sip:u@h SIP/2.0", &[bad])) else {
+            panic!("{bad:?}")
+        };
         assert_eq!(refusal.status, 400);
         let (_, reply) = refusal.reply("192.0.2.1:5060".parse().unwrap(), "t", "Branchline").unwrap();
         let lines = String::from_utf8(reply.to_vec()).unwrap();
@@ -143,12 +174,18 @@ fn limits_on_the_number_and_length_of_headers_hold() {
 
 #[test]
 fn a_refusal_goes_back_the_way_the_request_came() {
-    let text = request("OPTIONS sip:u@h SIP/2.0", &["Via: SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bK1, SIP/2.0/UDP b.h", "To: <sip:a@h>", "CSeq: x"]);
+    let text = request(
+        "OPTIONS sip:u@h SIP/2.0",
+        &["Via: SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bK1, SIP/2.0/UDP b.h", "To: <sip:a@h>", "CSeq: x"],
+    );
     let Opened::Refused(refusal) = open_text(&text) else { panic!() };
     let (to, reply) = refusal.reply("192.0.2.1:1024".parse().unwrap(), "t1", "Branchline").unwrap();
     assert_eq!(to, "192.0.2.1:1024".parse().unwrap());
     let reply = String::from_utf8(reply.to_vec()).unwrap();
-    assert!(reply.contains("Via: SIP/2.0/UDP 10.0.0.1;rport=1024;branch=z9hG4bK1;received=192.0.2.1, SIP/2.0/UDP b.h\r\n"), "{reply}");
+    assert!(
+        reply.contains("Via: SIP/2.0/UDP 10.0.0.1;rport=1024;branch=z9hG4bK1;received=192.0.2.1, SIP/2.0/UDP b.h\r\n"),
+        "{reply}"
+    );
     assert!(reply.contains("To: <sip:a@h>;tag=t1\r\n"), "{reply}");
 }
 

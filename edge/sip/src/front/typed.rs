@@ -10,8 +10,20 @@ use crate::uri::Uri;
 
 /// Headers of which a second one contradicts the first (RFC 3261 §7.3.1, table 2).
 const SINGLE: [&str; 14] = [
-    "From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length", "Content-Type", "Content-Encoding", "Expires",
-    "Min-Expires", "Refer-To", "Referred-By", "Event", "Session-Expires",
+    "From",
+    "To",
+    "Call-ID",
+    "CSeq",
+    "Max-Forwards",
+    "Content-Length",
+    "Content-Type",
+    "Content-Encoding",
+    "Expires",
+    "Min-Expires",
+    "Refer-To",
+    "Referred-By",
+    "Event",
+    "Session-Expires",
 ];
 
 /// RFC 3261 §8.1.1.5: the sequence number is below 2^31.
@@ -145,7 +157,16 @@ fn addresses(lines: &Lines, name: &'static str) -> Result<Vec<Address>, Fault> {
 
 fn fields(lines: &Lines) -> Result<Vec<(String, Value)>, Fault> {
     const TYPED: [&str; 11] = [
-        "Via", "From", "To", "Call-ID", "CSeq", "Max-Forwards", "Contact", "Route", "Record-Route", "Content-Type",
+        "Via",
+        "From",
+        "To",
+        "Call-ID",
+        "CSeq",
+        "Max-Forwards",
+        "Contact",
+        "Route",
+        "Record-Route",
+        "Content-Type",
         "Content-Length",
     ];
     let others = lines.headers().filter(|(name, _)| !TYPED.contains(name));

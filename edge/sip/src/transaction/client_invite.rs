@@ -10,9 +10,7 @@ pub(super) fn step(state: State, input: Input) -> Step {
         (Calling, Input::Timer(Timer::B)) => (Terminated, &[TimedOut]),
         (Calling | Proceeding, Input::TransportError) => (Terminated, &[TransportFailed]),
         (Calling, Input::Provisional) => (Proceeding, &[Stop(Timer::A), Stop(Timer::B), Pass]),
-        (Calling | Proceeding, Input::Success) => {
-            (Accepted, &[Stop(Timer::A), Stop(Timer::B), Start(Timer::M), Pass])
-        }
+        (Calling | Proceeding, Input::Success) => (Accepted, &[Stop(Timer::A), Stop(Timer::B), Start(Timer::M), Pass]),
         (Calling | Proceeding, Input::Failure) => {
             (Completed, &[Stop(Timer::A), Stop(Timer::B), SendAck, Start(Timer::D), Pass])
         }

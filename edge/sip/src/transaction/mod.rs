@@ -19,7 +19,7 @@ use crate::endpoint::{Flow, Transport};
 use crate::message::{Method, Request, Response};
 use crate::timers::Timers;
 use key::{Class, ClientKey, MergeKey, ServerKey};
-pub use timer::{T1, T2, Timer, TIMEOUT};
+pub use timer::{T1, T2, TIMEOUT, Timer};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TxId(u64);
@@ -66,11 +66,21 @@ type Step = Option<(State, &'static [Action])>;
 
 #[derive(Debug, Clone)]
 pub enum Event {
-    Response { tx: TxId, response: Box<Response>, flow: Flow },
-    TimedOut { tx: TxId },
-    TransportFailed { tx: TxId },
+    Response {
+        tx: TxId,
+        response: Box<Response>,
+        flow: Flow,
+    },
+    TimedOut {
+        tx: TxId,
+    },
+    TransportFailed {
+        tx: TxId,
+    },
     /// The transaction is gone; its id will not be heard of again.
-    Ended { tx: TxId },
+    Ended {
+        tx: TxId,
+    },
 }
 
 /// What an arriving request is to this layer.
@@ -139,8 +149,16 @@ impl Layer {
         self.transactions_max = transactions_max;
     }
 
+    pub fn len(&self) -> usize {
+        self.clients.len().saturating_add(self.servers.len())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     pub fn is_full(&self) -> bool {
-        self.clients.len().saturating_add(self.servers.len()) >= self.transactions_max
+        self.len() >= self.transactions_max
     }
 
     /// Opens a client transaction: sends the request and keeps sending it as its table says.

@@ -30,9 +30,8 @@ pub enum Timer {
 }
 
 impl Timer {
-    pub const ALL: [Self; 12] = [
-        Self::A, Self::B, Self::D, Self::E, Self::F, Self::G, Self::H, Self::I, Self::J, Self::K, Self::L, Self::M,
-    ];
+    pub const ALL: [Self; 12] =
+        [Self::A, Self::B, Self::D, Self::E, Self::F, Self::G, Self::H, Self::I, Self::J, Self::K, Self::L, Self::M];
 
     /// These send something again and start anew.
     pub fn repeats(self) -> bool {

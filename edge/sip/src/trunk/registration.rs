@@ -32,7 +32,11 @@ pub struct Registration {
 enum State {
     Out,
     /// Challenged: the next REGISTER carries the proof.
-    Challenged { challenge: Challenge, registered: bool, tries: u8 },
+    Challenged {
+        challenge: Challenge,
+        registered: bool,
+        tries: u8,
+    },
     Registered,
 }
 
@@ -81,7 +85,13 @@ impl Registration {
     }
 
     /// A final answer from the peer itself, or None for silence.
-    pub fn heard(&mut self, cx: &mut Context<'_>, name: &str, account: &TrunkRegistration, answer: Option<&Response>) -> Next {
+    pub fn heard(
+        &mut self,
+        cx: &mut Context<'_>,
+        name: &str,
+        account: &TrunkRegistration,
+        answer: Option<&Response>,
+    ) -> Next {
         let Some(response) = answer else { return self.failed(cx, false) };
         match response.status {
             200..300 => {

@@ -231,9 +231,22 @@ fn no_header_of_one_leg_reaches_the_other() {
     net.with(hub, |hub, now| hub.invite(now, invite));
     net.run_ms(20);
     let text = net.heard(carrier).unwrap();
-    let names: Vec<&str> = text.split("\r\n").skip(1).filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
-    let expected = ["Via", "Max-Forwards", "From", "To", "Call-ID", "CSeq", "Contact", "User-Agent", "Allow", "Supported",
-        "Content-Type", "Content-Length"];
+    let names: Vec<&str> =
+        text.split("\r\n").skip(1).filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
+    let expected = [
+        "Via",
+        "Max-Forwards",
+        "From",
+        "To",
+        "Call-ID",
+        "CSeq",
+        "Contact",
+        "User-Agent",
+        "Allow",
+        "Supported",
+        "Content-Type",
+        "Content-Length",
+    ];
     assert_eq!(names, expected, "{text}");
     assert!(text.contains("From: \"Eve  X-Evil: \\\"3\\\"\" <sip:1%0D%0AX-Evil%3A%202@branch-a.example>"), "{text}");
 }
@@ -247,15 +260,18 @@ fn options_are_answered_to_anybody_without_state() {
     net.run_ms(20);
     let text = net.heard(stranger).unwrap();
     assert!(text.starts_with("SIP/2.0 200 OK\r\n") && text.contains("Allow: INVITE, ACK"), "{text}");
-    net.input(hub, Input::Received {
-        flow: sip::endpoint::Flow {
-            transport: Transport::Udp,
-            local: BOX.parse().unwrap(),
-            remote: "203.0.113.9:5060".parse().unwrap(),
-            connection: 0,
+    net.input(
+        hub,
+        Input::Received {
+            flow: sip::endpoint::Flow {
+                transport: Transport::Udp,
+                local: BOX.parse().unwrap(),
+                remote: "203.0.113.9:5060".parse().unwrap(),
+                connection: 0,
+            },
+            bytes: Bytes::from_static(b"\r\n\r\n"),
         },
-        bytes: Bytes::from_static(b"\r\n\r\n"),
-    });
+    );
     net.run_ms(20);
     assert_eq!(net.heard(stranger), None);
 }

@@ -134,7 +134,10 @@ fn a_blind_transfer_is_accepted_and_its_outcome_told() {
     let accepted = net.heard(carrier).unwrap();
     let trying = net.heard(carrier).unwrap();
     assert!(accepted.starts_with("SIP/2.0 202"), "{accepted}");
-    assert!(trying.contains("Event: refer;id=2\r\nSubscription-State: active") && trying.ends_with("SIP/2.0 100 Trying\r\n"));
+    assert!(
+        trying.contains("Event: refer;id=2\r\nSubscription-State: active")
+            && trying.ends_with("SIP/2.0 100 Trying\r\n")
+    );
     net.with(hub, |hub, now| hub.refer_outcome(now, dialog, 200));
     net.run_ms(20);
     let told = net.heard(carrier).unwrap();

@@ -6,3 +6,4 @@ mod failures;
 mod registration;
 mod stage;
 mod trunks;
+mod walks;

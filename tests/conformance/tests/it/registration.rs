@@ -64,18 +64,22 @@ fn a_wrong_password_and_an_unknown_user_get_the_same_reply() {
     let mut net = Net::new();
     let hub = net.endpoint("box", BOX, box_config());
     let talker = net.talker("phone", STRANGER);
-    let mut shape = |user: &str| {
-        let nonce = nonce(&mut net, hub, talker, user);
-        let proof = Proof { password: "wrong".to_string(), ..Proof::of(user, &nonce) };
-        net.say(talker, hub, &register(user, 2, &format!("b{user}"), Some(&proof), 600));
-        net.run_ms(20);
-        let reply = net.heard(talker).unwrap();
-        let blind = |line: &str| line.split(['"', '=']).step_by(2).collect::<String>().replace(user, "U");
-        let lines = reply.lines().filter(|line| !line.starts_with("Call-ID") && !line.starts_with("Via"));
-        lines.map(|line| if line.starts_with("WWW") { line.split("nonce").next().unwrap().to_string() } else { blind(line) })
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
+    let mut shape =
+        |user: &str| {
+            let nonce = nonce(&mut net, hub, talker, user);
+            let proof = Proof { password: "wrong".to_string(), ..Proof::of(user, &nonce) };
+            net.say(talker, hub, &register(user, 2, &format!("b{user}"), Some(&proof), 600));
+            net.run_ms(20);
+            let reply = net.heard(talker).unwrap();
+            let blind = |line: &str| line.split(['"', '=']).step_by(2).collect::<String>().replace(user, "U");
+            let lines = reply.lines().filter(|line| !line.starts_with("Call-ID") && !line.starts_with("Via"));
+            lines
+                .map(|line| {
+                    if line.starts_with("WWW") { line.split("nonce").next().unwrap().to_string() } else { blind(line) }
+                })
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
     assert_eq!(shape("100"), shape("999"));
     assert!(shape("100").starts_with("SIP/2.0 401"));
 }
@@ -133,7 +137,8 @@ fn contacts_are_listed_replaced_refused_and_removed() {
         net.run_ms(20);
         net.heard(talker).unwrap()
     };
-    let contacts = |reply: &str| reply.lines().filter(|line| line.starts_with("Contact")).map(str::to_string).collect::<Vec<_>>();
+    let contacts =
+        |reply: &str| reply.lines().filter(|line| line.starts_with("Contact")).map(str::to_string).collect::<Vec<_>>();
     let first = send(&mut net, "Contact: <sip:100@a.h>;q=0.5\r\n", "Expires: 600\r\n");
     assert_eq!(contacts(&first), ["Contact: <sip:100@a.h>;expires=600"]);
     let two = send(&mut net, "Contact: <sip:100@b.h>;expires=120;q=0.9\r\n", "");
@@ -159,7 +164,8 @@ fn the_contact_over_the_limit_pushes_out_the_one_that_ends_first() {
     let talker = net.talker("phone", PHONE);
     for (n, host) in ["a.h", "b.h", "c.h"].iter().enumerate() {
         let nonce = nonce(&mut net, hub, talker, "100");
-        let text = register("100", 10 + n as u32, host, Some(&Proof::of("100", &nonce)), 600).replace("192.0.2.10:5070>\r\nE", &format!("{host}>\r\nE"));
+        let text = register("100", 10 + n as u32, host, Some(&Proof::of("100", &nonce)), 600)
+            .replace("192.0.2.10:5070>\r\nE", &format!("{host}>\r\nE"));
         assert_eq!(attempt(&mut net, hub, talker, &text), "200");
         net.run_ms(1_000);
     }
@@ -176,7 +182,8 @@ fn a_retransmitted_register_is_answered_the_same_and_binds_once() {
     let text = register("100", 2, "b", Some(&Proof::of("100", &nonce)), 600);
     assert_eq!(attempt(&mut net, hub, talker, &text), "200");
     assert_eq!(attempt(&mut net, hub, talker, &text), "200");
-    let registered = std::iter::from_fn(|| net.event(hub)).filter(|event| matches!(event, Event::Registered { .. })).count();
+    let registered =
+        std::iter::from_fn(|| net.event(hub)).filter(|event| matches!(event, Event::Registered { .. })).count();
     assert_eq!(registered, 1);
 }
 
@@ -186,9 +193,20 @@ fn every_method_of_a_stranger_is_challenged_or_refused() {
     let hub = net.endpoint("box", BOX, box_config());
     let stranger = net.talker("x", STRANGER);
     for (method, expected) in [
-        ("REGISTER", "401"), ("INVITE", "401"), ("SUBSCRIBE", "401"), ("MESSAGE", "401"), ("PUBLISH", "401"),
-        ("REFER", "401"), ("NOTIFY", "401"), ("BYE", "401"), ("INFO", "401"), ("UPDATE", "401"), ("PRACK", "401"),
-        ("CANCEL", "481"), ("NONSENSE", "501"), ("OPTIONS", "200"),
+        ("REGISTER", "401"),
+        ("INVITE", "401"),
+        ("SUBSCRIBE", "401"),
+        ("MESSAGE", "401"),
+        ("PUBLISH", "401"),
+        ("REFER", "401"),
+        ("NOTIFY", "401"),
+        ("BYE", "401"),
+        ("INFO", "401"),
+        ("UPDATE", "401"),
+        ("PRACK", "401"),
+        ("CANCEL", "481"),
+        ("NONSENSE", "501"),
+        ("OPTIONS", "200"),
     ] {
         let text = register("100", 1, method, None, 600).replace("REGISTER", method);
         assert_eq!(attempt(&mut net, hub, stranger, &text), expected, "{method}");
@@ -205,14 +223,19 @@ fn unknown_extensions_hops_and_merged_requests_get_their_names() {
     let carrier = net.talker("carrier", CARRIER);
     let invite = crate::calls::raw("INVITE", 1, "", "", "v=0 offer");
     let with = |line: &str| invite.replace("CSeq", &format!("{line}\r\nCSeq"));
-    assert_eq!(attempt(&mut net, hub, carrier, &with("Require: nothingSupportsThis, 100rel").replace("INVITE1", "r")), "420");
-    assert_eq!(attempt(&mut net, hub, carrier, &invite.replace("Forwards: 70", "Forwards: 0").replace("INVITE1", "h")), "483");
-    assert_eq!(attempt(&mut net, hub, carrier, &invite.replace("application/sdp", "application/x").replace("INVITE1", "t")), "415");
-    assert_eq!(attempt(&mut net, hub, carrier, &with("Accept: text/x").replace("INVITE1", "a")), "406");
-    assert_eq!(attempt(&mut net, hub, carrier, &invite.replace("5550100@192.0.2.1 SIP", "1@h.example SIP").replace("INVITE1", "n")), "404");
-    for _ in 0..60 {
-        net.run_ms(1_000);
+    let cases = [
+        (with("Require: nothingSupportsThis, 100rel"), "420"),
+        (invite.replace("Forwards: 70", "Forwards: 0"), "483"),
+        (invite.replace("application/sdp", "application/x"), "415"),
+        (with("Accept: text/x"), "406"),
+        (invite.replace("5550100@192.0.2.1 SIP", "1@h.example SIP"), "404"),
+        (invite.replace("Contact: <sip:198.51.100.5:5060>\r\n", ""), "400"),
+    ];
+    for (n, (text, expected)) in cases.iter().enumerate() {
+        let text = text.replace("raw-call", &format!("call-{n}")).replace("INVITE1", &format!("b{n}"));
+        assert_eq!(attempt(&mut net, hub, carrier, &text), *expected, "{text}");
     }
+    net.run_ms(60_000);
     std::iter::from_fn(|| net.heard(carrier)).count();
     assert_eq!(attempt(&mut net, hub, carrier, &invite), "100");
     assert_eq!(attempt(&mut net, hub, carrier, &invite.replace("INVITE1", "other-way")), "482");

@@ -33,12 +33,8 @@ pub fn phone_auth(user: &str, with_md5: bool) -> PhoneAuth {
 /// Phone 101 needs MD5.
 pub fn box_config() -> Config {
     let phones = ["100", "101", "102"].map(|user| (user.to_string(), phone_auth(user, user == "101")));
-    let carrier = Trunk {
-        peer: CARRIER.parse().unwrap(),
-        transport: Transport::Udp,
-        registration: None,
-        options_every_s: 0,
-    };
+    let carrier =
+        Trunk { peer: CARRIER.parse().unwrap(), transport: Transport::Udp, registration: None, options_every_s: 0 };
     Config {
         domain: DOMAIN.to_string(),
         local: vec![BOX.parse().unwrap()],

@@ -56,11 +56,11 @@ fn two_lost_pings_take_a_trunk_down_and_one_answer_brings_it_up() {
     let mut net = Net::new();
     let mut config = box_config();
     config.trunks.get_mut("carrier").unwrap().options_every_s = 60;
-    let hub = net.endpoint("box", BOX, config);
     net.endpoint("carrier", CARRIER, carrier_config());
+    let hub = net.endpoint("box", BOX, config);
     assert!(net.with(hub, |hub, _| hub.trunk_up("carrier")), "alive until proved otherwise");
     net.run_ms(30_000);
-    check(&net.story(), "0 box -> carrier OPTIONS\n10 box <- carrier 200");
+    check(&net.story(), "0 carrier <- box OPTIONS\n10 carrier -> box 200");
     let down = std::rc::Rc::new(std::cell::Cell::new(true));
     let switch = down.clone();
     net.lose(move |_, _, _, _| switch.get());
@@ -83,7 +83,12 @@ fn a_password_answers_its_own_trunk_only() {
         password: "pw".to_string(),
         expires_s: 600,
     };
-    let trunk = Trunk { peer: CARRIER.parse().unwrap(), transport: Transport::Udp, registration: Some(registration), options_every_s: 0 };
+    let trunk = Trunk {
+        peer: CARRIER.parse().unwrap(),
+        transport: Transport::Udp,
+        registration: Some(registration),
+        options_every_s: 0,
+    };
     config.trunks.insert("carrier".to_string(), trunk);
     let hub = net.endpoint("box", BOX, config);
     let carrier = net.talker("carrier", CARRIER);
@@ -94,17 +99,22 @@ fn a_password_answers_its_own_trunk_only() {
         net.with(hub, |hub, now| hub.invite(now, to_trunk("carrier", "1", "2")));
         net.run_ms(20);
         let invite = std::iter::from_fn(|| net.heard(carrier)).find(|text| text.starts_with("INVITE")).unwrap();
-        let echo: String = invite.lines().filter(|line| ["Via", "From", "To", "Call-ID", "CSeq"].iter().any(|n| line.starts_with(n)))
+        let echo: String = invite
+            .lines()
+            .filter(|line| ["Via", "From", "To", "Call-ID", "CSeq"].iter().any(|n| line.starts_with(n)))
             .map(|line| if line.starts_with("To:") { format!("{line};tag=t\r\n") } else { format!("{line}\r\n") })
             .collect();
         if ringing {
             net.say(carrier, hub, &format!("SIP/2.0 180 Ringing\r\n{echo}Content-Length: 0\r\n\r\n"));
             net.run_ms(20);
         }
-        let ask = format!("SIP/2.0 407 x\r\n{echo}Proxy-Authenticate: Digest realm=\"{realm}\", nonce=\"n\", qop=\"auth\"\r\nContent-Length: 0\r\n\r\n");
+        let ask = format!(
+            "SIP/2.0 407 x\r\n{echo}Proxy-Authenticate: Digest realm=\"{realm}\", nonce=\"n\", qop=\"auth\"\r\nContent-Length: 0\r\n\r\n"
+        );
         net.say(from, hub, &ask);
         net.run_ms(20);
-        std::iter::from_fn(|| net.heard(carrier)).any(|text| text.contains("Proxy-Authorization: Digest username=\"account\""))
+        std::iter::from_fn(|| net.heard(carrier))
+            .any(|text| text.contains("Proxy-Authorization: Digest username=\"account\""))
     };
     assert!(challenged(carrier, "carrier.example", false));
     assert!(!challenged(carrier, "other.example", false), "another realm");
