@@ -47,6 +47,9 @@ impl Calls {
     fn failed(&mut self, now: Instant, port: PortId, why: Failure) {
         let Some(leg) = self.ports.leg(port) else { return };
         let opening = self.ports.local(port).is_none();
+        if opening {
+            self.ports.failed(port);
+        }
         match why {
             Failure::NoPort | Failure::Limit if opening => self.end(now, leg, Cause::Overload),
             _ if opening => self.end(now, leg, Cause::Fault),
@@ -78,8 +81,7 @@ impl Calls {
             let state = RecordingState::Failed { why: Failure::UnknownPort };
             self.tell(Event::Recording { recording, state });
         }
-        let with_port: Vec<LegId> =
-            self.legs.iter_mut().filter_map(|(id, leg)| leg.port.take().map(|_| *id)).collect();
+        let with_port: Vec<LegId> = self.legs.iter_mut().filter_map(|(id, leg)| leg.port.take().map(|_| *id)).collect();
         for leg in with_port {
             self.step(now, leg, machine::Input::Lost);
         }
@@ -87,7 +89,7 @@ impl Calls {
 
     /// Tells media the other end when it is known and was not told, and lets the leg's audio begin.
     pub(crate) fn connect(&mut self, id: LegId) -> Result<(), Error> {
-        let leg = self.legs.get_mut(&id).ok_or(Error::NoLeg)?;
+        let leg = self.legs.get_mut(&id).ok_or(Error::Gone)?;
         let (Some(port), Some(remote)) = (leg.port, leg.remote()) else { return Ok(()) };
         if leg.connected == Some((port, remote)) {
             return Ok(());

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use media::plane::{self, RecordingState};
 use bytes::Bytes;
 use call::leg::{Caller, Dial, Event, Input, Output, Party};
 use call::{Calls, Config, Limits, Secrets};
+use media::plane::{self, RecordingState};
 use model::config::{Phone, SipTransport, Site, Trunk, TrunkKind};
 use model::{Extension, FlowId, LegId, Number, SiteId, TrunkId};
 use sha2::{Digest, Sha256};
@@ -31,9 +31,16 @@ pub struct Bench {
     pub events: Vec<Event>,
     pub ended: BTreeMap<LegId, u32>,
     pub begun: BTreeSet<LegId>,
+    site: model::config::Config,
+    secrets: Secrets,
     log: Vec<String>,
     names: BTreeMap<LegId, char>,
     to_media: VecDeque<plane::Event>,
+    /// What the box sent to the peer that a test plays by hand, and every NOTIFY.
+    by_hand: Option<Vec<String>>,
+    notifies: Vec<String>,
+    /// The last INVITE to each peer and that peer's 200, for requests written by hand within that dialog.
+    heads: BTreeMap<&'static str, String>,
 }
 
 pub struct Peer {
@@ -64,6 +71,8 @@ impl Bench {
         ];
         let mut bench = Self {
             now: Instant::now(),
+            site: config.site.clone(),
+            secrets: config.secrets.clone(),
             calls: Calls::new(config, [7; 32]),
             peers,
             media: Media::default(),
@@ -73,8 +82,16 @@ impl Bench {
             log: vec![],
             names: BTreeMap::new(),
             to_media: VecDeque::new(),
+            by_hand: None,
+            notifies: vec![],
+            heads: BTreeMap::new(),
         };
-        bench.advance(Duration::from_millis(2_000));
+        // Trunks begin with the first input or timeout.
+        bench.calls.handle_timeout(bench.now);
+        for peer in &mut bench.peers {
+            peer.endpoint.handle_timeout(bench.now);
+        }
+        bench.advance(Duration::from_secs(2));
         for phone in ["201", "202"] {
             assert!(bench.calls.is_registered(&Extension::new(phone).unwrap()), "{phone}: {:#?}", bench.log);
         }
@@ -147,6 +164,9 @@ impl Bench {
                             continue;
                         }
                         self.log.push(format!("{} > {}", peer.name, first_word(&bytes)));
+                        if first_word(&bytes) == "200" && text(&bytes).contains("INVITE\r\n") {
+                            self.heads.insert(peer.name, text(&bytes));
+                        }
                         let back = Flow { local: flow.remote, remote: peer.addr, ..flow };
                         let input = endpoint::Input::Received { flow: back, bytes };
                         self.calls.handle_input(self.now, Input::Sip(input));
@@ -170,7 +190,15 @@ impl Bench {
         if peer.unplugged {
             return;
         }
+        if let (Some(heard), "carrier") = (&mut self.by_hand, peer.name) {
+            self.log.push(format!("by hand < {}", first_word(&bytes)));
+            heard.push(text(&bytes));
+            return;
+        }
         self.log.push(format!("{} < {}", peer.name, first_word(&bytes)));
+        if first_word(&bytes) == "NOTIFY" {
+            self.notifies.push(text(&bytes));
+        }
         let there = Flow { local: peer.addr, remote: BOX.parse().unwrap(), ..flow };
         peer.endpoint.handle_input(self.now, endpoint::Input::Received { flow: there, bytes });
     }
@@ -307,6 +335,92 @@ impl Bench {
         String::from_utf8(sdp.expect("some SDP").to_vec()).unwrap()
     }
 
+    // What a test writes by hand, because our endpoint never says it.
+
+    /// An INVITE without SDP from the carrier's address; from here on the test plays the carrier.
+    pub fn hand_invite_without_sdp(&mut self) -> LegId {
+        self.by_hand = Some(vec![]);
+        self.hand(
+            "INVITE sip:4001@192.0.2.1:5060 SIP/2.0\r\n\
+             Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKhand1\r\n\
+             Max-Forwards: 70\r\n\
+             From: <sip:13800000000@192.0.2.9>;tag=hand\r\n\
+             To: <sip:4001@192.0.2.1>\r\n\
+             Call-ID: by-hand\r\n\
+             CSeq: 1 INVITE\r\n\
+             Contact: <sip:hand@192.0.2.9:5060>\r\n\
+             Content-Length: 0\r\n\r\n",
+        );
+        let incoming = self.events.iter().rev().find_map(|event| match event {
+            Event::Incoming { leg, .. } => Some(*leg),
+            _ => None,
+        });
+        incoming.expect("an incoming leg")
+    }
+
+    /// The 200 that the box sent.
+    pub fn hand_heard_200(&mut self) -> String {
+        self.run();
+        let heard = self.by_hand.as_ref().expect("a carrier by hand");
+        heard.iter().rev().find(|text| text.starts_with("SIP/2.0 200")).expect("a 200").clone()
+    }
+
+    pub fn hand_ack(&mut self, sdp: &str) {
+        let ok = self.hand_heard_200();
+        self.hand(&format!(
+            "ACK {} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKhand2\r\n\
+             Max-Forwards: 70\r\n\
+             {}\r\n{}\r\n{}\r\n\
+             CSeq: 1 ACK\r\n\
+             Content-Type: application/sdp\r\n\
+             Content-Length: {}\r\n\r\n{sdp}",
+            contact(&ok),
+            header(&ok, "From"),
+            header(&ok, "To"),
+            header(&ok, "Call-ID"),
+            sdp.len(),
+        ));
+    }
+
+    fn hand(&mut self, message: &str) {
+        self.log.push(format!("by hand > {}", message.split(' ').next().unwrap()));
+        self.inject(CARRIER, message);
+    }
+
+    /// A REFER of a peer whose dialog the box began.
+    pub fn peer_refers(&mut self, peer: usize, to: &str) {
+        let ok = self.heads[self.peers[peer].name].clone();
+        let addr = self.peers[peer].addr;
+        let (ours, theirs) =
+            (header(&ok, "To").replacen("To", "From", 1), header(&ok, "From").replacen("From", "To", 1));
+        let message = format!(
+            "REFER sip:box@{BOX} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {addr};branch=z9hG4bKrefer{to}\r\n\
+             Max-Forwards: 70\r\n\
+             {ours}\r\n{theirs}\r\n{}\r\n\
+             CSeq: 900 REFER\r\n\
+             Contact: <sip:201@{addr}>\r\n\
+             Refer-To: <sip:{to}@{DOMAIN}>\r\n\
+             Content-Length: 0\r\n\r\n",
+            header(&ok, "Call-ID"),
+        );
+        self.log.push(format!("{} > REFER", self.peers[peer].name));
+        self.inject(peer, &message);
+    }
+
+    fn inject(&mut self, peer: usize, message: &str) {
+        let remote = self.peers[peer].addr;
+        let flow = Flow { transport: Transport::Udp, local: BOX.parse().unwrap(), remote, connection: 0 };
+        let input = endpoint::Input::Received { flow, bytes: Bytes::from(message.to_owned()) };
+        self.calls.handle_input(self.now, Input::Sip(input));
+        self.run();
+    }
+
+    pub fn notified(&self) -> &[String] {
+        &self.notifies
+    }
+
     // What media says of its own accord.
 
     pub fn media_digit(&mut self, leg: LegId, digit: char) {
@@ -350,6 +464,11 @@ impl Bench {
         leg
     }
 
+    /// What the box runs on, to be changed.
+    pub fn configured(&self) -> (model::config::Config, Secrets) {
+        (self.site.clone(), self.secrets.clone())
+    }
+
     pub fn media_restarts(&mut self) {
         self.media.die();
         self.to_media.clear();
@@ -382,14 +501,26 @@ pub fn offer(peer: usize) -> String {
 
 pub fn sdp(ip: &str, port: u16, codecs: &str, direction: &str) -> String {
     let maps = "a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15";
-    let maps: Vec<&str> = maps
-        .split("\r\n")
-        .filter(|line| codecs.split(' ').any(|codec| line.contains(&format!(":{codec} "))))
-        .collect();
+    let maps: Vec<&str> =
+        maps.split("\r\n").filter(|line| codecs.split(' ').any(|codec| line.contains(&format!(":{codec} ")))).collect();
     format!(
         "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {codecs}\r\n{}\r\na={direction}\r\n",
         maps.join("\r\n")
     )
+}
+
+fn text(bytes: &Bytes) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A whole header line.
+fn header<'a>(message: &'a str, name: &str) -> &'a str {
+    let prefix = format!("{name}:");
+    message.lines().find(|line| line.starts_with(&prefix)).unwrap_or_else(|| panic!("no {name} in {message}"))
+}
+
+fn contact(message: &str) -> &str {
+    header(message, "Contact").split(['<', '>']).nth(1).expect("a URI in angle brackets")
 }
 
 fn first_word(bytes: &Bytes) -> String {
@@ -456,10 +587,7 @@ fn config(calls_max: u32) -> Config {
             flows: BTreeMap::new(),
             hours: BTreeMap::new(),
         },
-        secrets: Secrets {
-            phones: extensions.map(|e| (e.clone(), auth(e.as_str()))).into(),
-            trunks: BTreeMap::new(),
-        },
+        secrets: Secrets { phones: extensions.map(|e| (e.clone(), auth(e.as_str()))).into(), trunks: BTreeMap::new() },
         limits: Limits::default(),
     }
 }
