@@ -104,6 +104,16 @@ impl Calls {
         }
     }
 
+    /// A re-INVITE that changes nothing: a peer that is gone does not answer it, and the endpoint ends its dialog
+    /// (RFC 3261 §14.1, §12.2.1.2). Again and again while it is silent.
+    pub(crate) fn probe(&mut self, now: Instant, id: LegId) {
+        let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.state == State::Up) else { return };
+        if let (Some(dialog), Some(sdp)) = (leg.dialog, leg.session.probe()) {
+            self.endpoint.reinvite(now, dialog, sdp);
+        }
+        self.timers.start(now, id, Timer::Probe);
+    }
+
     fn tell_answered(&mut self, now: Instant, id: LegId) -> Result<(), Error> {
         self.timers.stop(id, Timer::Ring);
         let ringback = std::mem::take(&mut self.leg_mut(id)?.ringback);

@@ -34,13 +34,14 @@ impl Calls {
                     self.tell(Event::Digit { leg, digit });
                 }
             }
+            plane::Event::Silent { port, silent } => self.silent(now, port, silent),
             plane::Event::Recording { recording, state } => {
                 if let Some(recording) = self.recordings.heard(&recording, &state) {
                     self.tell(Event::Recording { recording, state });
                 }
             }
             // The owner of the process counts these; no call depends on them.
-            plane::Event::Ready { .. } | plane::Event::Silent { .. } | plane::Event::Stats { .. } => {}
+            plane::Event::Ready { .. } | plane::Event::Stats { .. } => {}
         }
     }
 
@@ -65,6 +66,15 @@ impl Calls {
         }
     }
 
+    /// A party that says nothing may mute its microphone, or be gone without a word: it is asked after a while.
+    fn silent(&mut self, now: Instant, port: PortId, silent: bool) {
+        match self.ports.leg(port) {
+            Some(leg) if silent => self.timers.start(now, leg, Timer::Probe),
+            Some(leg) => self.timers.stop(leg, Timer::Probe),
+            None => {}
+        }
+    }
+
     fn played(&mut self, port: PortId, play: PlayId) {
         let Some(id) = self.ports.leg(port) else { return };
         let Some(leg) = self.legs.get_mut(&id) else { return };
@@ -83,6 +93,7 @@ impl Calls {
         }
         let with_port: Vec<LegId> = self.legs.iter_mut().filter_map(|(id, leg)| leg.port.take().map(|_| *id)).collect();
         for leg in with_port {
+            self.timers.stop(leg, Timer::Probe);
             self.step(now, leg, machine::Input::Lost);
         }
     }

@@ -94,6 +94,7 @@ impl Calls {
                 Timer::Ring => self.end(now, leg, Cause::NoAnswer),
                 Timer::Tunnel => self.end(now, leg, Cause::Lost),
                 Timer::Reoffer => self.reoffer(now, leg),
+                Timer::Probe => self.probe(now, leg),
             }
         }
         self.drain(now);

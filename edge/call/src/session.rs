@@ -165,7 +165,15 @@ impl Session {
         Some(self.describe_offer(said))
     }
 
-    /// The outcome of `reoffer`; None when it was refused.
+    /// The same description again, when no offer is open: only to learn whether the peer still answers (RFC 3264 §8:
+    /// an unchanged description keeps its version).
+    pub fn probe(&mut self) -> Option<Bytes> {
+        let told = self.told.filter(|_| self.asked.is_none())?;
+        self.asked = Some(told);
+        Some(self.describe_offer(told))
+    }
+
+    /// The outcome of `reoffer` or `probe`; None when it was refused.
     pub fn reanswered(&mut self, text: Option<&[u8]>, ports: &Ports) -> Reanswered {
         let Some(asked) = self.asked.take() else { return Reanswered::GivenUp };
         match text.map(|text| self.hear(text, ports)) {
@@ -180,6 +188,9 @@ impl Session {
     }
 
     fn refused(&mut self, asked: Said) -> Reanswered {
+        if self.told == Some(asked) {
+            return Reanswered::GivenUp;
+        }
         self.tries = self.tries.saturating_add(1);
         if self.tries < TRIES_MAX {
             return Reanswered::Again;

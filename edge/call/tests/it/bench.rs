@@ -429,6 +429,12 @@ impl Bench {
         self.run();
     }
 
+    pub fn media_silent(&mut self, leg: LegId, silent: bool) {
+        let port = self.port_of(leg);
+        self.to_media.push_back(plane::Event::Silent { port, silent });
+        self.run();
+    }
+
     pub fn media_prompt_fails(&mut self, leg: LegId) {
         self.run();
         let port = self.port_of(leg);

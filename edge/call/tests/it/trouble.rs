@@ -394,3 +394,26 @@ fn the_same_seed_gives_the_same_ids() {
     let leg = || Bench::new(4).call(CARRIER, "4001", None).unwrap();
     assert_eq!(leg(), leg());
 }
+
+#[test]
+fn a_silent_party_is_asked_whether_it_is_there_and_ended_when_it_is_not() {
+    let mut bench = Bench::new(4);
+    let caller = bench.call(CARRIER, "4001", None).unwrap();
+    bench.calls.answer(bench.now, caller);
+    bench.run();
+    bench.media_silent(caller, true);
+    bench.media_silent(caller, false);
+    bench.skip();
+    bench.advance(Duration::from_secs(100));
+    assert!(!bench.take_log().contains(&"carrier < INVITE".to_owned()), "it speaks again");
+    bench.media_silent(caller, true);
+    bench.advance(Duration::from_secs(61));
+    assert!(bench.take_log().contains(&"carrier < INVITE".to_owned()));
+    bench.peer_answers_reoffer(CARRIER, "sendrecv");
+    assert!(!bench.ended.contains_key(&caller), "it is there");
+    bench.peers[CARRIER].unplugged = true;
+    bench.advance(Duration::from_secs(60 + 40));
+    assert_eq!(bench.ended.get(&caller), Some(&1));
+    let lost = |event: &Event| *event == Event::Ended { leg: caller, cause: Cause::Lost };
+    assert!(bench.events.iter().any(lost), "{:?}", bench.events);
+}
