@@ -5,7 +5,8 @@ use std::time::Duration;
 use call::leg::{Cause, Event};
 use model::{OverflowId, PromptId, RecordingId};
 
-use crate::bench::{ANN, BOB, Bench, CARRIER, offer, sdp};
+use crate::bench::{ANN, BOB, Bench, CARRIER};
+use crate::setup::{offer, sdp};
 
 fn prompt(name: &str) -> Vec<PromptId> {
     vec![PromptId::new(name).unwrap()]

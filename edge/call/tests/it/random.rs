@@ -6,7 +6,8 @@ use call::leg::Cause;
 use model::{LegId, OverflowId, PromptId, RecordingId};
 use proptest::prelude::*;
 
-use crate::bench::{ANN, BOB, Bench, CARRIER, offer, sdp};
+use crate::bench::{ANN, BOB, Bench, CARRIER};
+use crate::setup::{offer, sdp};
 
 #[derive(Debug, Clone, Copy)]
 enum Step {

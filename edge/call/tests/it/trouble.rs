@@ -5,7 +5,8 @@ use std::time::Duration;
 use call::leg::{Cause, Destination, Event, Party};
 use model::{OverflowId, RecordingId};
 
-use crate::bench::{ANN, BOB, Bench, CARRIER, offer, sdp};
+use crate::bench::{ANN, BOB, Bench, CARRIER};
+use crate::setup::{offer, sdp};
 
 #[test]
 fn a_call_without_a_common_codec_is_refused_with_488() {
