@@ -16,13 +16,13 @@ use crate::timer::Timer;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the leg is gone")]
-    NoLeg,
+    Gone,
     #[error("the leg has no dialog")]
-    NoDialog,
+    Dialog,
     #[error("the leg has no open port")]
-    NoPort,
+    Port,
     #[error("the leg has no INVITE to send")]
-    NoInvite,
+    Invite,
 }
 
 impl Calls {
@@ -52,7 +52,7 @@ impl Calls {
     }
 
     fn open_port(&mut self, now: Instant, id: LegId) -> Result<(), Error> {
-        let leg = self.legs.get_mut(&id).ok_or(Error::NoLeg)?;
+        let leg = self.legs.get_mut(&id).ok_or(Error::Gone)?;
         let (port, command) = self.ports.open(id, leg.is_tunnel());
         leg.port = Some(port);
         self.timers.start(now, id, Timer::Port);
@@ -84,8 +84,8 @@ impl Calls {
 
     fn invite(&mut self, now: Instant, id: LegId) -> Result<(), Error> {
         let local = self.local(id)?;
-        let leg = self.legs.get_mut(&id).ok_or(Error::NoLeg)?;
-        let mut invite = leg.invite.take().ok_or(Error::NoInvite)?;
+        let leg = self.legs.get_mut(&id).ok_or(Error::Gone)?;
+        let mut invite = leg.invite.take().ok_or(Error::Invite)?;
         invite.sdp = leg.session.offer(local);
         let dialog = self.endpoint.invite(now, invite);
         leg.dialog = Some(dialog);
@@ -102,6 +102,16 @@ impl Calls {
         if let Some(sdp) = leg.session.reoffer(local) {
             self.endpoint.reinvite(now, dialog, sdp);
         }
+    }
+
+    /// A re-INVITE that changes nothing: a peer that is gone does not answer it, and the endpoint ends its dialog
+    /// (RFC 3261 §14.1, §12.2.1.2). Again and again while it is silent.
+    pub(crate) fn probe(&mut self, now: Instant, id: LegId) {
+        let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.state == State::Up) else { return };
+        if let (Some(dialog), Some(sdp)) = (leg.dialog, leg.session.probe()) {
+            self.endpoint.reinvite(now, dialog, sdp);
+        }
+        self.timers.start(now, id, Timer::Probe);
     }
 
     fn tell_answered(&mut self, now: Instant, id: LegId) -> Result<(), Error> {
@@ -127,16 +137,16 @@ impl Calls {
     }
 
     pub(crate) fn leg_mut(&mut self, id: LegId) -> Result<&mut Leg, Error> {
-        self.legs.get_mut(&id).ok_or(Error::NoLeg)
+        self.legs.get_mut(&id).ok_or(Error::Gone)
     }
 
     fn dialog(&self, id: LegId) -> Result<DialogId, Error> {
-        self.legs.get(&id).ok_or(Error::NoLeg)?.dialog.ok_or(Error::NoDialog)
+        self.legs.get(&id).ok_or(Error::Gone)?.dialog.ok_or(Error::Dialog)
     }
 
     /// Our audio address of this leg.
     pub(crate) fn local(&self, id: LegId) -> Result<SocketAddr, Error> {
-        let port = self.legs.get(&id).ok_or(Error::NoLeg)?.port.ok_or(Error::NoPort)?;
-        self.ports.local(port).ok_or(Error::NoPort)
+        let port = self.legs.get(&id).ok_or(Error::Gone)?.port.ok_or(Error::Port)?;
+        self.ports.local(port).ok_or(Error::Port)
     }
 }

@@ -34,19 +34,23 @@ impl Calls {
                     self.tell(Event::Digit { leg, digit });
                 }
             }
+            plane::Event::Silent { port, silent } => self.silent(now, port, silent),
             plane::Event::Recording { recording, state } => {
                 if let Some(recording) = self.recordings.heard(&recording, &state) {
                     self.tell(Event::Recording { recording, state });
                 }
             }
             // The owner of the process counts these; no call depends on them.
-            plane::Event::Ready { .. } | plane::Event::Silent { .. } | plane::Event::Stats { .. } => {}
+            plane::Event::Ready { .. } | plane::Event::Stats { .. } => {}
         }
     }
 
     fn failed(&mut self, now: Instant, port: PortId, why: Failure) {
         let Some(leg) = self.ports.leg(port) else { return };
         let opening = self.ports.local(port).is_none();
+        if opening {
+            self.ports.failed(port);
+        }
         match why {
             Failure::NoPort | Failure::Limit if opening => self.end(now, leg, Cause::Overload),
             _ if opening => self.end(now, leg, Cause::Fault),
@@ -59,6 +63,15 @@ impl Calls {
                 }
             }
             Failure::NoPort | Failure::Disk | Failure::Key => {}
+        }
+    }
+
+    /// A party that says nothing may mute its microphone, or be gone without a word: it is asked after a while.
+    fn silent(&mut self, now: Instant, port: PortId, silent: bool) {
+        match self.ports.leg(port) {
+            Some(leg) if silent => self.timers.start(now, leg, Timer::Probe),
+            Some(leg) => self.timers.stop(leg, Timer::Probe),
+            None => {}
         }
     }
 
@@ -78,16 +91,16 @@ impl Calls {
             let state = RecordingState::Failed { why: Failure::UnknownPort };
             self.tell(Event::Recording { recording, state });
         }
-        let with_port: Vec<LegId> =
-            self.legs.iter_mut().filter_map(|(id, leg)| leg.port.take().map(|_| *id)).collect();
+        let with_port: Vec<LegId> = self.legs.iter_mut().filter_map(|(id, leg)| leg.port.take().map(|_| *id)).collect();
         for leg in with_port {
+            self.timers.stop(leg, Timer::Probe);
             self.step(now, leg, machine::Input::Lost);
         }
     }
 
     /// Tells media the other end when it is known and was not told, and lets the leg's audio begin.
     pub(crate) fn connect(&mut self, id: LegId) -> Result<(), Error> {
-        let leg = self.legs.get_mut(&id).ok_or(Error::NoLeg)?;
+        let leg = self.legs.get_mut(&id).ok_or(Error::Gone)?;
         let (Some(port), Some(remote)) = (leg.port, leg.remote()) else { return Ok(()) };
         if leg.connected == Some((port, remote)) {
             return Ok(());

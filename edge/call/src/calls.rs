@@ -23,7 +23,8 @@ use crate::timer::{Timer, Timers};
 use crate::transfer::{self, Transfers};
 use crate::trunk::Channels;
 
-/// The B2BUA. Drain `poll_output` to None after every call of anything that takes `now`.
+/// The B2BUA. Drain `poll_output` to None after every call of anything that takes `now`. Give it one `handle_timeout`
+/// right after `new`: trunks begin to register with it.
 pub struct Calls {
     pub(crate) config: Config,
     pub(crate) endpoint: Endpoint,
@@ -93,6 +94,7 @@ impl Calls {
                 Timer::Ring => self.end(now, leg, Cause::NoAnswer),
                 Timer::Tunnel => self.end(now, leg, Cause::Lost),
                 Timer::Reoffer => self.reoffer(now, leg),
+                Timer::Probe => self.probe(now, leg),
             }
         }
         self.drain(now);

@@ -26,6 +26,16 @@ pub fn answer(offered: Direction, wish: Direction) -> Direction {
     }
 }
 
+/// What they mean by this direction: who names no address to send to wants to hear nothing (RFC 3264 §8.4, the old
+/// way).
+pub fn offered(direction: Direction, has_address: bool) -> Direction {
+    match direction {
+        Direction::SendRecv if !has_address => Direction::SendOnly,
+        Direction::RecvOnly if !has_address => Direction::Inactive,
+        other => other,
+    }
+}
+
 pub fn receives(direction: Direction) -> bool {
     matches!(direction, Direction::SendRecv | Direction::RecvOnly)
 }

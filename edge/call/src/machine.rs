@@ -189,18 +189,9 @@ Answered -> -",
     #[test]
     fn a_lost_port_is_opened_again_in_every_state_that_has_one() {
         use State::*;
-        for state in [
-            OpeningEarly,
-            OpeningAnswer,
-            Early,
-            Accepted,
-            Opening,
-            Calling,
-            Ringing,
-            TunnelOpening,
-            TunnelOpen,
-            Up,
-        ] {
+        for state in
+            [OpeningEarly, OpeningAnswer, Early, Accepted, Opening, Calling, Ringing, TunnelOpening, TunnelOpen, Up]
+        {
             assert_eq!(step(state, Input::Lost), Some((state, [Act::OpenPort].as_slice())), "{state:?}");
             assert!(step(state, Input::Opened).is_some(), "{state:?}");
         }

@@ -51,7 +51,8 @@ impl Ports {
         (port, Command::Open { port, loopback })
     }
 
-    /// Media opened it. None: nobody waits for it any more, and it is to be closed.
+    /// Media opened it. None: nobody waits for it any more (asked of a media process that died, or closed meanwhile),
+    /// and it is to be closed.
     pub fn opened(&mut self, port: PortId, local: SocketAddr) -> Option<LegId> {
         let entry = self.ports.get_mut(&port)?;
         entry.stage = Stage::Open(local);
@@ -68,6 +69,11 @@ impl Ports {
 
     pub fn close(&mut self, port: PortId) -> Option<Command> {
         self.ports.remove(&port).map(|_| Command::Close { port })
+    }
+
+    /// Media could not open it: there is nothing to close.
+    pub fn failed(&mut self, port: PortId) {
+        self.ports.remove(&port);
     }
 
     /// The media process lost everything.

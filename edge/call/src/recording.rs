@@ -91,8 +91,12 @@ impl Recordings {
 
     /// The media process died: what ran or was being sealed there has ended unsealed. What was wanted is still wanted.
     pub fn media_lost(&mut self) -> Vec<RecordingId> {
-        let lost: Vec<_> =
-            self.all.iter().filter(|(_, (_, stage))| *stage != Stage::Wanted).map(|(recording, _)| *recording).collect();
+        let lost: Vec<_> = self
+            .all
+            .iter()
+            .filter(|(_, (_, stage))| *stage != Stage::Wanted)
+            .map(|(recording, _)| *recording)
+            .collect();
         for recording in &lost {
             self.all.remove(recording);
         }

@@ -239,8 +239,12 @@ mod tests {
             calls_max: 2,
             behind_nat: false,
         };
-        let ann =
-            Agent { badge: "A1".into(), phone: Some(extension("201")), skills: BTreeMap::new(), queues: BTreeSet::new() };
+        let ann = Agent {
+            badge: "A1".into(),
+            phone: Some(extension("201")),
+            skills: BTreeMap::new(),
+            queues: BTreeSet::new(),
+        };
         Config {
             site: Site {
                 id: SiteId::new("branch-a").unwrap(),

@@ -62,6 +62,8 @@ pub struct Session {
     holds: Holds,
     /// Their last description.
     theirs: Option<Audio>,
+    /// What it says of itself.
+    direction: Direction,
     remote: Option<Remote>,
     /// The last description that we sent and the peer did not refuse.
     told: Option<Said>,
@@ -79,6 +81,7 @@ impl Session {
             learn,
             holds: Holds::default(),
             theirs: None,
+            direction: Direction::SendRecv,
             remote: None,
             told: None,
             asked: None,
@@ -113,16 +116,18 @@ impl Session {
     /// Takes their offer or answer. Refused, nothing has changed.
     pub fn hear(&mut self, text: &[u8], ports: &Ports) -> Result<(), Error> {
         let audio = sdp::parse(text)?.audio()?;
-        match audio.remote(self.learn) {
+        let target = audio.remote(self.learn);
+        match target {
             Some(remote) => {
                 ports.permits(remote.addr)?;
                 self.remote = Some(remote);
             }
             // The hold of RFC 2543 (c=0.0.0.0) names no address: the one we know is kept.
-            None if self.remote.is_some() && !hold::receives(audio.direction) => {}
+            None if self.remote.is_some() => {}
             None => return Err(Error::NoTarget),
         }
-        self.holds.by_them = !hold::receives(audio.direction);
+        self.direction = hold::offered(audio.direction, target.is_some());
+        self.holds.by_them = !hold::receives(self.direction);
         self.theirs = Some(audio);
         Ok(())
     }
@@ -140,7 +145,7 @@ impl Session {
         self.told = Some(said);
         match &self.theirs {
             Some(theirs) => {
-                let direction = hold::answer(theirs.direction, said.wish);
+                let direction = hold::answer(self.direction, said.wish);
                 let text = Bytes::from(sdp::answer(theirs, local, direction, self.id, self.version));
                 self.last = Some(text.clone());
                 text
@@ -160,7 +165,15 @@ impl Session {
         Some(self.describe_offer(said))
     }
 
-    /// The outcome of `reoffer`; None when it was refused.
+    /// The same description again, when no offer is open: only to learn whether the peer still answers (RFC 3264 §8:
+    /// an unchanged description keeps its version).
+    pub fn probe(&mut self) -> Option<Bytes> {
+        let told = self.told.filter(|_| self.asked.is_none())?;
+        self.asked = Some(told);
+        Some(self.describe_offer(told))
+    }
+
+    /// The outcome of `reoffer` or `probe`; None when it was refused.
     pub fn reanswered(&mut self, text: Option<&[u8]>, ports: &Ports) -> Reanswered {
         let Some(asked) = self.asked.take() else { return Reanswered::GivenUp };
         match text.map(|text| self.hear(text, ports)) {
@@ -175,6 +188,9 @@ impl Session {
     }
 
     fn refused(&mut self, asked: Said) -> Reanswered {
+        if self.told == Some(asked) {
+            return Reanswered::GivenUp;
+        }
         self.tries = self.tries.saturating_add(1);
         if self.tries < TRIES_MAX {
             return Reanswered::Again;

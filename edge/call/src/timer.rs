@@ -15,6 +15,8 @@ pub enum Timer {
     Tunnel,
     /// Our re-INVITE was refused: once more.
     Reoffer,
+    /// Nothing is heard from a party: is it still there?
+    Probe,
 }
 
 impl Timer {
@@ -24,6 +26,7 @@ impl Timer {
             Timer::Ring => 180,
             Timer::Tunnel => 120,
             Timer::Reoffer => 2,
+            Timer::Probe => 60,
         })
     }
 }

@@ -6,19 +6,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use media::plane::{self, RecordingState};
 use bytes::Bytes;
-use call::leg::{Caller, Dial, Event, Input, Output, Party};
-use call::{Calls, Config, Limits, Secrets};
-use model::config::{Phone, SipTransport, Site, Trunk, TrunkKind};
-use model::{Extension, FlowId, LegId, Number, SiteId, TrunkId};
-use sha2::{Digest, Sha256};
-use sip::endpoint::{self, DialogId, Endpoint, Flow, PhoneAuth, Transport, TrunkRegistration};
+use call::leg::{Event, Input, Output};
+use call::{Calls, Config, Secrets};
+use media::plane::{self, RecordingState};
+use model::{Extension, LegId};
+use sip::endpoint::{self, DialogId, Endpoint, Flow};
 
 use crate::double::Media;
+use crate::setup::{BOX, config, peer};
 
-pub const DOMAIN: &str = "branch.example";
-const BOX: &str = "192.0.2.1:5060";
 pub const CARRIER: usize = 0;
 pub const ANN: usize = 1;
 pub const BOB: usize = 2;
@@ -31,9 +28,16 @@ pub struct Bench {
     pub events: Vec<Event>,
     pub ended: BTreeMap<LegId, u32>,
     pub begun: BTreeSet<LegId>,
-    log: Vec<String>,
-    names: BTreeMap<LegId, char>,
-    to_media: VecDeque<plane::Event>,
+    pub site: model::config::Config,
+    pub secrets: Secrets,
+    pub log: Vec<String>,
+    pub names: BTreeMap<LegId, char>,
+    pub to_media: VecDeque<plane::Event>,
+    /// What the box sent to the peer that a test plays by hand, and every NOTIFY.
+    pub by_hand: Option<Vec<String>>,
+    pub notifies: Vec<String>,
+    /// The last INVITE to each peer and that peer's 200, for requests written by hand within that dialog.
+    pub heads: BTreeMap<&'static str, String>,
 }
 
 pub struct Peer {
@@ -64,6 +68,8 @@ impl Bench {
         ];
         let mut bench = Self {
             now: Instant::now(),
+            site: config.site.clone(),
+            secrets: config.secrets.clone(),
             calls: Calls::new(config, [7; 32]),
             peers,
             media: Media::default(),
@@ -73,8 +79,16 @@ impl Bench {
             log: vec![],
             names: BTreeMap::new(),
             to_media: VecDeque::new(),
+            by_hand: None,
+            notifies: vec![],
+            heads: BTreeMap::new(),
         };
-        bench.advance(Duration::from_millis(2_000));
+        // Trunks begin with the first input or timeout.
+        bench.calls.handle_timeout(bench.now);
+        for peer in &mut bench.peers {
+            peer.endpoint.handle_timeout(bench.now);
+        }
+        bench.advance(Duration::from_secs(2));
         for phone in ["201", "202"] {
             assert!(bench.calls.is_registered(&Extension::new(phone).unwrap()), "{phone}: {:#?}", bench.log);
         }
@@ -147,6 +161,9 @@ impl Bench {
                             continue;
                         }
                         self.log.push(format!("{} > {}", peer.name, first_word(&bytes)));
+                        if first_word(&bytes) == "200" && text(&bytes).contains("INVITE\r\n") {
+                            self.heads.insert(peer.name, text(&bytes));
+                        }
                         let back = Flow { local: flow.remote, remote: peer.addr, ..flow };
                         let input = endpoint::Input::Received { flow: back, bytes };
                         self.calls.handle_input(self.now, Input::Sip(input));
@@ -170,7 +187,15 @@ impl Bench {
         if peer.unplugged {
             return;
         }
+        if let (Some(heard), "carrier") = (&mut self.by_hand, peer.name) {
+            self.log.push(format!("by hand < {}", first_word(&bytes)));
+            heard.push(text(&bytes));
+            return;
+        }
         self.log.push(format!("{} < {}", peer.name, first_word(&bytes)));
+        if first_word(&bytes) == "NOTIFY" {
+            self.notifies.push(text(&bytes));
+        }
         let there = Flow { local: peer.addr, remote: BOX.parse().unwrap(), ..flow };
         peer.endpoint.handle_input(self.now, endpoint::Input::Received { flow: there, bytes });
     }
@@ -209,7 +234,7 @@ impl Bench {
         })
     }
 
-    fn name(&mut self, leg: LegId) -> char {
+    pub fn name(&mut self, leg: LegId) -> char {
         let next = char::from(b'A' + u8::try_from(self.names.len() % 26).unwrap());
         *self.names.entry(leg).or_insert(next)
     }
@@ -229,134 +254,6 @@ impl Bench {
         self.log.clear();
     }
 
-    // What peers do.
-
-    /// A peer calls; returns the incoming leg, if there was one.
-    pub fn call(&mut self, from: usize, to: &str, sdp: Option<&str>) -> Option<LegId> {
-        let peer = &mut self.peers[from];
-        let from_user = if from == CARRIER { "13800000000" } else { ["", "201", "202"][from] };
-        let invite = endpoint::Invite {
-            to: endpoint::Target::Trunk { trunk: "box".into(), user: to.into() },
-            from_user: from_user.into(),
-            from_name: None,
-            sdp: Bytes::from(sdp.map_or_else(|| offer(from), str::to_owned)),
-        };
-        peer.dialog = Some(peer.endpoint.invite(self.now, invite));
-        let before = self.events.len();
-        self.run();
-        self.events[before..].iter().find_map(|event| match event {
-            Event::Incoming { leg, .. } => Some(*leg),
-            _ => None,
-        })
-    }
-
-    pub fn peer_rings(&mut self, peer: usize, sdp: Option<String>) {
-        let dialog = self.peers[peer].dialog.unwrap();
-        let status = if sdp.is_some() { 183 } else { 180 };
-        self.peers[peer].endpoint.provisional(self.now, dialog, status, sdp.map(Bytes::from));
-        self.run();
-    }
-
-    pub fn peer_answers(&mut self, peer: usize) {
-        let dialog = self.peers[peer].dialog.unwrap();
-        self.peers[peer].endpoint.accept(self.now, dialog, Bytes::from(offer(peer)));
-        self.run();
-    }
-
-    pub fn peer_answers_with(&mut self, peer: usize, sdp: &str) {
-        let dialog = self.peers[peer].dialog.unwrap();
-        self.peers[peer].endpoint.accept(self.now, dialog, Bytes::from(sdp.to_owned()));
-        self.run();
-    }
-
-    /// Answers our re-INVITE.
-    pub fn peer_answers_reoffer(&mut self, peer: usize, direction: &str) {
-        let answer = offer(peer).replace("sendrecv", direction);
-        self.peer_answers_with(peer, &answer);
-    }
-
-    pub fn peer_rejects(&mut self, peer: usize, status: u16) {
-        let dialog = self.peers[peer].dialog.unwrap();
-        self.peers[peer].endpoint.reject(self.now, dialog, status);
-        self.run();
-    }
-
-    pub fn peer_reinvites(&mut self, peer: usize, sdp: &str) {
-        let dialog = self.peers[peer].dialog.unwrap();
-        self.peers[peer].endpoint.reinvite(self.now, dialog, Bytes::from(sdp.to_owned()));
-        self.run();
-    }
-
-    /// BYE or CANCEL.
-    pub fn peer_ends(&mut self, peer: usize) {
-        if let Some(dialog) = self.peers[peer].dialog {
-            self.peers[peer].endpoint.end(self.now, dialog);
-        }
-        self.run();
-    }
-
-    /// The SDP of the last answer or offer that a peer got.
-    pub fn peer_sdp(&self, peer: usize) -> String {
-        let sdp = self.peers[peer].events.iter().rev().find_map(|event| match event {
-            endpoint::Event::Answered { sdp, .. } => Some(sdp.clone()),
-            endpoint::Event::Reoffer { sdp, .. } | endpoint::Event::Reanswered { sdp, .. } => sdp.clone(),
-            endpoint::Event::Progress { sdp, .. } => sdp.clone(),
-            endpoint::Event::Invited { invited, .. } => invited.sdp.clone(),
-            _ => None,
-        });
-        String::from_utf8(sdp.expect("some SDP").to_vec()).unwrap()
-    }
-
-    // What media says of its own accord.
-
-    pub fn media_digit(&mut self, leg: LegId, digit: char) {
-        let port = self.port_of(leg);
-        self.to_media.push_back(plane::Event::Digit { port, digit });
-        self.run();
-    }
-
-    pub fn media_prompt_fails(&mut self, leg: LegId) {
-        self.run();
-        let port = self.port_of(leg);
-        self.to_media.push_back(plane::Event::Failed { port, why: plane::Failure::Prompt });
-        self.run();
-    }
-
-    /// The bench names legs A, B and ports p1, p2 in the same order.
-    fn port_of(&mut self, leg: LegId) -> plane::PortId {
-        let index = usize::try_from(u32::from(self.name(leg)) - u32::from('A')).unwrap();
-        *self.media.open.keys().nth(index).unwrap()
-    }
-
-    pub fn take_log(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.log)
-    }
-
-    // What the owner does, with the bench's clock.
-
-    pub fn dial_phone(&mut self, extension: &str, ringback_to: Option<LegId>) -> LegId {
-        self.dial(Party::Phone(Extension::new(extension).unwrap()), ringback_to)
-    }
-
-    pub fn dial_out(&mut self, user: &str, ringback_to: Option<LegId>) -> LegId {
-        self.dial(Party::Trunk { trunk: carrier(), user: user.into() }, ringback_to)
-    }
-
-    fn dial(&mut self, party: Party, ringback_to: Option<LegId>) -> LegId {
-        let caller = Caller { number: "4001".into(), name: None };
-        let leg = self.calls.dial(self.now, Dial { party, caller, ringback_to });
-        self.begun.insert(leg);
-        self.run();
-        leg
-    }
-
-    pub fn media_restarts(&mut self) {
-        self.media.die();
-        self.to_media.clear();
-        self.calls.handle_input(self.now, Input::MediaRestarted);
-        self.run();
-    }
-
     /// Every leg that ever was has ended exactly once and nothing is left of it.
     #[track_caller]
     pub fn assert_empty(&mut self) {
@@ -370,26 +267,8 @@ impl Bench {
     }
 }
 
-pub fn carrier() -> TrunkId {
-    TrunkId::new("carrier").unwrap()
-}
-
-/// A peer's SDP: PCMU first for the carrier, PCMA for phones.
-pub fn offer(peer: usize) -> String {
-    let codecs = if peer == CARRIER { "0 8 101" } else { "8 101" };
-    sdp(&format!("198.51.100.{peer}"), 4_000, codecs, "sendrecv")
-}
-
-pub fn sdp(ip: &str, port: u16, codecs: &str, direction: &str) -> String {
-    let maps = "a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15";
-    let maps: Vec<&str> = maps
-        .split("\r\n")
-        .filter(|line| codecs.split(' ').any(|codec| line.contains(&format!(":{codec} "))))
-        .collect();
-    format!(
-        "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {codecs}\r\n{}\r\na={direction}\r\n",
-        maps.join("\r\n")
-    )
+fn text(bytes: &Bytes) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn first_word(bytes: &Bytes) -> String {
@@ -399,67 +278,5 @@ fn first_word(bytes: &Bytes) -> String {
         (Some("SIP/2.0"), Some(status)) => status.to_owned(),
         (Some(method), _) => method.to_owned(),
         _ => "-".to_owned(),
-    }
-}
-
-fn peer(name: &'static str, addr: &str, phone: Option<&str>) -> Peer {
-    let registration = phone.map(|user| TrunkRegistration {
-        user: user.into(),
-        domain: DOMAIN.into(),
-        password: format!("secret-{user}"),
-        expires_s: 3_600,
-    });
-    let addr: SocketAddr = addr.parse().unwrap();
-    let to_box =
-        endpoint::Trunk { peer: BOX.parse().unwrap(), transport: Transport::Udp, registration, options_every_s: 0 };
-    let config = endpoint::Config {
-        domain: addr.ip().to_string(),
-        local: vec![addr],
-        trunks: BTreeMap::from([("box".to_owned(), to_box)]),
-        product: name.into(),
-        ..Default::default()
-    };
-    let seed = [u8::try_from(addr.port() % 251).unwrap() ^ name.as_bytes()[0]; 32];
-    Peer { name, addr, endpoint: Endpoint::new(config, seed), events: vec![], dialog: None, unplugged: false }
-}
-
-fn config(calls_max: u32) -> Config {
-    let number = |text: &str| Number::new(text).unwrap();
-    let extensions = ["201", "202"].map(|text| Extension::new(text).unwrap());
-    let trunk = Trunk {
-        label: "Carrier".into(),
-        kind: TrunkKind::Address { peer: "192.0.2.9:5060".parse().unwrap(), transport: SipTransport::Udp },
-        calls_max,
-        behind_nat: false,
-    };
-    let auth = |user: &str| PhoneAuth {
-        ha1_sha256: hex::encode(Sha256::digest(format!("{user}:{DOMAIN}:secret-{user}"))),
-        ha1_md5: None,
-    };
-    Config {
-        domain: DOMAIN.into(),
-        local: vec![BOX.parse().unwrap()],
-        product: "Branchline".into(),
-        site: model::config::Config {
-            site: Site {
-                id: SiteId::new("branch").unwrap(),
-                label: "Branch".into(),
-                time_zone: "Asia/Shanghai".into(),
-                emergency: BTreeSet::from([number("110")]),
-                outward: Some(carrier()),
-            },
-            queues: BTreeMap::new(),
-            agents: BTreeMap::new(),
-            phones: extensions.clone().map(|e| (e, Phone { label: "Desk".into() })).into(),
-            trunks: BTreeMap::from([(carrier(), trunk)]),
-            numbers: BTreeMap::from([(number("4001"), FlowId::new("main").unwrap())]),
-            flows: BTreeMap::new(),
-            hours: BTreeMap::new(),
-        },
-        secrets: Secrets {
-            phones: extensions.map(|e| (e.clone(), auth(e.as_str()))).into(),
-            trunks: BTreeMap::new(),
-        },
-        limits: Limits::default(),
     }
 }

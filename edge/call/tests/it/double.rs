@@ -12,7 +12,7 @@ pub struct Media {
     pub open: BTreeMap<PortId, SocketAddr>,
     pub joined: BTreeMap<PortId, PortId>,
     pub recording: BTreeSet<String>,
-    /// Answers no `Open`.
+    /// Opens, and does not say so.
     pub deaf: bool,
     /// Has no free port.
     pub full: bool,
@@ -26,19 +26,20 @@ impl Media {
 
     pub fn obey(&mut self, command: &Command) -> Vec<Event> {
         match command {
-            Command::Open { .. } if self.deaf => vec![],
             Command::Open { port, .. } if self.full => vec![Event::Failed { port: *port, why: Failure::NoPort }],
             Command::Open { port, loopback } => {
                 let ip = if *loopback { "127.0.0.1" } else { "192.0.2.1" };
                 let number = self.name(*port)[1..].parse::<u16>().unwrap();
                 let local = format!("{ip}:{}", 30_000 + 2 * number).parse().unwrap();
                 assert!(self.open.insert(*port, local).is_none(), "opened twice");
-                vec![Event::Opened { port: *port, local }]
+                if self.deaf { vec![] } else { vec![Event::Opened { port: *port, local }] }
             }
             Command::Close { port } => {
-                assert!(self.open.remove(port).is_some(), "closed what is not open");
                 self.unjoin(*port);
-                vec![]
+                match self.open.remove(port) {
+                    Some(_) => vec![],
+                    None => vec![Event::Failed { port: *port, why: Failure::UnknownPort }],
+                }
             }
             Command::Join { a, b } => {
                 assert!(self.open.contains_key(a) && self.open.contains_key(b), "joined what is not open");

@@ -5,7 +5,8 @@ use std::time::Duration;
 use call::leg::{Cause, Event};
 use model::{OverflowId, PromptId, RecordingId};
 
-use crate::bench::{ANN, BOB, Bench, CARRIER, offer, sdp};
+use crate::bench::{ANN, BOB, Bench, CARRIER};
+use crate::setup::{offer, sdp};
 
 fn prompt(name: &str) -> Vec<PromptId> {
     vec![PromptId::new(name).unwrap()]
@@ -33,8 +34,8 @@ fn a_caller_hears_a_greeting_talks_to_a_phone_is_recorded_and_hangs_up() {
     bench.calls.play(bench.now, caller, prompt("welcome"), false);
     bench.check(
         "carrier > INVITE
-         carrier < 100
          * incoming A to 4001
+         carrier < 100
          carrier < 180
          media: open p1
          media: connect p1 198.51.100.0:4000 Pcmu
@@ -112,9 +113,9 @@ fn a_busy_phone_says_so() {
          ann < INVITE
          ann > 100
          ann > 486
-         ann < ACK
          media: close p1
-         * ended A Busy",
+         * ended A Busy
+         ann < ACK",
     );
     bench.assert_empty();
 }
@@ -162,8 +163,8 @@ fn a_caller_may_cancel_before_the_answer() {
     bench.calls.play(bench.now, caller, prompt("closed"), false);
     bench.check(
         "carrier > INVITE
-         carrier < 100
          * incoming A to 4001
+         carrier < 100
          media: open p1
          media: connect p1 198.51.100.0:4000 Pcmu
          media: play p1 closed
@@ -212,17 +213,20 @@ fn a_rejected_caller_hears_why() {
 fn a_delayed_offer_is_answered_with_ours_and_confirmed_by_theirs() {
     let mut bench = Bench::new(4);
     // The bench's endpoints always offer: the INVITE without SDP is written by hand.
-    let caller = bench.raw_invite_without_sdp();
+    let caller = bench.hand_invite_without_sdp();
     bench.calls.early(bench.now, caller);
     bench.calls.answer(bench.now, caller);
-    let offered = bench.raw_answer();
+    let offered = bench.hand_heard_200();
     assert!(offered.contains("m=audio 30002 RTP/AVP"), "{offered}");
-    bench.raw_ack(&sdp("198.51.100.77", 6_000, "8 101", "sendrecv"));
+    bench.hand_ack(&sdp("198.51.100.77", 6_000, "8 101", "sendrecv"));
     bench.check(
-        "raw > INVITE
+        "by hand > INVITE
          * incoming A to 4001
+         by hand < 100
+         by hand < 180
          media: open p1
-         raw > ACK
+         by hand < 200
+         by hand > ACK
          media: connect p1 198.51.100.77:6000 Pcma
          * answered A",
     );
@@ -241,6 +245,7 @@ fn the_other_side_may_hold_and_come_back() {
         "ann > INVITE
          media: mute p2 true
          * hold B true
+         ann < 100
          ann < 200
          ann > ACK",
     );
@@ -251,6 +256,7 @@ fn the_other_side_may_hold_and_come_back() {
          media: mute p2 false
          * hold B false
          media: connect p2 198.51.100.5:4100 Pcma
+         ann < 100
          ann < 200
          ann > ACK",
     );
@@ -259,6 +265,7 @@ fn the_other_side_may_hold_and_come_back() {
         "ann > INVITE
          media: mute p2 true
          * hold B true
+         ann < 100
          ann < 200
          ann > ACK",
     );
@@ -274,8 +281,9 @@ fn we_hold_a_caller_with_music_and_take_it_back() {
     bench.peer_answers_reoffer(CARRIER, "recvonly");
     bench.check(
         "media: part p2
-         media: play p1 music again
          carrier < INVITE
+         media: play p1 music again
+         carrier > 100
          carrier > 200
          carrier < ACK",
     );
@@ -287,6 +295,7 @@ fn we_hold_a_caller_with_music_and_take_it_back() {
         "media: stop p1
          media: join p1 p2
          carrier < INVITE
+         carrier > 100
          carrier > 200
          carrier < ACK",
     );
@@ -302,8 +311,8 @@ fn a_hold_that_is_refused_is_a_hold_all_the_same() {
         bench.advance(Duration::from_secs(3));
     }
     bench.skip();
-    bench.advance(Duration::from_secs(30));
-    bench.check("");
+    bench.advance(Duration::from_secs(20));
+    assert!(!bench.take_log().contains(&"carrier < INVITE".to_owned()), "three times is enough");
     assert!(bench.ended.is_empty());
 }
 
@@ -353,18 +362,18 @@ fn the_ring_back_tone_ends_with_the_call_it_stands_for() {
     bench.peer_rejects(BOB, 603);
     bench.check(
         "bob > 603
-         bob < ACK
          media: stop p1
          media: close p2
-         * ended B Busy",
+         * ended B Busy
+         bob < ACK",
     );
 }
 
 #[test]
 fn a_blind_transfer_moves_the_caller_and_tells_the_asker() {
     let (mut bench, caller, agent) = talking();
-    bench.raw_refer(ANN, "202");
-    bench.check("* transfer B to 202");
+    bench.peer_refers(ANN, "202");
+    bench.check("ann > REFER\n* transfer B to 202");
     bench.calls.transfer_answer(bench.now, agent, true);
     let target = bench.dial_phone("202", Some(caller));
     bench.peer_rings(BOB, None);
@@ -379,6 +388,33 @@ fn a_blind_transfer_moves_the_caller_and_tells_the_asker() {
     bench.calls.hang_up(bench.now, caller);
     bench.advance(Duration::from_secs(40));
     bench.assert_empty();
+}
+
+#[test]
+fn a_blind_transfer_to_somebody_busy_leaves_the_caller_where_it_was() {
+    let (mut bench, caller, agent) = talking();
+    bench.peer_refers(ANN, "202");
+    bench.calls.transfer_answer(bench.now, agent, true);
+    bench.dial_phone("202", Some(caller));
+    bench.peer_rejects(BOB, 486);
+    bench.run();
+    assert!(bench.notified().last().is_some_and(|body| body.contains("SIP/2.0 486")), "{:?}", bench.notified());
+    assert_eq!(bench.media.joined.len(), 2, "caller and agent still hear each other");
+    assert!(!bench.ended.contains_key(&agent) && !bench.ended.contains_key(&caller));
+}
+
+#[test]
+fn a_transfer_may_be_refused_and_asked_for_again() {
+    let (mut bench, _, agent) = talking();
+    bench.peer_refers(ANN, "00442079460000");
+    bench.calls.transfer_answer(bench.now, agent, false);
+    bench.check(
+        "ann > REFER
+         * transfer B to 00442079460000
+         ann < 603",
+    );
+    bench.calls.transfer_answer(bench.now, agent, true);
+    bench.check("");
 }
 
 #[test]

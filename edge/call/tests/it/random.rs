@@ -6,7 +6,8 @@ use call::leg::Cause;
 use model::{LegId, OverflowId, PromptId, RecordingId};
 use proptest::prelude::*;
 
-use crate::bench::{ANN, BOB, Bench, CARRIER, offer, sdp};
+use crate::bench::{ANN, BOB, Bench, CARRIER};
+use crate::setup::{offer, sdp};
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -176,7 +177,7 @@ impl Day {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn every_leg_ends_exactly_once_and_no_port_is_left(steps in prop::collection::vec(step(), 1..40)) {
         let mut day = Day { bench: Bench::new(3), legs: vec![], recordings: 0 };

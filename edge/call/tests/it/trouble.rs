@@ -5,7 +5,8 @@ use std::time::Duration;
 use call::leg::{Cause, Destination, Event, Party};
 use model::{OverflowId, RecordingId};
 
-use crate::bench::{ANN, BOB, Bench, CARRIER, offer, sdp};
+use crate::bench::{ANN, BOB, Bench, CARRIER};
+use crate::setup::{offer, sdp};
 
 #[test]
 fn a_call_without_a_common_codec_is_refused_with_488() {
@@ -14,8 +15,8 @@ fn a_call_without_a_common_codec_is_refused_with_488() {
         assert_eq!(bench.call(CARRIER, "4001", Some(&bad)), None);
         bench.check(
             "carrier > INVITE
-             carrier < 100
              * refused sdp Some(488)
+             carrier < 100
              carrier < 488
              carrier > ACK",
         );
@@ -40,8 +41,8 @@ fn a_full_trunk_is_busy_both_ways() {
     assert_eq!(bench.call(CARRIER, "4001", None), None);
     bench.check(
         "carrier > INVITE
-         carrier < 100
          * refused trunk_full Some(486)
+         carrier < 100
          carrier < 486
          carrier > ACK",
     );
@@ -71,8 +72,8 @@ fn an_emergency_call_takes_the_channel_of_another_call() {
          * ended A Overload
          media: open p3
          carrier < BYE
-         carrier > 200
          carrier < INVITE
+         carrier > 200
          carrier > 100",
     );
     bench.peer_answers(CARRIER);
@@ -182,7 +183,8 @@ fn a_media_process_that_says_nothing_ends_the_leg_that_waits() {
     bench.skip();
     bench.advance(Duration::from_secs(6));
     bench.check(
-        "* ended A Fault
+        "media: close p1
+         * ended A Fault
          carrier < 500
          carrier > ACK",
     );
@@ -247,12 +249,14 @@ fn a_new_offer_that_cannot_be_met_leaves_the_old_session() {
     bench.peer_reinvites(CARRIER, &sdp("198.51.100.0", 4_000, "18", "sendrecv"));
     bench.check(
         "carrier > INVITE
+         carrier < 100
          carrier < 488
          carrier > ACK",
     );
     bench.peer_reinvites(CARRIER, &offer(CARRIER));
     bench.check(
         "carrier > INVITE
+         carrier < 100
          carrier < 200
          carrier > ACK",
     );
@@ -285,4 +289,132 @@ fn a_recording_of_no_leg_and_one_too_many_are_said_to_have_failed() {
          carrier < 486
          carrier > ACK",
     );
+}
+
+#[test]
+fn a_peer_that_refuses_to_follow_a_new_media_process_is_ended() {
+    let mut bench = Bench::new(4);
+    let caller = bench.call(CARRIER, "4001", None).unwrap();
+    bench.calls.answer(bench.now, caller);
+    bench.run();
+    bench.media_restarts();
+    for _ in 0..3 {
+        assert!(!bench.ended.contains_key(&caller));
+        bench.peer_rejects(CARRIER, 488);
+        bench.advance(Duration::from_secs(3));
+    }
+    assert_eq!(bench.events.last(), Some(&Event::Ended { leg: caller, cause: Cause::Media }));
+    bench.assert_empty();
+}
+
+#[test]
+fn a_new_offer_that_comes_while_media_restarts_is_to_be_repeated() {
+    let mut bench = Bench::new(4);
+    let caller = bench.call(CARRIER, "4001", None).unwrap();
+    bench.calls.answer(bench.now, caller);
+    bench.run();
+    bench.media.deaf = true;
+    bench.media_restarts();
+    bench.skip();
+    bench.peer_reinvites(CARRIER, &offer(CARRIER));
+    bench.check(
+        "carrier > INVITE
+         carrier < 100
+         carrier < 491
+         carrier > ACK",
+    );
+}
+
+#[test]
+fn a_media_process_that_restarts_during_early_media_is_told_when_the_call_is_up() {
+    let mut bench = Bench::new(4);
+    let caller = bench.call(CARRIER, "4001", None).unwrap();
+    bench.calls.early(bench.now, caller);
+    bench.run();
+    bench.media_restarts();
+    bench.skip();
+    bench.calls.answer(bench.now, caller);
+    bench.check(
+        "carrier < 200
+         carrier > ACK
+         * answered A
+         carrier < INVITE
+         carrier > 100",
+    );
+    assert!(bench.peer_sdp(CARRIER).contains("m=audio 30004 "));
+}
+
+#[test]
+fn music_and_prompts_go_on_in_a_new_media_process() {
+    let mut bench = Bench::new(4);
+    let caller = bench.call(CARRIER, "4001", None).unwrap();
+    bench.calls.answer(bench.now, caller);
+    bench.calls.play(bench.now, caller, vec!["music".parse().unwrap()], true);
+    bench.skip();
+    bench.media_restarts();
+    bench.check(
+        "media: open p2
+         media: connect p2 198.51.100.0:4000 Pcmu
+         media: play p2 music again
+         carrier < INVITE
+         carrier > 100",
+    );
+}
+
+#[test]
+fn a_phone_that_leaves_the_configuration_is_no_longer_registered() {
+    let mut bench = Bench::new(4);
+    let ann = "201".parse().unwrap();
+    let (mut site, mut secrets) = bench.configured();
+    site.phones.remove(&ann);
+    secrets.phones.remove(&ann);
+    bench.calls.configure(bench.now, &site, secrets);
+    bench.run();
+    assert!(!bench.calls.is_registered(&ann));
+    assert!(bench.calls.is_registered(&"202".parse().unwrap()));
+    let told = |event: &Event| matches!(event, Event::Registered { phone, up: false, .. } if *phone == ann);
+    assert_eq!(bench.events.iter().filter(|event| told(event)).count(), 1, "{:?}", bench.events);
+    let leg = bench.dial_phone("201", None);
+    assert_eq!(bench.events.last(), Some(&Event::Ended { leg, cause: Cause::NotFound }));
+}
+
+#[test]
+fn a_new_channel_limit_holds_for_the_next_call_and_ends_none() {
+    let mut bench = Bench::new(4);
+    let caller = bench.call(CARRIER, "4001", None).unwrap();
+    let (mut site, secrets) = bench.configured();
+    site.trunks.values_mut().for_each(|trunk| trunk.calls_max = 1);
+    bench.calls.configure(bench.now, &site, secrets);
+    bench.run();
+    assert!(!bench.ended.contains_key(&caller));
+    assert_eq!(bench.call(CARRIER, "4001", None), None);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_ids() {
+    let leg = || Bench::new(4).call(CARRIER, "4001", None).unwrap();
+    assert_eq!(leg(), leg());
+}
+
+#[test]
+fn a_silent_party_is_asked_whether_it_is_there_and_ended_when_it_is_not() {
+    let mut bench = Bench::new(4);
+    let caller = bench.call(CARRIER, "4001", None).unwrap();
+    bench.calls.answer(bench.now, caller);
+    bench.run();
+    bench.media_silent(caller, true);
+    bench.media_silent(caller, false);
+    bench.skip();
+    bench.advance(Duration::from_secs(100));
+    assert!(!bench.take_log().contains(&"carrier < INVITE".to_owned()), "it speaks again");
+    bench.media_silent(caller, true);
+    bench.advance(Duration::from_secs(61));
+    assert!(bench.take_log().contains(&"carrier < INVITE".to_owned()));
+    bench.peer_answers_reoffer(CARRIER, "sendrecv");
+    assert!(!bench.ended.contains_key(&caller), "it is there");
+    bench.peers[CARRIER].unplugged = true;
+    bench.advance(Duration::from_secs(60 + 40));
+    assert_eq!(bench.ended.get(&caller), Some(&1));
+    let lost = |event: &Event| *event == Event::Ended { leg: caller, cause: Cause::Lost };
+    assert!(bench.events.iter().any(lost), "{:?}", bench.events);
 }

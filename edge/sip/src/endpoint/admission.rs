@@ -4,12 +4,12 @@
 use std::time::Instant;
 
 use super::engine::{Endpoint, context};
-use super::{Event, Flow, Invited, Source, Transport};
+use super::{Flow, Invited, Source, Transport};
 use crate::auth::{Claim, Verdict};
 use crate::context::{Context, is_us};
 use crate::front::ALLOW;
 use crate::lex;
-use crate::message::{self, Address, Method, Request, Response, Value};
+use crate::message::{self, Address, Method, Request, Response};
 use crate::transaction::{Arrival, TxId};
 use crate::trunk;
 

@@ -238,7 +238,8 @@ impl Layer {
     /// A connection ended, or could not be opened.
     pub fn closed(&mut self, now: Instant, flow: Flow) {
         let hit = |own: &Flow| {
-            own.transport == Transport::Tcp && own.remote == flow.remote && (own.connection == flow.connection || flow.connection == 0)
+            let same = own.connection == flow.connection || own.connection == 0 || flow.connection == 0;
+            own.transport == Transport::Tcp && own.remote == flow.remote && same
         };
         let clients = self.clients.iter().filter(|(_, client)| hit(&client.flow)).map(|(tx, _)| *tx);
         let servers = self.servers.iter().filter(|(_, server)| hit(&server.flow)).map(|(tx, _)| *tx);

@@ -1,0 +1,51 @@
+//! What the routes and the hub share for as long as the daemon runs.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use db::Db;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    hints::Hints,
+    http::{events::LISTENERS_MAX, session::Door},
+    metrics::Metrics,
+    settings::Settings,
+};
+
+pub struct App {
+    pub settings: Settings,
+    pub db: Db,
+    pub hints: Arc<Hints>,
+    pub metrics: Arc<Metrics>,
+    pub door: Door,
+    pub listeners: Arc<Semaphore>,
+    /// Fingerprint of the organisation's certificate authority.
+    pub ca_sha256: [u8; 32],
+    /// Where our own page comes from, in lower case.
+    pub origins: Vec<String>,
+    pub stop: CancellationToken,
+}
+
+impl App {
+    pub fn sites_linked(&self) -> usize { 0 }
+
+    /// `listening` is the address the console is really at.
+    pub fn new(settings: Settings, db: Db, listening: SocketAddr, ca_sha256: [u8; 32]) -> anyhow::Result<Self> {
+        let origins = match settings.http.origins.as_slice() {
+            [] => vec![format!("http://{listening}"), format!("http://localhost:{}", listening.port())],
+            named => named.to_vec(),
+        };
+        Ok(Self {
+            settings,
+            db,
+            hints: Arc::default(),
+            metrics: Arc::new(Metrics::new()?),
+            door: Door::default(),
+            listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
+            ca_sha256,
+            origins,
+            stop: CancellationToken::new(),
+        })
+    }
+}

@@ -1,0 +1,2 @@
+//! The *sync* process.
+pub mod local;
