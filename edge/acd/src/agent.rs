@@ -136,7 +136,11 @@ impl Acd {
         if agent.state == SignedOut {
             agent.wish = Wish::NotReady;
             agent.missed = 0;
+            let on_the_phone = agent.other_calls > 0;
             self.move_agent(now, id, Event::SignIn);
+            if on_the_phone {
+                self.move_agent(now, id, Event::OtherCall);
+            }
         } else if agent.wish == Wish::SignedOut {
             agent.wish = Wish::NotReady;
         }

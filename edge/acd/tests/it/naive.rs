@@ -296,7 +296,11 @@ impl Naive {
         if worker.state == AgentState::SignedOut {
             worker.missed = 0;
             worker.then = AgentState::NotReady;
+            let calling = worker.others > 0;
             self.set(id, AgentState::NotReady);
+            if calling {
+                self.set(id, AgentState::Talking);
+            }
         } else if worker.then == AgentState::SignedOut {
             worker.then = AgentState::NotReady;
         }

@@ -49,7 +49,7 @@ fn random_config(rng: &mut ChaCha12Rng) -> Config {
         }
         let pick = |rng: &mut ChaCha12Rng, of: &[u32]| of[rng.random_range(0..of.len())];
         let (ring, wrap) = (pick(rng, &[1, 5, 20]), pick(rng, &[0, 3, 15]));
-        queues += &format!("{name} ring={ring} wrap={wrap} position={}", pick(rng, &[0, 7, 30]));
+        queues += &format!("{name} ring={ring} wrap={wrap} position={}", pick(rng, &[0, 45, 200]));
         if rng.random_range(0..2) == 0 {
             queues += &format!(" overflow={}", pick(rng, &[0, 10, 40]));
         }
@@ -102,7 +102,7 @@ impl Day {
     }
 
     fn pass_time(&mut self, event: usize) {
-        let until = self.now + Duration::from_millis(self.rng.random_range(0..12_000));
+        let until = self.now + Duration::from_millis(self.rng.random_range(0..9_000));
         while let Some(due) = self.acd.poll_timeout().filter(|due| *due <= until) {
             assert_eq!(self.naive.next_at(), Some(due), "seed {} event {event}", self.seed);
             self.now = due;
