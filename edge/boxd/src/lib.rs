@@ -1,0 +1,3 @@
+//! The box's daemon. See ARCHITECTURE.md.
+
+pub mod sync;
