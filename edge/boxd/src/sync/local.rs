@@ -29,29 +29,49 @@ const WAITING_MAX: usize = 256;
 pub enum Wake {
     // To *calls*.
     /// Changes of these documents are in the ledger: read them and resolve.
-    ConfigChanged { docs: Vec<Doc> },
+    ConfigChanged {
+        docs: Vec<Doc>,
+    },
     /// The cloud answers. Also said to each new connection, when it is so.
     LinkUp,
     /// The cloud does not answer. Also said to each new connection, when it is so.
     LinkDown,
     /// Where the media process sends this call's RTP, once [`Wake::TunnelOpen`] was said.
-    TunnelReady { overflow: OverflowId, addr: SocketAddr },
+    TunnelReady {
+        overflow: OverflowId,
+        addr: SocketAddr,
+    },
     /// Nothing genuine was heard from the other box for three seconds, or its key was false: take the caller back.
-    PathLost { overflow: OverflowId },
+    PathLost {
+        overflow: OverflowId,
+    },
     /// The number of a caller that we help, when the passport shows it.
-    Caller { overflow: OverflowId, number: Number },
+    Caller {
+        overflow: OverflowId,
+        number: Number,
+    },
     /// A firmware bundle is whole in the spool folder.
-    BundleReady { path: PathBuf },
+    BundleReady {
+        path: PathBuf,
+    },
 
     // Both ways.
     /// Sent by *calls* with empty keys; *sync* fills them. Received only with keys that were verified.
-    Signal { signal: Signal },
+    Signal {
+        signal: Signal,
+    },
 
     // From *calls*.
     /// Carry this call's media. `media` is where the media process receives its RTP on loopback. `caller` is sent to
     /// the helper inside the sealed path, when the passport allows it.
-    TunnelOpen { overflow: OverflowId, media: SocketAddr, caller: Option<Number> },
-    TunnelClose { overflow: OverflowId },
+    TunnelOpen {
+        overflow: OverflowId,
+        media: SocketAddr,
+        caller: Option<Number>,
+    },
+    TunnelClose {
+        overflow: OverflowId,
+    },
     /// The outbox has new rows.
     OutboxGrew,
     /// The branch has written to its document.
