@@ -7,8 +7,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    documents::Documents,
     hints::Hints,
     http::{events::LISTENERS_MAX, session::Door},
+    links::Links,
     metrics::Metrics,
     settings::Settings,
 };
@@ -16,7 +18,9 @@ use crate::{
 pub struct App {
     pub settings: Settings,
     pub db: Db,
+    pub documents: Documents,
     pub hints: Arc<Hints>,
+    pub links: Arc<Links>,
     pub metrics: Arc<Metrics>,
     pub door: Door,
     pub listeners: Arc<Semaphore>,
@@ -28,8 +32,6 @@ pub struct App {
 }
 
 impl App {
-    pub fn sites_linked(&self) -> usize { 0 }
-
     /// `listening` is the address the console is really at.
     pub fn new(settings: Settings, db: Db, listening: SocketAddr, ca_sha256: [u8; 32]) -> anyhow::Result<Self> {
         let origins = match settings.http.origins.as_slice() {
@@ -39,7 +41,9 @@ impl App {
         Ok(Self {
             settings,
             db,
+            documents: Documents::new()?,
             hints: Arc::default(),
+            links: Arc::default(),
             metrics: Arc::new(Metrics::new()?),
             door: Door::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),

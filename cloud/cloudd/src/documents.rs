@@ -141,10 +141,10 @@ fn load(conn: &Connection, site: &SiteId, actor: [u8; 16]) -> db::Result<config:
     for doc in DOCS {
         let changes = change::after(conn, Of { site, doc }, 0)?;
         let changes = changes.iter().map(|(_, change)| change.bytes.as_slice());
-        documents.document_mut(doc).load(changes).map_err(|error| db::Error::Corrupt {
-            what: "a configuration document",
-            why: error.to_string(),
-        })?;
+        documents
+            .document_mut(doc)
+            .load(changes)
+            .map_err(|error| db::Error::Corrupt { what: "a configuration document", why: error.to_string() })?;
     }
     Ok(documents)
 }

@@ -122,8 +122,7 @@ impl Store for Shelf {
         let Enrolment { token_sha256, key_sha256, box_id, now } = enrolment;
         let redeemed = self
             .write(move |conn| {
-                let redeemed =
-                    enrolment::redeem(conn, &Claim { code: token_sha256, key: key_sha256, box_id }, now)?;
+                let redeemed = enrolment::redeem(conn, &Claim { code: token_sha256, key: key_sha256, box_id }, now)?;
                 if let Redeemed::Granted { box_id, site } = &redeemed {
                     let detail = json!({ "box": box_id, "site": site });
                     db::audit::add(conn, MACHINE, "box.enrol", &detail, now)?;

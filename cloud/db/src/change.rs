@@ -58,7 +58,8 @@ pub(crate) fn name(doc: Doc) -> &'static str {
 /// builds on.
 pub fn add(conn: &Connection, of: Of<'_>, changes: &[Change], signed: &Signed) -> Result<usize> {
     let (site, doc) = (of.site.as_str(), name(of.doc));
-    let mut last = conn.prepare_cached("SELECT coalesce(max(seq), 0) FROM config_change WHERE site = ?1 AND doc = ?2")?;
+    let mut last =
+        conn.prepare_cached("SELECT coalesce(max(seq), 0) FROM config_change WHERE site = ?1 AND doc = ?2")?;
     let mut insert = conn.prepare_cached(
         "INSERT INTO config_change (site, doc, seq, hash, deps, bytes, author, at, note)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (site, doc, hash) DO NOTHING",

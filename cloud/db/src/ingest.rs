@@ -170,7 +170,8 @@ pub fn aside(conn: &Connection, box_id: BoxId) -> Result<(Vec<Aside>, i64)> {
         })
     })?;
     let rows = rows.collect::<rusqlite::Result<_>>()?;
-    let seen = conn.query_row("SELECT seen FROM poison_count WHERE box = ?1", [&box_id], |row| row.get(0)).optional()?;
+    let seen =
+        conn.query_row("SELECT seen FROM poison_count WHERE box = ?1", [&box_id], |row| row.get(0)).optional()?;
     Ok((rows, seen.unwrap_or(0)))
 }
 

@@ -62,7 +62,8 @@ pub fn check(interval: &Interval) -> std::result::Result<(), Problem> {
 }
 
 pub fn put(conn: &Connection, site: &SiteId, interval: &Interval, now: Millis) -> Result<()> {
-    let sql = "INSERT INTO interval (site, queue, start, length_s, revision, offered, answered, abandoned, answered_in_t,
+    let sql =
+        "INSERT INTO interval (site, queue, start, length_s, revision, offered, answered, abandoned, answered_in_t,
                    abandoned_in_t, overflowed, recorded, wait_s, talk_s, hold_s, wrap_up_s, received)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
                ON CONFLICT (site, length_s, start, queue) DO UPDATE SET
@@ -98,7 +99,8 @@ pub fn put(conn: &Connection, site: &SiteId, interval: &Interval, now: Millis) -
 
 /// Cells in the order of time, site and queue. `length_s` must not be 0.
 pub fn ask(conn: &Connection, question: Question) -> Result<Answer> {
-    let sql = "SELECT site, queue, start / (?3 * 1000) * (?3 * 1000) AS begin, max(revision), sum(offered), sum(answered),
+    let sql =
+        "SELECT site, queue, start / (?3 * 1000) * (?3 * 1000) AS begin, max(revision), sum(offered), sum(answered),
                    sum(abandoned), sum(answered_in_t), sum(abandoned_in_t), sum(overflowed), sum(recorded), sum(wait_s),
                    sum(talk_s), sum(hold_s), sum(wrap_up_s)
                FROM interval

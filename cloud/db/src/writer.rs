@@ -128,11 +128,7 @@ fn group(
 
 fn savepoint(conn: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
     conn.execute_batch("SAVEPOINT job")?;
-    if job.run(conn) {
-        conn.execute_batch("RELEASE job")
-    } else {
-        conn.execute_batch("ROLLBACK TO job; RELEASE job")
-    }
+    if job.run(conn) { conn.execute_batch("RELEASE job") } else { conn.execute_batch("ROLLBACK TO job; RELEASE job") }
 }
 
 fn fail(conn: &Connection, group: Vec<Box<dyn Job>>, error: rusqlite::Error) -> Result<(), Error> {

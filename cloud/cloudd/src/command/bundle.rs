@@ -98,7 +98,10 @@ mod tests {
         let file = dir.path().join("branchline-1.2.3.raucb");
         std::fs::write(&file, vec![7; 3_000_000]).unwrap();
         let kept = keep(&file, &dir.path().join("kept")).unwrap();
-        assert_eq!((kept.name.as_str(), kept.version.as_str(), kept.size), ("branchline-1.2.3.raucb", "1.2.3", 3_000_000));
+        assert_eq!(
+            (kept.name.as_str(), kept.version.as_str(), kept.size),
+            ("branchline-1.2.3.raucb", "1.2.3", 3_000_000)
+        );
         assert_eq!(std::fs::read(dir.path().join("kept").join(&kept.name)).unwrap(), vec![7; 3_000_000]);
         assert_eq!(kept.sha256.len(), 64);
     }

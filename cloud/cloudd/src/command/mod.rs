@@ -4,6 +4,7 @@ mod bundle;
 mod enrol;
 mod init;
 mod run;
+mod site;
 mod user;
 
 use std::path::{Path, PathBuf};
@@ -35,10 +36,11 @@ enum Command {
     Run,
     /// Once: create the certificate authority, the database and the first administrator.
     Init(init::Init),
+    /// Sites.
+    #[command(subcommand)]
+    Site(site::Site),
     /// Print a one-time code with which one box joins a site.
-    Enrol {
-        site: SiteId,
-    },
+    Enrol { site: SiteId },
     /// Firmware bundles.
     #[command(subcommand)]
     Bundle(bundle::Bundle),
@@ -53,6 +55,7 @@ impl Args {
         match self.command {
             Command::Run => run::run(settings).await,
             Command::Init(init) => init.execute(&settings).await,
+            Command::Site(site) => site.execute(&settings).await,
             Command::Enrol { site } => enrol::execute(&settings, &site).await,
             Command::Bundle(bundle) => bundle.execute(&settings).await,
             Command::User(user) => user.execute(&settings).await,

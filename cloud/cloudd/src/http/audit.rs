@@ -23,7 +23,8 @@ pub async fn audit(
         None => i64::MAX,
         Some(text) => text.parse().map_err(|_| Fault::bad_request("before is not a whole number"))?,
     };
-    let read = move |conn: &db::Connection| Ok::<_, db::Error>((audit::page(conn, before, PAGE)?, audit::verify(conn)?));
+    let read =
+        move |conn: &db::Connection| Ok::<_, db::Error>((audit::page(conn, before, PAGE)?, audit::verify(conn)?));
     let (entries, verdict) = app.db.read(read).await?;
     let entries: Vec<Value> = entries
         .into_iter()

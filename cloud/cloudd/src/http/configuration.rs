@@ -58,7 +58,8 @@ pub async fn change(
     let now = clock::now();
     let _turn = app.documents.turn.lock().await;
     let (editor, of) = (Arc::clone(&app), site.clone());
-    let edited = app.db.read(move |conn| editor.documents.edit(conn, (&of, doc), &changes, now)).await.map_err(fault)?;
+    let edited =
+        app.db.read(move |conn| editor.documents.edit(conn, (&of, doc), &changes, now)).await.map_err(fault)?;
     let effective = Arc::clone(&edited.effective);
     if edited.count() > 0 {
         let detail = json!({ "site": site, "doc": doc, "changes": edited.count(), "heads": effective.heads });
@@ -69,7 +70,7 @@ pub async fn change(
             })
             .await
             .map_err(|error: db::Error| Fault::from(error))?;
-        app.changed(&site, doc);
+        app.hints.touch(&site);
     }
     Ok(Json(json!({ "heads": effective.heads, "findings": effective.findings })))
 }

@@ -31,7 +31,9 @@ pub async fn figures(
         })
         .await?;
     if answer.cut {
-        return Err(Fault::invalid(format!("more than {CELLS_MAX} figures: ask for a shorter time or longer intervals")));
+        return Err(Fault::invalid(format!(
+            "more than {CELLS_MAX} figures: ask for a shorter time or longer intervals"
+        )));
     }
     Ok(Json(json!({ "figures": answer.cells, "completeness": completeness })))
 }

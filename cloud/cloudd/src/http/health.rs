@@ -27,6 +27,6 @@ pub async fn metrics(
     if !app.settings.http.metrics_from.contains(&peer.ip().to_canonical()) {
         return Err(Fault::forbidden("metrics are not for this address"));
     }
-    app.metrics.sites_linked.set(i64::try_from(app.sites_linked()).unwrap_or(i64::MAX));
+    app.metrics.sites_linked.set(i64::try_from(app.links.linked()).unwrap_or(i64::MAX));
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.text(app.db.counts())?))
 }

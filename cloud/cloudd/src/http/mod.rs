@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod body;
+pub mod configuration;
 pub mod enrolment;
 pub mod events;
 pub mod fault;
@@ -10,6 +11,7 @@ pub mod guard;
 pub mod health;
 pub mod page;
 pub mod session;
+pub mod sites;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -43,6 +45,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/session", post(session::sign_in).delete(session::sign_out))
         .route("/api/me", get(session::me))
         .route("/api/me/password", put(session::change_password))
+        .route("/api/sites", get(sites::all))
+        .route("/api/sites/{site}/config", get(configuration::read))
+        .route("/api/sites/{site}/changes", post(configuration::change))
+        .route("/api/sites/{site}/history", get(configuration::history))
         .route("/api/sites/{site}/enrolment", post(enrolment::issue))
         .route("/api/figures", get(figures::figures))
         .route("/api/audit", get(audit::audit))
@@ -57,7 +63,9 @@ pub fn router(app: Arc<App>) -> Router {
     api.fallback(page::page)
         .layer(DefaultBodyLimit::max(body::BODY_LEN_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_WITHIN))
-        .layer(CatchPanicLayer::custom(|_| fault::Fault::internal(&anyhow::anyhow!("a request panicked")).into_response()))
+        .layer(CatchPanicLayer::custom(|_| {
+            fault::Fault::internal(&anyhow::anyhow!("a request panicked")).into_response()
+        }))
         .layer(from_fn(secure))
         .with_state(app)
 }

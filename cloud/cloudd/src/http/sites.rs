@@ -1,6 +1,6 @@
 //! All sites at a glance.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use model::{
@@ -33,7 +33,7 @@ pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
         .await?;
     let now = clock::now();
     let rows = rows.into_iter().map(|(site, label, findings, known)| {
-        let link = app.link(&site);
+        let link = app.links.of(&site);
         let version = known.health.as_ref().map(|health| health.version);
         let count = |severity| findings.get(&severity).copied().unwrap_or(0);
         json!({

@@ -66,3 +66,40 @@ fn a_given_password_must_be_long_enough() {
     assert!(said(&cloudd(dir.path(), &add, "")).contains("ben@example.org signs in with "));
     assert!(said(&cloudd(dir.path(), &add, "")).contains("already"));
 }
+
+#[test]
+fn a_site_is_added_from_a_file_and_its_code_printed_alone() {
+    let dir = folder("data = \"cloud\"\n");
+    assert!(cloudd(dir.path(), &["init"], "").status.success());
+    let mut site = crate::configuration::file();
+    std::fs::write(dir.path().join("north.json"), site.to_string()).unwrap();
+    let added = cloudd(dir.path(), &["site", "add", "north.json"], "");
+    assert!(added.status.success() && said(&added).contains("Added north (North)"), "{}", said(&added));
+    assert!(said(&cloudd(dir.path(), &["site", "add", "north.json"], "")).contains("already"));
+    let code = cloudd(dir.path(), &["enrol", "north"], "");
+    let code = String::from_utf8(code.stdout).unwrap();
+    code.trim().parse::<link::enrol::Code>().unwrap();
+
+    site["site"]["id"] = "south".into();
+    site["queues"]["sales"]["ring_s"] = 9999.into();
+    std::fs::write(dir.path().join("south.json"), site.to_string()).unwrap();
+    let refused = said(&cloudd(dir.path(), &["site", "add", "south.json"], ""));
+    assert!(refused.contains("south.json") && refused.contains("ring_s"), "{refused}");
+    site["queues"]["sales"].as_object_mut().unwrap().remove("ring_s");
+    std::fs::write(dir.path().join("south.json"), site.to_string()).unwrap();
+    let refused = said(&cloudd(dir.path(), &["site", "add", "south.json"], ""));
+    assert!(refused.contains("missing field `ring_s`"), "{refused}");
+}
+
+#[test]
+fn a_bundle_is_offered_to_a_site_that_exists() {
+    let dir = folder("data = \"cloud\"\n");
+    assert!(cloudd(dir.path(), &["init"], "").status.success());
+    std::fs::write(dir.path().join("north.json"), crate::configuration::file().to_string()).unwrap();
+    assert!(cloudd(dir.path(), &["site", "add", "north.json"], "").status.success());
+    std::fs::write(dir.path().join("branchline-1.2.3.raucb"), "bundle").unwrap();
+    let offer = |site| said(&cloudd(dir.path(), &["bundle", "offer", "branchline-1.2.3.raucb", "--site", site], ""));
+    assert!(offer("south").contains("there is no site south"));
+    assert!(offer("north").contains("north is offered branchline-1.2.3.raucb (6 bytes"));
+    assert!(dir.path().join("cloud/bundles/branchline-1.2.3.raucb").exists());
+}

@@ -10,8 +10,7 @@ use crate::support::{ANALYST, BOX, Cloud, EPOCH, START, health, interval, north,
 async fn figures_are_summed_and_say_how_complete_they_are() {
     let cloud = Cloud::start().await;
     let ben = cloud.session(ANALYST, 60_000).await;
-    let rows =
-        vec![row(1, &interval(0, "sales", 3)), row(2, &interval(1, "sales", 4)), row(3, &health(4))];
+    let rows = vec![row(1, &interval(0, "sales", 3)), row(2, &interval(1, "sales", 4)), row(3, &health(4))];
     cloud.shelf().ingest(BOX, &north(), EPOCH, rows).await.unwrap();
     let path = format!("/api/figures?from={START}&to={}&length_s=3600", START + 3_600_000);
     let (status, body) = ben.get(&path).await;

@@ -2,6 +2,7 @@
 
 mod access;
 mod command;
+mod configuration;
 mod events;
 mod figures;
 mod machine;

@@ -18,7 +18,10 @@ async fn who_signs_in_is_known_until_signing_out() {
     let out = ann.request(Method::DELETE, "/api/session").send().await.unwrap();
     assert_eq!(out.status(), StatusCode::NO_CONTENT);
     let (status, body) = ann.get("/api/me").await;
-    assert_eq!((status, &body["error"]["code"], &body["error"]["fault"]), (StatusCode::UNAUTHORIZED, &json!("not_signed_in"), &json!("you")));
+    assert_eq!(
+        (status, &body["error"]["code"], &body["error"]["fault"]),
+        (StatusCode::UNAUTHORIZED, &json!("not_signed_in"), &json!("you"))
+    );
 }
 
 #[tokio::test]
@@ -106,7 +109,12 @@ async fn what_is_not_a_sign_in_is_told_what_is_missing() {
     };
     let cases = [
         ("{\"login\":\"x\"}", "application/json", StatusCode::BAD_REQUEST, "missing field `password`"),
-        ("{\"login\":\"x\",\"password\":\"y\",\"z\":1}", "application/json", StatusCode::BAD_REQUEST, "unknown field `z`"),
+        (
+            "{\"login\":\"x\",\"password\":\"y\",\"z\":1}",
+            "application/json",
+            StatusCode::BAD_REQUEST,
+            "unknown field `z`",
+        ),
         ("{", "application/json; charset=utf-8", StatusCode::BAD_REQUEST, "EOF"),
         ("login=x", "application/x-www-form-urlencoded", StatusCode::UNSUPPORTED_MEDIA_TYPE, "application/json"),
     ];
@@ -116,6 +124,7 @@ async fn what_is_not_a_sign_in_is_told_what_is_missing() {
         assert!(answer["error"]["message"].as_str().unwrap().contains(words), "{answer}");
     }
     let huge = format!("{{\"login\":\"{}\"}}", "x".repeat(600 * 1024));
-    let request = cloud.request(Method::POST, "/api/session").header(header::CONTENT_TYPE, "application/json").body(huge);
+    let request =
+        cloud.request(Method::POST, "/api/session").header(header::CONTENT_TYPE, "application/json").body(huge);
     assert_eq!(request.send().await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
 }

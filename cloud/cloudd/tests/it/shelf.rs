@@ -26,11 +26,8 @@ async fn rows_are_taken_once_and_a_gap_is_an_error() {
 async fn a_code_enrols_a_box_that_then_stands_at_its_site() {
     let cloud = Cloud::start().await;
     let shelf = cloud.shelf();
-    cloud
-        .write(|conn| db::enrolment::issue(conn, &[1; 32], &north(), Millis(START), Millis(START + 1000)))
-        .await;
-    let enrolment =
-        Enrolment { token_sha256: [1; 32], key_sha256: [2; 32], box_id: BoxId(20), now: Millis(START) };
+    cloud.write(|conn| db::enrolment::issue(conn, &[1; 32], &north(), Millis(START), Millis(START + 1000))).await;
+    let enrolment = Enrolment { token_sha256: [1; 32], key_sha256: [2; 32], box_id: BoxId(20), now: Millis(START) };
     let granted = Enrolled::Granted { box_id: BoxId(20), site: north() };
     assert_eq!(shelf.enrol(enrolment.clone()).await.unwrap(), granted);
     let other = Enrolment { key_sha256: [3; 32], ..enrolment.clone() };

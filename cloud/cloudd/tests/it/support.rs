@@ -103,10 +103,8 @@ impl Cloud {
     pub async fn session(&self, login: &'static str, lasts_ms: i64) -> Person<'_> {
         let token = secret::token().unwrap();
         let (hash, now) = (secret::sha256(&token), clock::now());
-        self.write(move |conn| {
-            db::session::open(conn, &hash, login, Millis(now.0 - 1000), Millis(now.0 + lasts_ms))
-        })
-        .await;
+        self.write(move |conn| db::session::open(conn, &hash, login, Millis(now.0 - 1000), Millis(now.0 + lasts_ms)))
+            .await;
         Person { cloud: self, cookie: format!("branchline={token}") }
     }
 }

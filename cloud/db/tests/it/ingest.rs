@@ -99,7 +99,8 @@ fn only_so_many_poisoned_rows_are_kept_and_all_are_counted() {
 fn the_highest_revision_of_a_cell_wins_whole_in_any_order() {
     for order in [[1, 2, 3], [3, 2, 1], [2, 3, 1], [3, 3, 1]] {
         let (_dir, db) = fresh();
-        let cell = |revision| Row::Good(leaving::Leaving::Interval(interval(0, Some("sales"), revision, revision * 10)));
+        let cell =
+            |revision| Row::Good(leaving::Leaving::Interval(interval(0, Some("sales"), revision, revision * 10)));
         take(&db, batch(1, order.map(cell).to_vec())).unwrap();
         let cells = ask(&db, 900).cells;
         assert_eq!((cells.len(), cells[0].revision, cells[0].figures.offered), (1, 3, 30), "{order:?}");

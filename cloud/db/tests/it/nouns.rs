@@ -22,9 +22,7 @@ fn an_enrolment_code_works_once_and_a_lost_answer_can_be_asked_for_again() {
     let granted = |box_id| Redeemed::Granted { box_id: BoxId(box_id), site: crate::site() };
     let redeem = |claim: Claim, at| write(&db, move |conn| enrolment::redeem(conn, &claim, Millis(START + at)));
     assert_eq!(redeem(claim(1, 20), 0), Redeemed::Unknown);
-    write(&db, |conn| {
-        enrolment::issue(conn, &[1; 32], &crate::site(), Millis(START), Millis(START + 10 * MINUTE))
-    });
+    write(&db, |conn| enrolment::issue(conn, &[1; 32], &crate::site(), Millis(START), Millis(START + 10 * MINUTE)));
     assert_eq!(redeem(claim(1, 20), MINUTE), granted(20));
     assert_eq!(redeem(claim(1, 21), MINUTE), granted(20), "the same key gets the same box");
     assert_eq!(redeem(claim(2, 22), MINUTE), Redeemed::Used);
