@@ -43,11 +43,11 @@ pub fn reason(status: u16) -> &'static str {
         603 => "Decline",
         604 => "Does Not Exist Anywhere",
         606 => "Not Acceptable",
-        100..200 => "Progress",
-        200..300 => "Success",
-        300..400 => "Redirection",
-        400..500 => "Request Failure",
-        500..600 => "Server Failure",
+        ..200 => "Progress",
+        ..300 => "Success",
+        ..400 => "Redirection",
+        ..500 => "Request Failure",
+        ..600 => "Server Failure",
         _ => "Global Failure",
     }
 }
