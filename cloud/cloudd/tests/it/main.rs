@@ -1,0 +1,12 @@
+//! A whole console over real HTTP, on a port of its own, with a database in a folder of its own.
+
+mod access;
+mod command;
+mod configuration;
+mod events;
+mod figures;
+mod machine;
+mod page;
+mod session;
+mod shelf;
+mod support;
