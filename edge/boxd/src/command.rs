@@ -229,13 +229,48 @@ impl Ledger {
     }
 }
 
-pub fn sync(config: &BoxConfig) -> anyhow::Result<SyncConfig> {
+/// The sync process, with its metrics.
+pub async fn sync(config: BoxConfig) -> anyhow::Result<()> {
     let cloud = config.cloud.as_ref().context("[cloud] is not configured: there is nothing to sync with")?;
-    let _ = cloud;
-    bail!("the link's configuration")
+    let registry = prometheus::Registry::new();
+    let settings = SyncConfig {
+        cloud: endpoint(&cloud.endpoints)?,
+        identity: config.identity(),
+        ledger: config.ledger_file(),
+        key: branch_key(&config)?,
+        socket: config.sync_socket(),
+        spool: cloud.bundles.clone(),
+        software: software(),
+        backoff: wire::backoff::Policy::default(),
+        registry: registry.clone(),
+        stop: tokio_util::sync::CancellationToken::new(),
+    };
+    let status: boxd::observe::Status = std::sync::Arc::new(|| serde_json::json!({ "running": true }));
+    tokio::select! {
+        ended = boxd::sync::run(settings) => ended,
+        ended = boxd::observe::serve(config.metrics_of(2), registry, status) => ended,
+    }
+}
+
+fn endpoint(endpoints: &[String]) -> anyhow::Result<String> {
+    endpoints.first().cloned().context("cloud.endpoints names none")
+}
+
+fn software() -> [u16; 3] {
+    let mut parts = env!("CARGO_PKG_VERSION").split('.').map(|part| part.parse().unwrap_or(0));
+    [parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0)]
 }
 
 pub async fn enrol(config: &BoxConfig, code: &str) -> anyhow::Result<()> {
-    let _ = (config, code);
-    bail!("the link's enrolment")
+    let cloud = config.cloud.as_ref().context("[cloud] is not configured: there is nothing to enrol with")?;
+    std::fs::create_dir_all(config.identity())?;
+    let peer = boxd::sync::enrol(code, &endpoint(&cloud.endpoints)?, &config.identity(), software()).await?;
+    anyhow::ensure!(
+        peer.site == config.site,
+        "the code was for site {}, box.toml says {}: correct `site` and enrol with a fresh code",
+        peer.site,
+        config.site
+    );
+    println!("enrolled: box {} of site {}", peer.box_id, peer.site);
+    Ok(())
 }

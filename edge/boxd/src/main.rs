@@ -5,7 +5,7 @@ mod command;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use boxd::{calls, config, logs, media, supervise, sync};
+use boxd::{calls, config, logs, media, supervise};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -65,7 +65,7 @@ fn main() -> anyhow::Result<()> {
         }
         Task::Calls => process(&config, 3, calls::run(config.clone())),
         Task::Media => process(&config, 1, media::run(command::media(&config))),
-        Task::Sync => process(&config, 2, sync::run(command::sync(&config)?)),
+        Task::Sync => process(&config, 2, command::sync(config.clone())),
         Task::Enrol { code } => runtime(1)?.block_on(command::enrol(&config, &code)),
         Task::Site(site) => site.run(&config),
         Task::Phone(phone) => phone.run(&config),

@@ -24,7 +24,7 @@ use crate::transfer::{self, Transfers};
 use crate::trunk::Channels;
 
 /// The B2BUA. Drain `poll_output` to None after every call of anything that takes `now`. Give it one `handle_timeout`
-/// right after `new`: trunks begin to register with it.
+/// right after `new`: trunks begin to register with it. Its shell greets the media process (`Command::Hello`).
 pub struct Calls {
     pub(crate) config: Config,
     pub(crate) endpoint: Endpoint,
@@ -40,8 +40,6 @@ pub struct Calls {
     pub(crate) bindings: BTreeMap<(Extension, String), Binding>,
     pub(crate) play_last: u64,
     rng: ChaCha12Rng,
-    /// This life of ours, as media knows it.
-    generation: u64,
     out: VecDeque<Output>,
 }
 
@@ -50,9 +48,9 @@ impl Calls {
         let mut rng = ChaCha12Rng::from_seed(seed);
         let mut endpoint_seed = [0; 32];
         rng.fill_bytes(&mut endpoint_seed);
-        // Numbers below 2^53 survive every JSON reader.
-        let (generation, first_port) = (rng.next_u64() >> 11, rng.next_u64() >> 12);
-        let mut calls = Self {
+        // Below 2^53 a number survives every JSON reader.
+        let first_port = rng.next_u64() >> 12;
+        Self {
             endpoint: Endpoint::new(config.endpoint(), endpoint_seed),
             ports: Ports::new(first_port, config.loopback_only()),
             config,
@@ -66,22 +64,15 @@ impl Calls {
             bindings: BTreeMap::new(),
             play_last: 0,
             rng,
-            generation,
             out: VecDeque::new(),
-        };
-        calls.media(plane::Command::Hello { generation });
-        calls
+        }
     }
 
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
             Input::Sip(input) => self.endpoint.handle_input(now, input),
             Input::Media(event) => self.on_media(now, event),
-            Input::MediaRestarted => {
-                let generation = self.generation;
-                self.media(plane::Command::Hello { generation });
-                self.media_restarted(now);
-            }
+            Input::MediaRestarted => self.media_restarted(now),
         }
         self.drain(now);
     }
