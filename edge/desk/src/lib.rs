@@ -1,1 +1,93 @@
-//! See ARCHITECTURE.md.
+//! The branch's browser desk: sign-in, the agents' live connection, today's contacts and their recordings, and the
+//! settings a branch may change by itself. HTTP and WebSocket of the box, and the pages it serves.
+//!
+//! The crate decides who may see and ask what. What happens on the floor, what the box remembers and who its staff
+//! are is behind three small traits ([`Floor`], [`Records`], [`Credentials`]) that the daemon gives.
+//!
+//! ```no_run
+//! # async fn run(floor: std::sync::Arc<dyn desk::Floor>, records: std::sync::Arc<dyn desk::Records>,
+//! #     credentials: std::sync::Arc<dyn desk::Credentials>) -> std::io::Result<()> {
+//! let options = desk::Options::new(vec!["http://10.1.0.5:8080".into()]);
+//! let desk = desk::Desk::new(floor, records, credentials, options);
+//! let listener = tokio::net::TcpListener::bind("10.1.0.5:8080").await?;
+//! let service = desk::router(desk).into_make_service_with_connect_info::<std::net::SocketAddr>();
+//! axum::serve(listener, service).await
+//! # }
+//! ```
+
+pub mod api;
+mod door;
+mod fault;
+mod password;
+mod ports;
+mod routes;
+mod session;
+mod socket;
+mod throttle;
+mod view;
+
+use std::sync::Arc;
+
+pub use fault::Fault;
+pub use password::{Error as PasswordError, Staff, StaffMember, hash as hash_password};
+pub use ports::{
+    BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Effective, Floor, Future,
+    Records, Role, Unavailable,
+};
+pub use routes::router;
+
+/// Live connections at once, over all desks.
+pub const SOCKETS_MAX: usize = 400;
+
+/// What a daemon sets for its desk.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Pages from these origins may open the live connection and write, `https://desk.branch.example`. The pages'
+    /// own address must be among them (S-110).
+    pub origins: Vec<String>,
+    /// The desk is reached over TLS: the cookie is sent over nothing else.
+    pub secure_cookie: bool,
+}
+
+impl Options {
+    /// Plain HTTP for these origins.
+    pub fn new(origins: Vec<String>) -> Self {
+        Self { origins, secure_cookie: false }
+    }
+}
+
+/// The desk of one box. Cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    pub(crate) floor: Arc<dyn Floor>,
+    pub(crate) records: Arc<dyn Records>,
+    pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) options: Arc<Options>,
+    pub(crate) sessions: Arc<session::Sessions>,
+    pub(crate) throttle: Arc<std::sync::Mutex<throttle::Throttle>>,
+    pub(crate) sockets: Arc<tokio::sync::Semaphore>,
+}
+
+impl Desk {
+    pub fn new(
+        floor: Arc<dyn Floor>,
+        records: Arc<dyn Records>,
+        credentials: Arc<dyn Credentials>,
+        options: Options,
+    ) -> Self {
+        Self {
+            floor,
+            records,
+            credentials,
+            options: Arc::new(options),
+            sessions: Arc::default(),
+            throttle: Arc::default(),
+            sockets: Arc::new(tokio::sync::Semaphore::new(SOCKETS_MAX)),
+        }
+    }
+
+    /// Ends every session of this person, live connections included: their password or role changed.
+    pub fn end_sessions_of(&self, agent: &model::AgentId) {
+        self.sessions.end_all_of(agent);
+    }
+}

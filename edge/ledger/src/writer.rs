@@ -32,7 +32,7 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 type Done = Box<dyn FnOnce(Result<Committed, Error>) + Send>;
 
 enum Work {
-    Write(Batch),
+    Write(Box<Batch>),
     NewEpoch,
     Watermark { epoch: Epoch, seq: u64 },
 }
@@ -115,13 +115,13 @@ impl Writer {
 
     /// Queues a batch and returns at once.
     pub fn submit(&self, batch: Batch) -> Ticket {
-        self.ticket(Work::Write(batch))
+        self.ticket(Work::Write(Box::new(batch)))
     }
 
     /// Queues a batch and returns at once. `done` runs on the writer's thread after the disk has the batch, in the
     /// order of submission, or here when the batch is refused at the door. It must be short.
     pub fn submit_then(&self, batch: Batch, done: impl FnOnce(Result<Committed, Error>) + Send + 'static) {
-        self.send(Work::Write(batch), Box::new(done));
+        self.send(Work::Write(Box::new(batch)), Box::new(done));
     }
 
     pub fn pressure(&self) -> Pressure {

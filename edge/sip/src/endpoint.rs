@@ -7,6 +7,11 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+mod admission;
+mod engine;
+
+pub use engine::{Endpoint, Load};
+
 /// Where a message came from or goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flow {
@@ -65,7 +70,7 @@ impl std::fmt::Debug for PhoneAuth {
     }
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trunk {
     pub peer: SocketAddr,
     pub transport: Transport,
@@ -82,6 +87,12 @@ pub struct TrunkRegistration {
     /// The password itself: the peer names the algorithm. Never printed.
     pub password: String,
     pub expires_s: u32,
+}
+
+impl std::fmt::Debug for TrunkRegistration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TrunkRegistration(..)")
+    }
 }
 
 /// Everything has one.

@@ -242,6 +242,10 @@ impl Document {
         front::check(bytes)?;
         let parsed = catch_unwind(|| automerge::Change::try_from(bytes));
         let change = parsed.ok().and_then(Result::ok).ok_or(Error::Malformed("not an encoded change"))?;
+        // The library computes the hash and leaves the checksum unread: the hash's first four bytes, after the magic.
+        if bytes.get(4..8) != change.hash().0.get(..4) {
+            return Err(Error::Malformed("a wrong checksum"));
+        }
         if change.deps().is_empty() && change.hash() != self.genesis {
             return Err(Error::Foreign);
         }

@@ -167,3 +167,9 @@ pub fn is_for_key(dir: &Path, certificate: &[u8]) -> Result<bool, Error> {
     let (_, certificate) = X509Certificate::from_der(certificate).map_err(|_| Error::Certificate)?;
     Ok(certificate.public_key().subject_public_key.data.as_ref() == key.public_key_raw())
 }
+
+/// The same for a certificate in PEM.
+pub fn is_pem_for_key(dir: &Path, certificate: &[u8]) -> Result<bool, Error> {
+    let der = CertificateDer::from_pem_slice(certificate).map_err(|_| Error::Certificate)?;
+    is_for_key(dir, &der)
+}

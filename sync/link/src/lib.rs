@@ -12,7 +12,7 @@ pub mod server;
 mod tls;
 pub mod transport;
 
-pub use tls::Trust;
+pub use tls::{Error as TrustError, Trust};
 
 /// Boxes with a certificate.
 pub const ALPN_BOX: &[u8] = b"bl/1";

@@ -112,7 +112,9 @@ fn a_database_put_back_from_an_old_copy_begins_a_new_epoch() {
     snapshot(&place.path, &old.path);
     ledger.writer().submit(facts(vec![arrived(2, 0)])).wait().unwrap();
     ledger.close();
-    assert_eq!(place.open().epoch(), epoch, "the same disk goes on in its epoch");
+    let reopened = place.open();
+    assert_eq!(reopened.epoch(), epoch, "the same disk goes on in its epoch");
+    reopened.close();
     copy(&old.path, &place.path, "");
     copy(&old.path, &place.path, "-wal");
     fs::remove_file(format!("{}-shm", place.path.display())).ok();

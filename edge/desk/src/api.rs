@@ -1,0 +1,224 @@
+//! What travels between the desk's page and the box, as JSON. Plain data: who may see what is decided in `view`.
+//!
+//! Times are spans in milliseconds as of the message, never clock readings: a page counts on from when it got them.
+
+use model::{
+    AgentId, ContactId, Extension, QueueId, SiteId,
+    cdr::Cdr,
+    change::{Change, Finding},
+    config::Config,
+    fact::AgentState,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::Role;
+
+/// `POST /api/session`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    pub agent: String,
+    pub password: String,
+}
+
+/// `GET /api/me`, the answer to a sign-in, and the first message of the live connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Me {
+    pub agent: AgentId,
+    /// None for somebody who has no place on the floor (a supervisor without a phone).
+    pub badge: Option<String>,
+    pub role: RoleName,
+    pub site: SiteName,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SiteName {
+    pub id: SiteId,
+    pub label: String,
+    pub time_zone: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleName {
+    Agent,
+    Supervisor,
+}
+
+impl From<Role> for RoleName {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Agent => Self::Agent,
+            Role::Supervisor => Self::Supervisor,
+        }
+    }
+}
+
+/// Page → box over the live connection: `{"id":7,"ask":"dial","number":"201"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Command {
+    /// Chosen by the page; comes back in the answer.
+    pub id: u64,
+    #[serde(flatten)]
+    pub ask: Ask,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Ask {
+    SignIn,
+    SignOut,
+    Ready,
+    NotReady,
+    WrapUpDone,
+    Dial { number: String },
+    HangUp,
+    Hold,
+    Resume,
+    Transfer { number: String },
+}
+
+/// Box → page over the live connection: `{"board":{…}}`, `{"ack":{"id":7}}`, `{"refused":{"id":7,"code":"no_call"}}`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Say {
+    Me(Me),
+    Board(Board),
+    /// The facts of this command are stored.
+    Ack {
+        id: u64,
+    },
+    Refused {
+        /// None when the message was not understood.
+        id: Option<u64>,
+        code: RefusedCode,
+    },
+    /// Another configuration runs: whoever shows settings reads them again.
+    Config,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedCode {
+    UnknownAgent,
+    SignedOut,
+    PhoneNotRegistered,
+    WrongState,
+    NoCall,
+    Forbidden,
+    /// Not a number one could dial.
+    BadNumber,
+    /// The message was not understood.
+    BadRequest,
+    /// Too many commands at once from this desk.
+    TooMany,
+    /// The floor does not answer.
+    Unavailable,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Board {
+    pub queues: Vec<QueueLine>,
+    pub agents: Vec<AgentLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QueueLine {
+    pub queue: QueueId,
+    pub label: String,
+    pub waiting: u32,
+    pub longest_wait_ms: u64,
+    pub ready: u32,
+    pub talking: u32,
+    pub offered_today: u32,
+    pub answered_today: u32,
+    pub abandoned_today: u32,
+    /// In tenths of a percent.
+    pub service_level_permille: Option<u16>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AgentLine {
+    pub agent: AgentId,
+    pub badge: String,
+    pub state: AgentState,
+    pub since_ms: u64,
+    pub phone: Option<Extension>,
+    pub phone_registered: bool,
+    /// None where there is none, and where the reader may not see it.
+    pub contact: Option<ContactCard>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ContactCard {
+    pub contact: ContactId,
+    pub queue: Option<QueueId>,
+    pub caller_number: String,
+    pub caller_name: Option<String>,
+    pub waited_ms: u64,
+    pub held: bool,
+    pub wrap_up_left_ms: Option<u64>,
+    pub from_site: Option<SiteId>,
+}
+
+/// `GET /api/contacts?limit=&before=`, newest first.
+#[derive(Debug, Clone, Serialize)]
+pub struct Contacts {
+    pub contacts: Vec<Contact>,
+    /// There may be older ones: ask again with `before` = the last line's `arrived`.
+    pub more: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Contact {
+    #[serde(flatten)]
+    pub cdr: Cdr,
+    pub caller: Option<Caller>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Caller {
+    pub number: String,
+    pub name: Option<String>,
+}
+
+/// `GET /api/config`, and what `POST /api/changes` came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Settings {
+    pub config: Config,
+    pub findings: Vec<Finding>,
+}
+
+/// `POST /api/changes`: edits of the branch's own document, all or none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changes {
+    pub changes: Vec<Change>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_read_as_documented_and_others_are_refused() {
+        let read = |text: &str| serde_json::from_str::<Command>(text).ok();
+        assert_eq!(read(r#"{"id":1,"ask":"ready"}"#), Some(Command { id: 1, ask: Ask::Ready }));
+        let dial = Ask::Dial { number: "201".into() };
+        assert_eq!(read(r#"{"id":7,"ask":"dial","number":"201"}"#), Some(Command { id: 7, ask: dial }));
+        for bad in [r#"{"ask":"ready"}"#, r#"{"id":1,"ask":"listen"}"#, r#"{"id":-1,"ask":"ready"}"#, "[]", ""] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn answers_are_written_as_documented() {
+        let write = |say: Say| serde_json::to_string(&say).unwrap();
+        assert_eq!(write(Say::Ack { id: 7 }), r#"{"ack":{"id":7}}"#);
+        let refused = Say::Refused { id: None, code: RefusedCode::NoCall };
+        assert_eq!(write(refused), r#"{"refused":{"id":null,"code":"no_call"}}"#);
+        let board = Say::Board(Board { queues: vec![], agents: vec![] });
+        assert_eq!(write(board), r#"{"board":{"queues":[],"agents":[]}}"#);
+        assert_eq!(write(Say::Config), r#""config""#);
+    }
+}

@@ -1,0 +1,105 @@
+//! Every refusal the desk gives over HTTP: one shape, `{"error":{"code","message","fault"}}`, and who is at fault.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::{ChangeRefused, Unavailable};
+
+/// Who has to do something about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// Whoever asked.
+    Request,
+    /// The box: trying again later may help.
+    Box,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("sign in first")]
+    SignedOut,
+    #[error("this name and password do not belong together")]
+    BadCredentials,
+    #[error("too many attempts; try again in {retry_after_s} s")]
+    TooManyAttempts { retry_after_s: u64 },
+    #[error("your role may not do this")]
+    Forbidden,
+    #[error("this request does not come from a page of this desk")]
+    ForeignOrigin,
+    #[error("a write carries the header x-branchline: 1")]
+    UnmarkedWrite,
+    #[error("there is no such thing here")]
+    NotFound,
+    #[error("not understood: {0}")]
+    BadRequest(String),
+    #[error("this part of the recording does not exist")]
+    BadRange { length: usize },
+    #[error(transparent)]
+    Change(#[from] ChangeRefused),
+    #[error("too many desks are open")]
+    TooManySockets,
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: Told<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    code: &'a str,
+    message: String,
+    fault: Fault,
+}
+
+impl Refusal {
+    fn row(&self) -> (StatusCode, &str, Fault) {
+        use Fault::{Box, Request};
+        match self {
+            Self::SignedOut => (StatusCode::UNAUTHORIZED, "signed_out", Request),
+            Self::BadCredentials => (StatusCode::UNAUTHORIZED, "bad_credentials", Request),
+            Self::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", Request),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", Request),
+            Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign_origin", Request),
+            Self::UnmarkedWrite => (StatusCode::FORBIDDEN, "unmarked_write", Request),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", Request),
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request", Request),
+            Self::BadRange { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", Request),
+            Self::Change(refused) => (StatusCode::UNPROCESSABLE_ENTITY, &refused.code, refused.fault),
+            Self::TooManySockets => (StatusCode::SERVICE_UNAVAILABLE, "too_many_desks", Box),
+            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Box),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, code, fault) = self.row();
+        let (message, index) = match &self {
+            Self::Change(refused) => (refused.message.clone(), Some(refused.index)),
+            other => (other.to_string(), None),
+        };
+        let mut response = (status, Json(Body { error: Told { code, message, fault }, index })).into_response();
+        match &self {
+            Self::TooManyAttempts { retry_after_s } => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_s));
+            }
+            Self::BadRange { length } => {
+                if let Ok(range) = HeaderValue::try_from(format!("bytes */{length}")) {
+                    response.headers_mut().insert(header::CONTENT_RANGE, range);
+                }
+            }
+            _ => {}
+        }
+        response
+    }
+}

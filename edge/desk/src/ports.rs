@@ -1,0 +1,139 @@
+//! What the desk needs from the rest of the box. The daemon implements these over its engines and its ledger; tests
+//! implement them over memory.
+
+use std::{pin::Pin, sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use floor::board::{Board, DeskCommand, Refused};
+use model::{
+    AgentId, Millis, RecordingId,
+    cdr::Cdr,
+    change::{Change, Finding},
+    config::Config,
+};
+use tokio::sync::watch;
+
+/// A boxed future, so that the traits can be used behind a pointer.
+pub type Future<'a, T> = Pin<Box<dyn std::future::Future<Output = T> + Send + 'a>>;
+
+/// The contact centre, as its desks see it.
+pub trait Floor: Send + Sync + 'static {
+    /// Resolves when the facts of the command are durable, or when it was refused.
+    fn command(&self, command: DeskCommand) -> Future<'_, Result<(), CommandError>>;
+
+    /// The floor at one moment, and a wake-up whenever it changed. It need not be told because time passed.
+    fn board(&self) -> watch::Receiver<Arc<BoardAt>>;
+
+    /// The configuration that runs, and what the resolver said about it.
+    fn effective(&self) -> watch::Receiver<Arc<Effective>>;
+
+    /// Writes edits into the branch's own document, all or none, and resolves with what came of it once that is
+    /// durable.
+    fn change(&self, by: AgentId, changes: Vec<Change>) -> Future<'_, Result<Arc<Effective>, ChangeRefused>>;
+}
+
+/// What the box remembers of its contacts.
+pub trait Records: Send + Sync + 'static {
+    /// The newest contacts first.
+    fn contacts(&self, page: ContactPage) -> Future<'_, Result<Vec<ContactRow>, Unavailable>>;
+
+    /// The contact that this recording belongs to.
+    fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>>;
+
+    /// Somebody is about to listen: written to the audit before the first byte leaves.
+    fn listened(&self, by: AgentId, recording: RecordingId) -> Future<'_, Result<(), Unavailable>>;
+
+    /// The recording as a WAV file, rendered to memory. None when its frames are gone.
+    fn recording_wav(&self, recording: RecordingId) -> Future<'_, Result<Option<Bytes>, Unavailable>>;
+}
+
+/// Who works here.
+pub trait Credentials: Send + Sync + 'static {
+    /// The role of this person, when the password is right. Takes as long for an unknown name as for a known one.
+    fn verify(&self, agent: AgentId, password: String) -> Future<'_, Result<Option<Role>, Unavailable>>;
+}
+
+/// A board and when it was drawn: its spans of time go on from there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoardAt {
+    pub at: Instant,
+    pub board: Board,
+}
+
+/// What a person may do at the desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Sees own contacts only.
+    Agent,
+    /// Sees all contacts of the site, hears their recordings, changes the branch's settings.
+    Supervisor,
+}
+
+/// A configuration and the findings it came with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effective {
+    pub config: Config,
+    pub findings: Vec<Finding>,
+}
+
+/// Why a command was not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why an edit was not written. Nothing of its batch was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("change {index} refused ({code}): {message}")]
+pub struct ChangeRefused {
+    /// Which edit of the batch, from 0.
+    pub index: usize,
+    /// A stable word for programs: `not_yours`, `unknown`, `out_of_bounds`.
+    pub code: String,
+    pub message: String,
+    pub fault: crate::Fault,
+}
+
+/// The part of the box behind the desk does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the box cannot do this at the moment")]
+pub struct Unavailable;
+
+/// Which contacts to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactPage {
+    /// Only those this person answered or placed; None for all.
+    pub of: Option<AgentId>,
+    /// Only those that arrived before.
+    pub before: Option<Millis>,
+    pub limit: u32,
+}
+
+/// A contact and the personal data kept beside it.
+#[derive(Clone, PartialEq)]
+pub struct ContactRow {
+    pub cdr: Cdr,
+    /// None when it was never known, or is erased.
+    pub caller: Option<Caller>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct Caller {
+    pub number: String,
+    pub name: Option<String>,
+}
+
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Caller(..)")
+    }
+}
+
+impl std::fmt::Debug for ContactRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContactRow").field("contact", &self.cdr.contact).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+//! The desk's addresses, by noun. What may pass at all is decided in `door`.
+
+mod contacts;
+mod page;
+mod recordings;
+mod session;
+mod settings;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+
+use crate::{Desk, door, fault::Refusal, socket};
+
+/// Largest request body, in bytes.
+pub const BODY_LEN_MAX: usize = 64 * 1024;
+
+/// Everything the desk answers. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that sign-in
+/// attempts are counted per source.
+pub fn router(desk: Desk) -> Router {
+    Router::new()
+        .route("/api/session", post(session::begin).delete(session::end))
+        .route("/api/me", get(session::me))
+        .route("/api/desk", get(socket::open))
+        .route("/api/contacts", get(contacts::list))
+        .route("/api/recordings/{file}", get(recordings::wav))
+        .route("/api/config", get(settings::show))
+        .route("/api/changes", post(settings::change))
+        .route("/api/{*rest}", get(nothing).post(nothing).put(nothing).delete(nothing))
+        .fallback(page::serve)
+        .layer(DefaultBodyLimit::max(BODY_LEN_MAX))
+        .layer(middleware::from_fn_with_state(desk.clone(), door::writes))
+        .layer(middleware::from_fn(door::headers))
+        .with_state(desk)
+}
+
+async fn nothing() -> Refusal {
+    Refusal::NotFound
+}

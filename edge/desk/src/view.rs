@@ -1,0 +1,234 @@
+//! What of the box's state one reader may see: the only place where the floor's and the ledger's types become wire
+//! types. An agent sees a caller's data only for the own contact; a supervisor of the site sees all.
+
+use std::time::{Duration, Instant};
+
+use floor::board;
+use model::{AgentId, fact::AgentState};
+
+use crate::{Desk, Role, api, ports, session::Session};
+
+/// Who is looking.
+pub struct Reader<'a> {
+    pub agent: &'a AgentId,
+    pub role: Role,
+}
+
+impl Reader<'_> {
+    /// May this reader see personal data of a contact that `owner` has?
+    pub fn may_see(&self, owner: Option<&AgentId>) -> bool {
+        match self.role {
+            Role::Supervisor => true,
+            Role::Agent => owner == Some(self.agent),
+        }
+    }
+}
+
+impl Session {
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { agent: &self.agent, role: self.role }
+    }
+}
+
+pub fn me(desk: &Desk, session: &Session) -> api::Me {
+    let effective = desk.floor.effective().borrow().clone();
+    let site = &effective.config.site;
+    api::Me {
+        agent: session.agent.clone(),
+        badge: effective.config.agents.get(&session.agent).map(|agent| agent.badge.clone()),
+        role: session.role.into(),
+        site: api::SiteName { id: site.id.clone(), label: site.label.clone(), time_zone: site.time_zone.clone() },
+    }
+}
+
+/// The board as of `now`: the spans of time in it have gone on since it was drawn.
+pub fn board(now: Instant, drawn: &ports::BoardAt, reader: &Reader<'_>) -> api::Board {
+    let age = now.saturating_duration_since(drawn.at);
+    api::Board {
+        queues: drawn.board.queues.iter().map(|line| queue_line(line, age)).collect(),
+        agents: drawn.board.agents.iter().map(|line| agent_line(line, age, reader)).collect(),
+    }
+}
+
+fn queue_line(line: &board::QueueLine, age: Duration) -> api::QueueLine {
+    let grown = if line.waiting > 0 { age } else { Duration::ZERO };
+    api::QueueLine {
+        queue: line.queue.clone(),
+        label: line.label.clone(),
+        waiting: line.waiting,
+        longest_wait_ms: ms(line.longest_wait.saturating_add(grown)),
+        ready: line.ready,
+        talking: line.talking,
+        offered_today: line.offered_today,
+        answered_today: line.answered_today,
+        abandoned_today: line.abandoned_today,
+        service_level_permille: line.service_level_permille,
+    }
+}
+
+fn agent_line(line: &board::AgentLine, age: Duration, reader: &Reader<'_>) -> api::AgentLine {
+    let card = line.contact.as_ref().filter(|_| reader.may_see(Some(&line.agent)));
+    api::AgentLine {
+        agent: line.agent.clone(),
+        badge: line.badge.clone(),
+        state: line.state,
+        since_ms: ms(line.since.saturating_add(age)),
+        phone: line.phone.clone(),
+        phone_registered: line.phone_registered,
+        contact: card.map(|card| contact_card(card, line.state, age)),
+    }
+}
+
+fn contact_card(card: &board::ContactCard, state: AgentState, age: Duration) -> api::ContactCard {
+    // A caller waits until somebody answers.
+    let grown = if state == AgentState::Offered { age } else { Duration::ZERO };
+    api::ContactCard {
+        contact: card.contact,
+        queue: card.queue.clone(),
+        caller_number: card.caller_number.clone(),
+        caller_name: card.caller_name.clone(),
+        waited_ms: ms(card.waited.saturating_add(grown)),
+        held: card.held,
+        wrap_up_left_ms: card.wrap_up_left.map(|left| ms(left.saturating_sub(age))),
+        from_site: card.from_site.clone(),
+    }
+}
+
+pub fn contact(row: ports::ContactRow, reader: &Reader<'_>) -> api::Contact {
+    let caller = row.caller.filter(|_| reader.may_see(row.cdr.agent.as_ref()));
+    let caller = caller.map(|caller| api::Caller { number: caller.number, name: caller.name });
+    api::Contact { cdr: row.cdr, caller }
+}
+
+pub fn settings(effective: &ports::Effective) -> api::Settings {
+    api::Settings { config: effective.config.clone(), findings: effective.findings.clone() }
+}
+
+pub fn ask(ask: api::Ask) -> Result<board::Ask, api::RefusedCode> {
+    use api::Ask as Wire;
+    use board::Ask;
+    Ok(match ask {
+        Wire::SignIn => Ask::SignIn,
+        Wire::SignOut => Ask::SignOut,
+        Wire::Ready => Ask::Ready,
+        Wire::NotReady => Ask::NotReady,
+        Wire::WrapUpDone => Ask::WrapUpDone,
+        Wire::Dial { number } => Ask::Dial { number: dialable(&number)? },
+        Wire::HangUp => Ask::HangUp,
+        Wire::Hold => Ask::Hold,
+        Wire::Resume => Ask::Resume,
+        Wire::Transfer { number } => Ask::Transfer { number: dialable(&number)? },
+    })
+}
+
+pub fn refused(error: ports::CommandError) -> api::RefusedCode {
+    use api::RefusedCode as Code;
+    use board::Refused;
+    match error {
+        ports::CommandError::Unavailable(_) => Code::Unavailable,
+        ports::CommandError::Refused(refused) => match refused {
+            Refused::UnknownAgent => Code::UnknownAgent,
+            Refused::SignedOut => Code::SignedOut,
+            Refused::PhoneNotRegistered => Code::PhoneNotRegistered,
+            Refused::WrongState => Code::WrongState,
+            Refused::NoCall => Code::NoCall,
+            Refused::Forbidden => Code::Forbidden,
+        },
+    }
+}
+
+/// Most digits one can dial from a desk.
+const DIALLED_LEN_MAX: usize = 32;
+
+/// A number as people write it, `0755 1234-5678`, as one dials it.
+fn dialable(written: &str) -> Result<String, api::RefusedCode> {
+    let number: String = written
+        .chars()
+        .take(2 * DIALLED_LEN_MAX + 1)
+        .filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '/' | '.'))
+        .collect();
+    let digits = number.strip_prefix('+').unwrap_or(&number);
+    let fits = !digits.is_empty()
+        && number.len() <= DIALLED_LEN_MAX
+        && digits.bytes().all(|b| b.is_ascii_digit() || b == b'*' || b == b'#');
+    if fits { Ok(number) } else { Err(api::RefusedCode::BadNumber) }
+}
+
+fn ms(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use floor::board::{AgentLine, Board, ContactCard, QueueLine};
+    use model::ContactId;
+
+    use super::*;
+
+    #[test]
+    fn the_spans_of_a_board_go_on_from_when_it_was_drawn() {
+        let s = Duration::from_secs;
+        let card = |wrap_up_left| ContactCard {
+            contact: ContactId(1),
+            queue: None,
+            caller_number: String::new(),
+            caller_name: None,
+            waited: s(5),
+            held: false,
+            wrap_up_left,
+            from_site: None,
+        };
+        let line = |state, contact| AgentLine {
+            agent: AgentId::new("li").unwrap(),
+            badge: "Li".into(),
+            state,
+            since: s(3),
+            phone: None,
+            phone_registered: true,
+            contact: Some(contact),
+        };
+        let agents = vec![
+            line(AgentState::Offered, card(None)),
+            line(AgentState::Talking, card(None)),
+            line(AgentState::WrapUp, card(Some(s(20)))),
+        ];
+        let queue = |waiting| QueueLine {
+            queue: "sales".parse().unwrap(),
+            label: "Sales".into(),
+            waiting,
+            longest_wait: s(waiting.into()),
+            ready: 0,
+            talking: 0,
+            offered_today: 0,
+            answered_today: 0,
+            abandoned_today: 0,
+            service_level_permille: None,
+        };
+        let at = Instant::now();
+        let drawn = ports::BoardAt { at, board: Board { queues: vec![queue(0), queue(7)], agents } };
+        let agent = AgentId::new("li").unwrap();
+        let seen = board(at + s(30), &drawn, &Reader { agent: &agent, role: Role::Agent });
+        assert_eq!(seen.queues.iter().map(|q| q.longest_wait_ms).collect::<Vec<_>>(), [0, 37_000]);
+        assert!(seen.agents.iter().all(|a| a.since_ms == 33_000));
+        let cards: Vec<_> = seen.agents.into_iter().filter_map(|a| a.contact).collect();
+        assert_eq!(cards.iter().map(|c| c.waited_ms).collect::<Vec<_>>(), [35_000, 5000, 5000]);
+        assert_eq!(cards[2].wrap_up_left_ms, Some(0));
+    }
+
+    #[test]
+    fn numbers_are_dialled_as_people_write_them_and_nothing_else_is() {
+        for (written, expected) in [
+            ("201", Ok("201")),
+            ("+86 (755) 1234-5678", Ok("+8675512345678")),
+            ("*21#", Ok("*21#")),
+            ("", Err(api::RefusedCode::BadNumber)),
+            ("+", Err(api::RefusedCode::BadNumber)),
+            ("sip:eve@evil.example", Err(api::RefusedCode::BadNumber)),
+            ("201\r\nTo: eve", Err(api::RefusedCode::BadNumber)),
+            ("٢٠١", Err(api::RefusedCode::BadNumber)),
+            (&"1".repeat(33), Err(api::RefusedCode::BadNumber)),
+        ] {
+            assert_eq!(dialable(written), expected.map(str::to_owned), "{written:?}");
+        }
+    }
+}

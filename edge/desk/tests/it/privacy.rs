@@ -1,0 +1,112 @@
+//! Who sees and hears what: every role against everything the desk gives out.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::rig::{LI_CALLER, LI_RECORDING, Rig, WANG_CALLER, WANG_RECORDING, WAV, XSS_NAME, agent};
+
+#[tokio::test]
+async fn an_agent_sees_the_own_caller_and_nobody_elses() {
+    let rig = Rig::start().await;
+    let cookie = rig.sign_in("li").await;
+    let (board, text) = rig.live(&cookie).await.hear("board").await;
+    assert_eq!(board["agents"][0]["contact"]["caller_number"], LI_CALLER);
+    assert_eq!(board["agents"][1]["state"], "talking", "a colleague's state is shown");
+    assert_eq!(board["agents"][1]["contact"], Value::Null);
+    assert!(!text.contains(WANG_CALLER));
+
+    let contacts = rig.get("/api/contacts").header("cookie", &cookie).send().await.unwrap().text().await.unwrap();
+    assert!(contacts.contains(LI_CALLER) && !contacts.contains(WANG_CALLER), "{contacts}");
+}
+
+#[tokio::test]
+async fn a_supervisor_sees_every_caller_of_the_site() {
+    let rig = Rig::start().await;
+    let cookie = rig.sign_in("zhao").await;
+    let (board, _) = rig.live(&cookie).await.hear("board").await;
+    let numbers: Vec<_> = [0, 1].map(|n| board["agents"][n]["contact"]["caller_number"].clone()).into();
+    assert_eq!(numbers, [LI_CALLER, WANG_CALLER]);
+    let contacts = rig.get("/api/contacts?limit=1").header("cookie", &cookie).send().await.unwrap();
+    let contacts: Value = contacts.json().await.unwrap();
+    assert_eq!(contacts["contacts"][0]["caller"]["number"], WANG_CALLER);
+    assert_eq!(contacts["more"], true);
+}
+
+#[tokio::test]
+async fn a_script_in_a_callers_name_arrives_as_text_of_a_json_string() {
+    let rig = Rig::start().await;
+    let cookie = rig.sign_in("li").await;
+    let (board, _) = rig.live(&cookie).await.hear("board").await;
+    assert_eq!(board["agents"][0]["contact"]["caller_name"], XSS_NAME);
+    let contacts = rig.get("/api/contacts").header("cookie", &cookie).send().await.unwrap();
+    assert_eq!(contacts.headers()["content-type"], "application/json");
+    assert_eq!(contacts.headers()["x-content-type-options"], "nosniff");
+}
+
+#[tokio::test]
+async fn a_recording_is_heard_by_its_agent_and_the_supervisor_and_every_time_is_reported() {
+    let rig = Rig::start().await;
+    let (li, zhao) = (rig.sign_in("li").await, rig.sign_in("zhao").await);
+    let listen = async |cookie: &str, file: &str| {
+        rig.get(&format!("/api/recordings/{file}")).header("cookie", cookie).send().await.unwrap()
+    };
+    for (cookie, recording) in [(&li, LI_RECORDING), (&zhao, LI_RECORDING), (&zhao, WANG_RECORDING)] {
+        let response = listen(cookie, &format!("{recording}.wav")).await;
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["content-type"]),
+            (200, &"audio/wav".parse().unwrap())
+        );
+        assert_eq!(response.bytes().await.unwrap(), WAV);
+    }
+    let wangs = format!("{WANG_RECORDING}.wav");
+    for file in [wangs.as_str(), "00000000000000000000000000000bad.wav", "x.wav", &LI_RECORDING.to_string()] {
+        assert_eq!(listen(&li, file).await.status(), 404, "{file}");
+    }
+    let heard = rig.records.heard.lock().unwrap().clone();
+    let expected = [("li", LI_RECORDING), ("zhao", LI_RECORDING), ("zhao", WANG_RECORDING)];
+    assert_eq!(heard, expected.map(|(who, recording)| (agent(who), recording)));
+}
+
+#[tokio::test]
+async fn a_part_of_a_recording_is_reported_as_well() {
+    let rig = Rig::start().await;
+    let cookie = rig.sign_in("li").await;
+    let path = format!("/api/recordings/{LI_RECORDING}.wav");
+    let part = rig.get(&path).header("cookie", &cookie).header("range", "bytes=4-7").send().await.unwrap();
+    assert_eq!((part.status().as_u16(), &part.headers()["content-range"]), (206, &"bytes 4-7/26".parse().unwrap()));
+    assert_eq!(part.bytes().await.unwrap(), &WAV[4..8]);
+    let beyond = rig.get(&path).header("cookie", &cookie).header("range", "bytes=99-").send().await.unwrap();
+    assert_eq!((beyond.status().as_u16(), &beyond.headers()["content-range"]), (416, &"bytes */26".parse().unwrap()));
+    assert_eq!(rig.records.heard.lock().unwrap().len(), 2);
+}
+
+/// Everything the desk answers, for nobody, an agent and a supervisor (S-112).
+#[tokio::test]
+async fn every_address_answers_each_role_as_the_matrix_says() {
+    let rig = Rig::start().await;
+    let own = format!("/api/recordings/{LI_RECORDING}.wav");
+    let others = format!("/api/recordings/{WANG_RECORDING}.wav");
+    let change = r#"{"changes":[{"set":"queue_ring","queue":"sales","seconds":25}]}"#;
+    let matrix = [
+        (Method::GET, "/", "", [200, 200, 200]),
+        (Method::GET, "/api/me", "", [401, 200, 200]),
+        (Method::GET, "/api/contacts", "", [401, 200, 200]),
+        (Method::GET, "/api/contacts?limit=x", "", [401, 400, 400]),
+        (Method::GET, "/api/contacts?of=wang", "", [401, 400, 400]),
+        (Method::GET, own.as_str(), "", [401, 200, 200]),
+        (Method::GET, others.as_str(), "", [401, 404, 200]),
+        (Method::GET, "/api/config", "", [401, 403, 200]),
+        (Method::POST, "/api/changes", change, [401, 403, 200]),
+        (Method::GET, "/api/desk", "", [401, 400, 400]),
+        (Method::DELETE, "/api/session", "", [401, 204, 204]),
+    ];
+    let cookies = [String::new(), rig.sign_in("li").await, rig.sign_in("zhao").await];
+    for (method, path, body, expected) in matrix {
+        for (cookie, expected) in cookies.iter().zip(expected) {
+            let request = rig.write(method.clone(), path).header("cookie", cookie);
+            let request = request.header("content-type", "application/json").body(body);
+            let status = request.send().await.unwrap().status().as_u16();
+            assert_eq!(status, expected, "{method} {path} as {:?}", cookie.get(..20));
+        }
+    }
+}

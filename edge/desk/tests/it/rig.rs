@@ -1,0 +1,383 @@
+//! A desk on a port of its own, the doubles behind it, and a small client.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use desk::{
+    BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Desk, Effective, Fault, Floor,
+    Future, Options, Records, Role, Unavailable,
+};
+use floor::board::{AgentLine, Board, ContactCard, DeskCommand, QueueLine};
+use futures_util::{SinkExt as _, StreamExt as _};
+use model::{
+    AgentId, ContactId, Millis, QueueId, RecordingId, SiteId,
+    cdr::{Cdr, Direction, Outcome},
+    change::{Change, Finding, Problem, Severity},
+    config::{Agent, Config, Locality, Overflow, Queue, Site},
+    fact::{AgentState, EndCause},
+};
+use serde_json::Value;
+use tokio::sync::{Semaphore, watch};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
+};
+
+pub const XSS_NAME: &str = "<img src=x onerror=alert(1)>\"'</script>";
+pub const LI_CALLER: &str = "+8613800000001";
+pub const WANG_CALLER: &str = "+8613800000002";
+pub const LI_RECORDING: RecordingId = RecordingId(0xa1);
+pub const WANG_RECORDING: RecordingId = RecordingId(0xa2);
+pub const WAV: &[u8] = b"RIFF....WAVEfmt 0123456789";
+
+/// Answers are waited for so long, then the test fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub fn agent(text: &str) -> AgentId {
+    AgentId::new(text).unwrap()
+}
+
+/// The floor: remembers commands, and answers each only when a permit says that its facts are durable.
+pub struct TestFloor {
+    pub board: watch::Sender<Arc<BoardAt>>,
+    pub effective: watch::Sender<Arc<Effective>>,
+    pub seen: Mutex<Vec<DeskCommand>>,
+    pub durable: Semaphore,
+    pub answer: Mutex<Result<(), CommandError>>,
+    pub changed: Mutex<Vec<(AgentId, Vec<Change>)>>,
+}
+
+impl Floor for TestFloor {
+    fn command(&self, command: DeskCommand) -> Future<'_, Result<(), CommandError>> {
+        self.seen.lock().unwrap().push(command);
+        Box::pin(async {
+            self.durable.acquire().await.unwrap().forget();
+            *self.answer.lock().unwrap()
+        })
+    }
+
+    fn board(&self) -> watch::Receiver<Arc<BoardAt>> {
+        self.board.subscribe()
+    }
+
+    fn effective(&self) -> watch::Receiver<Arc<Effective>> {
+        self.effective.subscribe()
+    }
+
+    fn change(&self, by: AgentId, changes: Vec<Change>) -> Future<'_, Result<Arc<Effective>, ChangeRefused>> {
+        Box::pin(async move {
+            if let Some(index) = changes.iter().position(|change| matches!(change, Change::SiteLabel { .. })) {
+                let (code, message) = ("not_yours".into(), "the centre plans this".into());
+                return Err(ChangeRefused { index, code, message, fault: Fault::Request });
+            }
+            self.changed.lock().unwrap().push((by, changes));
+            Ok(self.effective.borrow().clone())
+        })
+    }
+}
+
+#[derive(Default)]
+pub struct TestRecords {
+    pub heard: Mutex<Vec<(AgentId, RecordingId)>>,
+}
+
+impl Records for TestRecords {
+    fn contacts(&self, page: ContactPage) -> Future<'_, Result<Vec<ContactRow>, Unavailable>> {
+        Box::pin(async move {
+            let own = |row: &ContactRow| page.of.is_none() || row.cdr.agent == page.of;
+            let old = |row: &ContactRow| page.before.is_none_or(|before| row.cdr.arrived < before);
+            let fits = |row: &ContactRow| own(row) && old(row);
+            Ok(rows().into_iter().filter(fits).take(page.limit as usize).collect())
+        })
+    }
+
+    fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>> {
+        let cdr = rows().into_iter().map(|row| row.cdr).find(|cdr| cdr.recording == Some(recording));
+        Box::pin(async move { Ok(cdr) })
+    }
+
+    fn listened(&self, by: AgentId, recording: RecordingId) -> Future<'_, Result<(), Unavailable>> {
+        self.heard.lock().unwrap().push((by, recording));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn recording_wav(&self, _: RecordingId) -> Future<'_, Result<Option<Bytes>, Unavailable>> {
+        Box::pin(async { Ok(Some(Bytes::from_static(WAV))) })
+    }
+}
+
+/// Everybody's password is their name and `-secret`.
+#[derive(Default)]
+pub struct TestStaff {
+    pub asked: AtomicUsize,
+}
+
+impl Credentials for TestStaff {
+    fn verify(&self, agent: AgentId, password: String) -> Future<'_, Result<Option<Role>, Unavailable>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let role = match agent.as_str() {
+            "li" | "wang" => Some(Role::Agent),
+            "zhao" => Some(Role::Supervisor),
+            _ => None,
+        };
+        let right = password == format!("{agent}-secret");
+        Box::pin(async move { Ok(role.filter(|_| right)) })
+    }
+}
+
+pub struct Rig {
+    pub floor: Arc<TestFloor>,
+    pub records: Arc<TestRecords>,
+    pub staff: Arc<TestStaff>,
+    pub desk: Desk,
+    pub origin: String,
+    http: reqwest::Client,
+}
+
+impl Rig {
+    pub async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let floor = Arc::new(TestFloor {
+            board: watch::Sender::new(Arc::new(board())),
+            effective: watch::Sender::new(Arc::new(effective())),
+            seen: Mutex::default(),
+            durable: Semaphore::new(0),
+            answer: Mutex::new(Ok(())),
+            changed: Mutex::default(),
+        });
+        let (records, staff) = (Arc::<TestRecords>::default(), Arc::<TestStaff>::default());
+        let options = Options::new(vec![origin.clone()]);
+        let desk = Desk::new(floor.clone(), records.clone(), staff.clone(), options);
+        let service = desk::router(desk.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        Self { floor, records, staff, desk, origin, http: reqwest::Client::new() }
+    }
+
+    pub fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        self.http.get(format!("{}{path}", self.origin))
+    }
+
+    /// A write as the page makes it.
+    pub fn write(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.unmarked(method, path).header("x-branchline", "1").header("origin", &self.origin)
+    }
+
+    pub fn unmarked(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.origin))
+    }
+
+    pub async fn try_sign_in(&self, who: &str, password: &str) -> reqwest::Response {
+        let body = serde_json::json!({ "agent": who, "password": password });
+        self.write(reqwest::Method::POST, "/api/session").json(&body).send().await.unwrap()
+    }
+
+    /// The cookie of a fresh session.
+    pub async fn sign_in(&self, who: &str) -> String {
+        let response = self.try_sign_in(who, &format!("{who}-secret")).await;
+        assert_eq!(response.status(), 200, "{who}");
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    pub async fn live(&self, cookie: &str) -> Live {
+        self.try_live(cookie, Some(&self.origin)).await.unwrap()
+    }
+
+    /// The HTTP status of the refusal, if it is refused.
+    pub async fn try_live(&self, cookie: &str, origin: Option<&str>) -> Result<Live, u16> {
+        let mut request = format!("{}/api/desk", self.origin.replace("http", "ws")).into_client_request().unwrap();
+        request.headers_mut().insert("cookie", HeaderValue::from_str(cookie).unwrap());
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", HeaderValue::from_str(origin).unwrap());
+        }
+        match tokio_tungstenite::connect_async(request).await {
+            Ok((socket, _)) => Ok(Live(socket)),
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+pub struct Live(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+
+impl Live {
+    pub async fn say(&mut self, text: &str) {
+        self.0.send(Message::Text(text.into())).await.unwrap();
+    }
+
+    /// The next message that has this field, and its text.
+    pub async fn hear(&mut self, field: &str) -> (Value, String) {
+        let wait = async {
+            loop {
+                if let Message::Text(text) = self.0.next().await.expect("still open").unwrap() {
+                    let value: Value = serde_json::from_str(&text).unwrap();
+                    if let Some(found) = value.get(field) {
+                        return (found.clone(), text.to_string());
+                    }
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never heard {field}"))
+    }
+
+    /// A board with so many waiting; an answer to a command on the way to it is a failure.
+    pub async fn hear_board_before_any_answer(&mut self, waiting: u32) {
+        let wait = async {
+            loop {
+                let Message::Text(text) = self.0.next().await.expect("still open").unwrap() else { continue };
+                let value: Value = serde_json::from_str(&text).unwrap();
+                assert!(value.get("ack").is_none() && value.get("refused").is_none(), "too early: {text}");
+                if value["board"]["queues"][0]["waiting"] == waiting {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("no such board");
+    }
+
+    /// True when the box ends the connection, in whatever way.
+    pub async fn ended(&mut self) -> bool {
+        let wait = async { while matches!(self.0.next().await, Some(Ok(Message::Text(_) | Message::Ping(_)))) {} };
+        tokio::time::timeout(PATIENCE, wait).await.is_ok()
+    }
+
+    /// The code with which the box closes.
+    pub async fn closed(&mut self) -> u16 {
+        let wait = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+                    Some(Ok(_)) => {}
+                    other => panic!("ended without a code: {other:?}"),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("never closed")
+    }
+}
+
+/// Waits for something that happens in another task.
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+pub fn board() -> BoardAt {
+    let sales = QueueLine {
+        queue: QueueId::new("sales").unwrap(),
+        label: "Sales".into(),
+        waiting: 1,
+        longest_wait: Duration::from_secs(12),
+        ready: 0,
+        talking: 2,
+        offered_today: 10,
+        answered_today: 8,
+        abandoned_today: 1,
+        service_level_permille: Some(888),
+    };
+    let agents = vec![talking("li", LI_CALLER, XSS_NAME), talking("wang", WANG_CALLER, "Wu")];
+    BoardAt { at: Instant::now(), board: Board { queues: vec![sales], agents } }
+}
+
+fn talking(who: &str, caller_number: &str, name: &str) -> AgentLine {
+    let card = ContactCard {
+        contact: ContactId(u128::from(who.len() as u64)),
+        queue: Some(QueueId::new("sales").unwrap()),
+        caller_number: caller_number.into(),
+        caller_name: Some(name.into()),
+        waited: Duration::from_millis(4500),
+        held: false,
+        wrap_up_left: None,
+        from_site: None,
+    };
+    AgentLine {
+        agent: agent(who),
+        badge: who.to_uppercase(),
+        state: AgentState::Talking,
+        since: Duration::from_secs(3),
+        phone: Some("201".parse().unwrap()),
+        phone_registered: true,
+        contact: Some(card),
+    }
+}
+
+fn effective() -> Effective {
+    let site = Site {
+        id: SiteId::new("north").unwrap(),
+        label: "North".into(),
+        time_zone: "Asia/Shanghai".into(),
+        emergency: BTreeSet::new(),
+        outward: None,
+    };
+    let sales = Queue {
+        label: "Sales".into(),
+        skills: BTreeMap::new(),
+        music: "music".parse().unwrap(),
+        position_every_s: 30,
+        ring_s: 15,
+        wrap_up_s: 10,
+        service_level_s: 20,
+        hours: None,
+        recorded: true,
+        overflow: Overflow { locality: Locality::LocalOnly, after_s: 60, to: vec![] },
+    };
+    let person = |badge: &str| Agent {
+        badge: badge.into(),
+        phone: Some("201".parse().unwrap()),
+        skills: BTreeMap::new(),
+        queues: BTreeSet::new(),
+    };
+    let config = Config {
+        site,
+        queues: [(QueueId::new("sales").unwrap(), sales)].into(),
+        agents: [(agent("li"), person("Li")), (agent("wang"), person("Wang"))].into(),
+        phones: BTreeMap::new(),
+        trunks: BTreeMap::new(),
+        numbers: BTreeMap::new(),
+        flows: BTreeMap::new(),
+        hours: BTreeMap::new(),
+    };
+    let findings =
+        vec![Finding { severity: Severity::Warning, path: "queues/sales".into(), problem: Problem::NobodyServes }];
+    Effective { config, findings }
+}
+
+fn rows() -> Vec<ContactRow> {
+    let row = |n: u128, who: &str, number: &str, recording| ContactRow {
+        cdr: Cdr {
+            contact: ContactId(n),
+            direction: Direction::Inbound,
+            trunk: None,
+            number: None,
+            arrived: Millis(1_700_000_000_000 + n as i64),
+            queue: None,
+            queued: None,
+            answered: None,
+            ended: Millis(1_700_000_060_000),
+            agent: Some(agent(who)),
+            answered_at: None,
+            outcome: Outcome::Answered,
+            cause: EndCause::Caller,
+            wait_ms: 4000,
+            talk_ms: 50_000,
+            hold_ms: 0,
+            wrap_up_ms: None,
+            offers: 1,
+            recording: Some(recording),
+        },
+        caller: Some(Caller { number: number.into(), name: None }),
+    };
+    vec![row(2, "wang", WANG_CALLER, WANG_RECORDING), row(1, "li", LI_CALLER, LI_RECORDING)]
+}
