@@ -255,6 +255,7 @@ impl<L: Lines> Floor<L> {
             (State::PhoneFirst { .. }, cause) => end_cause(cause),
             (_, Cause::Overload) => EndCause::Overload,
             (_, Cause::Fault | Cause::Media) => EndCause::Fault,
+            (_, Cause::Lost) => EndCause::NotReachable,
             _ => EndCause::Caller,
         };
         self.end(id, end);

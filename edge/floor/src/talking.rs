@@ -53,10 +53,11 @@ impl<L: Lines> Floor<L> {
         }
     }
 
-    /// The phone itself holds or comes back; its other party hears music meanwhile.
+    /// One of our phones holds or comes back; its other party hears music meanwhile. A party outside that holds brings
+    /// music of its own.
     pub(crate) fn held_by_phone(&mut self, leg: LegId, held: bool) {
-        let Some((id, role)) = self.legs.get(&leg).cloned() else { return };
-        let inside = role == Role::Partner || self.phones_leg(leg);
+        let Some((id, _)) = self.legs.get(&leg).cloned() else { return };
+        let inside = self.phones.phone_of(leg).is_some();
         if inside && let Some(other) = self.other_leg(id, leg) {
             let changed = self.mark_held(id, held);
             match (changed, held) {
@@ -102,9 +103,5 @@ impl<L: Lines> Floor<L> {
     fn other_leg(&self, id: ContactId, leg: LegId) -> Option<LegId> {
         let talk = self.talk(id)?;
         if talk.leg == leg { self.contacts.get(&id)?.leg } else { Some(talk.leg) }
-    }
-
-    fn phones_leg(&self, leg: LegId) -> bool {
-        self.phones.phone_of(leg).is_some()
     }
 }

@@ -60,7 +60,7 @@ pub struct Config {
 pub struct PhoneAuth {
     /// RFC 8760: SHA-256, in lower-case hex.
     pub ha1_sha256: String,
-    /// RFC 2617: for phones that know nothing else; None refuses MD5.
+    /// RFC 2617: for phones that know nothing else, which are then asked for MD5 alone; None refuses MD5.
     pub ha1_md5: Option<String>,
 }
 

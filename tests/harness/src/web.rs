@@ -1,6 +1,10 @@
 //! A person at a browser, without the browser: signs in and calls the same HTTP API that the pages call.
 
-use std::process::Command;
+use std::{
+    net::TcpStream,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
@@ -57,5 +61,98 @@ impl Session {
             String::from_utf8_lossy(&output.stdout)
         );
         Ok(output.stdout)
+    }
+}
+
+/// The desk's live connection.
+pub struct Live {
+    socket: tungstenite::WebSocket<tungstenite::stream::MaybeTlsStream<TcpStream>>,
+    next: u64,
+    /// The newest message of each kind.
+    pub seen: std::collections::BTreeMap<String, Value>,
+}
+
+impl Session {
+    /// Opens the live connection of a desk as its page does.
+    pub fn live(&self) -> anyhow::Result<Live> {
+        use tungstenite::client::IntoClientRequest;
+        let mut request = format!("{}/api/desk", self.base.replacen("http", "ws", 1)).into_client_request()?;
+        request.headers_mut().insert("Origin", self.base.parse()?);
+        request.headers_mut().insert("Cookie", self.cookie()?.parse()?);
+        let (socket, _) = tungstenite::connect(request).context("the desk's live connection")?;
+        if let tungstenite::stream::MaybeTlsStream::Plain(stream) = socket.get_ref() {
+            stream.set_read_timeout(Some(Duration::from_millis(100)))?;
+        }
+        Ok(Live { socket, next: 1, seen: std::collections::BTreeMap::new() })
+    }
+
+    /// From curl's jar: seven columns, the last two are name and value.
+    fn cookie(&self) -> anyhow::Result<String> {
+        let jar = std::fs::read_to_string(self.jar.path())?;
+        let pairs: Vec<String> = jar
+            .lines()
+            .map(|line| line.trim_start_matches("#HttpOnly_"))
+            .filter_map(|line| {
+                let mut columns = line.split('\t').skip(5);
+                Some(format!("{}={}", columns.next()?, columns.next()?))
+            })
+            .collect();
+        ensure!(!pairs.is_empty(), "no cookie was set");
+        Ok(pairs.join("; "))
+    }
+}
+
+impl Live {
+    /// Sends a command and waits for its answer: an error when it was refused.
+    pub fn ask(&mut self, ask: &str) -> anyhow::Result<()> {
+        self.ask_with(ask, serde_json::json!({}))
+    }
+
+    pub fn ask_with(&mut self, ask: &str, mut body: Value) -> anyhow::Result<()> {
+        let id = self.next;
+        self.next += 1;
+        body["id"] = id.into();
+        body["ask"] = ask.into();
+        self.socket.send(tungstenite::Message::text(body.to_string()))?;
+        let deadline = Instant::now() + Duration::from_secs(15);
+        while Instant::now() < deadline {
+            let Some(message) = self.read()? else { continue };
+            for (kind, value) in message.as_object().into_iter().flatten() {
+                if value["id"] == id {
+                    ensure!(kind != "refused", "{ask} was refused: {value}");
+                    return Ok(());
+                }
+            }
+        }
+        anyhow::bail!("{ask} was not answered")
+    }
+
+    /// Reads on for a while, or until `wanted` is true of the newest messages.
+    pub fn wait(&mut self, patience: Duration, wanted: impl Fn(&std::collections::BTreeMap<String, Value>) -> bool) -> anyhow::Result<()> {
+        let deadline = Instant::now() + patience;
+        while !wanted(&self.seen) {
+            ensure!(Instant::now() < deadline, "not within {patience:?}; the desk showed {:?}", self.seen);
+            self.read()?;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self) -> anyhow::Result<Option<Value>> {
+        match self.socket.read() {
+            Ok(tungstenite::Message::Text(text)) => {
+                let message: Value = serde_json::from_str(&text)?;
+                for (kind, value) in message.as_object().into_iter().flatten() {
+                    self.seen.insert(kind.clone(), value.clone());
+                }
+                Ok(Some(message))
+            }
+            Ok(_) => Ok(None),
+            Err(tungstenite::Error::Io(error))
+                if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error).context("the desk's live connection"),
+        }
     }
 }

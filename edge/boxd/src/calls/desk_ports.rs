@@ -5,11 +5,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 use desk::{
-    Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Effective, Fault, Floor, Future, Records,
-    Role, Unavailable,
+    BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Effective, Fault, Floor, Future, Records,
+    Unavailable,
 };
-use floor::board::{Board, DeskCommand, Refused};
-use ledger::{BranchKey, CredentialKind, Ledger, Reader};
+use floor::board::{DeskCommand, Refused};
+use ledger::{BranchKey, Ledger, Reader};
 use model::{AgentId, RecordingId, cdr::Cdr, change::Change};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{info, warn};
@@ -28,7 +28,7 @@ pub enum Request {
 /// The engine as the desks see it.
 pub struct FloorPort {
     pub requests: mpsc::Sender<Request>,
-    pub board: watch::Receiver<Arc<Board>>,
+    pub board: watch::Receiver<Arc<BoardAt>>,
     pub effective: watch::Receiver<Arc<Effective>>,
 }
 
@@ -41,7 +41,7 @@ impl Floor for FloorPort {
         })
     }
 
-    fn board(&self) -> watch::Receiver<Arc<Board>> {
+    fn board(&self) -> watch::Receiver<Arc<BoardAt>> {
         self.board.clone()
     }
 
@@ -64,7 +64,7 @@ fn busy() -> ChangeRefused {
         index: 0,
         code: "unavailable".into(),
         message: "the box cannot write settings at the moment; nothing was changed".into(),
-        fault: Fault::Server,
+        fault: Fault::Box,
     }
 }
 

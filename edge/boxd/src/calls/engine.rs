@@ -12,8 +12,8 @@ use std::{
 
 use ::config::{Author, Effective};
 use call::leg::Input as LineInput;
-use desk::{ChangeRefused, Fault};
-use floor::{CivilTime, Floor, Input, Output, board::Board};
+use desk::{BoardAt, ChangeRefused, Fault};
+use floor::{CivilTime, Floor, Input, Output};
 use gate::Gate;
 use ledger::{Batch, BindingChange, Ledger, Personal, Reader, Writer};
 use model::{
@@ -71,7 +71,7 @@ pub struct Engine {
     pub staff: Arc<desk::Staff>,
     pub book: Book,
     pub gate: Gate,
-    pub board: watch::Sender<Arc<Board>>,
+    pub board: watch::Sender<Arc<BoardAt>>,
     pub effective: watch::Sender<Arc<desk::Effective>>,
     pub meters: Meters,
     pub standing: Arc<Standing>,
@@ -191,7 +191,7 @@ impl Engine {
                 index: 0,
                 code: "unavailable".into(),
                 message: "the edit could not be stored; nothing was changed".into(),
-                fault: Fault::Server,
+                fault: Fault::Box,
             }));
             return;
         }
@@ -218,15 +218,16 @@ impl Engine {
         }
         if self.looks % CIVIL_EVERY == 0 {
             self.feed(Input::Civil(civil(&self.running.site.time_zone)));
+            self.show();
         }
         if self.config.cloud.is_some() && self.book.due(wall()) {
             self.close_intervals();
         }
-        self.show();
     }
 
     fn show(&mut self) {
-        let board = self.floor.board(Instant::now());
+        let at = Instant::now();
+        let board = self.floor.board(at);
         let waiting: u32 = board.queues.iter().map(|queue| queue.waiting).sum();
         self.meters.waiting.set(waiting.into());
         self.meters.phones.set(i64::try_from(self.phones.len()).unwrap_or(i64::MAX));
@@ -235,8 +236,7 @@ impl Engine {
         self.standing.calls.store(legs, Ordering::Relaxed);
         self.standing.ledger.store(self.writer.pressure().failing.is_none(), Ordering::Relaxed);
         self.board_changed = false;
-        // Durations on the board move by themselves: desks get a picture at every look.
-        self.board.send_replace(Arc::new(board));
+        self.board.send_replace(Arc::new(BoardAt { at, board }));
     }
 
     fn catch_up(&mut self) {

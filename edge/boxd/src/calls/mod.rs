@@ -158,7 +158,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         secrets,
         staff: Arc::new(desk::Staff::new(staff).context("the staff's credentials")?),
         book: figures::Book::new(length_s, now, cdrs, said),
-        board: watch::channel(Arc::default()).0,
+        board: watch::channel(Arc::new(desk::BoardAt { at: Instant::now(), board: Default::default() })).0,
         effective: watch::channel(Arc::new(desk::Effective { config: running, findings: Vec::new() })).0,
         meters: meters::Meters::new()?,
         standing: Arc::new(Standing::default()),

@@ -90,7 +90,7 @@ pub fn refusal(refused: &settings::Refused) -> ChangeRefused {
         index: refused.index,
         code: code.into(),
         message: refused.error.to_string(),
-        fault: Fault::You,
+        fault: Fault::Request,
     }
 }
 

@@ -116,7 +116,7 @@ pub fn start(
     rand::rng().fill_bytes(&mut seed);
     let sockets = Sockets::new(config.rtp_ip, config.rtp_ports.clone())?;
     let ports_max = config.rtp_ports.clone().count() / 2 + 4_096;
-    let mut relay = Relay {
+    let relay = Relay {
         engine: Engine::new(ports_max, seed),
         net: Net { sockets, recorder, names: BTreeMap::new(), counters },
         shelf: Shelf::new(config.prompts.clone()),

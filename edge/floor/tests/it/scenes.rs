@@ -76,4 +76,10 @@ ladders! {
     a_phone_that_unregisters_makes_its_agent_not_ready
     the_desk_is_refused_what_is_not_possible
     the_position_is_told_and_the_music_goes_on
+    a_queue_whose_own_hours_are_closed_says_so
+    a_phone_may_not_transfer_outside
+    a_caller_leaves_during_a_transfer
+    the_link_goes_down_under_a_guest
+    an_agent_is_removed_in_mid_call
+    a_party_outside_that_holds_is_no_hold_of_ours
 }

@@ -151,10 +151,7 @@ impl Dialogs {
                 unacked::Kind::Offer => cx.event(Event::Confirmed { dialog, sdp }),
                 unacked::Kind::Answer => {}
             },
-            Phase::Closing(session) => {
-                send_bye(cx, &mut session.peer);
-                self.forget(dialog);
-            }
+            Phase::Closing(_) => self.lost(cx, dialog),
             Phase::Outgoing(_) | Phase::Incoming(_) => {}
         }
     }
@@ -247,7 +244,7 @@ impl Dialogs {
                     return cx.event(Event::Ended { dialog, by: EndedBy::Us });
                 }
                 send_bye(cx, &mut session.peer);
-                self.drain_answered(session);
+                self.wind_up(cx, session);
             }
         }
         self.forget(dialog);
@@ -257,28 +254,29 @@ impl Dialogs {
     fn bye_received(&mut self, cx: &mut Context<'_>, dialog: DialogId, usage: Usage) {
         match usage.phase {
             Phase::Incoming(incoming) => incoming.refuse(cx, 487),
-            Phase::Open(mut session) => {
-                session.refuse_theirs(cx, 487);
-                self.drain_answered(session);
+            Phase::Open(session) => self.wind_up(cx, session),
+            Phase::Closing(session) => {
+                self.wind_up(cx, session);
+                return self.forget(dialog);
             }
-            Phase::Closing(_) => return self.forget(dialog),
             Phase::Outgoing(_) => {}
         }
         self.forget(dialog);
         cx.event(Event::Ended { dialog, by: EndedBy::Peer });
     }
 
-    /// The peer is gone: a BYE, should it still listen, and the end.
+    /// A BYE, should the peer still listen, and the end; without an event when it was ended by us before.
     fn lost(&mut self, cx: &mut Context<'_>, dialog: DialogId) {
         let Some(usage) = self.usages.remove(&dialog) else { return };
         let ended = match usage.phase {
             Phase::Open(mut session) => {
                 send_bye(cx, &mut session.peer);
-                self.drain_answered(session);
+                self.wind_up(cx, session);
                 true
             }
             Phase::Closing(mut session) => {
                 send_bye(cx, &mut session.peer);
+                self.wind_up(cx, session);
                 false
             }
             Phase::Incoming(_) | Phase::Outgoing(_) => true,

@@ -165,8 +165,14 @@ impl Dialogs {
         self.drains.insert(forks.branch.tx, forks);
     }
 
-    /// After the end of a call that we made, its 2xx may still come again.
-    pub(super) fn drain_answered(&mut self, session: Session) {
+    /// What a session leaves open when it ends: their offer is refused, a 2xx to our INVITE may come again, and a
+    /// re-INVITE of ours may never be answered.
+    pub(super) fn wind_up(&mut self, cx: &mut Context<'_>, mut session: Session) {
+        session.refuse_theirs(cx, 487);
+        session.refer_reject(cx);
+        if let Ours::Sent { tx, .. } = session.ours {
+            self.set_timer(Timer::Uncancelled(tx), cx.now.checked_add(TIMEOUT));
+        }
         if let Some(forks) = session.forks
             && self.roles.contains_key(&forks.branch.tx)
         {

@@ -272,6 +272,22 @@ fn a_peer_that_forgot_the_dialog_is_lost() {
 }
 
 #[test]
+fn a_re_invite_that_is_never_answered_is_forgotten_after_the_call() {
+    let (mut net, hub, carrier) = box_and_carrier();
+    let (ours, theirs) = talking(&mut net, hub, carrier);
+    net.with(carrier, |carrier, now| carrier.reinvite(now, theirs, offer()));
+    net.run_ms(20);
+    net.lose(|_, _, label, _| label == "200");
+    net.with(hub, |hub, now| hub.accept(now, ours, answer()));
+    net.with(carrier, |carrier, now| carrier.end(now, theirs));
+    net.run_ms(120_000);
+    for node in [hub, carrier] {
+        let load = net.with(node, |endpoint, _| endpoint.load());
+        assert_eq!((load.dialogs, load.transactions), (0, 0), "{}", net.ladder);
+    }
+}
+
+#[test]
 fn dialogs_over_the_limit_are_told_to_come_later() {
     let mut net = conformance::net::Net::new();
     let mut config = box_config();

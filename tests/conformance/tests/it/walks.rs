@@ -32,7 +32,7 @@ fn acts() -> impl Strategy<Value = Vec<(bool, Act)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn every_call_ends_once_and_leaves_nothing(acts in acts(), loss_percent in 0..40_u64, salt in any::<u64>()) {
