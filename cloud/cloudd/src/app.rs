@@ -1,8 +1,12 @@
 //! What the routes and the hub share for as long as the daemon runs.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use db::Db;
+use model::{SiteId, change::Doc};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -10,9 +14,11 @@ use crate::{
     documents::Documents,
     hints::Hints,
     http::{events::LISTENERS_MAX, session::Door},
+    hub::Hub,
     links::Links,
     metrics::Metrics,
     settings::Settings,
+    shelf::Shelf,
 };
 
 pub struct App {
@@ -29,6 +35,7 @@ pub struct App {
     /// Where our own page comes from, in lower case.
     pub origins: Vec<String>,
     pub stop: CancellationToken,
+    hub: OnceLock<Hub<Shelf>>,
 }
 
 impl App {
@@ -50,6 +57,26 @@ impl App {
             ca_sha256,
             origins,
             stop: CancellationToken::new(),
+            hub: OnceLock::new(),
         })
+    }
+
+    /// The database as the hub sees it.
+    pub fn shelf(&self) -> Shelf {
+        Shelf { db: self.db.clone(), hints: Arc::clone(&self.hints), metrics: Arc::clone(&self.metrics) }
+    }
+
+    /// From then on the hub hears of what is edited here.
+    pub fn tell(&self, hub: Hub<Shelf>) {
+        // A second hub would be a mistake of `run`; the first one stays.
+        let _ = self.hub.set(hub);
+    }
+
+    /// A document of the site was edited at the console.
+    pub fn edited(&self, site: &SiteId, doc: Doc) {
+        self.hints.touch(site);
+        if let Some(hub) = self.hub.get() {
+            hub.config_changed(site, doc);
+        }
     }
 }

@@ -16,6 +16,8 @@ use model::{
     change::{Change, Doc, Finding, FindingCounts},
 };
 
+use crate::hub;
+
 /// Most sites whose resolved configuration is kept in memory.
 const CACHE_MAX: usize = 1000;
 const DOCS: [Doc; 3] = [Doc::Org, Doc::Site, Doc::Local];
@@ -118,13 +120,12 @@ pub fn draft(site: &SiteId, changes: &[Change], now: Millis) -> anyhow::Result<R
 fn edit(mut documents: config::Documents, doc: Doc, changes: &[Change], now: Millis) -> Result<Edited, Refused> {
     let mut made = Vec::new();
     for (index, change) in changes.iter().enumerate() {
-        let deps = documents.document(doc).heads().0;
         let bytes = documents.edit(doc, change, Author::Centre, now);
         let Some(bytes) = bytes.map_err(|error| Refused::Change { index, error })? else { continue };
-        // A change made here builds on every head there was, and is the only head after.
-        let hash = documents.document(doc).heads().0.first().copied().unwrap_or_default();
+        let made_of = hub::identify(&bytes)
+            .ok_or_else(|| db::Error::Corrupt { what: "a change made here", why: "it has no hash".into() })?;
         let note = serde_json::to_string(change).unwrap_or_default();
-        made.push((change::Change { hash, deps, bytes }, note));
+        made.push((change::Change { hash: made_of.hash, deps: made_of.deps, bytes }, note));
     }
     let effective = Arc::new(effective(&documents));
     Ok(Edited { site: documents.site_id().clone(), doc, changes: made, effective })

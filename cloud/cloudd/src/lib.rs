@@ -21,3 +21,4 @@ pub mod overview;
 pub mod secret;
 pub mod settings;
 pub mod shelf;
+pub mod watch;

@@ -41,6 +41,11 @@ impl Metrics {
         })
     }
 
+    /// For others to add to.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     pub fn text(&self, counts: &db::Counts) -> anyhow::Result<String> {
         use std::sync::atomic::Ordering::Relaxed;
         for (counter, count) in [(&self.commits, &counts.commits), (&self.writes, &counts.writes)] {

@@ -6,9 +6,11 @@ CREATE TABLE org (
     created INTEGER NOT NULL
 ) STRICT;
 
+-- `intervals` counts the different intervals received, so that completeness needs no walk over the figures.
 CREATE TABLE site (
-    site    TEXT    PRIMARY KEY,
-    created INTEGER NOT NULL
+    site      TEXT    PRIMARY KEY,
+    created   INTEGER NOT NULL,
+    intervals INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE box (
@@ -86,7 +88,7 @@ CREATE TABLE poison_count (
     seen  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- queue '' is the whole site.
+-- In the order of time: all sites add at the end, and a question is one stretch. queue '' is the whole site.
 CREATE TABLE interval (
     site           TEXT    NOT NULL REFERENCES site,
     queue          TEXT    NOT NULL,
@@ -105,9 +107,8 @@ CREATE TABLE interval (
     hold_s         INTEGER NOT NULL,
     wrap_up_s      INTEGER NOT NULL,
     received       INTEGER NOT NULL,
-    PRIMARY KEY (site, length_s, start, queue)
+    PRIMARY KEY (start, length_s, site, queue)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX interval_start ON interval (start);
 
 CREATE TABLE health (
     box      TEXT    PRIMARY KEY REFERENCES box,

@@ -47,6 +47,13 @@ pub fn of_site(conn: &Connection, site: &SiteId) -> Result<Vec<Device>> {
     rows.map(|row| device(row?)).collect()
 }
 
+/// All boxes that were revoked.
+pub fn revoked(conn: &Connection) -> Result<Vec<BoxId>> {
+    let mut found = conn.prepare_cached("SELECT box FROM box WHERE revoked IS NOT NULL ORDER BY box")?;
+    let rows = found.query_map([], |row| row.get::<_, String>(0))?;
+    rows.map(|row| parse(&row?)).collect()
+}
+
 type Raw = (String, String, i64, Option<String>, Option<i64>, Option<i64>);
 
 fn raw(row: &rusqlite::Row<'_>) -> rusqlite::Result<Raw> {

@@ -98,10 +98,11 @@ pub fn take(conn: &Connection, batch: &Batch, now: Millis) -> std::result::Resul
     }
     let old = usize::try_from(next.saturating_sub(batch.first)).unwrap_or(usize::MAX).min(batch.rows.len());
     let mut taken = Taken { watermark: mark, repeated: old as u64, ..Taken::default() };
+    let mut intervals = interval::Intake::new(conn)?;
     for row in batch.rows.iter().skip(old) {
         let seq = taken.watermark.saturating_add(1);
         match row {
-            Row::Good(Leaving::Interval(figures)) => interval::put(conn, &batch.site, figures, now)?,
+            Row::Good(Leaving::Interval(figures)) => intervals.put(&batch.site, figures, now)?,
             Row::Good(Leaving::Health(health)) => health::put(conn, batch.box_id, &batch.site, health, now)?,
             Row::Aside { kind, reason, body } => {
                 put_aside(conn, batch, seq, (*kind, reason, body), now)?;

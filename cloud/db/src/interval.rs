@@ -5,7 +5,7 @@ use model::{
     Millis, QueueId, SiteId,
     leaving::{Figures, Interval},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use serde::Serialize;
 
 use crate::{Error, Result};
@@ -61,40 +61,63 @@ pub fn check(interval: &Interval) -> std::result::Result<(), Problem> {
     Ok(())
 }
 
-pub fn put(conn: &Connection, site: &SiteId, interval: &Interval, now: Millis) -> Result<()> {
-    let sql =
-        "INSERT INTO interval (site, queue, start, length_s, revision, offered, answered, abandoned, answered_in_t,
-                   abandoned_in_t, overflowed, recorded, wait_s, talk_s, hold_s, wrap_up_s, received)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
-               ON CONFLICT (site, length_s, start, queue) DO UPDATE SET
-                   revision = excluded.revision, offered = excluded.offered, answered = excluded.answered,
-                   abandoned = excluded.abandoned, answered_in_t = excluded.answered_in_t,
-                   abandoned_in_t = excluded.abandoned_in_t, overflowed = excluded.overflowed,
-                   recorded = excluded.recorded, wait_s = excluded.wait_s, talk_s = excluded.talk_s,
-                   hold_s = excluded.hold_s, wrap_up_s = excluded.wrap_up_s, received = excluded.received
-               WHERE excluded.revision > interval.revision";
-    let f = &interval.figures;
-    let queue = interval.queue.as_ref().map_or("", QueueId::as_str);
-    conn.prepare_cached(sql)?.execute(params![
-        site.as_str(),
-        queue,
-        interval.start.0,
-        interval.length_s,
-        interval.revision,
-        f.offered,
-        f.answered,
-        f.abandoned,
-        f.answered_in_t,
-        f.abandoned_in_t,
-        f.overflowed,
-        f.recorded,
-        f.wait_s,
-        f.talk_s,
-        f.hold_s,
-        f.wrap_up_s,
-        now.0,
-    ])?;
-    Ok(())
+/// The statements that take cells in, prepared once for a batch.
+pub(crate) struct Intake<'c> {
+    begun: CachedStatement<'c>,
+    count: CachedStatement<'c>,
+    put: CachedStatement<'c>,
+}
+
+impl<'c> Intake<'c> {
+    pub(crate) fn new(conn: &'c Connection) -> Result<Self> {
+        let begun = "SELECT EXISTS (SELECT 1 FROM interval WHERE start = ?1 AND length_s = ?2 AND site = ?3)";
+        let count = "UPDATE site SET intervals = intervals + 1 WHERE site = ?1";
+        let put = "INSERT INTO interval (start, length_s, site, queue, revision, offered, answered, abandoned,
+                       answered_in_t, abandoned_in_t, overflowed, recorded, wait_s, talk_s, hold_s, wrap_up_s, received)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                   ON CONFLICT (start, length_s, site, queue) DO UPDATE SET
+                       revision = excluded.revision, offered = excluded.offered, answered = excluded.answered,
+                       abandoned = excluded.abandoned, answered_in_t = excluded.answered_in_t,
+                       abandoned_in_t = excluded.abandoned_in_t, overflowed = excluded.overflowed,
+                       recorded = excluded.recorded, wait_s = excluded.wait_s, talk_s = excluded.talk_s,
+                       hold_s = excluded.hold_s, wrap_up_s = excluded.wrap_up_s, received = excluded.received
+                   WHERE excluded.revision > interval.revision";
+        Ok(Self {
+            begun: conn.prepare_cached(begun)?,
+            count: conn.prepare_cached(count)?,
+            put: conn.prepare_cached(put)?,
+        })
+    }
+
+    pub(crate) fn put(&mut self, site: &SiteId, interval: &Interval, now: Millis) -> Result<()> {
+        let (start, length_s, site) = (interval.start.0, interval.length_s, site.as_str());
+        let begun: bool = self.begun.query_row(params![start, length_s, site], |row| row.get(0))?;
+        if !begun {
+            self.count.execute([site])?;
+        }
+        let f = &interval.figures;
+        let queue = interval.queue.as_ref().map_or("", QueueId::as_str);
+        self.put.execute(params![
+            start,
+            length_s,
+            site,
+            queue,
+            interval.revision,
+            f.offered,
+            f.answered,
+            f.abandoned,
+            f.answered_in_t,
+            f.abandoned_in_t,
+            f.overflowed,
+            f.recorded,
+            f.wait_s,
+            f.talk_s,
+            f.hold_s,
+            f.wrap_up_s,
+            now.0,
+        ])?;
+        Ok(())
+    }
 }
 
 /// Cells in the order of time, site and queue. `length_s` must not be 0.
@@ -149,7 +172,7 @@ fn cell(row: &rusqlite::Row<'_>, length_s: u32) -> Result<Cell> {
 
 /// How many intervals of a site have arrived: each counts once, whatever its number of queues.
 pub fn received(conn: &Connection, site: &SiteId) -> Result<u64> {
-    let sql = "SELECT count(*) FROM (SELECT DISTINCT length_s, start FROM interval WHERE site = ?1)";
-    let count: i64 = conn.prepare_cached(sql)?.query_row([site.as_str()], |row| row.get(0))?;
-    Ok(count.cast_unsigned())
+    let mut found = conn.prepare_cached("SELECT intervals FROM site WHERE site = ?1")?;
+    let count: Option<i64> = found.query_row([site.as_str()], |row| row.get(0)).optional()?;
+    Ok(count.unwrap_or(0).cast_unsigned())
 }

@@ -17,9 +17,9 @@ pub struct Init {
     /// The organisation's name, at most 60 characters.
     #[arg(long, default_value = "Branchline")]
     label: String,
-    /// Login of the first administrator.
+    /// Of the first administrator, as in ann@example.org.
     #[arg(long, default_value = "admin")]
-    admin: String,
+    login: String,
     /// Read the administrator's password from the first line of standard input instead of making one.
     #[arg(long)]
     password_stdin: bool,
@@ -28,7 +28,7 @@ pub struct Init {
 impl Init {
     pub async fn execute(self, settings: &Settings) -> anyhow::Result<()> {
         ensure!((1..=60).contains(&self.label.chars().count()), "--label: 1 to 60 characters");
-        let login = login_of(&self.admin)?;
+        let login = login_of(&self.login)?;
         super::private_folder(&settings.data)?;
         let db = Db::open(&super::database(settings))?;
         let founded = db.read(db::org::read).await?;

@@ -1,5 +1,6 @@
 //! What can be asked of `cloudd` on the command line. Each command is one file.
 
+mod boxes;
 mod bundle;
 mod enrol;
 mod init;
@@ -41,6 +42,9 @@ enum Command {
     Site(site::Site),
     /// Print a one-time code with which one box joins a site.
     Enrol { site: SiteId },
+    /// Boxes.
+    #[command(subcommand)]
+    Box(boxes::Box),
     /// Firmware bundles.
     #[command(subcommand)]
     Bundle(bundle::Bundle),
@@ -57,6 +61,7 @@ impl Args {
             Command::Init(init) => init.execute(&settings).await,
             Command::Site(site) => site.execute(&settings).await,
             Command::Enrol { site } => enrol::execute(&settings, &site).await,
+            Command::Box(boxes) => boxes.execute(&settings).await,
             Command::Bundle(bundle) => bundle.execute(&settings).await,
             Command::User(user) => user.execute(&settings).await,
         }

@@ -9,10 +9,15 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
+use link::server::{Options, Server};
+use tokio_util::task::TaskTracker;
+
 use crate::{
     app::App,
-    http,
+    clock, http,
+    hub::{self, Hub},
     settings::{Log, Settings},
+    watch,
 };
 
 /// How long running requests and sessions may take to end.
@@ -27,9 +32,23 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         .with_context(|| format!("http.listen: cannot listen at {}", settings.http.listen))?;
     let address = listener.local_addr()?;
     let ca = super::authority(&settings)?;
+    let (certificate, key) = ca.cloud(clock::now())?;
+    let server = Server::bind(Options::new(settings.link.listen, ca.certificate(), certificate, key))
+        .with_context(|| format!("link.listen: cannot listen at {}", settings.link.listen))?;
+    let boxes = server.local_address()?;
+    let bundles = hub::Options::new(super::bundle::folder(&settings));
     let app = Arc::new(App::new(settings, db, address, ca.sha256())?);
-    tracing::info!(%address, "the console is open");
-    let mut served = tokio::spawn(http::serve(Arc::clone(&app), listener));
+    let hub = Hub::new(Arc::new(app.shelf()), Arc::new(ca), bundles, app.metrics.registry())?;
+    app.tell(hub.clone());
+    let tasks = TaskTracker::new();
+    tasks.spawn({
+        let (hub, stop) = (hub.clone(), app.stop.clone());
+        async move { hub.run(server, stop).await }
+    });
+    tasks.spawn(watch::run(Arc::clone(&app), hub));
+    tracing::info!(console = %address, %boxes, "the cloud is open");
+    let mut served = tasks.spawn(http::serve(Arc::clone(&app), listener));
+    tasks.close();
     let outcome = tokio::select! {
         why = asked_to_stop() => {
             tracing::info!(signal = why?, "stopping");
@@ -39,8 +58,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         ended = &mut served => Err(anyhow::anyhow!("the console ended by itself: {ended:?}")),
     };
     app.stop.cancel();
-    if !served.is_finished() && tokio::time::timeout(END_WITHIN, served).await.is_err() {
-        tracing::warn!("some requests did not end in time");
+    if tokio::time::timeout(END_WITHIN, tasks.wait()).await.is_err() {
+        tracing::warn!("some requests or sessions did not end in time");
     }
     outcome
 }

@@ -70,7 +70,7 @@ pub async fn change(
             })
             .await
             .map_err(|error: db::Error| Fault::from(error))?;
-        app.hints.touch(&site);
+        app.edited(&site, doc);
     }
     Ok(Json(json!({ "heads": effective.heads, "findings": effective.findings })))
 }

@@ -34,7 +34,7 @@ pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
     let now = clock::now();
     let rows = rows.into_iter().map(|(site, label, findings, known)| {
         let link = app.links.of(&site);
-        let version = known.health.as_ref().map(|health| health.version);
+        let version = link.software.or(known.health.as_ref().map(|health| health.version));
         let count = |severity| findings.get(&severity).copied().unwrap_or(0);
         json!({
             "site": site,

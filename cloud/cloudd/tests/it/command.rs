@@ -47,7 +47,7 @@ fn a_bad_file_is_told_whole_and_nothing_is_created() {
 fn a_cloud_is_founded_once_and_names_its_first_administrator() {
     let dir = folder("data = \"cloud\"\n");
     assert!(said(&cloudd(dir.path(), &["enrol", "north"], "")).contains("cloudd init"));
-    let output = cloudd(dir.path(), &["init", "--label", "Example", "--admin", "Ann@Example.org"], "");
+    let output = cloudd(dir.path(), &["init", "--label", "Example", "--login", "Ann@Example.org"], "");
     let first = said(&output);
     assert!(output.status.success(), "{first}");
     assert!(first.contains("ann@example.org signs in with "), "{first}");

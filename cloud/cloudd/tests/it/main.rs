@@ -7,6 +7,7 @@ mod events;
 mod figures;
 mod machine;
 mod page;
+mod running;
 mod session;
 mod shelf;
 mod support;

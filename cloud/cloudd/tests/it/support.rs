@@ -88,8 +88,7 @@ impl Cloud {
     }
 
     pub fn shelf(&self) -> Shelf {
-        let app = &self.app;
-        Shelf { db: app.db.clone(), hints: Arc::clone(&app.hints), metrics: Arc::clone(&app.metrics) }
+        self.app.shelf()
     }
 
     pub async fn write<T: Send + 'static>(
