@@ -1,0 +1,93 @@
+// What the desk asks of the box; the shapes of edge/desk/src/api.rs.
+import { get, post, remove } from '@shared/api';
+import type { AgentState, Cdr, Change, Config, Finding } from '@shared/model';
+
+export interface Me {
+  agent: string;
+  badge: string | null;
+  role: 'agent' | 'supervisor';
+  site: { id: string; label: string; time_zone: string };
+}
+
+export interface Board {
+  queues: QueueLine[];
+  agents: AgentLine[];
+}
+
+export interface QueueLine {
+  queue: string;
+  label: string;
+  waiting: number;
+  longest_wait_ms: number;
+  ready: number;
+  talking: number;
+  offered_today: number;
+  answered_today: number;
+  abandoned_today: number;
+  service_level_permille: number | null;
+}
+
+export interface AgentLine {
+  agent: string;
+  badge: string;
+  state: AgentState;
+  since_ms: number;
+  phone: string | null;
+  phone_registered: boolean;
+  contact: ContactCard | null;
+}
+
+export interface ContactCard {
+  contact: string;
+  queue: string | null;
+  caller_number: string;
+  caller_name: string | null;
+  waited_ms: number;
+  held: boolean;
+  wrap_up_left_ms: number | null;
+  from_site: string | null;
+}
+
+export type Ask =
+  | { ask: 'sign_in' | 'sign_out' | 'ready' | 'not_ready' | 'wrap_up_done' | 'hang_up' | 'hold' | 'resume' }
+  | { ask: 'dial' | 'transfer'; number: string };
+
+export type RefusedCode =
+  | 'unknown_agent'
+  | 'signed_out'
+  | 'phone_not_registered'
+  | 'wrong_state'
+  | 'no_call'
+  | 'forbidden'
+  | 'bad_number'
+  | 'bad_request'
+  | 'too_many'
+  | 'unavailable';
+
+export type Say =
+  | 'config'
+  | { me: Me }
+  | { board: Board }
+  | { ack: { id: number } }
+  | { refused: { id: number | null; code: RefusedCode } };
+
+export interface Contact extends Cdr {
+  caller: { number: string; name: string | null } | null;
+}
+
+export interface Settings {
+  config: Config;
+  findings: Finding[];
+}
+
+export const me = () => get<Me>('/api/me');
+export const signIn = (agent: string, password: string) => post<Me>('/api/session', { agent, password });
+export const signOut = () => remove('/api/session');
+export const settings = () => get<Settings>('/api/config');
+export const change = (changes: Change[]) => post<Settings>('/api/changes', { changes });
+export const wavOf = (recording: string) => `/api/recordings/${recording}.wav`;
+
+export function contacts(before: number | null) {
+  const rest = before === null ? '' : `&before=${before}`;
+  return get<{ contacts: Contact[]; more: boolean }>(`/api/contacts?limit=50${rest}`);
+}

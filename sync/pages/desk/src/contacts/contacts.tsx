@@ -1,0 +1,149 @@
+// Past contacts, newest first, with the player of their recordings.
+import '@mantine/core/styles/Skeleton.css';
+import { ActionIcon, Alert, Badge, Box, Button, Card, Group, Skeleton, Stack, Table, Text, Tooltip } from '@mantine/core';
+import { IconAlertCircle, IconHistory, IconPhoneIncoming, IconPhoneOutgoing, IconPlayerPlayFilled, IconUsers, IconX } from '@tabler/icons-react';
+import { clock, day, phone, timeOfDay } from '@shared/format';
+import type { Direction, Outcome } from '@shared/model';
+import { refusalText } from '@shared/text/words';
+import { Empty, Heading } from '@shared/ui/bits';
+import { Queries } from '@shared/ui/queries';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Fragment, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { contacts, wavOf, type AgentLine, type Contact, type Me, type QueueLine } from '../api';
+
+const OUTCOME_COLOR: Record<Outcome, string> = { answered: 'green', abandoned: 'orange', in_flow: 'gray', refused: 'gray' };
+const DIRECTION_ICON: Record<Direction, typeof IconUsers> = { inbound: IconPhoneIncoming, outbound: IconPhoneOutgoing, internal: IconUsers };
+
+interface Props {
+  me: Me;
+  queues: readonly QueueLine[];
+  agents: readonly AgentLine[];
+}
+
+export default function ContactsPlace(props: Props) {
+  return <Queries><Contacts {...props} /></Queries>;
+}
+
+function Contacts({ me, queues, agents }: Props) {
+  const { t, i18n } = useTranslation();
+  const [playing, setPlaying] = useState<Contact | null>(null);
+  const found = useInfiniteQuery({
+    queryKey: ['contacts', me.agent],
+    queryFn: ({ pageParam }) => contacts(pageParam),
+    initialPageParam: null as number | null,
+    getNextPageParam: (last) => (last.more ? (last.contacts.at(-1)?.arrived ?? null) : null),
+    refetchInterval: 20_000,
+  });
+  const rows = found.data?.pages.flatMap((page) => page.contacts) ?? [];
+  const supervisor = me.role === 'supervisor';
+  const zone = me.site.time_zone;
+  const columns = supervisor ? 8 : 7;
+  return (
+    <Stack gap={0}>
+      <Heading title={t('contacts.title')} note={t(supervisor ? 'contacts.noteSupervisor' : 'contacts.noteAgent')} />
+      {found.isError && (
+        <Alert color="red" variant="light" icon={<IconAlertCircle size={18} />} mb="md">
+          <Group justify="space-between">{refusalText(t, found.error)}<Button size="xs" variant="default" onClick={() => void found.refetch()}>{t('retry')}</Button></Group>
+        </Alert>
+      )}
+      <Card padding={0}>
+        {found.isPending ? (
+          <Stack p="lg" gap="sm" role="status" aria-label={t('loading')}>{Array.from({ length: 6 }, (_, n) => <Skeleton key={n} height={22} />)}</Stack>
+        ) : rows.length === 0 ? (
+          <Empty icon={<IconHistory size={24} />} title={t('contacts.none')}>{t('contacts.noneText')}</Empty>
+        ) : (
+          <Table.ScrollContainer minWidth={760} type="native">
+            <Table highlightOnHover>
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>{t('contacts.time')}</Table.Th>
+                  <Table.Th>{t('contacts.caller')}</Table.Th>
+                  <Table.Th>{t('contacts.queue')}</Table.Th>
+                  {supervisor && <Table.Th>{t('contacts.agent')}</Table.Th>}
+                  <Table.Th>{t('contacts.outcome')}</Table.Th>
+                  <Table.Th ta="right">{t('contacts.wait')}</Table.Th>
+                  <Table.Th ta="right">{t('contacts.talk')}</Table.Th>
+                  <Table.Th w={70}>{t('contacts.recording')}</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {rows.map((row, index) => {
+                  const today = day(row.arrived, i18n.language, zone);
+                  const before = rows[index - 1];
+                  const first = before === undefined || day(before.arrived, i18n.language, zone) !== today;
+                  const time = timeOfDay(row.arrived, i18n.language, zone);
+                  const Icon = DIRECTION_ICON[row.direction];
+                  return (
+                    <Fragment key={row.contact}>
+                      {first && (
+                        <Table.Tr className="day-row"><Table.Td colSpan={columns}><Text className="quiet-caps">{today}</Text></Table.Td></Table.Tr>
+                      )}
+                      <Table.Tr data-playing={playing?.contact === row.contact || undefined}>
+                        <Table.Td>
+                          <Group gap={8} wrap="nowrap">
+                            <Tooltip label={t(`contacts.directions.${row.direction}`)}>
+                              <Icon size={16} role="img" aria-label={t(`contacts.directions.${row.direction}`)} color="var(--mantine-color-dimmed)" style={{ flex: 'none' }} />
+                            </Tooltip>
+                            {time}
+                          </Group>
+                        </Table.Td>
+                        <Table.Td>
+                          {row.caller ? (
+                            <Box>
+                              <Text size="sm" style={{ whiteSpace: 'nowrap' }}>{row.caller.number === '' ? t('call.withheld') : phone(row.caller.number)}</Text>
+                              {row.caller.name && <Text size="xs" c="dimmed">{row.caller.name}</Text>}
+                            </Box>
+                          ) : <Text size="sm" c="dimmed">{t('contacts.erased')}</Text>}
+                        </Table.Td>
+                        <Table.Td>{queues.find((q) => q.queue === row.queue)?.label ?? row.queue ?? '–'}</Table.Td>
+                        {supervisor && (
+                          <Table.Td>{row.answered_at ? t('contacts.elsewhere', { site: row.answered_at }) : (agents.find((a) => a.agent === row.agent)?.badge ?? row.agent ?? '–')}</Table.Td>
+                        )}
+                        <Table.Td><Badge variant="light" color={OUTCOME_COLOR[row.outcome]} tt="none">{t(`contacts.outcomes.${row.outcome}`)}</Badge></Table.Td>
+                        <Table.Td ta="right">{row.queued === null ? '–' : clock(row.wait_ms)}</Table.Td>
+                        <Table.Td ta="right">{row.answered === null ? '–' : clock(row.talk_ms)}</Table.Td>
+                        <Table.Td>
+                          {row.recording && (
+                            <ActionIcon variant={playing?.contact === row.contact ? 'filled' : 'light'} aria-label={t('contacts.play', { time })} onClick={() => setPlaying(row)}>
+                              <IconPlayerPlayFilled size={14} />
+                            </ActionIcon>
+                          )}
+                        </Table.Td>
+                      </Table.Tr>
+                    </Fragment>
+                  );
+                })}
+              </Table.Tbody>
+            </Table>
+          </Table.ScrollContainer>
+        )}
+      </Card>
+      {found.hasNextPage && (
+        <Group justify="center" mt="md"><Button variant="default" loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>{t('contacts.older')}</Button></Group>
+      )}
+      {playing?.recording && <Player key={playing.contact} contact={playing} zone={zone} close={() => setPlaying(null)} />}
+    </Stack>
+  );
+}
+
+function Player({ contact, zone, close }: { contact: Contact; zone: string; close: () => void }) {
+  const { t, i18n } = useTranslation();
+  const [failed, setFailed] = useState(false);
+  return (
+    <Card shadow="md" padding="sm" mt="lg" style={{ position: 'sticky', bottom: 12, zIndex: 5 }} role="region" aria-label={t('contacts.recording')}>
+      <Group gap="md" wrap="nowrap">
+        <Box style={{ flex: 'none' }}>
+          <Text size="sm" fw={600}>{contact.caller?.number ? phone(contact.caller.number) : t('contacts.recording')}</Text>
+          <Text size="xs" c="dimmed">{timeOfDay(contact.arrived, i18n.language, zone)} · {t('contacts.audit')}</Text>
+        </Box>
+        {failed ? (
+          <Text size="sm" c="var(--mantine-color-error)" style={{ flex: 1 }} role="alert">{t('contacts.failed')}</Text>
+        ) : (
+          <audio controls autoPlay src={wavOf(contact.recording ?? '')} style={{ flex: 1, minWidth: 0, height: 40 }} onError={() => setFailed(true)} aria-label={t('contacts.recording')} />
+        )}
+        <ActionIcon variant="subtle" color="gray" aria-label={t('contacts.closePlayer')} onClick={close}><IconX size={18} /></ActionIcon>
+      </Group>
+    </Card>
+  );
+}

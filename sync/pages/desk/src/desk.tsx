@@ -1,0 +1,129 @@
+// The signed-in desk: header, live connection, and the three places.
+import { ActionIcon, Box, Group, Menu, Tabs, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { IconAdjustments, IconChevronDown, IconHeadset, IconHistory, IconKeyboard, IconLogout, IconPlugConnectedX } from '@tabler/icons-react';
+import { Brand, PreferenceItems, Wait } from '@shared/ui/bits';
+import { Suspense, lazy, useEffect, useMemo, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { signOut, type Ask, type Me } from './api';
+import { Floor } from './floor/floor';
+import { useShortcuts } from './keys';
+import { Live, useLive } from './live';
+
+const Contacts = lazy(() => import('./contacts/contacts'));
+const BranchSettings = lazy(() => import('./settings/settings'));
+const ShortcutsDialog = lazy(() => import('./shortcuts'));
+
+export function Desk({ me, leave }: { me: Me; leave: () => void }) {
+  const { t } = useTranslation();
+  const live = useMemo(() => new Live(leave), [leave]);
+  const state = useLive(live);
+  const [place, setPlace] = useState('floor');
+  const [help, setHelp] = useState(false);
+  useEffect(() => live.start(), [live]);
+
+  const ask = async (wanted: Ask) => {
+    const answer = await live.ask(wanted);
+    if (answer !== 'done')
+      notifications.show({ color: 'red', title: t('refused.title'), message: t(`refused.${answer}`), role: 'alert', closeButtonProps: { 'aria-label': t('close') } });
+    return answer === 'done';
+  };
+  const self = state.me ?? me;
+  const own = state.board?.agents.find((line) => line.agent === self.agent) ?? null;
+  useShortcuts({ own, ask: (wanted) => void ask(wanted), help: () => setHelp(true), toFloor: () => setPlace('floor') });
+
+  async function out() {
+    if (own !== null && own.state !== 'signed_out') await live.ask({ ask: 'sign_out' });
+    await signOut().catch(() => {});
+    leave();
+  }
+
+  const supervisor = self.role === 'supervisor';
+  return (
+    <Tabs value={place} onChange={(next) => setPlace(next ?? 'floor')} keepMounted={false} variant="pills" radius="md">
+      <Box className="page">
+        <header className="page-header">
+          <a className="skip-link" href="#content">{t('skip')}</a>
+          <Group h="100%" px="lg" justify="space-between" wrap="nowrap" gap="sm">
+            <Brand place={self.site.label} />
+            <Tabs.List aria-label={t('signInTitle')}>
+              <Place value="floor" icon={<IconHeadset size={18} />} label={t('tabs.floor')} />
+              <Place value="contacts" icon={<IconHistory size={18} />} label={t('tabs.contacts')} />
+              {supervisor && <Place value="settings" icon={<IconAdjustments size={18} />} label={t('tabs.settings')} />}
+            </Tabs.List>
+            <Group gap="xs" wrap="nowrap">
+              <LinkDot link={state.link} />
+              <Tooltip label={t('menu.shortcuts')}>
+                <ActionIcon variant="subtle" color="gray" size="lg" visibleFrom="sm" aria-label={t('menu.shortcuts')} onClick={() => setHelp(true)}>
+                  <IconKeyboard size={20} />
+                </ActionIcon>
+              </Tooltip>
+              <Menu position="bottom-end" width={230}>
+                <Menu.Target>
+                  <UnstyledButton aria-label={t('menu.title')} style={{ borderRadius: 8, padding: 4 }}>
+                    <Group gap={8} wrap="nowrap">
+                      <span className="avatar" aria-hidden>{initials(self.badge ?? self.agent)}</span>
+                      <Box visibleFrom="md">
+                        <Text size="sm" fw={600} lh={1.2}>{self.badge ?? self.agent}</Text>
+                        <Text size="xs" c="dimmed" lh={1.2}>{t(`role.${self.role}`)}</Text>
+                      </Box>
+                      <IconChevronDown size={14} aria-hidden />
+                    </Group>
+                  </UnstyledButton>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  <PreferenceItems />
+                  <Menu.Divider />
+                  <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={() => setHelp(true)}>{t('menu.shortcuts')}</Menu.Item>
+                  <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void out()}>{t('signIn.out')}</Menu.Item>
+                </Menu.Dropdown>
+              </Menu>
+            </Group>
+          </Group>
+        </header>
+        <main className="page-main" id="content" tabIndex={-1}>
+          {state.link === 'lost' && (
+            <Group gap="sm" mb="md" px="md" py={10} wrap="nowrap" role="status" className="link-lost">
+              <IconPlugConnectedX size={18} aria-hidden />
+              <Text size="sm">{t('link.lost')}</Text>
+            </Group>
+          )}
+          <Box maw={1320} mx="auto">
+            <Tabs.Panel value="floor">
+              {state.board === null ? <Wait /> : <Floor me={self} own={own} board={state.board} at={state.at} live={state.link === 'live'} ask={ask} />}
+            </Tabs.Panel>
+            <Tabs.Panel value="contacts"><Suspense fallback={<Wait />}><Contacts me={self} queues={state.board?.queues ?? []} agents={state.board?.agents ?? []} /></Suspense></Tabs.Panel>
+            {supervisor && <Tabs.Panel value="settings"><Suspense fallback={<Wait />}><BranchSettings config={state.config} /></Suspense></Tabs.Panel>}
+          </Box>
+        </main>
+      </Box>
+      {help && <Suspense fallback={null}><ShortcutsDialog close={() => setHelp(false)} /></Suspense>}
+    </Tabs>
+  );
+}
+
+function initials(name: string): string {
+  const parts = name.trim().split(/[\s-]+/);
+  const first = parts[0] ?? '';
+  return (parts.length > 1 ? `${first[0] ?? ''}${parts[1]?.[0] ?? ''}` : first.slice(0, 2)).toUpperCase();
+}
+
+function Place({ value, icon, label }: { value: string; icon: React.ReactNode; label: string }) {
+  return (
+    <Tabs.Tab value={value} leftSection={icon}>
+      <Box component="span" visibleFrom="sm">{label}</Box>
+      <VisuallyHidden hiddenFrom="sm">{label}</VisuallyHidden>
+    </Tabs.Tab>
+  );
+}
+
+function LinkDot({ link }: { link: 'connecting' | 'live' | 'lost' }) {
+  const { t } = useTranslation();
+  const text = link === 'live' ? t('link.live') : link === 'lost' ? t('link.connecting') : t('link.connecting');
+  const color = link === 'live' ? 'var(--mantine-color-green-6)' : 'var(--mantine-color-yellow-6)';
+  return (
+    <Tooltip label={text}>
+      <Box role="img" aria-label={text} w={10} h={10} style={{ borderRadius: 5, background: color, flex: 'none' }} />
+    </Tooltip>
+  );
+}

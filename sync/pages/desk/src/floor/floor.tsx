@@ -1,0 +1,33 @@
+// The desk's first place: my state, my contact, and the floor around me.
+import { Stack } from '@mantine/core';
+import type { AgentLine, Ask, Board, Me } from '../api';
+import { CallCard } from './call';
+import { Colleagues } from './colleagues';
+import { Queues } from './queues';
+import { StateCard } from './work';
+import './floor.css';
+
+export interface FloorProps {
+  me: Me;
+  own: AgentLine | null;
+  board: Board;
+  at: number;
+  live: boolean;
+  ask: (ask: Ask) => Promise<boolean>;
+}
+
+export function Floor(props: FloorProps) {
+  return (
+    <div className="floor">
+      <Stack gap="lg" miw={0}>
+        <StateCard {...props} />
+        {props.own !== null && <CallCard {...props} own={props.own} />}
+        {props.own === null && <Colleagues {...props} />}
+      </Stack>
+      <Stack gap="lg" miw={0}>
+        <Queues {...props} />
+        {props.own !== null && <Colleagues {...props} />}
+      </Stack>
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+// The queues as they are at this moment.
+import { Box, Card, Group, Progress, Stack, Text, Tooltip } from '@mantine/core';
+import { IconUsersGroup } from '@tabler/icons-react';
+import { clock, permille } from '@shared/format';
+import { Empty } from '@shared/ui/bits';
+import { useTranslation } from 'react-i18next';
+import type { QueueLine } from '../api';
+import { useNow } from '../clock';
+import type { FloorProps } from './floor';
+
+export function Queues({ board, at }: FloorProps) {
+  const { t } = useTranslation();
+  const now = useNow();
+  return (
+    <Card component="section" aria-labelledby="queues-now">
+      <Text component="h2" id="queues-now" fw={600} mb="sm">{t('board.queues')}</Text>
+      {board.queues.length === 0 ? (
+        <Empty icon={<IconUsersGroup size={24} />} title={t('board.none')}>{t('board.noneText')}</Empty>
+      ) : (
+        <Stack gap={0}>
+          {board.queues.map((line) => <Line key={line.queue} line={line} age={Math.max(0, now - at)} />)}
+        </Stack>
+      )}
+    </Card>
+  );
+}
+
+function Line({ line, age }: { line: QueueLine; age: number }) {
+  const { t } = useTranslation();
+  const level = line.service_level_permille;
+  const waits = line.waiting > 0;
+  const color = level === null ? 'gray' : level >= 800 ? 'green' : level >= 600 ? 'yellow' : 'red';
+  return (
+    <Box className="queue-line">
+      <Group justify="space-between" gap="xs" wrap="nowrap">
+        <Text fw={600} size="sm" truncate>{line.label}</Text>
+        <Tooltip label={t('board.levelHint')}>
+          <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>{t('board.level')} <Text span inherit fw={600} c="var(--mantine-color-text)">{permille(level)}</Text></Text>
+        </Tooltip>
+      </Group>
+      <Progress value={level === null ? 0 : level / 10} color={`${color}.7`} size={4} my={8} aria-label={`${t('board.level')} ${line.label}`} />
+      <div className="queue-figures">
+        <Cell label={t('board.waiting')} value={String(line.waiting)} hot={waits} />
+        <Cell label={t('board.longest')} value={waits ? clock(line.longest_wait_ms + age) : '–'} hot={waits} />
+        <Cell label={t('board.ready')} value={String(line.ready)} hot={false} />
+        <Cell label={t('board.talking')} value={String(line.talking)} hot={false} />
+      </div>
+    </Box>
+  );
+}
+
+function Cell({ label, value, hot }: { label: string; value: string; hot: boolean }) {
+  return (
+    <Box>
+      <Text size="xs" c="dimmed">{label}</Text>
+      <Text fz="xl" fw={650} lh={1.2} c={hot ? 'var(--mantine-color-orange-text)' : undefined}>{value}</Text>
+    </Box>
+  );
+}

@@ -1,0 +1,61 @@
+// What a supervisor of the branch may set here, with what the resolver found.
+import './styles';
+import { Alert, Button, Card, Group, Skeleton, Stack, Tabs } from '@mantine/core';
+import { IconAlertCircle } from '@tabler/icons-react';
+import { AgentsEditor } from '@shared/edit/agents';
+import type { Place } from '@shared/edit/editing';
+import { FindingsSummary } from '@shared/edit/summary';
+import { HoursEditor } from '@shared/edit/hours';
+import { QueuesEditor } from '@shared/edit/queues';
+import { refusalText } from '@shared/text/words';
+import { Heading } from '@shared/ui/bits';
+import { Queries, queries } from '@shared/ui/queries';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
+import { change, settings } from '../api';
+
+export default function SettingsPlace({ config }: { config: number }) {
+  return <Queries><BranchSettings config={config} /></Queries>;
+}
+
+/** `config` grows whenever another configuration runs. */
+function BranchSettings({ config }: { config: number }) {
+  const { t } = useTranslation();
+  useEffect(() => {
+    if (config > 0) void queries.invalidateQueries({ queryKey: ['settings'] });
+  }, [config]);
+  const found = useQuery({ queryKey: ['settings'], queryFn: settings });
+  if (found.isPending)
+    return <Card><Stack role="status" aria-label={t('loading')}>{Array.from({ length: 5 }, (_, n) => <Skeleton key={n} height={28} />)}</Stack></Card>;
+  if (found.isError)
+    return (
+      <Alert color="red" variant="light" icon={<IconAlertCircle size={18} />}>
+        <Group justify="space-between">{refusalText(t, found.error)}<Button size="xs" variant="default" onClick={() => void found.refetch()}>{t('retry')}</Button></Group>
+      </Alert>
+    );
+  const place: Place = {
+    ...found.data,
+    side: 'branch',
+    readOnly: false,
+    apply: async (changes) => {
+      queries.setQueryData(['settings'], await change(changes));
+    },
+  };
+  return (
+    <>
+      <Heading title={t('settings.title')} note={t('settings.note')} />
+      <FindingsSummary findings={place.findings} />
+      <Tabs defaultValue="queues" keepMounted={false} variant="default">
+        <Tabs.List mb="lg">
+          <Tabs.Tab value="queues">{t('queue.title')}</Tabs.Tab>
+          <Tabs.Tab value="agents">{t('agent.title')}</Tabs.Tab>
+          <Tabs.Tab value="hours">{t('hours.title')}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="queues"><QueuesEditor place={place} /></Tabs.Panel>
+        <Tabs.Panel value="agents"><AgentsEditor place={place} /></Tabs.Panel>
+        <Tabs.Panel value="hours"><HoursEditor place={place} /></Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}

@@ -1,0 +1,205 @@
+// The JSON of sync/model, by hand. `cargo test -p pages` writes samples from the Rust types that must fit these.
+
+export type Doc = 'org' | 'site' | 'local';
+export type Locality = 'local_only' | 'may_leave';
+export type SipTransport = 'udp' | 'tcp';
+
+export interface Config {
+  site: Site;
+  queues: Record<string, Queue>;
+  agents: Record<string, Agent>;
+  phones: Record<string, Phone>;
+  trunks: Record<string, Trunk>;
+  /** Public number → flow. */
+  numbers: Record<string, string>;
+  flows: Record<string, Flow>;
+  hours: Record<string, Hours>;
+}
+
+export interface Site {
+  id: string;
+  label: string;
+  time_zone: string;
+  emergency: string[];
+  outward: string | null;
+}
+
+export interface Queue {
+  label: string;
+  /** Skill → level, 1 to 10. */
+  skills: Record<string, number>;
+  music: string;
+  position_every_s: number;
+  ring_s: number;
+  wrap_up_s: number;
+  service_level_s: number;
+  hours: string | null;
+  recorded: boolean;
+  overflow: { locality: Locality; after_s: number; to: string[] };
+}
+
+export interface Agent {
+  badge: string;
+  phone: string | null;
+  skills: Record<string, number>;
+  queues: string[];
+}
+
+export interface Phone {
+  label: string;
+}
+
+export interface Trunk {
+  label: string;
+  kind: TrunkKind;
+  calls_max: number;
+  behind_nat: boolean;
+}
+
+export type TrunkKind =
+  | { by: 'address'; peer: string; transport: SipTransport }
+  | { by: 'registration'; peer: string; transport: SipTransport; user: string; domain: string; expires_s: number };
+
+export interface Flow {
+  label: string;
+  start: string;
+  steps: Record<string, Step>;
+}
+
+export type Step =
+  | { do: 'play'; prompt: string; next: string }
+  | { do: 'menu'; prompt: string; choices: Record<string, string>; wait_s: number; tries: number; otherwise: string }
+  | { do: 'open'; hours: string; then: string; otherwise: string }
+  | { do: 'queue'; queue: string }
+  | { do: 'hangup' };
+
+export interface Hours {
+  label: string;
+  week: Span[];
+  /** Days, `2026-12-25`. */
+  closed: string[];
+}
+
+/** Day 0 is Monday; minutes of the day, from < to ≤ 1440. */
+export interface Span {
+  day: number;
+  from_min: number;
+  to_min: number;
+}
+
+export type Change =
+  | { set: 'site_label'; label: string }
+  | { set: 'site_time_zone'; time_zone: string }
+  | { set: 'site_emergency'; numbers: string[] }
+  | { set: 'site_outward'; trunk: string | null }
+  | { set: 'queue_add'; queue: string; value: Queue }
+  | { set: 'queue_remove'; queue: string }
+  | { set: 'queue_label'; queue: string; label: string }
+  | { set: 'queue_skill'; queue: string; skill: string; level: number | null }
+  | { set: 'queue_music'; queue: string; prompt: string }
+  | { set: 'queue_position_every'; queue: string; seconds: number }
+  | { set: 'queue_ring'; queue: string; seconds: number }
+  | { set: 'queue_wrap_up'; queue: string; seconds: number }
+  | { set: 'queue_service_level'; queue: string; seconds: number }
+  | { set: 'queue_hours'; queue: string; hours: string | null }
+  | { set: 'queue_recorded'; queue: string; recorded: boolean }
+  | { set: 'queue_locality'; queue: string; locality: Locality }
+  | { set: 'queue_overflow_after'; queue: string; seconds: number }
+  | { set: 'queue_overflow_to'; queue: string; to: string[] }
+  | { set: 'agent_add'; agent: string; value: Agent }
+  | { set: 'agent_remove'; agent: string }
+  | { set: 'agent_badge'; agent: string; badge: string }
+  | { set: 'agent_phone'; agent: string; phone: string | null }
+  | { set: 'agent_skill'; agent: string; skill: string; level: number | null }
+  | { set: 'agent_queue'; agent: string; queue: string; member: boolean }
+  | { set: 'phone_add'; phone: string; value: Phone }
+  | { set: 'phone_remove'; phone: string }
+  | { set: 'trunk_put'; trunk: string; value: Trunk }
+  | { set: 'trunk_remove'; trunk: string }
+  | { set: 'number_put'; number: string; flow: string }
+  | { set: 'number_remove'; number: string }
+  | { set: 'flow_put'; flow: string; value: Flow }
+  | { set: 'flow_remove'; flow: string }
+  | { set: 'hours_add'; hours: string; value: Hours }
+  | { set: 'hours_remove'; hours: string }
+  | { set: 'hours_week'; hours: string; week: Span[] }
+  | { set: 'hours_closed'; hours: string; day: string; closed: boolean };
+
+export type Severity = 'repaired' | 'warning' | 'fatal';
+
+export interface Finding {
+  severity: Severity;
+  /** `queues/sales/hours` */
+  path: string;
+  problem: Problem;
+}
+
+export type Problem =
+  | { is: 'dangling'; to: string }
+  | { is: 'phone_shared'; kept_by: string }
+  | { is: 'wrong_type' }
+  | { is: 'out_of_bounds'; min: number; max: number; used: number }
+  | { is: 'too_long'; max: number }
+  | { is: 'concurrent'; kept: string; dropped: string[] }
+  | { is: 'not_yours' }
+  | { is: 'flow_loop' }
+  | { is: 'nobody_serves' }
+  | { is: 'missing' }
+  | { is: 'overflow_loop' };
+
+export interface Figures {
+  offered: number;
+  answered: number;
+  abandoned: number;
+  answered_in_t: number;
+  abandoned_in_t: number;
+  overflowed: number;
+  recorded: number;
+  wait_s: number;
+  talk_s: number;
+  hold_s: number;
+  wrap_up_s: number;
+}
+
+export type AgentState = 'signed_out' | 'not_ready' | 'ready' | 'offered' | 'talking' | 'wrap_up';
+export type Outcome = 'answered' | 'abandoned' | 'in_flow' | 'refused';
+export type Direction = 'inbound' | 'outbound' | 'internal';
+export type EndCause =
+  | 'caller'
+  | 'agent'
+  | 'flow'
+  | 'no_route'
+  | 'forbidden'
+  | 'busy'
+  | 'not_reachable'
+  | 'restart'
+  | 'overload'
+  | 'fault';
+
+export interface Cdr {
+  contact: string;
+  direction: Direction;
+  trunk: string | null;
+  number: string | null;
+  arrived: number;
+  queue: string | null;
+  queued: number | null;
+  answered: number | null;
+  ended: number;
+  agent: string | null;
+  answered_at: string | null;
+  outcome: Outcome;
+  cause: EndCause;
+  wait_ms: number;
+  talk_ms: number;
+  hold_ms: number;
+  wrap_up_ms: number | null;
+  offers: number;
+  recording: string | null;
+}
+
+/** As `sync/model` checks them. */
+export const SLUG = /^[a-z0-9][a-z0-9-]{0,39}$/;
+export const EXTENSION = /^[0-9]{2,8}$/;
+export const NUMBER = /^\+?[0-9]{2,20}$/;
+export const LABEL_LEN_MAX = 60;

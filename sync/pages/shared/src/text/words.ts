@@ -1,0 +1,59 @@
+// Sentences about things that both pages show: refusals and findings, in the reader's language.
+import type { TFunction } from 'i18next';
+import { Refusal } from '../api';
+import type { Finding, Problem } from '../model';
+
+type T = TFunction;
+
+export function refusalText(t: T, error: unknown): string {
+  if (!(error instanceof Refusal)) return t('refusal.unavailable');
+  const told = { message: error.message };
+  switch (error.code) {
+    case 'unreachable':
+    case 'bad_credentials':
+    case 'forbidden':
+    case 'not_found':
+    case 'not_yours':
+      return t(`refusal.${error.code}`);
+    case 'too_many_attempts':
+    case 'locked_out':
+      return error.retryAfterS
+        ? t('signIn.tryAgainIn', { seconds: error.retryAfterS })
+        : t('refusal.too_many_attempts');
+    case 'signed_out':
+    case 'not_signed_in':
+      return t('refusal.signed_out');
+    case 'bad_request':
+      return t('refusal.bad_request', told);
+    case 'unavailable':
+    case 'internal':
+    case 'full':
+      return t('refusal.unavailable');
+    default:
+      return error.message ? t('refusal.other', told) : t('refusal.unavailable');
+  }
+}
+
+export function problemText(t: T, problem: Problem): string {
+  switch (problem.is) {
+    case 'dangling':
+      return t('finding.dangling', { to: problem.to });
+    case 'phone_shared':
+      return t('finding.phone_shared', { kept_by: problem.kept_by });
+    case 'out_of_bounds':
+      return t('finding.out_of_bounds', { min: problem.min, max: problem.max, used: problem.used });
+    case 'too_long':
+      return t('finding.too_long', { max: problem.max });
+    case 'concurrent':
+      return t('finding.concurrent', { kept: problem.kept, dropped: problem.dropped.join('”, “') });
+    default:
+      return t(`finding.${problem.is}`);
+  }
+}
+
+/** Findings of one field and what lies below it. */
+export function findingsAt(findings: readonly Finding[], path: string): Finding[] {
+  return findings.filter((finding) => finding.path === path || finding.path.startsWith(`${path}/`));
+}
+
+export const SEVERITY_COLOR = { repaired: 'blue', warning: 'yellow', fatal: 'red' } as const;

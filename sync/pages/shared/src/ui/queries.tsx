@@ -1,0 +1,15 @@
+// What is known of the server's answers, and how often it is asked again.
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { worthRetrying } from '../api';
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: { retry: worthRetrying, staleTime: 5_000, refetchOnWindowFocus: true },
+    mutations: { retry: false },
+  },
+});
+
+export function Queries({ children }: { children: ReactNode }) {
+  return <QueryClientProvider client={queries}>{children}</QueryClientProvider>;
+}
