@@ -15,7 +15,7 @@ use call::leg::Input as LineInput;
 use desk::{BoardAt, ChangeRefused, Fault};
 use floor::{CivilTime, Floor, Input, Output};
 use gate::Gate;
-use ledger::{Batch, BindingChange, Ledger, Personal, Reader, Writer};
+use ledger::{Batch, BindingChange, Personal, Reader, Writer};
 use model::{
     Extension, Millis, TrunkId,
     cdr::{Cdr, Outcome},
@@ -62,7 +62,6 @@ pub struct Engine {
     pub sockets: Sockets,
     pub media: MediaClient,
     pub sync: Option<SyncClient>,
-    pub ledger: Arc<Ledger>,
     pub writer: Writer,
     pub reader: Reader,
     pub settings: Settings,
@@ -230,6 +229,7 @@ impl Engine {
         let board = self.floor.board(at);
         let waiting: u32 = board.queues.iter().map(|queue| queue.waiting).sum();
         self.meters.waiting.set(waiting.into());
+        self.meters.connections.set(i64::try_from(self.sockets.connections()).unwrap_or(i64::MAX));
         self.meters.phones.set(i64::try_from(self.phones.len()).unwrap_or(i64::MAX));
         self.meters.trunks_up.set(self.trunks.values().map(|up| i64::from(*up)).sum());
         let legs = u32::try_from(self.floor.lines().in_use().legs).unwrap_or(u32::MAX);

@@ -12,6 +12,7 @@ pub struct Meters {
     pub waiting: IntGauge,
     pub phones: IntGauge,
     pub trunks_up: IntGauge,
+    pub connections: IntGauge,
     pub config_findings: IntGauge,
 }
 
@@ -39,6 +40,7 @@ impl Meters {
             waiting: gauge("branchline_contacts_waiting", "Contacts in queues")?,
             phones: gauge("branchline_phones_registered", "Phones with a registration")?,
             trunks_up: gauge("branchline_trunks_up", "Trunks that answer")?,
+            connections: gauge("branchline_sip_connections", "SIP connections over TCP")?,
             config_findings: gauge("branchline_config_findings", "Findings of the configuration")?,
             refused,
             registry,

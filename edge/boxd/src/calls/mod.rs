@@ -126,6 +126,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
     let secrets = secrets::of_lines(&reader, &running, &config.sip.domain)?;
     let staff = secrets::of_staff(&reader, &running)?;
     let sockets = sockets::Sockets::bind(&config.sip.listen, sockets::Limits::default()).await?;
+    info!(listening = ?sockets.listening(), "SIP");
     let calls = call::Config {
         domain: config.sip.domain.clone(),
         local: config.sip.listen.iter().map(|(_, address)| *address).collect(),
@@ -152,7 +153,6 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         writer: ledger.writer(),
         gate: Gate::new(policy, reader.gate_state()?),
         reader,
-        ledger,
         settings,
         running: Arc::new(running.clone()),
         secrets,
