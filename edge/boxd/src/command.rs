@@ -142,7 +142,8 @@ impl Site {
         let ledger = open_ledger(config, branch_key(config)?)?;
         let mut actor = [0; 16];
         rand::rng().fill_bytes(&mut actor);
-        let settings = boxd::calls::settings::Settings::open(config.site.clone(), actor, &config.data, &ledger.reader()?)?;
+        let settings =
+            boxd::calls::settings::Settings::open(config.site.clone(), actor, &config.data, &ledger.reader()?)?;
         match self {
             Site::Show => {
                 let effective = settings.effective();
@@ -153,7 +154,8 @@ impl Site {
                 if config.identity().join("cert.pem").exists() {
                     bail!("this box is enrolled: its configuration is written in the cloud's console");
                 }
-                let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+                let text =
+                    std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
                 let wanted: model::config::Config =
                     serde_json::from_str(&text).with_context(|| format!("{} is no configuration", file.display()))?;
                 anyhow::ensure!(
@@ -171,7 +173,8 @@ impl Site {
                 let (_, encoded) = settings
                     .edit(Doc::Site, &changes, ::config::Author::Centre, now)
                     .map_err(|refused| anyhow::anyhow!("{:?}: {}", changes.get(refused.index), refused.error))?;
-                let batch = Batch { config: encoded.into_iter().map(|bytes| (Doc::Site, bytes)).collect(), ..Batch::default() };
+                let batch =
+                    Batch { config: encoded.into_iter().map(|bytes| (Doc::Site, bytes)).collect(), ..Batch::default() };
                 ledger.writer().submit(batch).wait().context("the ledger")?;
                 println!("{} changes written", changes.len());
             }

@@ -198,7 +198,8 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
 fn check_cloud(faults: &mut Faultfinder, cloud: FileCloud, base: &Path) -> Cloud {
     faults.need(!cloud.endpoints.is_empty(), "cloud.endpoints", "name at least one, such as \"cloud.example:4433\"");
     for (at, endpoint) in cloud.endpoints.iter().enumerate() {
-        let fits = endpoint.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        let fits =
+            endpoint.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         faults.need(fits, &format!("cloud.endpoints[{at}]"), "host:port, such as \"cloud.example:4433\"");
     }
     faults.need((10..=3600).contains(&cloud.interval_s), "cloud.interval_s", "10 to 3600 seconds");

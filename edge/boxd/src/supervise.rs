@@ -150,13 +150,7 @@ fn prepare(config: &BoxConfig) -> anyhow::Result<()> {
 fn health_of(children: &[Watched], seen: probe::Seen) -> Health {
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let processes: BTreeMap<_, _> = children.iter().map(|child| (child.name.to_owned(), child.health())).collect();
-    Health {
-        at,
-        version: env!("CARGO_PKG_VERSION").into(),
-        processes,
-        checks: seen.checks,
-        calls: seen.calls,
-    }
+    Health { at, version: env!("CARGO_PKG_VERSION").into(), processes, checks: seen.checks, calls: seen.calls }
 }
 
 async fn stop(children: &mut [Watched]) {

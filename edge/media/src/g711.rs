@@ -71,11 +71,8 @@ const fn cross(from_ulaw: bool) -> [u8; 256] {
     while at < 256 {
         #[allow(clippy::cast_possible_truncation)]
         let byte = at as u8;
-        table[at] = if from_ulaw {
-            alaw_from_linear(ulaw_to_linear(byte))
-        } else {
-            ulaw_from_linear(alaw_to_linear(byte))
-        };
+        table[at] =
+            if from_ulaw { alaw_from_linear(ulaw_to_linear(byte)) } else { ulaw_from_linear(alaw_to_linear(byte)) };
         at += 1;
     }
     table

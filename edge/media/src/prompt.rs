@@ -13,7 +13,9 @@ pub const SECONDS_MAX: usize = 600;
 pub enum Error {
     #[error("not a WAV file: {0}")]
     NotWav(String),
-    #[error("a prompt is 16-bit PCM with 1 or 2 channels at 8000 to 48000 Hz; this one has {channels} at {rate} Hz, {bits} bit")]
+    #[error(
+        "a prompt is 16-bit PCM with 1 or 2 channels at 8000 to 48000 Hz; this one has {channels} at {rate} Hz, {bits} bit"
+    )]
     Format { channels: u16, rate: u32, bits: u16 },
     #[error("a prompt lasts at most {SECONDS_MAX} s")]
     TooLong,
@@ -130,7 +132,12 @@ mod tests {
 
     fn wav(rate: u32, channels: u16, hertz: f64) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
-        let spec = hound::WavSpec { channels, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+        let spec = hound::WavSpec {
+            channels,
+            sample_rate: rate,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
         let mut writer = hound::WavWriter::new(&mut bytes, spec).expect("memory");
         for n in 0..rate {
             let value = (f64::from(n) * hertz * 2.0 * std::f64::consts::PI / f64::from(rate)).sin() * 12_000.0;

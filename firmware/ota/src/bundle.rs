@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn a_name_cannot_leave_the_spool() {
-        let good = Bundle { name: "box-1.2.0.raucb".into(), version: Version([1, 2, 0]), size: 5, sha256: "a".repeat(64) };
+        let good =
+            Bundle { name: "box-1.2.0.raucb".into(), version: Version([1, 2, 0]), size: 5, sha256: "a".repeat(64) };
         assert_eq!(good.check(), Ok(()));
         for name in ["../x.raucb", "/etc/x.raucb", ".raucb", "a\0.raucb", "x.raucb/..", "box"] {
             let bad = Bundle { name: name.into(), ..good.clone() };

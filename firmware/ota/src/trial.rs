@@ -35,23 +35,44 @@ impl Default for Timing {
 pub enum Saved {
     Idle,
     /// Written before the install begins: after a power cut it is begun again.
-    Installing { bundle: Bundle, from: Slot },
+    Installing {
+        bundle: Bundle,
+        from: Slot,
+    },
     /// The other slot holds the new system and boots next.
-    AwaitingReboot { bundle: Bundle, from: Slot },
+    AwaitingReboot {
+        bundle: Bundle,
+        from: Slot,
+    },
     /// Booted into the new system, not yet believed.
-    Trial { bundle: Bundle, from: Slot },
+    Trial {
+        bundle: Bundle,
+        from: Slot,
+    },
     /// Told to go back; waiting to boot the old slot.
-    RollingBack { bundle: Bundle, from: Slot, reason: Reason },
+    RollingBack {
+        bundle: Bundle,
+        from: Slot,
+        reason: Reason,
+    },
 }
 
 /// How an update ended; the last one is kept and reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    Committed { version: Version },
+    Committed {
+        version: Version,
+    },
     /// The bundle was not installed: the running system is untouched.
-    Refused { version: Version, why: String },
-    RolledBack { version: Version, reason: Reason },
+    Refused {
+        version: Version,
+        why: String,
+    },
+    RolledBack {
+        version: Version,
+        reason: Reason,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +92,10 @@ pub enum Input {
     /// RAUC finished writing the other slot, or said why not.
     Installed(Result<(), String>),
     /// What the health file says: all proofs hold, and how many calls are in progress.
-    Health { good: bool, calls: u32 },
+    Health {
+        good: bool,
+        calls: u32,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +188,10 @@ impl Trial {
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
-        matches!(self.saved, Saved::Trial { .. }).then_some(self.trial_since).flatten().map(|at| at + self.timing.patience)
+        matches!(self.saved, Saved::Trial { .. })
+            .then_some(self.trial_since)
+            .flatten()
+            .map(|at| at + self.timing.patience)
     }
 
     pub fn poll_output(&mut self) -> Option<Output> {
@@ -358,7 +385,9 @@ mod tests {
         let (mut trial, _) = reborn(&trial, Slot::A, t0);
         trial.fell_back();
         let reason = Reason::DidNotBoot;
-        assert!(drain(&mut trial).contains(&Output::Finished(Outcome::RolledBack { version: Version([1, 1, 0]), reason })));
+        assert!(
+            drain(&mut trial).contains(&Output::Finished(Outcome::RolledBack { version: Version([1, 1, 0]), reason }))
+        );
     }
 
     #[test]

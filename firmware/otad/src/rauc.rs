@@ -8,11 +8,7 @@ use futures_util::StreamExt;
 use ota::Slot;
 use zbus::Variant;
 
-#[zbus::proxy(
-    interface = "de.pengutronix.rauc.Installer",
-    default_service = "de.pengutronix.rauc",
-    default_path = "/"
-)]
+#[zbus::proxy(interface = "de.pengutronix.rauc.Installer", default_service = "de.pengutronix.rauc", default_path = "/")]
 trait Installer {
     fn install_bundle(&self, source: &str, args: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
     fn mark(&self, state: &str, slot_identifier: &str) -> zbus::Result<(String, String)>;

@@ -40,7 +40,9 @@ pub fn save(path: &Path, state: &State) -> anyhow::Result<()> {
     file.sync_all()?;
     std::fs::rename(&fresh, path).with_context(|| format!("{} cannot be replaced", path.display()))?;
     if let Some(folder) = path.parent() {
-        std::fs::File::open(folder).and_then(|folder| folder.sync_all()).context("the state folder cannot be synced")?;
+        std::fs::File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .context("the state folder cannot be synced")?;
     }
     Ok(())
 }

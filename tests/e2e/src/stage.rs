@@ -48,9 +48,15 @@ impl Agent {
             registrar: &branch.sip,
             transport: "udp",
         };
-        let mut phone = Phone::start(&folder.join(format!("phone-{extension}")), &account, &microphone, true)?;
-        phone.wait_event("REGISTER_OK", PATIENCE)?;
+        let phone = Phone::start(&folder.join(format!("phone-{extension}")), &account, &microphone, true)?;
         let desk = Session::sign_in(&branch.desk, &json!({ "agent": agent, "password": DESK_PASSWORD }))?;
+        // The desk shows the phone; baresip's own event may come before its control port can be read.
+        desk.live()?.wait(PATIENCE, |seen| {
+            let agents = seen.get("board").and_then(|board| board["agents"].as_array());
+            agents.is_some_and(|agents| {
+                agents.iter().any(|line| line["agent"] == agent && line["phone_registered"] == true)
+            })
+        })?;
         Ok(Self { phone, desk })
     }
 }

@@ -57,7 +57,8 @@ impl Phone {
         let mut command = Command::new("baresip");
         command.arg("-f").arg(folder);
         let program = Program::start("baresip", command, &folder.join("baresip.log"))?;
-        let control = wait_for("baresip's control port", PATIENCE, || TcpStream::connect(("127.0.0.1", control_port)).ok())?;
+        let control =
+            wait_for("baresip's control port", PATIENCE, || TcpStream::connect(("127.0.0.1", control_port)).ok())?;
         let events = Arc::new(Mutex::new(VecDeque::new()));
         listen(control.try_clone()?, events.clone());
         Ok(Self { sip_port, folder: folder.into(), program, control, events })

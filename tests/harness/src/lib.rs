@@ -3,7 +3,7 @@
 
 pub mod baresip;
 pub mod company;
-pub mod proof;
 pub mod process;
+pub mod proof;
 pub mod sipp;
 pub mod web;

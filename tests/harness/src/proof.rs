@@ -26,8 +26,27 @@ pub fn speak(sentence: &str, seconds: u32, file: &Path) -> anyhow::Result<()> {
     run("flite", &["-voice", "rms", "-t", sentence, "-o", raw_text])?;
     run(
         "sox",
-        &[raw_text, "-r", "8000", "-c", "1", "-b", "16", file_text, "gain", "-n", "-6", "pad", "0.5", "1.0", "repeat", "-",
-          "trim", "0", &seconds.to_string()],
+        &[
+            raw_text,
+            "-r",
+            "8000",
+            "-c",
+            "1",
+            "-b",
+            "16",
+            file_text,
+            "gain",
+            "-n",
+            "-6",
+            "pad",
+            "0.5",
+            "1.0",
+            "repeat",
+            "-",
+            "trim",
+            "0",
+            &seconds.to_string(),
+        ],
     )?;
     std::fs::remove_file(raw).context("the raw speech")
 }
@@ -46,7 +65,25 @@ pub fn words(file: &Path, channel: u32) -> anyhow::Result<String> {
     std::fs::write(&grammar, format!("#JSGF V1.0;\ngrammar s;\npublic <s> = ( {rules} )+ ;\n"))?;
     let wide = folder.path().join("wide.wav");
     let (file, wide) = (file.to_str().context("a UTF-8 path")?, wide.to_str().context("a UTF-8 path")?);
-    run("sox", &[file, "-r", "16000", "-b", "16", wide, "remix", &channel.to_string(), "gain", "-n", "-3", "pad", "0.5", "0.5"])?;
+    run(
+        "sox",
+        &[
+            file,
+            "-r",
+            "16000",
+            "-b",
+            "16",
+            wide,
+            "remix",
+            &channel.to_string(),
+            "gain",
+            "-n",
+            "-3",
+            "pad",
+            "0.5",
+            "0.5",
+        ],
+    )?;
     let grammar = grammar.to_str().context("a UTF-8 path")?;
     let heard = run("pocketsphinx_continuous", &["-infile", wide, "-jsgf", grammar, "-logfn", "/dev/null"])?;
     Ok(heard.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" "))
@@ -77,8 +114,11 @@ pub fn correlation(heard: &[f32], reference: &[f32]) -> (f32, usize) {
         forward.process(&mut buffer);
         buffer
     };
-    let mut product: Vec<_> =
-        spectrum(heard).into_iter().zip(spectrum(reference)).map(|(heard, reference)| heard * reference.conj()).collect();
+    let mut product: Vec<_> = spectrum(heard)
+        .into_iter()
+        .zip(spectrum(reference))
+        .map(|(heard, reference)| heard * reference.conj())
+        .collect();
     inverse.process(&mut product);
     let energy = |samples: &[f32]| samples.iter().map(|sample| f64::from(sample * sample)).sum::<f64>();
     let reference_energy = energy(reference);

@@ -1,11 +1,6 @@
 //! A real carrier: SIPp with streamed G.711. Each run is one scenario; the exit code says whether every call passed.
 
-use std::{
-    fs,
-    path::Path,
-    process::Command,
-    time::Duration,
-};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, ensure};
 

@@ -128,7 +128,11 @@ impl Live {
     }
 
     /// Reads on for a while, or until `wanted` is true of the newest messages.
-    pub fn wait(&mut self, patience: Duration, wanted: impl Fn(&std::collections::BTreeMap<String, Value>) -> bool) -> anyhow::Result<()> {
+    pub fn wait(
+        &mut self,
+        patience: Duration,
+        wanted: impl Fn(&std::collections::BTreeMap<String, Value>) -> bool,
+    ) -> anyhow::Result<()> {
         let deadline = Instant::now() + patience;
         while !wanted(&self.seen) {
             ensure!(Instant::now() < deadline, "not within {patience:?}; the desk showed {:?}", self.seen);

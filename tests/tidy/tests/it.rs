@@ -12,8 +12,10 @@ fn every_crate_imports_only_what_the_table_allows() {
         if folder.starts_with("tests") {
             continue;
         }
-        let (_, allowed) =
-            rules::IMPORTS.iter().find(|(row, _)| row == name).unwrap_or_else(|| panic!("{name} has no row in the table"));
+        let (_, allowed) = rules::IMPORTS
+            .iter()
+            .find(|(row, _)| row == name)
+            .unwrap_or_else(|| panic!("{name} has no row in the table"));
         for dependency in tree::dependencies(manifest).iter().filter(|dependency| ours.contains(dependency.as_str())) {
             assert!(allowed.contains(&dependency.as_str()), "{name} may not import {dependency}");
         }

@@ -181,7 +181,8 @@ impl Engine {
                 return;
             }
         };
-        let batch = Batch { config: encoded.into_iter().map(|bytes| (Doc::Local, bytes)).collect(), ..Batch::default() };
+        let batch =
+            Batch { config: encoded.into_iter().map(|bytes| (Doc::Local, bytes)).collect(), ..Batch::default() };
         // An edit is rare and small: the engine waits the few milliseconds, so that edits stay in order.
         let stored = tokio::task::block_in_place(|| self.writer.submit(batch).wait());
         if let Err(error) = stored {

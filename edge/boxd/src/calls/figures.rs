@@ -80,7 +80,13 @@ impl Book {
                 None => 0,
             };
             self.said.insert(place, (revision, figures));
-            changed.push(Interval { queue: Some(key.queue), start: key.start, length_s: self.length_s, revision, figures });
+            changed.push(Interval {
+                queue: Some(key.queue),
+                start: key.start,
+                length_s: self.length_s,
+                revision,
+                figures,
+            });
         }
         self.forget(now);
         changed

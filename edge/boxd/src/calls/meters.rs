@@ -29,8 +29,10 @@ impl Meters {
             registry.register(Box::new(gauge.clone()))?;
             Ok(gauge)
         };
-        let refused =
-            IntCounterVec::new(Opts::new("branchline_sip_refused_total", "SIP messages refused or dropped"), &["cause"])?;
+        let refused = IntCounterVec::new(
+            Opts::new("branchline_sip_refused_total", "SIP messages refused or dropped"),
+            &["cause"],
+        )?;
         registry.register(Box::new(refused.clone()))?;
         Ok(Self {
             contacts: counter("branchline_contacts_total", "Contacts that ended")?,

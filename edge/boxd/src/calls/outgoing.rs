@@ -86,12 +86,7 @@ pub fn refusal(refused: &settings::Refused) -> ChangeRefused {
         Error::Bounds { .. } | Error::Length { .. } | Error::TooMany { .. } => "out_of_bounds",
         _ => "invalid",
     };
-    ChangeRefused {
-        index: refused.index,
-        code: code.into(),
-        message: refused.error.to_string(),
-        fault: Fault::Request,
-    }
+    ChangeRefused { index: refused.index, code: code.into(), message: refused.error.to_string(), fault: Fault::Request }
 }
 
 /// How the box is, in counts.
@@ -118,7 +113,8 @@ pub fn health(engine: &Engine, at: Millis, closing: bool) -> Health {
 }
 
 fn processes(health_file: &Path) -> (u8, u32) {
-    let read = std::fs::read(health_file).ok().and_then(|bytes| serde_json::from_slice::<crate::health::Health>(&bytes).ok());
+    let read =
+        std::fs::read(health_file).ok().and_then(|bytes| serde_json::from_slice::<crate::health::Health>(&bytes).ok());
     read.map_or((0, 0), |health| {
         let up = health.processes.values().filter(|process| process.pid.is_some()).count();
         let restarts = health.processes.values().map(|process| process.restarts).sum();

@@ -63,8 +63,11 @@ pub fn phone_password(phone: &Extension, realm: &str, password: &str) -> anyhow:
     Ok(ha1s
         .into_iter()
         .map(|(algorithm, ha1)| {
-            let kind =
-                CredentialKind::Phone { phone: phone.clone(), realm: realm.to_owned(), algorithm: algorithm.to_owned() };
+            let kind = CredentialKind::Phone {
+                phone: phone.clone(),
+                realm: realm.to_owned(),
+                algorithm: algorithm.to_owned(),
+            };
             CredentialChange::Put(Credential { kind, secret: Secret::new(ha1) })
         })
         .collect())

@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
 use ::config::{Author, Documents, Effective, effective};
+use anyhow::Context;
 use ledger::Reader;
 use model::{
     Millis, SiteId,

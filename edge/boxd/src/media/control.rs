@@ -33,11 +33,7 @@ pub async fn serve(
     }
 }
 
-async fn talk(
-    stream: UnixStream,
-    commands: &ToRelay,
-    events: &mut tokio::sync::mpsc::Receiver<Event>,
-) -> String {
+async fn talk(stream: UnixStream, commands: &ToRelay, events: &mut tokio::sync::mpsc::Receiver<Event>) -> String {
     let (mut reader, mut writer) = stream.into_split();
     let read = async {
         loop {

@@ -7,12 +7,7 @@ mod recorder;
 mod relay;
 pub mod selftest;
 
-use std::{
-    net::IpAddr,
-    ops::RangeInclusive,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use ledger::BranchKey;

@@ -1,10 +1,6 @@
 //! The prompts' folder: WAV files, encoded once when first asked for, and again when the file changed.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    time::SystemTime,
-};
+use std::{collections::BTreeMap, path::PathBuf, time::SystemTime};
 
 use media::{engine::Prompts, prompt::Prompt};
 use tracing::warn;

@@ -88,7 +88,10 @@ impl Counters {
         let counters = Self {
             received: IntCounter::new("branchline_rtp_received_total", "RTP packets received")?,
             sent: IntCounter::new("branchline_rtp_sent_total", "RTP packets sent")?,
-            unrecorded: IntCounter::new("branchline_recording_frames_lost_total", "Frames the recorder could not take")?,
+            unrecorded: IntCounter::new(
+                "branchline_recording_frames_lost_total",
+                "Frames the recorder could not take",
+            )?,
             open: IntGauge::new("branchline_rtp_ports_open", "RTP ports in use")?,
             ports: AtomicUsize::new(0),
         };
@@ -302,11 +305,8 @@ impl Sockets {
     }
 
     fn open(&mut self, id: PortId, loopback: bool) -> Option<SocketAddr> {
-        let (socket, port) = if loopback {
-            (UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok()?, None)
-        } else {
-            self.bind_free()?
-        };
+        let (socket, port) =
+            if loopback { (UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok()?, None) } else { self.bind_free()? };
         socket.set_nonblocking(true).ok()?;
         let local = socket.local_addr().ok()?;
         let token = id.0.checked_add(1)?;

@@ -80,7 +80,8 @@ fn audio(config: &MediaConfig) -> anyhow::Result<()> {
     }
     engine.handle_command(Instant::now(), Command::Join { a, b }, &mut Nothing, &mut net);
     for n in 0..10_u8 {
-        let header = Header { marker: n == 0, payload_type: 8, sequence: n.into(), timestamp: u32::from(n) * 160, ssrc: 1 };
+        let header =
+            Header { marker: n == 0, payload_type: 8, sequence: n.into(), timestamp: u32::from(n) * 160, ssrc: 1 };
         let mut packet = rtp::write(&header).to_vec();
         packet.extend([n.wrapping_mul(13); 160]);
         speaker.send_to(&packet, in_port.local_addr()?)?;
@@ -147,7 +148,10 @@ fn recording(folder: &Path, key: &BranchKey) -> anyhow::Result<()> {
     }
     let journal = record::read(&std::fs::read(&path)?, key.bytes())?;
     std::fs::remove_file(&path)?;
-    ensure!(journal.fault.is_none() && journal.trailer.as_ref() == Some(&trailer), "the recording does not prove itself");
+    ensure!(
+        journal.fault.is_none() && journal.trailer.as_ref() == Some(&trailer),
+        "the recording does not prove itself"
+    );
     ensure!(journal.frames.len() == 50, "frames are missing");
     Ok(())
 }

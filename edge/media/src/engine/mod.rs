@@ -131,14 +131,7 @@ impl Engine {
     }
 
     /// One datagram. Returns nothing: what leaves goes to the sink, what happened to the events.
-    pub fn handle_packet(
-        &mut self,
-        now: Instant,
-        id: PortId,
-        source: SocketAddr,
-        packet: &[u8],
-        sink: &mut impl Sink,
-    ) {
+    pub fn handle_packet(&mut self, now: Instant, id: PortId, source: SocketAddr, packet: &[u8], sink: &mut impl Sink) {
         let Some(port) = self.ports.get_mut(&id) else { return };
         let Some(codec) = port.admit(source, packet) else { return };
         let Some((header, payload)) = rtp::parse(packet) else {
@@ -213,14 +206,7 @@ impl Engine {
         }
     }
 
-    fn relay_event(
-        &mut self,
-        now: Instant,
-        peer: Option<PortId>,
-        payload: &[u8],
-        begins: bool,
-        sink: &mut impl Sink,
-    ) {
+    fn relay_event(&mut self, now: Instant, peer: Option<PortId>, payload: &[u8], begins: bool, sink: &mut impl Sink) {
         let Some((peer_id, peer)) = peer.and_then(|peer| Some((peer, self.ports.get_mut(&peer)?))) else { return };
         let (Some(remote), Some(body)) = (peer.sendable(), payload.first_chunk::<4>()) else { return };
         let Some(payload_type) = remote.telephone_event.filter(|_| dtmf::key(body[0]).is_some()) else { return };

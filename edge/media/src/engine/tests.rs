@@ -141,8 +141,7 @@ fn prompts_are_paced_by_the_tick_and_end_with_an_event() {
     }
     assert_eq!(net.sent.len(), 3);
     assert_eq!(engine.poll_event(), Some(Event::Played { port: A, play: PlayId(7) }));
-    let stamps: Vec<u32> =
-        net.sent.iter().map(|(_, _, packet)| rtp::parse(packet).expect("RTP").0.timestamp).collect();
+    let stamps: Vec<u32> = net.sent.iter().map(|(_, _, packet)| rtp::parse(packet).expect("RTP").0.timestamp).collect();
     assert_eq!(stamps[1].wrapping_sub(stamps[0]), 160);
     assert_eq!(stamps[2].wrapping_sub(stamps[1]), 160);
 }

@@ -78,7 +78,10 @@ fn every_flipped_byte_is_found_and_its_chunk_named() {
         let fault = journal.fault.unwrap_or_else(|| panic!("byte {at} went unnoticed"));
         if at >= ends[0] && at < *ends.last().expect("chunks") {
             let chunk = u32::try_from(ends.iter().filter(|end| **end <= at).count() - 1).expect("small");
-            assert!(matches!(fault, Fault::Chunk(n) | Fault::Torn(n) if n == chunk), "byte {at}: {fault:?}, not {chunk}");
+            assert!(
+                matches!(fault, Fault::Chunk(n) | Fault::Torn(n) if n == chunk),
+                "byte {at}: {fault:?}, not {chunk}"
+            );
         }
     }
 }
@@ -108,13 +111,8 @@ fn another_branch_key_opens_nothing() {
 
 #[test]
 fn a_gap_stays_a_gap_of_the_same_length() {
-    let frame = |at_ms, timestamp| Frame {
-        side: Side::Caller,
-        codec: Codec::Pcmu,
-        timestamp,
-        at_ms,
-        payload: vec![0x10; 160],
-    };
+    let frame =
+        |at_ms, timestamp| Frame { side: Side::Caller, codec: Codec::Pcmu, timestamp, at_ms, payload: vec![0x10; 160] };
     // Arrival jitters by some ms; the RTP clock places the frames. Then a pause of one second.
     let samples = stereo(&[frame(0, 5_000), frame(27, 5_160), frame(1_040, 13_320)]);
     let left: Vec<i16> = samples.iter().step_by(2).copied().collect();

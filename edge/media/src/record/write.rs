@@ -66,8 +66,13 @@ impl Writer {
     pub fn frame(&mut self, frame: &Heard<'_>) -> Result<Option<Vec<u8>>, Error> {
         let closed = if self.due(frame.at) { self.close_chunk()? } else { None };
         let at_ms = u32::try_from(frame.at.saturating_duration_since(self.began).as_millis()).unwrap_or(u32::MAX);
-        let frame_ref =
-            FrameRef { side: frame.side, codec: frame.codec, timestamp: frame.timestamp, at_ms, payload: frame.payload };
+        let frame_ref = FrameRef {
+            side: frame.side,
+            codec: frame.codec,
+            timestamp: frame.timestamp,
+            at_ms,
+            payload: frame.payload,
+        };
         journal::encode_frame(&mut self.open, &frame_ref)?;
         self.opened.get_or_insert(frame.at);
         self.frames += 1;

@@ -69,7 +69,14 @@ impl Source {
     fn new(header: &Header, now: Instant) -> Self {
         // One cycle up, so that packets just before the first do not go below zero.
         let first = 0x1_0000 + u64::from(header.sequence);
-        Self { ssrc: header.ssrc, base: first, highest: first, received: 1, transit: Some((now, header.timestamp)), jitter: 0 }
+        Self {
+            ssrc: header.ssrc,
+            base: first,
+            highest: first,
+            received: 1,
+            transit: Some((now, header.timestamp)),
+            jitter: 0,
+        }
     }
 
     fn expected(&self) -> u64 {
@@ -98,7 +105,8 @@ impl Source {
         if let Some((before, stamp)) = self.transit.replace((now, timestamp)) {
             let arrived = i64::try_from(now.saturating_duration_since(before).as_micros() / 125).unwrap_or(i64::MAX);
             let stamped = i64::from(timestamp.wrapping_sub(stamp).cast_signed());
-            let difference = u32::try_from((arrived.saturating_sub(stamped)).unsigned_abs()).unwrap_or(u32::MAX).min(80_000);
+            let difference =
+                u32::try_from((arrived.saturating_sub(stamped)).unsigned_abs()).unwrap_or(u32::MAX).min(80_000);
             let kept = self.jitter.saturating_sub((self.jitter.saturating_add(8)) >> 4);
             self.jitter = kept.saturating_add(difference);
         }

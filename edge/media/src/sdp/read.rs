@@ -151,7 +151,8 @@ impl Media {
     /// Static payload types need no map (RFC 3551 §6); a map that says something else wins.
     fn codec(&self, format: &str) -> Option<Codec> {
         let payload: u8 = format.parse().ok()?;
-        let mapped = self.maps.iter().find(|(mapped, ..)| *mapped == payload).map(|(_, name, rate)| (name.as_str(), *rate));
+        let mapped =
+            self.maps.iter().find(|(mapped, ..)| *mapped == payload).map(|(_, name, rate)| (name.as_str(), *rate));
         match (payload, mapped) {
             (0, None | Some(("pcmu", 8_000))) => Some(Codec::Pcmu),
             (8, None | Some(("pcma", 8_000))) => Some(Codec::Pcma),
@@ -163,7 +164,9 @@ impl Media {
         self.maps
             .iter()
             .find(|(payload, name, rate)| {
-                name == "telephone-event" && *rate == 8_000 && self.formats.iter().any(|format| *format == payload.to_string())
+                name == "telephone-event"
+                    && *rate == 8_000
+                    && self.formats.iter().any(|format| *format == payload.to_string())
             })
             .map(|(payload, ..)| *payload)
             .filter(|payload| (96..=127).contains(payload))

@@ -20,12 +20,9 @@ fn with(rest: &[&str]) -> Vec<&'static str> {
 
 #[test]
 fn the_first_codec_that_we_speak_is_taken_with_its_telephone_event() {
-    let audio = audio_of(&with(&[
-        "c=IN IP4 192.0.2.7",
-        "m=audio 4000 RTP/AVP 9 8 0 96",
-        "a=rtpmap:96 telephone-event/8000",
-    ]))
-    .expect("good");
+    let audio =
+        audio_of(&with(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/AVP 9 8 0 96", "a=rtpmap:96 telephone-event/8000"]))
+            .expect("good");
     let remote = audio.remote(false).expect("an address");
     assert_eq!(remote.codec, Codec::Pcma);
     assert_eq!(remote.addr, "192.0.2.7:4000".parse().expect("address"));

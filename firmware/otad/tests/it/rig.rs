@@ -164,11 +164,7 @@ impl Rig {
     }
 
     pub fn start_agent(&self) -> Child {
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.path().join("otad.log"))
-            .expect("log");
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.path().join("otad.log")).expect("log");
         Command::new(env!("CARGO_BIN_EXE_otad"))
             .arg("run")
             .arg("--config")

@@ -117,7 +117,8 @@ fn bodies(seq: u64, rows: usize) -> anyhow::Result<Vec<Vec<u8>>> {
     let body = |n: u64| {
         let queue = QueueId::new(&format!("queue-{}", n % 10))?;
         let start = Millis((n / 10).cast_signed() * 900_000);
-        let figures = Figures { offered: 20, answered: 18, abandoned: 2, wait_s: 240, talk_s: 3600, ..Figures::default() };
+        let figures =
+            Figures { offered: 20, answered: 18, abandoned: 2, wait_s: 240, talk_s: 3600, ..Figures::default() };
         let row = Leaving::Interval(Interval { queue: Some(queue), start, length_s: 900, revision: 0, figures });
         let mut body = Vec::new();
         ciborium::into_writer(&row, &mut body)?;

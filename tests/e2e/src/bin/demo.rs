@@ -215,7 +215,9 @@ impl Company {
             let rows = answer.get("figures").unwrap_or(&answer).as_array()?.clone();
             Some(rows.iter().filter_map(|row| row["figures"]["offered"].as_u64()).sum())
         };
-        wait_for("every call in the cloud's figures", Duration::from_secs(150), || offered().filter(|sum| *sum >= calls))?;
+        wait_for("every call in the cloud's figures", Duration::from_secs(150), || {
+            offered().filter(|sum| *sum >= calls)
+        })?;
         let sum = offered().unwrap_or(0);
         ensure!(sum == calls, "the cloud counts {sum} calls, there were {calls}");
         told.line(&format!("the cloud counts {sum} calls: each exactly once, none missing, no name and no number"));
