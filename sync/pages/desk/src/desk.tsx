@@ -46,7 +46,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
           <a className="skip-link" href="#content">{t('skip')}</a>
           <Group h="100%" px="lg" justify="space-between" wrap="nowrap" gap="sm">
             <Brand place={self.site.label} />
-            <Tabs.List aria-label={t('signInTitle')}>
+            <Tabs.List aria-label={t('signInTitle')} style={{ flexWrap: 'nowrap' }}>
               <Place value="floor" icon={<IconHeadset size={18} />} label={t('tabs.floor')} />
               <Place value="contacts" icon={<IconHistory size={18} />} label={t('tabs.contacts')} />
               {supervisor && <Place value="settings" icon={<IconAdjustments size={18} />} label={t('tabs.settings')} />}
@@ -60,13 +60,14 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
               </Tooltip>
               <Menu position="bottom-end" width={230}>
                 <Menu.Target>
-                  <UnstyledButton aria-label={t('menu.title')} style={{ borderRadius: 8, padding: 4 }}>
+                  <UnstyledButton style={{ borderRadius: 8, padding: 4 }}>
                     <Group gap={8} wrap="nowrap">
                       <span className="avatar" aria-hidden>{initials(self.badge ?? self.agent)}</span>
                       <Box visibleFrom="md">
                         <Text size="sm" fw={600} lh={1.2}>{self.badge ?? self.agent}</Text>
                         <Text size="xs" c="dimmed" lh={1.2}>{t(`role.${self.role}`)}</Text>
                       </Box>
+                      <VisuallyHidden>{t('menu.title')}</VisuallyHidden>
                       <IconChevronDown size={14} aria-hidden />
                     </Group>
                   </UnstyledButton>

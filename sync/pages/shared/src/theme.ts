@@ -6,7 +6,7 @@ const pine: MantineColorsTuple = [
 ];
 
 const ink: MantineColorsTuple = [
-  '#c9ced6', '#b3bac5', '#8c95a4', '#687283', '#475062', '#363e4d', '#262d39', '#1a202a', '#131821', '#0d1118',
+  '#d3d8df', '#b8bfca', '#98a2b0', '#6b7585', '#333b48', '#2a313d', '#1c222c', '#161b23', '#11151b', '#0c0f14',
 ];
 
 export const theme = createTheme({
@@ -30,10 +30,34 @@ export const theme = createTheme({
   },
 });
 
+/** Words in the colour of a state, on white and on the pale ground of that colour: 4.5 to 1 at least. */
+const WORDS = { green: '#1d6b30', yellow: '#7a4d00', orange: '#a33a00', red: '#a81818', blue: '#1560a8', violet: '#5a3bb5', gray: '#49525e' };
+
+const WORDS_DARK = { green: '#7dd896', yellow: '#f2c14e', orange: '#ffab6b', red: '#ff8f8f', blue: '#7cbcf5', violet: '#b9a4f7', gray: '#b8bfca', pine: '#66c7b5' };
+
+function words(colors: Record<string, string>): Record<string, string> {
+  const named = Object.entries(colors).flatMap(([name, color]) => [
+    [`--mantine-color-${name}-text`, color],
+    [`--mantine-color-${name}-light-color`, color],
+  ]);
+  return Object.fromEntries(named) as Record<string, string>;
+}
+
+/** In the dark the ground of a state is a breath of its colour. */
+function grounds(colors: Record<string, string>): Record<string, string> {
+  const named = Object.entries(colors).flatMap(([name, color]) => [
+    [`--mantine-color-${name}-light`, `color-mix(in srgb, ${color} 13%, transparent)`],
+    [`--mantine-color-${name}-light-hover`, `color-mix(in srgb, ${color} 20%, transparent)`],
+  ]);
+  return Object.fromEntries(named) as Record<string, string>;
+}
+
 /** The ground lies a little deeper than the cards on it; quiet text keeps 4.5 to 1 on both. */
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
+    ...words(WORDS),
+    '--mantine-color-error': WORDS.red,
     '--mantine-color-body': '#ffffff',
     '--page-ground': '#f5f7f8',
     '--mantine-color-dimmed': '#55606e',
@@ -41,10 +65,16 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-default-border': '#dfe4e8',
   },
   dark: {
-    '--mantine-color-body': '#1a202a',
-    '--page-ground': '#12161d',
+    ...words(WORDS_DARK),
+    ...grounds(WORDS_DARK),
+    '--mantine-color-body': '#1c222c',
+    '--page-ground': '#12161c',
+    '--mantine-color-error': WORDS_DARK.red,
     '--mantine-color-dimmed': '#a3adba',
-    '--mantine-color-placeholder': '#8c95a4',
-    '--mantine-color-default-border': '#303846',
+    '--mantine-color-placeholder': '#98a2b0',
+    '--mantine-color-default-border': '#323a46',
+    '--mantine-primary-color-light': 'color-mix(in srgb, #66c7b5 13%, transparent)',
+    '--mantine-primary-color-light-hover': 'color-mix(in srgb, #66c7b5 20%, transparent)',
+    '--mantine-primary-color-light-color': WORDS_DARK.pine,
   },
 });

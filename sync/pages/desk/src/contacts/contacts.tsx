@@ -53,7 +53,7 @@ function Contacts({ me, queues, agents }: Props) {
         ) : rows.length === 0 ? (
           <Empty icon={<IconHistory size={24} />} title={t('contacts.none')}>{t('contacts.noneText')}</Empty>
         ) : (
-          <Table.ScrollContainer minWidth={760} type="native">
+          <Table.ScrollContainer minWidth={760} type="native" tabIndex={0}>
             <Table highlightOnHover>
               <Table.Thead>
                 <Table.Tr>

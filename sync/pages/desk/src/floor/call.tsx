@@ -75,7 +75,7 @@ function Contact({ own, at, live, ask, board, queueName }: FloorProps & { own: A
           <Text fz={28} fw={650} lh={1.25} className="caller-number">{card.caller_number === '' ? t('call.withheld') : phone(card.caller_number)}</Text>
           <Text c="dimmed" truncate>{card.caller_name ?? t('call.unknownName')}</Text>
         </Box>
-        {card.held && <Text fw={600} c="var(--mantine-color-orange-text)" role="status">{t('call.onHold')}</Text>}
+        {card.held && <Text fw={600} c="var(--mantine-color-orange-text)" role="status" style={{ whiteSpace: 'nowrap' }}>{t('call.onHold')}</Text>}
       </Group>
       {state === 'offered' && <Alert color="orange" variant="light" icon={<IconPhoneCall size={20} />}>{t('call.offered', { phone: own.phone ?? '' })}</Alert>}
       {card.from_site !== null && <Alert color="blue" variant="light" icon={<IconBuildingCommunity size={20} />}>{t('call.from', { site: card.from_site })}</Alert>}

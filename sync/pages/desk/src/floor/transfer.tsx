@@ -22,7 +22,7 @@ export default function TransferDialog({ close, colleagues, transfer, busy }: {
           <TextInput label={t('call.transferTo')} description={t('call.transferHint')} inputMode="tel" value={number} onChange={(e) => setNumber(e.currentTarget.value)} data-autofocus required withAsterisk={false} />
           {colleagues.length > 0 && (
             <Box>
-              <Text size="sm" fw={500} mb={6}>{t('call.colleagues')}</Text>
+              <Text size="sm" fw={600} mb={6}>{t('call.colleagues')}</Text>
               <Group gap="xs">
                 {colleagues.map((line) => (
                   <Button key={line.agent} size="xs" variant="default" onClick={() => setNumber(line.phone ?? '')}>{line.badge} · {line.phone}</Button>

@@ -55,7 +55,7 @@ export function StateCard({ own, at, live, ask }: FloorProps) {
         </Box>
         <Group gap="xs">
           {state === 'signed_out' && button('sign_in', t('work.start'), 'filled')}
-          {state === 'not_ready' && [button('sign_out', t('work.stop'), 'subtle', 'gray'), button('ready', t('work.goReady'), 'filled', 'green.8')]}
+          {state === 'not_ready' && [button('sign_out', t('work.stop'), 'subtle', 'gray'), button('ready', t('work.goReady'), 'filled')]}
           {state === 'ready' && button('not_ready', t('work.goNotReady'), 'default')}
           {state === 'wrap_up' && [button('not_ready', t('work.goNotReady'), 'default'), button('wrap_up_done', t('work.wrapUpDone'), 'filled')]}
         </Group>

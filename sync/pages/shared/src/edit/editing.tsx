@@ -151,7 +151,7 @@ export function Skills({ label, skills, known, set, disabled, notes }: {
   const list = `skills-${label}`;
   return (
     <Box role="group" aria-label={label}>
-      <Text size="sm" fw={500} mb={6}>{label}</Text>
+      <Text size="sm" fw={600} mb={6}>{label}</Text>
       <Stack gap={6}>
         {Object.entries(skills).map(([skill, level]) => (
           <Group key={skill} gap="xs" wrap="nowrap">

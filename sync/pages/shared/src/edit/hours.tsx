@@ -112,7 +112,7 @@ function HoursForm({ place, id }: { place: Place; id: string }) {
             const rows = draft.rows.map((row, index) => ({ row, index })).filter(({ row }) => row.day === day);
             return (
               <Group key={day} gap="sm" align="flex-start" wrap="nowrap">
-                <Text size="sm" fw={500} w={110} pt={7}>{name}</Text>
+                <Text size="sm" fw={600} w={110} pt={7}>{name}</Text>
                 <Box style={{ flex: 1 }}>
                   <Group gap="md" mih={36}>
                     {rows.length === 0 && <Text size="sm" c="dimmed">{t('hours.closedDay')}</Text>}
@@ -149,7 +149,7 @@ function HoursForm({ place, id }: { place: Place; id: string }) {
         </Stack>
         {!valid && <Text size="xs" c="var(--mantine-color-error)" mt="sm" role="alert">{t(read.some((span) => span === null) ? 'hours.timeBad' : 'hours.overlap')}</Text>}
         <Box mt="xl">
-          <Text size="sm" fw={500} mb="xs">{t('hours.closed')}</Text>
+          <Text size="sm" fw={600} mb="xs">{t('hours.closed')}</Text>
           <Group gap="xs">
             {draft.closed.length === 0 && <Text size="sm" c="dimmed">{t('hours.noClosed')}</Text>}
             {draft.closed.map((day) => (

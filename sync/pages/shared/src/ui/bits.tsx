@@ -13,7 +13,7 @@ export function Brand({ place }: { place?: string }) {
   return (
     <Group gap="sm" wrap="nowrap" miw={0}>
       <img src="/mark.svg" width={30} height={30} alt="" />
-      <Box miw={0}>
+      <Box miw={0} visibleFrom="sm">
         <Text fw={650} size="sm" lh={1.2}>{t('product')}</Text>
         {place && <Text size="xs" c="dimmed" lh={1.2} truncate>{place}</Text>}
       </Box>

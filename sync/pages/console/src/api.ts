@@ -1,0 +1,89 @@
+// What the console asks of the cloud; the shapes of cloudd's routes.
+import { get, post, remove } from '@shared/api';
+import type { Change, Config, Doc, Figures, Finding } from '@shared/model';
+
+export interface Me {
+  login: string;
+  role: 'administrator' | 'analyst';
+}
+
+export interface Health {
+  at: number;
+  processes_up: number;
+  restarts: number;
+  disk_free_percent: number;
+  phones_registered: number;
+  trunks_up: number;
+  trunks: number;
+  intervals_closed: number;
+  slot: number;
+  version: [number, number, number];
+}
+
+export interface SiteLine {
+  site: string;
+  label: string;
+  linked: boolean;
+  last_heard_ms_ago: number | null;
+  data_age_s: number | null;
+  /** Intervals received ÷ closed, 0 to 1; null before the branch has closed any. */
+  completeness: number | null;
+  software: string | null;
+  health: Health | null;
+  findings: { repaired: number; warning: number; fatal: number };
+}
+
+export interface SiteConfig {
+  config: Config;
+  findings: Finding[];
+  heads: unknown;
+  /** The branch has not confirmed that it has everything. */
+  pending: boolean;
+}
+
+export interface HistoryEntry {
+  seq: number;
+  at: number;
+  author: string;
+  /** Null for what the branch edited: it arrives as a change without its words. */
+  change: Change | null;
+}
+
+export interface Cell {
+  site: string;
+  /** Null: small queues of the site, folded together. */
+  queue: string | null;
+  start: number;
+  length_s: number;
+  figures: Figures;
+  revision: number;
+}
+
+export interface FiguresAnswer {
+  figures: Cell[];
+  completeness: Record<string, number | null>;
+}
+
+export interface AuditEntry {
+  seq: number;
+  at: number;
+  who: string;
+  what: string;
+  detail: unknown;
+}
+
+const at = (site: string) => `/api/sites/${encodeURIComponent(site)}`;
+
+export const me = () => get<Me>('/api/me');
+export const signIn = (login: string, password: string) => post<void>('/api/session', { login, password });
+export const signOut = () => remove('/api/session');
+export const sites = () => get<SiteLine[]>('/api/sites');
+export const config = (site: string) => get<SiteConfig>(`${at(site)}/config`);
+export const change = (site: string, doc: Doc, changes: Change[]) =>
+  post<{ heads: unknown; findings: Finding[] }>(`${at(site)}/changes`, { doc, changes });
+export const history = (site: string, doc: Doc) => get<HistoryEntry[]>(`${at(site)}/history?doc=${doc}`);
+export const enrol = (site: string) => post<{ code: string; expires: number }>(`${at(site)}/enrolment`, {});
+export const figures = (from: number, to: number, length_s: number) =>
+  get<FiguresAnswer>(`/api/figures?from=${from}&to=${to}&length_s=${length_s}`);
+export const audit = (before: number | null) =>
+  get<{ entries: AuditEntry[]; broken_at: number | null }>(`/api/audit${before === null ? '' : `?before=${before}`}`);

@@ -1,0 +1,69 @@
+// How a branch and its box are.
+import { Button, Card, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { IconServerOff } from '@tabler/icons-react';
+import { ago, dayAndTime } from '@shared/format';
+import type { Config } from '@shared/model';
+import { Empty, Figure } from '@shared/ui/bits';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { SiteLine } from '../api';
+import { BoxHealth, wholePercent } from '../sites/parts';
+
+export function Overview({ line, config, enrol }: { line: SiteLine | undefined; config: Config; enrol?: () => void }) {
+  const { t, i18n } = useTranslation();
+  const health = line?.health ?? null;
+  const complete = line?.completeness ?? null;
+  const rows: [string, ReactNode][] = [
+    [t('queue.title'), Object.keys(config.queues).length],
+    [t('agent.title'), Object.keys(config.agents).length],
+    [t('site.zone'), config.site.time_zone],
+    [t('site.emergency'), config.site.emergency.join(', ') || t('none')],
+    [t('site.outward'), config.site.outward === null ? t('none') : (config.trunks[config.site.outward]?.label ?? config.site.outward)],
+  ];
+  return (
+    <Stack gap="lg">
+      <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
+        <Card padding="md"><Figure label={t('sites.age')} value={line && line.data_age_s !== null ? ago(line.data_age_s * 1000, i18n.language) : '–'} /></Card>
+        <Card padding="md"><Figure label={t('sites.completeness')} value={complete === null ? '–' : `${wholePercent(complete)} %`} color={complete !== null && complete < 1 ? 'var(--mantine-color-yellow-text)' : undefined} /></Card>
+        <Card padding="md"><Figure label={t('sites.software')} value={line?.software ?? '–'} /></Card>
+        <Card padding="md"><Figure label={t('site.phones')} value={health?.phones_registered ?? '–'} /></Card>
+      </SimpleGrid>
+      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
+        <Card>
+          <Title order={2} size="h5" mb="sm">{t('site.box')}</Title>
+          {health === null ? (
+            <Empty icon={<IconServerOff size={24} />} title={t('site.noHealth')} action={enrol && <Button variant="light" onClick={enrol}>{t('site.enrol')}</Button>}>{t('site.noHealthText')}</Empty>
+          ) : (
+            <Facts rows={[
+              [t('sites.health'), <BoxHealth key="health" health={health} />],
+              [t('site.disk'), `${health.disk_free_percent} %`],
+              [t('site.trunksUp'), t('sites.of', { part: health.trunks_up, all: health.trunks })],
+              [t('site.restarts'), health.restarts],
+              [t('site.slot'), health.slot === 0 ? 'A' : 'B'],
+              [t('site.lastData'), dayAndTime(health.at, i18n.language)],
+            ]} />
+          )}
+        </Card>
+        <Card>
+          <Title order={2} size="h5" mb="sm">{t('site.about')}</Title>
+          <Facts rows={rows} />
+        </Card>
+      </SimpleGrid>
+    </Stack>
+  );
+}
+
+function Facts({ rows }: { rows: readonly [string, ReactNode][] }) {
+  return (
+    <Table withRowBorders horizontalSpacing={0} verticalSpacing={8}>
+      <Table.Tbody>
+        {rows.map(([name, value]) => (
+          <Table.Tr key={name}>
+            <Table.Th scope="row" fw={400} w="45%"><Text size="sm" c="dimmed">{name}</Text></Table.Th>
+            <Table.Td>{value}</Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}

@@ -1,0 +1,106 @@
+// All branches at a glance.
+import { Alert, Anchor, Button, Card, Group, SimpleGrid, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core';
+import { IconAlertCircle, IconBuildingStore, IconSearch } from '@tabler/icons-react';
+import { refusalText } from '@shared/text/words';
+import { Empty, Figure, Heading } from '@shared/ui/bits';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, useNavigate } from 'react-router';
+import { sites as ask, type SiteLine } from '../api';
+import { BoxHealth, Completeness, DataAge, Findings, LinkState } from './parts';
+
+/** Beyond so many a field to find one helps. */
+const SEARCH_FROM = 8;
+
+export function useSites() {
+  return useQuery({ queryKey: ['sites'], queryFn: ask, refetchInterval: 10_000 });
+}
+
+export function Sites() {
+  const { t } = useTranslation();
+  const found = useSites();
+  const [wanted, setWanted] = useState('');
+  const all = found.data ?? [];
+  const shown = all.filter((site) => `${site.label} ${site.site}`.toLowerCase().includes(wanted.trim().toLowerCase()));
+  return (
+    <>
+      <Heading title={t('sites.title')} note={t('sites.note')}>
+        {all.length > SEARCH_FROM && (
+          <TextInput leftSection={<IconSearch size={16} />} aria-label={t('sites.search')} placeholder={t('sites.search')} value={wanted} onChange={(e) => setWanted(e.currentTarget.value)} />
+        )}
+      </Heading>
+      {found.isError && (
+        <Alert color="red" variant="light" icon={<IconAlertCircle size={18} />} mb="md">
+          <Group justify="space-between">{refusalText(t, found.error)}<Button size="xs" variant="default" onClick={() => void found.refetch()}>{t('retry')}</Button></Group>
+        </Alert>
+      )}
+      {found.isPending ? (
+        <Card><Stack role="status" aria-label={t('loading')}>{Array.from({ length: 5 }, (_, n) => <Skeleton key={n} height={26} />)}</Stack></Card>
+      ) : all.length === 0 ? (
+        !found.isError && <Card><Empty icon={<IconBuildingStore size={24} />} title={t('sites.none')}>{t('sites.noneText')}</Empty></Card>
+      ) : (
+        <Stack gap="lg">
+          <Totals sites={all} />
+          <Card padding={0}>
+            <List sites={shown} />
+          </Card>
+        </Stack>
+      )}
+    </>
+  );
+}
+
+function Totals({ sites }: { sites: readonly SiteLine[] }) {
+  const { t } = useTranslation();
+  const linked = sites.filter((site) => site.linked).length;
+  const findings = sites.filter((site) => site.findings.fatal + site.findings.warning > 0).length;
+  const incomplete = sites.filter((site) => site.completeness !== null && site.completeness < 1).length;
+  const of = (part: number) => t('sites.of', { part, all: sites.length });
+  return (
+    <SimpleGrid cols={{ base: 1, xs: 3 }}>
+      <Card padding="md"><Figure label={t('sites.allLinked')} value={of(linked)} color={linked < sites.length ? 'var(--mantine-color-red-text)' : undefined} /></Card>
+      <Card padding="md"><Figure label={t('sites.incomplete')} value={incomplete} /></Card>
+      <Card padding="md"><Figure label={t('sites.withFindings')} value={findings} /></Card>
+    </SimpleGrid>
+  );
+}
+
+function List({ sites }: { sites: readonly SiteLine[] }) {
+  const { t } = useTranslation();
+  const go = useNavigate();
+  if (sites.length === 0) return <Text c="dimmed" p="lg" ta="center">{t('sites.nothingFound')}</Text>;
+  return (
+    <Table.ScrollContainer minWidth={880} type="native" tabIndex={0}>
+      <Table highlightOnHover>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{t('sites.branch')}</Table.Th>
+            <Table.Th>{t('sites.link')}</Table.Th>
+            <Table.Th>{t('sites.age')}</Table.Th>
+            <Table.Th>{t('sites.completeness')}</Table.Th>
+            <Table.Th>{t('sites.health')}</Table.Th>
+            <Table.Th>{t('sites.software')}</Table.Th>
+            <Table.Th>{t('sites.findings')}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {sites.map((site) => (
+            <Table.Tr key={site.site} style={{ cursor: 'pointer' }} onClick={() => void go(`/sites/${site.site}`)}>
+              <Table.Td>
+                <Anchor component={Link} to={`/sites/${site.site}`} fw={600} c="inherit" onClick={(e) => e.stopPropagation()}>{site.label}</Anchor>
+                <Text size="xs" c="dimmed">{site.site}</Text>
+              </Table.Td>
+              <Table.Td><LinkState site={site} /></Table.Td>
+              <Table.Td><DataAge site={site} /></Table.Td>
+              <Table.Td><Completeness site={site} /></Table.Td>
+              <Table.Td><BoxHealth health={site.health} /></Table.Td>
+              <Table.Td>{site.software ?? <Text size="sm" c="dimmed">–</Text>}</Table.Td>
+              <Table.Td><Findings site={site} /></Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}

@@ -1,0 +1,141 @@
+// Answers for the screenshots, where no daemon runs behind the pages. Used by scripts/screens.mjs alone.
+
+const NOW = Date.now();
+const min = 60_000;
+
+export const config = {
+  site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai', emergency: ['110', '119', '120'], outward: 'carrier' },
+  queues: {
+    claims: { label: 'Claims', skills: { claims: 4 }, music: 'music', position_every_s: 45, ring_s: 20, wrap_up_s: 60, service_level_s: 30, hours: 'office', recorded: true, overflow: { locality: 'local_only', after_s: 60, to: [] } },
+    repairs: { label: 'Repairs & spare parts', skills: {}, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: null, recorded: false, overflow: { locality: 'local_only', after_s: 60, to: [] } },
+    sales: { label: 'Sales', skills: { english: 3, sales: 5 }, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: 'office', recorded: true, overflow: { locality: 'may_leave', after_s: 45, to: ['harbour'] } },
+  },
+  agents: {
+    chen: { badge: 'Chen', phone: '203', skills: { claims: 6 }, queues: ['claims'] },
+    li: { badge: 'Li', phone: '201', skills: { sales: 7, english: 4 }, queues: ['sales', 'repairs'] },
+    okafor: { badge: 'Okafor', phone: '204', skills: { sales: 5, english: 9 }, queues: ['sales'] },
+    sato: { badge: 'Sato', phone: null, skills: {}, queues: ['repairs'] },
+    wang: { badge: 'Wang', phone: '202', skills: { sales: 5 }, queues: ['sales', 'claims'] },
+  },
+  phones: { 201: { label: 'Desk 1' }, 202: { label: 'Desk 2' }, 203: { label: 'Desk 3' }, 204: { label: 'Desk 4' } },
+  trunks: {
+    carrier: { label: 'City Carrier', kind: { by: 'address', peer: '203.0.113.5:5060', transport: 'udp' }, calls_max: 30, behind_nat: false },
+    gateway: { label: 'Old exchange', kind: { by: 'registration', peer: '10.0.0.9:5060', transport: 'tcp', user: 'north', domain: 'pbx.example', expires_s: 300 }, calls_max: 8, behind_nat: false },
+  },
+  numbers: { '+8675512345678': 'main', '+8675512345679': 'night' },
+  flows: {
+    main: { label: 'Main menu', start: 'hello', steps: { hello: { do: 'queue', queue: 'sales' } } },
+    night: { label: 'At night', start: 'bye', steps: { bye: { do: 'hangup' } } },
+  },
+  hours: {
+    office: { label: 'Office hours', week: [0, 1, 2, 3, 4].flatMap((day) => [{ day, from_min: 540, to_min: 720 }, { day, from_min: 780, to_min: 1080 }]).concat([{ day: 5, from_min: 600, to_min: 900 }]), closed: ['2026-12-25', '2027-01-01'] },
+  },
+};
+
+export const findings = [
+  { severity: 'warning', path: 'queues/sales/ring_s', problem: { is: 'concurrent', kept: '15', dropped: ['25'] } },
+  { severity: 'repaired', path: 'agents/sato/phone', problem: { is: 'phone_shared', kept_by: 'chen' } },
+  { severity: 'warning', path: 'queues/repairs', problem: { is: 'nobody_serves' } },
+];
+
+const card = (over) => ({ contact: 'c'.repeat(32), queue: 'sales', caller_number: '+8613800000001', caller_name: 'Zhang <b>Wei</b>', waited_ms: 23_000, held: false, wrap_up_left_ms: null, from_site: null, ...over });
+
+export function board(state, over = {}) {
+  const contact = { talking: card({}), offered: card({ waited_ms: 12_000 }), wrap_up: card({ wrap_up_left_ms: 14_000 }) }[state] ?? null;
+  return {
+    queues: [
+      { queue: 'claims', label: 'Claims', waiting: 0, longest_wait_ms: 0, ready: 1, talking: 1, offered_today: 14, answered_today: 11, abandoned_today: 2, service_level_permille: 642 },
+      { queue: 'repairs', label: 'Repairs & spare parts', waiting: 0, longest_wait_ms: 0, ready: 0, talking: 0, offered_today: 0, answered_today: 0, abandoned_today: 0, service_level_permille: null },
+      { queue: 'sales', label: 'Sales', waiting: 3, longest_wait_ms: 74_000, ready: 1, talking: 2, offered_today: 41, answered_today: 36, abandoned_today: 3, service_level_permille: 871 },
+    ],
+    agents: [
+      { agent: 'chen', badge: 'Chen', state: 'ready', since_ms: 95_000, phone: '203', phone_registered: true, contact: null },
+      { agent: 'li', badge: 'Li', state, since_ms: 134_000, phone: '201', phone_registered: true, contact: contact && { ...contact, ...over } },
+      { agent: 'okafor', badge: 'Okafor', state: 'wrap_up', since_ms: 9_000, phone: '204', phone_registered: true, contact: null },
+      { agent: 'sato', badge: 'Sato', state: 'not_ready', since_ms: 1_830_000, phone: '205', phone_registered: false, contact: null },
+      { agent: 'wang', badge: 'Wang', state: 'talking', since_ms: 305_000, phone: '202', phone_registered: true, contact: null },
+      { agent: 'zhou', badge: 'Zhou', state: 'signed_out', since_ms: 0, phone: '206', phone_registered: false, contact: null },
+    ],
+  };
+}
+
+export const deskMe = { agent: 'li', badge: 'Li', role: 'supervisor', site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai' } };
+
+const contact = (n, over) => ({
+  contact: String(n).padStart(32, '0'), direction: 'inbound', trunk: 'carrier', number: '+8675512345678', arrived: NOW - n * 37 * min,
+  queue: 'sales', queued: NOW - n * 37 * min + 6000, answered: NOW - n * 37 * min + 20_000, ended: NOW - n * 37 * min + 200_000, agent: 'li', answered_at: null,
+  outcome: 'answered', cause: 'caller', wait_ms: 14_000 + n * 900, talk_ms: 180_000 + n * 7000, hold_ms: 0, wrap_up_ms: 12_000, offers: 1,
+  recording: String(n).padStart(32, 'a'), caller: { number: `+86138000000${String(n).padStart(2, '0')}`, name: n % 3 === 0 ? 'Zhang Wei' : null }, ...over,
+});
+
+export const contacts = {
+  contacts: [
+    contact(1, {}),
+    contact(2, { outcome: 'abandoned', answered: null, agent: null, recording: null, talk_ms: 0, wait_ms: 61_000 }),
+    contact(3, { agent: 'wang' }),
+    contact(4, { direction: 'outbound', queue: null, queued: null, wait_ms: 0, caller: { number: '075512345678', name: null } }),
+    contact(5, { caller: null }),
+    contact(6, { outcome: 'in_flow', queue: null, queued: null, answered: null, agent: null, recording: null, talk_ms: 0 }),
+    contact(24, { answered_at: 'harbour', agent: null }),
+    contact(25, { queue: 'claims', agent: 'chen' }),
+  ],
+  more: true,
+};
+
+/** A second of a soft tone: 8 kHz, 16 bit, mono. */
+export function wav() {
+  const samples = 8000 * 20;
+  const out = Buffer.alloc(44 + samples * 2);
+  out.write('RIFF', 0); out.writeUInt32LE(36 + samples * 2, 4); out.write('WAVEfmt ', 8);
+  out.writeUInt32LE(16, 16); out.writeUInt16LE(1, 20); out.writeUInt16LE(1, 22); out.writeUInt32LE(8000, 24);
+  out.writeUInt32LE(16_000, 28); out.writeUInt16LE(2, 32); out.writeUInt16LE(16, 34); out.write('data', 36); out.writeUInt32LE(samples * 2, 40);
+  for (let n = 0; n < samples; n++) out.writeInt16LE(Math.round(Math.sin(n / 6) * 3000), 44 + n * 2);
+  return out;
+}
+
+const health = (over) => ({ at: NOW - 40_000, processes_up: 3, restarts: 0, disk_free_percent: 62, phones_registered: 12, trunks_up: 2, trunks: 2, intervals_closed: 960, slot: 0, version: [0, 1, 0], ...over });
+const site = (id, label, over) => ({ site: id, label, linked: true, last_heard_ms_ago: 1800, data_age_s: 42, completeness: 1, queues_waiting: null, software: '0.1.0', health: health({}), findings: { repaired: 0, warning: 0, fatal: 0 }, ...over });
+
+export const sites = [
+  site('north', 'North Street', { findings: { repaired: 1, warning: 2, fatal: 0 } }),
+  site('harbour', 'Harbour', {}),
+  site('airport', 'Airport', { linked: false, last_heard_ms_ago: 9_240_000, data_age_s: 9300, completeness: 0.973, health: health({ trunks_up: 1 }) }),
+  site('old-town', 'Old Town', { health: health({ disk_free_percent: 6 }), findings: { repaired: 0, warning: 0, fatal: 1 }, completeness: 0.9995 }),
+  site('west', 'West Gate', { linked: false, last_heard_ms_ago: null, data_age_s: null, completeness: null, software: null, health: null }),
+];
+
+export function figures(from, to, length_s) {
+  const cells = [];
+  for (let at = from; at < to; at += length_s * 1000) {
+    const hour = new Date(at).getUTCHours();
+    const busy = Math.max(0, Math.sin(((hour + 2) / 24) * Math.PI * 2 - 1) + 0.6);
+    for (const [id, queue, weight] of [['north', 'sales', 26], ['north', 'claims', 11], ['north', null, 3], ['harbour', 'sales', 19], ['airport', 'tickets', 22], ['old-town', 'service', 8]]) {
+      if (at + length_s * 1000 > Date.now()) continue;
+      if (id === 'airport' && at > Date.now() - 9_300_000) continue;
+      const offered = Math.round(busy * weight * (length_s / 1800) * (0.8 + ((at / 1_800_000) % 7) / 17));
+      if (offered === 0) continue;
+      const abandoned = Math.round(offered * 0.06);
+      const answered = offered - abandoned;
+      cells.push({ site: id, queue, start: at, length_s, revision: 1, figures: { offered, answered, abandoned, answered_in_t: Math.round(answered * 0.86), abandoned_in_t: Math.round(abandoned * 0.3), overflowed: Math.round(offered * 0.03), recorded: answered, wait_s: answered * 17, talk_s: answered * 164, hold_s: answered * 9, wrap_up_s: answered * 21 } });
+    }
+  }
+  return { figures: cells, completeness: Object.fromEntries(sites.map((s) => [s.site, s.completeness])) };
+}
+
+export const history = [
+  { seq: 9, at: NOW - 4 * min, author: 'branch', change: null },
+  { seq: 8, at: NOW - 50 * min, author: 'mei', change: { set: 'queue_ring', queue: 'sales', seconds: 15 } },
+  { seq: 7, at: NOW - 300 * min, author: 'mei', change: { set: 'agent_queue', agent: 'wang', queue: 'claims', member: true } },
+  { seq: 5, at: NOW - 2000 * min, author: 'admin', change: { set: 'hours_week', hours: 'office', week: config.hours.office.week.slice(0, 4) } },
+];
+
+export const audit = {
+  entries: [
+    { seq: 21, at: NOW - 2 * min, who: 'mei', what: 'session.open', detail: {} },
+    { seq: 20, at: NOW - 50 * min, who: 'mei', what: 'config.change', detail: { site: 'north', doc: 'local', changes: 1, heads: '4be1…' } },
+    { seq: 19, at: NOW - 95 * min, who: 'admin', what: 'box.code', detail: { site: 'west', expires: NOW + 60 * min } },
+    { seq: 18, at: NOW - 3000 * min, who: 'box north', what: 'box.enrol', detail: { site: 'north' } },
+    { seq: 1, at: NOW - 9000 * min, who: 'server', what: 'org.found', detail: { label: 'Example Ltd' } },
+  ],
+  broken_at: null,
+};
