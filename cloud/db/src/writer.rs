@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::Error;
@@ -98,10 +98,7 @@ fn group(
     counts: &Counts,
 ) -> Result<(), Error> {
     if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
-        // Another process may hold the file for a while: this write fails, the next may not.
-        let busy = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
-        first.answer(Err(Error::Commit(error.to_string())));
-        return if busy { Ok(()) } else { Err(error.into()) };
+        return fail(conn, vec![first], error);
     }
     let mut group = Vec::new();
     let mut next = Some(first);
@@ -138,5 +135,11 @@ fn fail(conn: &Connection, group: Vec<Box<dyn Job>>, error: rusqlite::Error) -> 
     for job in group {
         job.answer(Err(Error::Commit(error.to_string())));
     }
-    Err(error.into())
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => {
+            tracing::warn!(%error, "a group of writes was undone");
+            Ok(())
+        }
+        _ => Err(error.into()),
+    }
 }

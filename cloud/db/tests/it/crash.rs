@@ -58,6 +58,26 @@ fn every_cut_of_the_log_gives_a_state_between_two_commits() {
     assert_eq!(seen, [0, 1, 8, 38, 40].into());
 }
 
+#[test]
+fn a_full_disk_refuses_writes_and_takes_them_again_when_there_is_room() {
+    let (_dir, db) = fresh();
+    take(&db, numbered(1, 3)).unwrap();
+    let pages = |max: i64| {
+        crate::write(&db, move |conn| {
+            let used: i64 = conn.pragma_query_value(None, "page_count", |row| row.get(0))?;
+            conn.pragma_update_and_check(None, "max_page_count", used + max, |row| row.get::<_, i64>(0))?;
+            Ok(())
+        });
+    };
+    pages(1);
+    assert!(take(&db, numbered(4, 2000)).is_err());
+    assert!(!db.is_stopped());
+    assert_eq!(effects(&db), (3, 3), "nothing of it is there");
+    pages(100_000);
+    assert_eq!(take(&db, numbered(4, 2000)).unwrap().watermark, 2000);
+    assert_eq!(effects(&db), (2000, 2000));
+}
+
 /// Set for the child that is killed.
 const CHILD: &str = "DB_CRASH_CHILD";
 
