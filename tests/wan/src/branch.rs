@@ -121,7 +121,7 @@ impl Branch {
         let families = self.registry.gather();
         let family = families.iter().find(|family| family.name() == name).expect("a figure");
         let metric = family.get_metric().first().expect("a value");
-        metric.get_counter().value() + metric.get_gauge().value()
+        metric.get_counter().get_value() + metric.get_gauge().get_value()
     }
 }
 
