@@ -108,12 +108,11 @@ pub async fn run(config_file: PathBuf, config: BoxConfig) -> anyhow::Result<()> 
     loop {
         for child in &mut children {
             child.check();
-            if child.child.is_none() && child.due <= Instant::now() {
-                if let Err(error) = child.start(&program, &config_file) {
+            if child.child.is_none() && child.due <= Instant::now()
+                && let Err(error) = child.start(&program, &config_file) {
                     error!("{error:#}");
                     child.ended("did not start");
                 }
-            }
         }
         if health_due <= Instant::now() {
             health_due = Instant::now() + HEALTH_EVERY;
@@ -162,12 +161,11 @@ async fn stop(children: &mut [Watched]) {
         }
     }
     for watched in children {
-        if let Some(child) = watched.child.as_mut() {
-            if timeout(GRACE, child.wait()).await.is_err() {
+        if let Some(child) = watched.child.as_mut()
+            && timeout(GRACE, child.wait()).await.is_err() {
                 warn!(process = watched.name, "did not stop in time and is killed");
                 let _ = child.kill().await;
             }
-        }
     }
 }
 

@@ -213,10 +213,10 @@ impl Engine {
             Ok(_) => {}
             Err(error) => warn!(%error, "the ledger cannot be asked"),
         }
-        if self.looks % SECRETS_EVERY == 0 {
+        if self.looks.is_multiple_of(SECRETS_EVERY) {
             self.refresh_secrets();
         }
-        if self.looks % CIVIL_EVERY == 0 {
+        if self.looks.is_multiple_of(CIVIL_EVERY) {
             self.feed(Input::Civil(civil(&self.running.site.time_zone)));
             self.show();
         }

@@ -165,7 +165,7 @@ impl Relay {
             let now = Instant::now();
             if now >= tick_due {
                 ticks = ticks.wrapping_add(1);
-                self.engine.handle_tick(now, ticks % 50 == 0, &mut self.net);
+                self.engine.handle_tick(now, ticks.is_multiple_of(50), &mut self.net);
                 // After a stall the clock starts afresh: prompts are not played faster to catch up.
                 tick_due = if now > tick_due + TICK * 5 { now + TICK } else { tick_due + TICK };
             }

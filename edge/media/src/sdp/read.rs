@@ -101,11 +101,10 @@ impl Session {
             (Some(direction), Some(media)) => media.direction = Some(direction),
             (Some(direction), None) => self.direction = direction,
             (None, Some(media)) => {
-                if let Some(map) = value.strip_prefix("rtpmap:").and_then(rtpmap) {
-                    if media.maps.len() < 64 {
+                if let Some(map) = value.strip_prefix("rtpmap:").and_then(rtpmap)
+                    && media.maps.len() < 64 {
                         media.maps.push(map);
                     }
-                }
             }
             (None, None) => {}
         }
