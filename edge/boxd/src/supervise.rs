@@ -108,11 +108,13 @@ pub async fn run(config_file: PathBuf, config: BoxConfig) -> anyhow::Result<()> 
     loop {
         for child in &mut children {
             child.check();
-            if child.child.is_none() && child.due <= Instant::now()
-                && let Err(error) = child.start(&program, &config_file) {
-                    error!("{error:#}");
-                    child.ended("did not start");
-                }
+            if child.child.is_none()
+                && child.due <= Instant::now()
+                && let Err(error) = child.start(&program, &config_file)
+            {
+                error!("{error:#}");
+                child.ended("did not start");
+            }
         }
         if health_due <= Instant::now() {
             health_due = Instant::now() + HEALTH_EVERY;
@@ -162,10 +164,11 @@ async fn stop(children: &mut [Watched]) {
     }
     for watched in children {
         if let Some(child) = watched.child.as_mut()
-            && timeout(GRACE, child.wait()).await.is_err() {
-                warn!(process = watched.name, "did not stop in time and is killed");
-                let _ = child.kill().await;
-            }
+            && timeout(GRACE, child.wait()).await.is_err()
+        {
+            warn!(process = watched.name, "did not stop in time and is killed");
+            let _ = child.kill().await;
+        }
     }
 }
 

@@ -49,9 +49,13 @@ impl Press {
     pub fn new(key: char, ms: u16) -> Option<Self> {
         Some(Self { code: code(key)?, duration: 0, total: ms.clamp(40, 2_000) * 8, ends_left: ENDS })
     }
+}
+
+impl Iterator for Press {
+    type Item = ([u8; 4], bool);
 
     /// The next payload, and whether it begins the event; None when all are sent.
-    pub fn next(&mut self) -> Option<([u8; 4], bool)> {
+    fn next(&mut self) -> Option<Self::Item> {
         let begins = self.duration == 0;
         if self.duration < self.total {
             self.duration = self.duration.saturating_add(160).min(self.total);
@@ -76,11 +80,11 @@ mod tests {
     #[test]
     fn a_press_is_heard_once_whatever_is_lost() {
         for lost in 0..9_usize {
-            let mut press = Press::new('7', 100).expect("a key");
+            let press = Press::new('7', 100).expect("a key");
             let mut listener = Listener::default();
             let mut heard = String::new();
             let mut at = 0;
-            while let Some((payload, _)) = press.next() {
+            for (payload, _) in press {
                 if at != lost {
                     heard.extend(listener.hear(1_000, &payload));
                 }
@@ -102,8 +106,8 @@ mod tests {
 
     #[test]
     fn the_end_is_sent_three_times_with_the_same_duration() {
-        let mut press = Press::new('#', 40).expect("a key");
-        let packets: Vec<_> = std::iter::from_fn(|| press.next()).collect();
+        let press = Press::new('#', 40).expect("a key");
+        let packets: Vec<_> = press.collect();
         let ends: Vec<_> = packets.iter().filter(|(payload, _)| payload[1] & 0x80 != 0).collect();
         assert_eq!(ends.len(), 3);
         assert!(ends.iter().all(|(payload, _)| payload[2..] == [1, 64]));

@@ -180,10 +180,11 @@ impl Trial {
 
     pub fn handle_timeout(&mut self, now: Instant) {
         if let (Saved::Trial { bundle, from }, Some(since)) = (self.saved.clone(), self.trial_since)
-            && now.duration_since(since) >= self.timing.patience {
-                self.output.push_back(Output::AbandonBooted);
-                self.save(Saved::RollingBack { bundle, from, reason: Reason::Unhealthy });
-            }
+            && now.duration_since(since) >= self.timing.patience
+        {
+            self.output.push_back(Output::AbandonBooted);
+            self.save(Saved::RollingBack { bundle, from, reason: Reason::Unhealthy });
+        }
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {

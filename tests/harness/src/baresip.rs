@@ -129,9 +129,10 @@ fn listen(mut stream: TcpStream, events: Arc<Mutex<VecDeque<Value>>>) {
             buffer.extend_from_slice(&chunk[..length]);
             while let Some((message, used)) = netstring(&buffer) {
                 if let Ok(value) = serde_json::from_slice::<Value>(&message)
-                    && value["event"] == true {
-                        events.lock().expect("no panic while held").push_back(value);
-                    }
+                    && value["event"] == true
+                {
+                    events.lock().expect("no panic while held").push_back(value);
+                }
                 buffer.drain(..used);
             }
         }

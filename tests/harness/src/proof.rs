@@ -124,10 +124,10 @@ pub fn correlation(heard: &[f32], reference: &[f32]) -> (f32, usize) {
     let reference_energy = energy(reference);
     let mut window = energy(&heard[..reference.len()]);
     let mut best = (0.0_f32, 0);
-    for lag in 0..=heard.len() - reference.len() {
+    for (lag, at) in product.iter().enumerate().take(heard.len() - reference.len() + 1) {
         let norm = (window * reference_energy).sqrt();
         #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-        let value = if norm > 1e-9 { (f64::from(product[lag].re) / size as f64 / norm) as f32 } else { 0.0 };
+        let value = if norm > 1e-9 { (f64::from(at.re) / size as f64 / norm) as f32 } else { 0.0 };
         if value > best.0 {
             best = (value, lag);
         }

@@ -102,9 +102,10 @@ impl Session {
             (Some(direction), None) => self.direction = direction,
             (None, Some(media)) => {
                 if let Some(map) = value.strip_prefix("rtpmap:").and_then(rtpmap)
-                    && media.maps.len() < 64 {
-                        media.maps.push(map);
-                    }
+                    && media.maps.len() < 64
+                {
+                    media.maps.push(map);
+                }
             }
             (None, None) => {}
         }
