@@ -76,11 +76,13 @@ pub enum Recording {
 pub enum Ledger {
     /// Prove the chain of everything that left for the cloud.
     Verify,
-    /// Print what left for the cloud, newest last.
+    /// Print what left for the cloud, newest last, as one JSON object per line.
     Egress {
         #[arg(long, default_value_t = 100)]
         last: usize,
     },
+    /// Print how many rows were written for the cloud, and how many of them it has.
+    Outbox,
 }
 
 pub fn media(config: &BoxConfig) -> MediaConfig {
@@ -223,8 +225,27 @@ impl Ledger {
                 let count = usize::try_from(reader.egress_verify()?)?;
                 let from = u64::try_from(count.saturating_sub(last))?;
                 for entry in reader.egress(from, last)? {
-                    println!("{entry:?}");
+                    let line = serde_json::json!({
+                        "index": entry.index,
+                        "at": entry.at,
+                        "kind": format!("{:?}", entry.kind),
+                        "bytes": entry.bytes,
+                        "sha256": hex::encode(entry.sha256),
+                        "hash": hex::encode(entry.hash),
+                    });
+                    println!("{line}");
                 }
+            }
+            Ledger::Outbox => {
+                let position = reader.position()?;
+                let line = serde_json::json!({
+                    "epoch": position.epoch,
+                    "written": position.last,
+                    "acknowledged": position.watermark,
+                    "facts": reader.facts_last()?,
+                    "intervals": reader.intervals_closed()?,
+                });
+                println!("{line}");
             }
         }
         ledger.close();
@@ -237,7 +258,7 @@ pub async fn sync(config: BoxConfig) -> anyhow::Result<()> {
     let cloud = config.cloud.as_ref().context("[cloud] is not configured: there is nothing to sync with")?;
     let registry = prometheus::Registry::new();
     let settings = SyncConfig {
-        cloud: endpoint(&cloud.endpoints)?,
+        cloud: cloud.endpoints.clone(),
         identity: config.identity(),
         ledger: config.ledger_file(),
         key: branch_key(&config)?,
@@ -255,10 +276,6 @@ pub async fn sync(config: BoxConfig) -> anyhow::Result<()> {
     }
 }
 
-fn endpoint(endpoints: &[String]) -> anyhow::Result<String> {
-    endpoints.first().cloned().context("cloud.endpoints names none")
-}
-
 fn software() -> [u16; 3] {
     let mut parts = env!("CARGO_PKG_VERSION").split('.').map(|part| part.parse().unwrap_or(0));
     [parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0)]
@@ -267,7 +284,7 @@ fn software() -> [u16; 3] {
 pub async fn enrol(config: &BoxConfig, code: &str) -> anyhow::Result<()> {
     let cloud = config.cloud.as_ref().context("[cloud] is not configured: there is nothing to enrol with")?;
     std::fs::create_dir_all(config.identity())?;
-    let peer = boxd::sync::enrol(code, &endpoint(&cloud.endpoints)?, &config.identity(), software()).await?;
+    let peer = boxd::sync::enrol(code, &cloud.endpoints, &config.identity(), software()).await?;
     anyhow::ensure!(
         peer.site == config.site,
         "the code was for site {}, box.toml says {}: correct `site` and enrol with a fresh code",

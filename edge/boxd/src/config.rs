@@ -46,7 +46,7 @@ pub struct Rtp {
 pub struct Cloud {
     /// `host:port`, tried in turn.
     pub endpoints: Vec<String>,
-    /// Length of a metrics interval in seconds, 10 to 3600.
+    /// Length of a metrics interval in seconds, 60 to 3600.
     pub interval_s: u32,
     /// A figure about fewer callers than this folds into a coarser one (N-01).
     pub k_callers: u32,
@@ -202,7 +202,7 @@ fn check_cloud(faults: &mut Faultfinder, cloud: FileCloud, base: &Path) -> Cloud
             endpoint.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         faults.need(fits, &format!("cloud.endpoints[{at}]"), "host:port, such as \"cloud.example:4433\"");
     }
-    faults.need((10..=3600).contains(&cloud.interval_s), "cloud.interval_s", "10 to 3600 seconds");
+    faults.need((60..=3600).contains(&cloud.interval_s), "cloud.interval_s", "60 to 3600 seconds");
     faults.need((1..=1000).contains(&cloud.k_callers), "cloud.k_callers", "1 to 1000");
     Cloud {
         endpoints: cloud.endpoints,

@@ -26,8 +26,8 @@ pub enum Codec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Command {
-    /// The calls process began a new life: ports of an earlier life are kept while audio flows and released when it
-    /// has been silent on both sides for 10 s.
+    /// The calls process began a new life: ports of an earlier life are kept while audio flows and released when
+    /// either side has sent none for 10 s.
     Hello {
         generation: u64,
     },

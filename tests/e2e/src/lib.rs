@@ -1,3 +1,4 @@
 //! What the README promises, proved with real daemons, real phones and a real carrier on loopback.
 
+pub mod company;
 pub mod stage;

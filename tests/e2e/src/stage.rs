@@ -1,6 +1,7 @@
 //! Scenes that several tests (and the demo) play: prompts, an agent at a phone and a desk, a caller who speaks.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -32,6 +33,7 @@ pub fn prompts(folder: &Path) -> anyhow::Result<PathBuf> {
 
 /// An agent with a registered phone that answers by itself, signed in at the desk.
 pub struct Agent {
+    pub name: String,
     pub phone: Phone,
     pub desk: Session,
 }
@@ -49,7 +51,7 @@ impl Agent {
             transport: "udp",
         };
         let phone = Phone::start(&folder.join(format!("phone-{extension}")), &account, &microphone, true)?;
-        let desk = Session::sign_in(&branch.desk, &json!({ "agent": agent, "password": DESK_PASSWORD }))?;
+        let desk = sign_in(branch, agent)?;
         // The desk shows the phone; baresip's own event may come before its control port can be read.
         desk.live()?.wait(PATIENCE, |seen| {
             let agents = seen.get("board").and_then(|board| board["agents"].as_array());
@@ -57,8 +59,19 @@ impl Agent {
                 agents.iter().any(|line| line["agent"] == agent && line["phone_registered"] == true)
             })
         })?;
-        Ok(Self { phone, desk })
+        Ok(Self { name: agent.into(), phone, desk })
     }
+}
+
+/// Signs in at a branch's desk.
+pub fn sign_in(branch: &Branch, agent: &str) -> anyhow::Result<Session> {
+    Session::sign_in(&branch.desk, &json!({ "agent": agent, "password": DESK_PASSWORD }))
+}
+
+/// What an agent does, as the desk's board shows it.
+pub fn state_of<'a>(seen: &'a BTreeMap<String, Value>, agent: &str) -> Option<&'a str> {
+    let agents = seen.get("board")?.get("agents")?.as_array()?;
+    agents.iter().find(|line| line["agent"] == agent)?.get("state")?.as_str()
 }
 
 /// A caller on the carrier's side: a phone without registration, known by its address.

@@ -40,7 +40,7 @@ impl Cloud {
             &config,
             format!(
                 "data = \"data\"\n[http]\nlisten = \"127.0.0.1:{http}\"\n[link]\nlisten = \"127.0.0.1:{link}\"\n\
-                 [log]\nfilter = \"info\"\n"
+                 [log]\nfilter = \"debug\"\n"
             ),
         )?;
         let mut cloud = Self {
@@ -141,6 +141,8 @@ pub struct BranchPlan {
     pub k_callers: u32,
     /// Agents with a phone, and whether they supervise.
     pub staff: Vec<(String, bool)>,
+    /// Where the box finds the cloud, when not at its own address.
+    pub cloud_at: Option<String>,
 }
 
 impl BranchPlan {
@@ -155,7 +157,7 @@ impl BranchPlan {
         let other = if site == "branch-a" { "branch-b" } else { "branch-a" };
         config["queues"]["sales"]["overflow"]["to"] = json!([other]);
         let staff = vec![("a-101".into(), true), ("a-102".into(), false)];
-        Ok(Self { site: site.into(), config, interval_s: 60, k_callers: 3, staff })
+        Ok(Self { site: site.into(), config, interval_s: 60, k_callers: 3, staff, cloud_at: None })
     }
 }
 
@@ -188,7 +190,9 @@ impl Branch {
         if let Some(cloud) = cloud {
             text.push_str(&format!(
                 "[cloud]\nendpoints = [\"{}\"]\ninterval_s = {}\nk_callers = {}\nbundles = \"bundles\"\n",
-                cloud.link, plan.interval_s, plan.k_callers
+                plan.cloud_at.as_ref().unwrap_or(&cloud.link),
+                plan.interval_s,
+                plan.k_callers
             ));
         }
         let config = folder.join("box.toml");

@@ -2,8 +2,10 @@
 //! from the demo. Waits are for something to happen, with a limit; nothing here knows the engines.
 
 pub mod baresip;
+pub mod canary;
 pub mod company;
 pub mod process;
 pub mod proof;
 pub mod sipp;
+pub mod wan;
 pub mod web;

@@ -13,6 +13,8 @@ pub struct Calls<'a> {
     /// The number that is called, and the caller's.
     pub number: &'a str,
     pub caller: &'a str,
+    /// The caller's name on the display.
+    pub name: &'a str,
     /// Our own SIP port: the trunk is known by it.
     pub local_port: u16,
     /// µ-law, 8 kHz, raw; spoken from the answer on.
@@ -20,8 +22,8 @@ pub struct Calls<'a> {
     /// How long a caller stays after the answer.
     pub stay: Duration,
     pub count: u32,
-    /// Calls per second.
-    pub rate: u32,
+    /// From one call to the next.
+    pub every: Duration,
 }
 
 /// Makes SIPp's raw µ-law out of a WAV.
@@ -48,21 +50,21 @@ pub fn start(folder: &Path, calls: &Calls<'_>) -> anyhow::Result<Program> {
         .arg(calls.to)
         .args(["-sf", "carrier.xml", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin", "-trace_err"])
         .args(["-p", &calls.local_port.to_string(), "-s", calls.number])
-        .args(["-m", &calls.count.to_string(), "-r", &calls.rate.to_string()])
-        .args(["-min_rtp_port", &media_port.to_string(), "-max_rtp_port", &(media_port + 62).to_string()])
+        .args(["-m", &calls.count.to_string(), "-r", "1", "-rp", &calls.every.as_millis().to_string()])
+        .args(["-mp", &media_port.to_string(), "-rtp_payload", "0"])
         .args(["-timeout", "180s"]);
     Program::start("sipp", command, &folder.join("sipp.log"))
 }
 
 fn scenario_text(calls: &Calls<'_>) -> String {
-    let (caller, speech, stay) = (calls.caller, calls.speech.display(), calls.stay.as_millis());
+    let (caller, name, speech, stay) = (calls.caller, calls.name, calls.speech.display(), calls.stay.as_millis());
     format!(
-        r#"<?xml version="1.0" encoding="ISO-8859-1"?>
+        r#"<?xml version="1.0" encoding="UTF-8"?>
 <scenario name="carrier">
   <send retrans="500"><![CDATA[
     INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
     Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-    From: "Caller" <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+    From: "{name}" <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
     To: <sip:[service]@[remote_ip]:[remote_port]>
     Call-ID: [call_id]
     CSeq: 1 INVITE
@@ -88,7 +90,7 @@ fn scenario_text(calls: &Calls<'_>) -> String {
   <send><![CDATA[
     ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
     Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-    From: "Caller" <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+    From: "{name}" <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
     To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
     Call-ID: [call_id]
     CSeq: 1 ACK
@@ -100,7 +102,7 @@ fn scenario_text(calls: &Calls<'_>) -> String {
   <send retrans="500"><![CDATA[
     BYE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
     Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-    From: "Caller" <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+    From: "{name}" <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
     To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
     Call-ID: [call_id]
     CSeq: 2 BYE

@@ -70,12 +70,19 @@ impl Args {
 
 /// The database of a cloud that was initialised.
 fn open(settings: &Settings) -> anyhow::Result<Db> {
+    founded(settings)?;
     let path = database(settings);
-    anyhow::ensure!(path.exists(), "there is no {}: run `cloudd init` first", path.display());
     let db = Db::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
     let org = db.read_blocking(db::org::read)?;
     anyhow::ensure!(org.is_some(), "{} was not initialised: run `cloudd init` first", path.display());
     Ok(db)
+}
+
+/// An error that says what to do when `cloudd init` has not run.
+fn founded(settings: &Settings) -> anyhow::Result<()> {
+    let path = database(settings);
+    anyhow::ensure!(path.exists(), "there is no {}: run `cloudd init` first", path.display());
+    Ok(())
 }
 
 fn database(settings: &Settings) -> PathBuf {

@@ -25,6 +25,7 @@ const END_WITHIN: Duration = Duration::from_secs(10);
 
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
     log(&settings.log)?;
+    super::founded(&settings)?;
     let _only_one = lock(&settings)?;
     let db = super::open(&settings)?;
     let listener = TcpListener::bind(settings.http.listen)

@@ -48,8 +48,8 @@ const EVENTS_MAX: usize = 256;
 
 /// What the process runs with.
 pub struct SyncConfig {
-    /// `host:port` of the cloud.
-    pub cloud: String,
+    /// `host:port` of the cloud's instances: each attempt takes the next, the first one first.
+    pub cloud: Vec<String>,
     /// The folder of `key.pem`, `cert.pem` and `ca.pem`.
     pub identity: PathBuf,
     pub ledger: PathBuf,
@@ -65,10 +65,20 @@ pub struct SyncConfig {
     pub stop: CancellationToken,
 }
 
-/// Exchanges a one-time code for an identity in `identity`. The box's id and site come with it.
-pub async fn enrol(code: &str, cloud: &str, identity: &Path, software: [u16; 3]) -> anyhow::Result<Peer> {
+/// Exchanges a one-time code for an identity in `identity`, at the first of the cloud's instances that can be reached.
+/// The box's id and site come with it.
+pub async fn enrol(code: &str, cloud: &[String], identity: &Path, software: [u16; 3]) -> anyhow::Result<Peer> {
     let code = code.parse().context("the enrolment code")?;
-    link::enrol::enrol(cloud, &code, identity, software).await.context("enrolling")
+    let mut result = Err(anyhow::anyhow!("cloud.endpoints names none"));
+    for endpoint in cloud {
+        result = link::enrol::enrol(endpoint, &code, identity, software)
+            .await
+            .with_context(|| format!("enrolling at {endpoint}"));
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
 }
 
 /// Runs until `stop`. The world's faults (the cloud, the network, a full disk) are waited out; only what a person must
@@ -97,6 +107,7 @@ pub async fn run(config: SyncConfig) -> anyhow::Result<()> {
         heard,
         client,
         fetching: None,
+        attempts: 0,
     };
     let result = tokio::select! {
         result = process.forever() => result,
@@ -119,6 +130,8 @@ struct Process {
     /// For the road: set while linked.
     client: watch::Sender<Option<Arc<Client>>>,
     fetching: Option<fetch::Fetching>,
+    /// Attempts to connect so far.
+    attempts: usize,
 }
 
 impl Process {
@@ -165,7 +178,10 @@ impl Process {
         let identity = Arc::new(Identity::load(&self.config.identity).context("the identity")?);
         self.overflows.identity(identity.clone())?;
         self.identity = identity;
-        let client = Arc::new(Client::new(&self.config.cloud, &self.identity)?);
+        let at = self.attempts.checked_rem(self.config.cloud.len()).unwrap_or(0);
+        self.attempts = self.attempts.wrapping_add(1);
+        let endpoint = self.config.cloud.get(at).context("no endpoint of the cloud is configured")?;
+        let client = Arc::new(Client::new(endpoint, &self.identity)?);
         let connecting = client.clone();
         let control = self.meanwhile(async move { connecting.control().await }).await?;
         self.talk(client, control, backoff).await

@@ -1,12 +1,13 @@
-//! What happens to ports whose calls process died: audio goes on as long as somebody speaks; when both sides of a join
-//! have been quiet for ten seconds they are closed and their recordings sealed.
+//! What happens to ports whose calls process died: audio goes on while both sides send it. Nobody hears a hang-up any
+//! more, so a side that has sent nothing for ten seconds is taken to have left: both ports are closed and their
+//! recording is sealed.
 
 use std::time::{Duration, Instant};
 
 use super::{Engine, Sink};
 use crate::plane::PortId;
 
-/// Quiet on both sides for this long ends an orphaned call.
+/// A side that is quiet for this long ends an orphaned call.
 pub const ORPHAN_QUIET: Duration = Duration::from_secs(10);
 
 impl Engine {
@@ -23,7 +24,7 @@ impl Engine {
         let ended: Vec<PortId> = self
             .ports
             .iter()
-            .filter(|(id, port)| port.orphan && quiet(**id) && port.joined.is_none_or(quiet))
+            .filter(|(id, port)| port.orphan && (quiet(**id) || port.joined.is_some_and(quiet)))
             .map(|(id, _)| *id)
             .collect();
         for id in ended {

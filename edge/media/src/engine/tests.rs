@@ -186,15 +186,23 @@ fn a_muted_port_gets_nothing() {
 }
 
 #[test]
-fn orphans_live_while_somebody_speaks() {
+fn orphans_live_while_both_sides_speak() {
     let (mut engine, mut net, now) = joined();
     engine.handle_command(now, Command::Hello { generation: 2 }, &mut Shelf, &mut net);
-    let later = now + Duration::from_secs(9);
-    engine.handle_packet(later, B, address(5_000), &packet(1, 0, &[1; 160]), &mut net);
-    engine.handle_tick(later + Duration::from_secs(5), true, &mut net);
+    let speak = |engine: &mut Engine, net: &mut Net, port, from, at| {
+        engine.handle_packet(at, port, address(from), &packet(1, 0, &[1; 160]), net);
+    };
+    let after = |seconds| now + Duration::from_secs(seconds);
+    speak(&mut engine, &mut net, A, 4_000, after(9));
+    speak(&mut engine, &mut net, B, 5_000, after(9));
+    engine.handle_tick(after(14), true, &mut net);
     assert_eq!(engine.ports_open(), 2);
-    engine.handle_tick(later + Duration::from_secs(11), true, &mut net);
-    assert_eq!(engine.ports_open(), 0);
+    // One side hangs up, which nobody hears; the other goes on.
+    speak(&mut engine, &mut net, B, 5_000, after(18));
+    engine.handle_tick(after(18), true, &mut net);
+    assert_eq!(engine.ports_open(), 2);
+    engine.handle_tick(after(20), true, &mut net);
+    assert_eq!(engine.ports_open(), 0, "both are closed");
 }
 
 #[test]

@@ -1,3 +1,6 @@
 //! One test per promise of the README. Everything here is a real program; only the people are puppets.
 
 mod alone;
+mod company;
+mod hostile;
+mod locality;

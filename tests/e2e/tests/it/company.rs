@@ -1,0 +1,82 @@
+//! A branch and its cloud: the line is cut, processes die, and everything is there once.
+
+use std::time::Duration;
+
+use e2e::company::Company;
+use harness::process::{kill_hard, wait_for};
+use serde_json::Value;
+
+fn with(contacts: &[Value], key: &str, value: &str) -> u64 {
+    contacts.iter().filter(|row| row[key] == value).count() as u64
+}
+
+#[test]
+fn a_cut_line_and_killed_processes_lose_nothing_and_double_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut company = Company::start(folder.path(), |_| {}).expect("a company");
+
+    // The line is cut for the length of two calls.
+    company.agents_ready().expect("agents");
+    let callers = company.callers(1, "5550110").expect("callers");
+    company.served(callers).expect("served while linked");
+    company.wan.cut();
+    company.agents_ready().expect("agents");
+    let callers = company.callers(2, "5550111").expect("callers");
+    company.served(callers).expect("served with the line cut");
+    company.apart().expect("the console says that the branch is cut off");
+    company.wan.mend();
+    company.linked().expect("linked again");
+
+    // The cloud is killed, and the branch's sync process, both in the middle of calls.
+    company.agents_ready().expect("agents");
+    let callers = company.callers(2, "5550112").expect("callers");
+    std::thread::sleep(Duration::from_secs(5));
+    company.cloud.kill_hard();
+    kill_hard(company.branch.pids()["sync"]);
+    company.served(callers).expect("served with the cloud and sync killed");
+    company.cloud.launch().expect("the cloud again");
+    company.linked().expect("linked again");
+
+    // The process that holds the calls is killed: that call ends, with its record.
+    company.agents_ready().expect("agents");
+    let mut callers = company.callers(1, "5550113").expect("callers");
+    std::thread::sleep(Duration::from_secs(6));
+    let pid = company.branch.pids()["calls"];
+    kill_hard(pid);
+    wait_for("calls is back", Duration::from_secs(30), || {
+        let fresh = company.branch.pids().get("calls").is_some_and(|now| *now != pid);
+        (fresh && company.contacts().is_ok()).then_some(())
+    })
+    .expect("restarted");
+    callers.stop();
+    company.agents_ready().expect("agents");
+    let callers = company.callers(1, "5550114").expect("callers");
+    company.served(callers).expect("served after the restart");
+
+    // The branch's book: seven callers, seven records, one of them cut short.
+    let contacts = company.contacts().expect("contacts");
+    assert_eq!(contacts.len(), 7, "{contacts:#?}");
+    for (caller, count) in [("5550110", 1), ("5550111", 2), ("5550112", 2), ("5550113", 1), ("5550114", 1)] {
+        let ours = contacts.iter().filter(|row| row["caller"]["number"] == caller).count();
+        assert_eq!(ours, count, "{caller}");
+    }
+    assert_eq!(with(&contacts, "outcome", "answered"), 7, "{contacts:#?}");
+    assert_eq!(contacts.iter().filter(|row| row["cause"] == "restart").count(), 1, "{contacts:#?}");
+    let recordings = company.branch.recordings();
+    assert_eq!(recordings.len(), 7);
+    for file in recordings {
+        let file = file.to_str().expect("UTF-8");
+        // That of the call whose process died is sealed when its caller has been gone for a while.
+        let verify = || company.branch.command(&["recording", "verify", file], None);
+        wait_for("a whole recording", Duration::from_secs(30), || verify().ok()).expect(file);
+    }
+
+    // The cloud's: the same sums, each row once.
+    let sums = company.counted(7).expect("counted");
+    company.delivered().expect("delivered");
+    assert_eq!(sums["offered"], 7, "{sums}");
+    assert_eq!(sums["answered"], 7, "{sums}");
+    assert_eq!(sums["abandoned"], 0, "{sums}");
+    assert_eq!(sums["recorded"], 7, "{sums}");
+    company.branch.command(&["ledger", "verify"], None).expect("the egress chain is whole");
+}
