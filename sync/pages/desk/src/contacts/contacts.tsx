@@ -132,15 +132,15 @@ function Player({ contact, zone, close }: { contact: Contact; zone: string; clos
   const [failed, setFailed] = useState(false);
   return (
     <Card shadow="md" padding="sm" mt="lg" style={{ position: 'sticky', bottom: 12, zIndex: 5 }} role="region" aria-label={t('contacts.recording')}>
-      <Group gap="md" wrap="nowrap">
-        <Box style={{ flex: 'none' }}>
+      <Group gap="md">
+        <Box style={{ flex: '0 1 auto' }}>
           <Text size="sm" fw={600}>{contact.caller?.number ? phone(contact.caller.number) : t('contacts.recording')}</Text>
           <Text size="xs" c="dimmed">{timeOfDay(contact.arrived, i18n.language, zone)} · {t('contacts.audit')}</Text>
         </Box>
         {failed ? (
           <Text size="sm" c="var(--mantine-color-error)" style={{ flex: 1 }} role="alert">{t('contacts.failed')}</Text>
         ) : (
-          <audio controls autoPlay src={wavOf(contact.recording ?? '')} style={{ flex: 1, minWidth: 0, height: 40 }} onError={() => setFailed(true)} aria-label={t('contacts.recording')} />
+          <audio controls autoPlay src={wavOf(contact.recording ?? '')} style={{ flex: '1 1 240px', minWidth: 0, height: 40 }} onError={() => setFailed(true)} aria-label={t('contacts.recording')} />
         )}
         <ActionIcon variant="subtle" color="gray" aria-label={t('contacts.closePlayer')} onClick={close}><IconX size={18} /></ActionIcon>
       </Group>
