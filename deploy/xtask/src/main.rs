@@ -1,1 +1,54 @@
-fn main() {}
+//! The commands a desk and CI share: `cargo xtask ci|tidy|bench`.
+
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "The commands a desk and CI share")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Format, lints, and every test.
+    Ci,
+    /// Only the house rules: imports, file hygiene, links.
+    Tidy,
+    /// A measurement beside its yardstick, in one run, as ratios.
+    Bench { which: Bench },
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Bench {
+    /// Durable outbox ingest in the cloud, beside a bare SQLite insert loop.
+    Ingest,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Args::parse().task {
+        Task::Ci => {
+            cargo(&["fmt", "--all", "--check"])?;
+            cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+            cargo(&["build", "--workspace", "--bins", "--locked"])?;
+            cargo(&["nextest", "run", "--workspace", "--locked"])
+        }
+        Task::Tidy => cargo(&["test", "--quiet", "--package", "tidy"]),
+        Task::Bench { which } => {
+            let program = match which {
+                Bench::Ingest => "ingest",
+            };
+            cargo(&["run", "--release", "--quiet", "--package", "bench", "--bin", program])
+        }
+    }
+}
+
+fn cargo(args: &[&str]) -> anyhow::Result<()> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let status = Command::new(cargo).args(args).status().context("cargo cannot be started")?;
+    ensure!(status.success(), "cargo {} failed", args.join(" "));
+    Ok(())
+}

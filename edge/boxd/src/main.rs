@@ -1,1 +1,102 @@
-fn main() {}
+//! `boxd`: see `boxd --help`.
+
+mod command;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use boxd::{calls, config, logs, media, supervise};
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(version, about = "Branchline on a box: answers the branch's calls, with or without the Internet")]
+struct Args {
+    /// The box's configuration file.
+    #[arg(long, global = true, default_value = "/etc/branchline/box.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Start the three processes, restart what dies, write the health file.
+    Run,
+    /// Say whether the configuration file can be used.
+    Check,
+    /// One of the three processes; `run` starts them.
+    #[command(hide = true)]
+    Calls,
+    #[command(hide = true)]
+    Media,
+    #[command(hide = true)]
+    Sync,
+    /// Join an organisation with a one-time code from its cloud.
+    Enrol {
+        #[arg(long)]
+        code: String,
+    },
+    /// The branch's configuration, for a box without a cloud.
+    #[command(subcommand)]
+    Site(command::Site),
+    #[command(subcommand)]
+    Phone(command::Phone),
+    #[command(subcommand)]
+    Agent(command::Agent),
+    #[command(subcommand)]
+    Trunk(command::Trunk),
+    #[command(subcommand)]
+    Recording(command::Recording),
+    #[command(subcommand)]
+    Ledger(command::Ledger),
+}
+
+fn main() -> anyhow::Result<()> {
+    let Args { config: file, task } = Args::parse();
+    let config = config::load(&file).map_err(|faults| anyhow::anyhow!("{faults}"))?;
+    match task {
+        Task::Check => {
+            println!("{} is good", file.display());
+            Ok(())
+        }
+        Task::Run => {
+            logs::start(config.log);
+            runtime(2)?.block_on(supervise::run(file, config))
+        }
+        Task::Calls => process(&config, 3, calls::run(config.clone())),
+        Task::Media => process(&config, 1, media::run(command::media(&config))),
+        Task::Sync => process(&config, 2, command::sync(config.clone())),
+        Task::Enrol { code } => runtime(1)?.block_on(command::enrol(&config, &code)),
+        Task::Site(site) => site.run(&config),
+        Task::Phone(phone) => phone.run(&config),
+        Task::Agent(agent) => agent.run(&config),
+        Task::Trunk(trunk) => trunk.run(&config),
+        Task::Recording(recording) => recording.run(&config),
+        Task::Ledger(ledger) => ledger.run(&config),
+    }
+}
+
+fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .context("the runtime cannot start")
+}
+
+/// Runs one process to its end; SIGTERM ends it well.
+fn process(
+    config: &config::BoxConfig,
+    threads: usize,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    logs::start(config.log);
+    supervise::die_with_parent();
+    runtime(threads)?.block_on(async {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            ended = work => ended,
+            _ = terminate.recv() => Ok(()),
+        }
+    })
+}

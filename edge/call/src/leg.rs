@@ -22,7 +22,7 @@ pub enum Output {
 }
 
 /// A party that appears, or that we go and get.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Party {
     Phone(Extension),
     /// On a trunk: the public number there.
@@ -32,6 +32,17 @@ pub enum Party {
     },
     /// Carried over the link; its audio enters and leaves at a loopback address (see `Calls::tunnel`).
     Tunnel(OverflowId),
+}
+
+/// Without the number: it is a person's.
+impl std::fmt::Debug for Party {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Party::Phone(phone) => write!(f, "Phone({phone})"),
+            Party::Trunk { trunk, .. } => write!(f, "Trunk({trunk})"),
+            Party::Tunnel(overflow) => write!(f, "Tunnel({overflow})"),
+        }
+    }
 }
 
 /// Why a leg ended or could not begin.

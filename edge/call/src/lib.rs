@@ -1,4 +1,33 @@
 //! The B2BUA: legs, bridges, hold, transfer. It owns the SIP endpoint and speaks to the media process; it knows no
 //! queue. Whoever owns it (`floor`) sees legs, never dialogs or ports.
+//!
+//! [`Calls`] is the engine; its owner gives commands and reads [`leg::Event`]s. One file, one concern: `machine` is a
+//! leg's way as a table and `act` performs it; `session` is offer and answer, `hold` their directions; `port` and
+//! `bridge` are the audio; `trunk` counts channels; `transfer` watches REFER; `route` is the dial plan.
 
+mod act;
+mod audio;
+mod bridge;
+mod calls;
+mod cause;
+mod command;
+pub mod config;
+mod hold;
 pub mod leg;
+mod legs;
+mod machine;
+mod port;
+mod recording;
+pub mod route;
+mod session;
+mod signal;
+mod timer;
+mod transfer;
+mod trunk;
+
+pub use calls::{Calls, InUse};
+pub use config::{Config, Limits, Secrets};
+// The words of the two planes that an owner of calls speaks too: it imports neither crate.
+pub use media::plane;
+pub use route::Source;
+pub use sip::endpoint;

@@ -1,4 +1,121 @@
 //! The contact centre: it asks `ivr` what to do and `acd` who shall do it, commands `call`, emits facts and folds them
 //! into CDRs. The whole day of a branch in one deterministic engine.
+//!
+//! [`Floor`] is the engine; [`cdr`] and [`interval`] are pure folds that a ledger may run again. One file, one concern:
+//! `contact` is what a visit is and how it begins and ends, `flow` and `waiting` its way to a person, `talking` the
+//! talk, `transfer` the way to another; `outgoing` are calls that begin inside; `overflow` is help between sites;
+//! `phones` knows whose phone is which and busy; `desk` obeys agents, `picture` shows them the floor; `recording` and
+//! `chronicle` write down.
 
 pub mod board;
+pub mod cdr;
+mod chronicle;
+mod contact;
+mod desk;
+mod floor;
+mod flow;
+mod helper;
+pub mod interval;
+mod lines;
+mod outgoing;
+pub mod overflow;
+mod phones;
+mod picture;
+mod recording;
+mod talking;
+mod timer;
+mod transfer;
+mod waiting;
+
+use call::{Secrets, endpoint, leg::Caller, plane};
+use model::{ContactId, Extension, OverflowId, TrunkId, cdr::Cdr, config::Config, fact::Fact};
+
+pub use floor::{Floor, InUse};
+pub use ivr::hours::CivilTime;
+pub use lines::Lines;
+
+/// Contacts at once, wrap-ups not counted; an emergency call does not ask.
+pub const CONTACTS_MAX: usize = 2_000;
+/// Calls between sites at once, both ways.
+pub const OVERFLOWS_MAX: usize = 200;
+/// Recordings that run or are being sealed.
+pub const RECORDINGS_MAX: usize = 4_000;
+
+/// What a floor begins with.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The telephone lines' own configuration; `calls.site` is the branch's.
+    pub calls: call::Config,
+    /// For ids; another one in every life of the process.
+    pub seed: [u8; 32],
+    pub civil: CivilTime,
+}
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// On the telephone lines and in the media process.
+    Call(call::leg::Input),
+    /// Another site said something about a call.
+    Signal(overflow::Signal),
+    /// The local end of an overflow call's tunnel: where the link's process awaits its audio.
+    TunnelPeer {
+        overflow: OverflowId,
+        peer: std::net::SocketAddr,
+    },
+    /// The media path of an overflow call is broken.
+    PathLost {
+        overflow: OverflowId,
+    },
+    LinkUp,
+    LinkDown,
+    /// Another configuration: calls, contacts and agents' states stay.
+    Configure {
+        config: Box<Config>,
+        secrets: Box<Secrets>,
+    },
+    /// What the clock on the wall shows; at least once a minute.
+    Civil(CivilTime),
+}
+
+/// What the shell does next, in this order.
+#[derive(Debug)]
+pub enum Output {
+    Send {
+        flow: endpoint::Flow,
+        bytes: bytes::Bytes,
+    },
+    Media(plane::Command),
+    Fact(Fact),
+    /// Personal data of a contact: kept beside the chain of facts, under a key of its own.
+    Personal {
+        contact: ContactId,
+        caller: Caller,
+    },
+    /// At the end of a contact, and again when it was written up.
+    Cdr(Box<Cdr>),
+    /// For another site.
+    Signal(overflow::Signal),
+    /// Carry this overflow call's audio: it is awaited at this loopback address.
+    Tunnel {
+        overflow: OverflowId,
+        local: std::net::SocketAddr,
+    },
+    /// The board has changed: show it again.
+    BoardChanged,
+    /// To be remembered across a restart.
+    Registered {
+        phone: Extension,
+        up: bool,
+        binding: endpoint::Binding,
+    },
+    TrunkState {
+        trunk: TrunkId,
+        up: bool,
+    },
+    /// One message refused at the front door, for the counters.
+    Refused {
+        cause: &'static str,
+        status: Option<u16>,
+    },
+}

@@ -1,4 +1,13 @@
 //! Audio, 20 ms at a time: SDP, RTP, G.711, DTMF, prompts, bridges, and the recording journal.
 //! An engine: no sockets, no files, no clock. The *media* process of `boxd` is its shell.
+//!
+//! [`plane`] is the boundary to the calls process; [`engine::Engine`] obeys it.
 
+pub mod dtmf;
+pub mod engine;
+pub mod g711;
 pub mod plane;
+pub mod prompt;
+pub mod record;
+pub mod rtp;
+pub mod sdp;

@@ -7,6 +7,11 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+mod admission;
+mod engine;
+
+pub use engine::{Endpoint, Load};
+
 /// Where a message came from or goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flow {
@@ -55,7 +60,7 @@ pub struct Config {
 pub struct PhoneAuth {
     /// RFC 8760: SHA-256, in lower-case hex.
     pub ha1_sha256: String,
-    /// RFC 2617: for phones that know nothing else; None refuses MD5.
+    /// RFC 2617: for phones that know nothing else, which are then asked for MD5 alone; None refuses MD5.
     pub ha1_md5: Option<String>,
 }
 
@@ -65,7 +70,7 @@ impl std::fmt::Debug for PhoneAuth {
     }
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trunk {
     pub peer: SocketAddr,
     pub transport: Transport,
@@ -82,6 +87,12 @@ pub struct TrunkRegistration {
     /// The password itself: the peer names the algorithm. Never printed.
     pub password: String,
     pub expires_s: u32,
+}
+
+impl std::fmt::Debug for TrunkRegistration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TrunkRegistration(..)")
+    }
 }
 
 /// Everything has one.

@@ -1,1 +1,24 @@
-//! See ARCHITECTURE.md.
+//! The configuration of a site as three documents that branch and centre may edit while apart (`automerge`): typed
+//! changes in, the effective `Config` and findings out.
+//!
+//! Every field is a scalar of its own under a path (`queues/sales/ring_s`), so that edits of different fields both
+//! survive. The resolver is pure and total: whatever is in the documents, every replica with the same heads gets the
+//! same configuration and the same findings. Storing changes is the ledger's, carrying them `wire`'s.
+
+mod change;
+mod document;
+mod documents;
+mod effective;
+mod error;
+mod flow;
+mod front;
+mod layers;
+mod references;
+mod rules;
+mod seed;
+
+pub use document::{Applied, Document, Heads, Peer, SyncState, may_receive};
+pub use documents::{Author, Documents};
+pub use effective::{Effective, effective};
+pub use error::Error;
+pub use seed::changes_from;

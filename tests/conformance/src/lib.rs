@@ -1,1 +1,4 @@
-//! See ARCHITECTURE.md.
+//! The standards' own pictures as tests: SIP endpoints on a virtual clock, their talk written down as a ladder.
+
+pub mod ladder;
+pub mod net;

@@ -1,1 +1,3 @@
-//! See ARCHITECTURE.md.
+//! What the README promises, proved with real daemons, real phones and a real carrier on loopback.
+
+pub mod stage;

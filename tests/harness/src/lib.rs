@@ -1,1 +1,9 @@
-//! See ARCHITECTURE.md.
+//! A company on loopback: one cloud, branches, a carrier, phones and agents, all real programs, driven from tests and
+//! from the demo. Waits are for something to happen, with a limit; nothing here knows the engines.
+
+pub mod baresip;
+pub mod company;
+pub mod process;
+pub mod proof;
+pub mod sipp;
+pub mod web;

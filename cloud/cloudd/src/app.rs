@@ -1,0 +1,82 @@
+//! What the routes and the hub share for as long as the daemon runs.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
+
+use db::Db;
+use model::{SiteId, change::Doc};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    documents::Documents,
+    hints::Hints,
+    http::{events::LISTENERS_MAX, session::Door},
+    hub::Hub,
+    links::Links,
+    metrics::Metrics,
+    settings::Settings,
+    shelf::Shelf,
+};
+
+pub struct App {
+    pub settings: Settings,
+    pub db: Db,
+    pub documents: Documents,
+    pub hints: Arc<Hints>,
+    pub links: Arc<Links>,
+    pub metrics: Arc<Metrics>,
+    pub door: Door,
+    pub listeners: Arc<Semaphore>,
+    /// Fingerprint of the organisation's certificate authority.
+    pub ca_sha256: [u8; 32],
+    /// Where our own page comes from, in lower case.
+    pub origins: Vec<String>,
+    pub stop: CancellationToken,
+    hub: OnceLock<Hub<Shelf>>,
+}
+
+impl App {
+    /// `listening` is the address the console is really at.
+    pub fn new(settings: Settings, db: Db, listening: SocketAddr, ca_sha256: [u8; 32]) -> anyhow::Result<Self> {
+        let origins = match settings.http.origins.as_slice() {
+            [] => vec![format!("http://{listening}"), format!("http://localhost:{}", listening.port())],
+            named => named.to_vec(),
+        };
+        Ok(Self {
+            settings,
+            db,
+            documents: Documents::new()?,
+            hints: Arc::default(),
+            links: Arc::default(),
+            metrics: Arc::new(Metrics::new()?),
+            door: Door::default(),
+            listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
+            ca_sha256,
+            origins,
+            stop: CancellationToken::new(),
+            hub: OnceLock::new(),
+        })
+    }
+
+    /// The database as the hub sees it.
+    pub fn shelf(&self) -> Shelf {
+        Shelf { db: self.db.clone(), hints: Arc::clone(&self.hints), metrics: Arc::clone(&self.metrics) }
+    }
+
+    /// From then on the hub hears of what is edited here.
+    pub fn tell(&self, hub: Hub<Shelf>) {
+        // A second hub would be a mistake of `run`; the first one stays.
+        let _ = self.hub.set(hub);
+    }
+
+    /// A document of the site was edited at the console.
+    pub fn edited(&self, site: &SiteId, doc: Doc) {
+        self.hints.touch(site);
+        if let Some(hub) = self.hub.get() {
+            hub.config_changed(site, doc);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The configuration documents of the sites: loaded from the database, edited as typed changes, and resolved to what a
+//! site runs by. What the changes mean is `config`'s.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use config::{Author, Effective, effective};
+use db::{
+    Connection,
+    change::{self, Hash, Of},
+};
+use model::{
+    Millis, SiteId,
+    change::{Change, Doc, Finding, FindingCounts},
+};
+
+use crate::hub;
+
+/// Most sites whose resolved configuration is kept in memory.
+const CACHE_MAX: usize = 1000;
+const DOCS: [Doc; 3] = [Doc::Org, Doc::Site, Doc::Local];
+
+/// What the database says is newest, of each document.
+type Heads = [BTreeSet<Hash>; 3];
+
+pub struct Documents {
+    /// Whom the documents know this process as. Edits are made one after another, each on what the last one stored:
+    /// two at once under one name would contradict each other.
+    actor: [u8; 16],
+    pub turn: tokio::sync::Mutex<()>,
+    cache: Mutex<BTreeMap<SiteId, (Heads, Arc<Effective>)>>,
+}
+
+/// Why an edit is not made.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    #[error("there is no such site")]
+    NoSite,
+    /// The fault of whoever edits: the change with this index, counted from 0.
+    #[error("{error}")]
+    Change { index: usize, error: config::Error },
+    #[error(transparent)]
+    Db(#[from] db::Error),
+}
+
+/// Edits that were made in memory and are to be stored.
+pub struct Edited {
+    site: SiteId,
+    doc: Doc,
+    changes: Vec<(change::Change, String)>,
+    pub effective: Arc<Effective>,
+}
+
+impl Documents {
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self { actor: actor()?, turn: tokio::sync::Mutex::default(), cache: Mutex::default() })
+    }
+
+    /// What the site runs by once it has everything; None when there is no such site.
+    pub fn effective(&self, conn: &Connection, site: &SiteId) -> db::Result<Option<Arc<Effective>>> {
+        if !db::site::exists(conn, site)? {
+            return Ok(None);
+        }
+        let heads = heads(conn, site)?;
+        let cached = self.cache().get(site).filter(|(of, _)| *of == heads).map(|(_, known)| Arc::clone(known));
+        if cached.is_some() {
+            return Ok(cached);
+        }
+        let fresh = Arc::new(effective(&load(conn, site, self.actor)?));
+        let mut cache = self.cache();
+        if cache.len() >= CACHE_MAX && !cache.contains_key(site) {
+            cache.pop_first();
+        }
+        cache.insert(site.clone(), (heads, Arc::clone(&fresh)));
+        Ok(Some(fresh))
+    }
+
+    /// Makes the edits on a copy, all or none. The caller holds `turn` until they are stored.
+    pub fn edit(
+        &self,
+        conn: &Connection,
+        (site, doc): (&SiteId, Doc),
+        changes: &[Change],
+        now: Millis,
+    ) -> Result<Edited, Refused> {
+        if !db::site::exists(conn, site)? {
+            return Err(Refused::NoSite);
+        }
+        edit(load(conn, site, self.actor)?, doc, changes, now)
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, BTreeMap<SiteId, (Heads, Arc<Effective>)>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Edited {
+    /// How many edits changed something.
+    pub fn count(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Stores the edits, each with what was edited for the history.
+    pub fn store(&self, conn: &Connection, author: &str, now: Millis) -> db::Result<()> {
+        for (change, note) in &self.changes {
+            let signed = change::Signed { author: author.to_owned(), note: note.clone(), at: now };
+            change::add(conn, Of { site: &self.site, doc: self.doc }, std::slice::from_ref(change), &signed)?;
+        }
+        Ok(())
+    }
+}
+
+/// The documents of a site that does not exist yet.
+pub fn draft(site: &SiteId, changes: &[Change], now: Millis) -> anyhow::Result<Result<Edited, Refused>> {
+    Ok(edit(config::Documents::new(site.clone(), actor()?), Doc::Site, changes, now))
+}
+
+fn edit(mut documents: config::Documents, doc: Doc, changes: &[Change], now: Millis) -> Result<Edited, Refused> {
+    let mut made = Vec::new();
+    for (index, change) in changes.iter().enumerate() {
+        let bytes = documents.edit(doc, change, Author::Centre, now);
+        let Some(bytes) = bytes.map_err(|error| Refused::Change { index, error })? else { continue };
+        let made_of = hub::identify(&bytes)
+            .ok_or_else(|| db::Error::Corrupt { what: "a change made here", why: "it has no hash".into() })?;
+        let note = serde_json::to_string(change).unwrap_or_default();
+        made.push((change::Change { hash: made_of.hash, deps: made_of.deps, bytes }, note));
+    }
+    let effective = Arc::new(effective(&documents));
+    Ok(Edited { site: documents.site_id().clone(), doc, changes: made, effective })
+}
+
+fn actor() -> anyhow::Result<[u8; 16]> {
+    let mut actor = [0; 16];
+    aws_lc_rs::rand::fill(&mut actor).map_err(|_| anyhow::anyhow!("no randomness"))?;
+    Ok(actor)
+}
+
+fn load(conn: &Connection, site: &SiteId, actor: [u8; 16]) -> db::Result<config::Documents> {
+    let mut documents = config::Documents::new(site.clone(), actor);
+    for doc in DOCS {
+        let changes = change::after(conn, Of { site, doc }, 0)?;
+        let changes = changes.iter().map(|(_, change)| change.bytes.as_slice());
+        documents
+            .document_mut(doc)
+            .load(changes)
+            .map_err(|error| db::Error::Corrupt { what: "a configuration document", why: error.to_string() })?;
+    }
+    Ok(documents)
+}
+
+fn heads(conn: &Connection, site: &SiteId) -> db::Result<Heads> {
+    let of = |doc| change::heads(conn, Of { site, doc });
+    Ok([of(Doc::Org)?, of(Doc::Site)?, of(Doc::Local)?])
+}
+
+pub fn count(findings: &[Finding]) -> FindingCounts {
+    let mut counts = FindingCounts::new();
+    for finding in findings {
+        *counts.entry(finding.severity).or_default() += 1;
+    }
+    counts
+}

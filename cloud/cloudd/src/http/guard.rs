@@ -1,0 +1,98 @@
+//! Stands before every route: a write or a WebSocket must come from our own page (S-110, S-111), and its sender must be
+//! allowed what the table of routes asks for. A route that is not in the table is denied.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{
+        HeaderMap, Method, StatusCode,
+        header::{COOKIE, ORIGIN},
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use db::session::Who;
+
+use super::fault::Fault;
+use crate::{
+    access::{self, Ask},
+    app::App,
+    clock, secret,
+};
+
+/// Header that another site's page cannot send without asking us first.
+pub const HEADER: &str = "x-branchline";
+
+/// The hash by which the caller's own session is found.
+#[derive(Debug, Clone, Copy)]
+pub struct Token(pub [u8; 32]);
+
+pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let path = path.as_ref().map_or("", MatchedPath::as_str).to_owned();
+    let response = match check(&app, &path, &mut request).await {
+        Ok(()) => next.run(request).await,
+        Err(fault) => fault.into_response(),
+    };
+    app.metrics.requests.with_label_values(&[path.as_str(), response.status().as_str()]).inc();
+    response
+}
+
+async fn check(app: &App, path: &str, request: &mut Request) -> Result<(), Fault> {
+    let method = request.method().clone();
+    let Some(ask) = access::ask(&method, path) else { return Err(Fault::forbidden("nobody may do this")) };
+    own_page(app, path, &method, request.headers())?;
+    if ask == Ask::Open {
+        return Ok(());
+    }
+    let token = session_token(app, request.headers()).ok_or_else(Fault::not_signed_in)?;
+    let token = Token(secret::sha256(token));
+    let who = app.db.read(move |conn| db::session::who(conn, &token.0, clock::now())).await.map_err(Fault::from)?;
+    let who: Who = who.ok_or_else(Fault::not_signed_in)?;
+    match ask {
+        Ask::Verb(verb) if !access::may(who.role, verb) => {
+            Err(Fault::forbidden(format!("the role {} may not do this", who.role.name())))
+        }
+        _ => {
+            request.extensions_mut().insert(who);
+            request.extensions_mut().insert(token);
+            Ok(())
+        }
+    }
+}
+
+fn own_page(app: &App, path: &str, method: &Method, headers: &HeaderMap) -> Result<(), Fault> {
+    let socket = path == "/api/events";
+    let write = !matches!(*method, Method::GET | Method::HEAD);
+    if !socket && !write {
+        return Ok(());
+    }
+    let foreign = || Fault::new(StatusCode::FORBIDDEN, "foreign_origin", "this came from another site's page");
+    match headers.get(ORIGIN).map(|origin| origin.to_str()) {
+        Some(Ok(origin)) if app.origins.iter().any(|ours| ours == origin) => {}
+        Some(_) => return Err(foreign()),
+        // A browser always names the origin of a WebSocket; a command line that writes need not.
+        None if socket => return Err(foreign()),
+        None => {}
+    }
+    if write && headers.get(HEADER).is_none_or(|value| value != "1") {
+        let message = format!("a write needs the header {HEADER}: 1");
+        return Err(Fault::new(StatusCode::FORBIDDEN, "header_missing", message));
+    }
+    Ok(())
+}
+
+/// The cookie's name. `__Host-` binds it to this host and to HTTPS, where there is HTTPS.
+pub fn cookie_name(app: &App) -> &'static str {
+    if app.settings.http.secure { "__Host-branchline" } else { "branchline" }
+}
+
+fn session_token<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
+    let name = cookie_name(app);
+    let cookies = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    cookies.flat_map(|line| line.split(';')).find_map(|pair| {
+        let (key, value) = pair.trim().split_once('=')?;
+        (key == name && value.len() <= 64).then_some(value)
+    })
+}

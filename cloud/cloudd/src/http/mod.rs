@@ -1,0 +1,90 @@
+//! The console's HTTP server: its routes by noun, behind one guard. Plain HTTP; TLS is a reverse proxy's.
+
+pub mod audit;
+pub mod body;
+pub mod configuration;
+pub mod enrolment;
+pub mod events;
+pub mod fault;
+pub mod figures;
+pub mod guard;
+pub mod health;
+pub mod page;
+pub mod session;
+pub mod sites;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, StatusCode, header::CACHE_CONTROL},
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{get, post, put},
+};
+use model::SiteId;
+use tokio::net::TcpListener;
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+
+use crate::app::App;
+
+/// A request that takes longer is answered with 408 and given up. WebSockets are not requests any more by then.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// Serves until the daemon stops, then lets running requests end.
+pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
+    let stop = app.stop.clone();
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await?;
+    Ok(())
+}
+
+pub fn router(app: Arc<App>) -> Router {
+    let api = Router::new()
+        .route("/api/session", post(session::sign_in).delete(session::sign_out))
+        .route("/api/me", get(session::me))
+        .route("/api/me/password", put(session::change_password))
+        .route("/api/sites", get(sites::all))
+        .route("/api/sites/{site}/config", get(configuration::read))
+        .route("/api/sites/{site}/changes", post(configuration::change))
+        .route("/api/sites/{site}/history", get(configuration::history))
+        .route("/api/sites/{site}/enrolment", post(enrolment::issue))
+        .route("/api/figures", get(figures::figures))
+        .route("/api/audit", get(audit::audit))
+        .route("/api/events", get(events::events))
+        .route("/metrics", get(health::metrics))
+        .route("/healthz", get(health::healthz))
+        .layer(from_fn(no_store))
+        .route_layer(from_fn_with_state(Arc::clone(&app), guard::guard))
+        .method_not_allowed_fallback(async || {
+            fault::Fault::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this cannot be done here")
+        });
+    api.fallback(page::page)
+        .layer(DefaultBodyLimit::max(body::BODY_LEN_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_WITHIN))
+        .layer(CatchPanicLayer::custom(|_| {
+            fault::Fault::internal(&anyhow::anyhow!("a request panicked")).into_response()
+        }))
+        .layer(from_fn(secure))
+        .with_state(app)
+}
+
+/// The site of a path. A name that cannot be one is not found either.
+fn site_of(text: &str) -> Result<SiteId, fault::Fault> {
+    SiteId::new(text).map_err(|_| fault::Fault::not_found("site"))
+}
+
+async fn no_store(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn secure(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in pages::SECURITY_HEADERS {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}

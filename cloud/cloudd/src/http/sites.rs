@@ -1,0 +1,58 @@
+//! All sites at a glance.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use model::{
+    Millis, SiteId,
+    change::{FindingCounts, Severity},
+};
+use serde_json::{Value, json};
+
+use super::fault::Fault;
+use crate::{
+    app::App,
+    clock, documents,
+    overview::{self, Known},
+};
+
+pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
+    let reader = Arc::clone(&app);
+    let rows: Vec<(SiteId, String, FindingCounts, Known)> = app
+        .db
+        .read(move |conn| {
+            let mut rows = Vec::new();
+            for site in db::site::all(conn)? {
+                let Some(effective) = reader.documents.effective(conn, &site)? else { continue };
+                let label = effective.config.site.label.clone();
+                let known = overview::known(conn, &site)?;
+                rows.push((site, label, documents::count(&effective.findings), known));
+            }
+            Ok::<_, db::Error>(rows)
+        })
+        .await?;
+    let now = clock::now();
+    let rows = rows.into_iter().map(|(site, label, findings, known)| {
+        let link = app.links.of(&site);
+        let version = link.software.or(known.health.as_ref().map(|health| health.version));
+        let count = |severity| findings.get(&severity).copied().unwrap_or(0);
+        json!({
+            "site": site,
+            "label": label,
+            "linked": link.linked,
+            "last_heard_ms_ago": link.last_heard.map(|at| now.since(at)),
+            "data_age_s": known.data_at.map(|at: Millis| now.since(at) / 1000),
+            "completeness": known.completeness,
+            // Queues are not seen from here while they happen: what leaves a box are closed intervals.
+            "queues_waiting": null,
+            "software": version.map(|[major, minor, patch]| format!("{major}.{minor}.{patch}")),
+            "health": known.health,
+            "findings": {
+                "repaired": count(Severity::Repaired),
+                "warning": count(Severity::Warning),
+                "fatal": count(Severity::Fatal),
+            },
+        })
+    });
+    Ok(Json(rows.collect()))
+}

@@ -1,0 +1,268 @@
+//! `cloud.toml`, parsed once into what cannot be wrong. Unknown keys are refused, and all faults are told together,
+//! each with its path. A relative `data` is relative to the file.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context;
+use toml::{Table, Value};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The database, the certificate authority and the bundles lie here.
+    pub data: PathBuf,
+    pub http: Http,
+    pub link: Link,
+    /// How long a sign-in lasts.
+    pub session: Duration,
+    /// How long an enrolment code can be used.
+    pub enrolment: Duration,
+    pub log: Log,
+}
+
+/// The console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    pub listen: SocketAddr,
+    /// Where browsers find the console, when that is not `listen` itself: `https://console.example.org`.
+    pub origins: Vec<String>,
+    /// The cookie is only for HTTPS.
+    pub secure: bool,
+    /// Who may read `/metrics`.
+    pub metrics_from: Vec<IpAddr>,
+}
+
+/// Where boxes connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub listen: SocketAddr,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    pub json: bool,
+    /// `info`, or a filter such as `info,cloudd=debug`.
+    pub filter: String,
+}
+
+/// All that is wrong with a file.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Faults(pub Vec<String>);
+
+pub fn load(path: &Path) -> anyhow::Result<Settings> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    parse(&text, base).map_err(|faults| {
+        let lines: Vec<String> = faults.0.iter().map(|fault| format!("{}: {fault}", path.display())).collect();
+        anyhow::anyhow!("{}", lines.join("\n"))
+    })
+}
+
+pub fn parse(text: &str, base: &Path) -> Result<Settings, Faults> {
+    let table: Table = text.parse().map_err(|error: toml::de::Error| Faults(vec![error.to_string()]))?;
+    let mut faults = Vec::new();
+    let mut root = Section { path: String::new(), table, faults: &mut faults };
+    let data = root.text("data").unwrap_or_else(|| root.missing("data"));
+    let session = root.number("session_hours", 1..=168).unwrap_or(12);
+    let enrolment = root.number("enrolment_minutes", 1..=1440).unwrap_or(30);
+
+    let mut section = root.section("http");
+    let http = Http {
+        listen: section.address("listen").unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
+        origins: section.texts("origins", origin).unwrap_or_default(),
+        secure: section.flag("secure").unwrap_or(false),
+        metrics_from: section
+            .texts("metrics_from", |text| text.parse().map_err(|_| "is not an IP address"))
+            .unwrap_or_else(|| vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]),
+    };
+    section.end();
+
+    let mut section = root.section("link");
+    let link = Link { listen: section.address("listen").unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 4433))) };
+    section.end();
+
+    let mut section = root.section("log");
+    let log = Log {
+        json: section.choice("format", &["text", "json"]) == Some(1),
+        filter: section.text("filter").unwrap_or_else(|| "info".into()),
+    };
+    section.end();
+    root.end();
+
+    if !faults.is_empty() {
+        return Err(Faults(faults));
+    }
+    let hour = Duration::from_secs(3600);
+    let minute = Duration::from_secs(60);
+    Ok(Settings { data: base.join(data), http, link, session: hour * session, enrolment: minute * enrolment, log })
+}
+
+fn origin(text: &str) -> Result<String, &'static str> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let fits = host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '?', '#', '@']));
+    if fits { Ok(text.to_ascii_lowercase()) } else { Err("is not an origin such as https://console.example.org") }
+}
+
+/// One table: keys are taken out of it, and what is left at the end is unknown.
+struct Section<'a> {
+    path: String,
+    table: Table,
+    faults: &'a mut Vec<String>,
+}
+
+impl Section<'_> {
+    fn section(&mut self, key: &str) -> Section<'_> {
+        let path = self.at(key);
+        let table = match self.table.remove(key) {
+            None => Table::new(),
+            Some(Value::Table(table)) => table,
+            Some(_) => {
+                self.faults.push(format!("{path}: is not a table"));
+                Table::new()
+            }
+        };
+        Section { path, table, faults: self.faults }
+    }
+
+    fn end(self) {
+        for key in self.table.keys() {
+            self.faults.push(format!("{}: unknown key", self.at(key)));
+        }
+    }
+
+    fn at(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    fn fault(&mut self, key: &str, problem: &str) {
+        let path = self.at(key);
+        self.faults.push(format!("{path}: {problem}"));
+    }
+
+    fn missing(&mut self, key: &str) -> String {
+        if !self.faults.iter().any(|fault| fault.starts_with(&format!("{key}:"))) {
+            self.fault(key, "is missing");
+        }
+        String::new()
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        match self.table.remove(key)? {
+            Value::String(text) if !text.is_empty() => return Some(text),
+            _ => self.fault(key, "is not a text"),
+        }
+        None
+    }
+
+    fn flag(&mut self, key: &str) -> Option<bool> {
+        match self.table.remove(key)? {
+            Value::Boolean(flag) => return Some(flag),
+            _ => self.fault(key, "is neither true nor false"),
+        }
+        None
+    }
+
+    fn number(&mut self, key: &str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
+        let number = match self.table.remove(key)? {
+            Value::Integer(number) => u32::try_from(number).ok().filter(|number| range.contains(number)),
+            _ => None,
+        };
+        if number.is_none() {
+            self.fault(key, &format!("is not a whole number from {} to {}", range.start(), range.end()));
+        }
+        number
+    }
+
+    fn address(&mut self, key: &str) -> Option<SocketAddr> {
+        let address = self.text(key)?.parse().ok();
+        if address.is_none() {
+            self.fault(key, "is not an address with a port such as 127.0.0.1:8080");
+        }
+        address
+    }
+
+    fn choice(&mut self, key: &str, choices: &[&str]) -> Option<usize> {
+        let text = self.text(key)?;
+        let found = choices.iter().position(|choice| *choice == text);
+        if found.is_none() {
+            self.fault(key, &format!("is none of {}", choices.join(", ")));
+        }
+        found
+    }
+
+    fn texts<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, &'static str>) -> Option<Vec<T>> {
+        let Value::Array(values) = self.table.remove(key)? else {
+            self.fault(key, "is not a list");
+            return None;
+        };
+        let mut parsed = Vec::new();
+        for (number, value) in values.iter().enumerate() {
+            match value.as_str().ok_or("is not a text").and_then(&parse) {
+                Ok(value) => parsed.push(value),
+                Err(problem) => self.fault(&format!("{key}[{number}]"), problem),
+            }
+        }
+        Some(parsed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shortest_file_names_the_folder_and_the_rest_has_defaults() {
+        let settings = parse("data = \"cloud\"", Path::new("/srv")).unwrap();
+        assert_eq!(settings.data, Path::new("/srv/cloud"));
+        assert_eq!(settings.http.listen, "127.0.0.1:8080".parse().unwrap());
+        assert_eq!(settings.session, Duration::from_secs(12 * 3600));
+        assert!(!settings.log.json);
+    }
+
+    #[test]
+    fn the_example_file_works() {
+        let text = include_str!("../../../deploy/site/cloud.toml");
+        parse(text, Path::new("/")).unwrap();
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_path() {
+        let text = r#"
+            datum = "x"
+            session_hours = 0
+            [http]
+            listen = "localhost"
+            origins = ["https://a.example", "a.example", 3]
+            secure = "yes"
+            [link]
+            listen = "0.0.0.0:99999"
+            port = 1
+            [log]
+            format = "xml"
+        "#;
+        let faults = parse(text, Path::new("/")).unwrap_err();
+        let expected = [
+            "data: is missing",
+            "session_hours: is not a whole number from 1 to 168",
+            "http.listen: is not an address with a port such as 127.0.0.1:8080",
+            "http.origins[1]: is not an origin such as https://console.example.org",
+            "http.origins[2]: is not a text",
+            "http.secure: is neither true nor false",
+            "link.listen: is not an address with a port such as 127.0.0.1:8080",
+            "link.port: unknown key",
+            "log.format: is none of text, json",
+            "datum: unknown key",
+        ];
+        assert_eq!(faults.0, expected);
+    }
+
+    #[test]
+    fn what_is_not_toml_is_told_with_its_line() {
+        let faults = parse("data = \n", Path::new("/")).unwrap_err();
+        assert!(faults.0[0].contains("line 1"), "{faults}");
+    }
+}

@@ -1,0 +1,13 @@
+//! A whole console over real HTTP, on a port of its own, with a database in a folder of its own.
+
+mod access;
+mod command;
+mod configuration;
+mod events;
+mod figures;
+mod machine;
+mod page;
+mod running;
+mod session;
+mod shelf;
+mod support;

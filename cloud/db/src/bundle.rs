@@ -1,0 +1,46 @@
+//! Firmware bundles and which of them each site is offered. The files lie beside the database.
+
+use model::{Millis, SiteId};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::{Result, site};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// File name.
+    pub name: String,
+    /// `1.2.3`; empty when the name does not say.
+    pub version: String,
+    /// In hex.
+    pub sha256: String,
+    pub size: u64,
+}
+
+/// Keeps the bundle (again) and offers it to the site in place of any other.
+pub fn offer(conn: &Connection, bundle: &Bundle, to: &SiteId, now: Millis) -> Result<()> {
+    let Bundle { name, version, sha256, size } = bundle;
+    let sql = "INSERT INTO bundle (sha256, name, version, size, added) VALUES (?1, ?2, ?3, ?4, ?5)
+               ON CONFLICT (sha256) DO UPDATE SET name = excluded.name, version = excluded.version";
+    conn.execute(sql, params![sha256, name, version, size.cast_signed(), now.0])?;
+    let sql = "INSERT INTO bundle_offer (site, sha256, offered) VALUES (?1, ?2, ?3)
+               ON CONFLICT (site) DO UPDATE SET sha256 = excluded.sha256, offered = excluded.offered";
+    conn.execute(sql, params![to.as_str(), sha256, now.0])?;
+    Ok(())
+}
+
+/// The bundle on offer to a site.
+pub fn offered(conn: &Connection, site: &SiteId) -> Result<Option<Bundle>> {
+    let sql = "SELECT name, version, sha256, size FROM bundle JOIN bundle_offer USING (sha256) WHERE site = ?1";
+    let row = |row: &rusqlite::Row<'_>| {
+        let size: i64 = row.get(3)?;
+        Ok(Bundle { name: row.get(0)?, version: row.get(1)?, sha256: row.get(2)?, size: size.cast_unsigned() })
+    };
+    Ok(conn.prepare_cached(sql)?.query_row([site.as_str()], row).optional()?)
+}
+
+/// What every site is offered, by the bundle's hash.
+pub fn offers(conn: &Connection) -> Result<Vec<(SiteId, String)>> {
+    let mut found = conn.prepare_cached("SELECT site, sha256 FROM bundle_offer ORDER BY site")?;
+    let rows = found.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    rows.map(|row| row.map_err(Into::into).and_then(|(site, sha256)| Ok((site::parse(&site)?, sha256)))).collect()
+}

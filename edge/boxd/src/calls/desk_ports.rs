@@ -1,0 +1,168 @@
+//! The daemon's side of the desk's three traits: commands go to the engine's queue and are answered when their facts
+//! are durable; records and credentials are read from the ledger on blocking threads.
+
+use std::{path::PathBuf, sync::Arc};
+
+use bytes::Bytes;
+use desk::{
+    BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Effective, Fault, Floor, Future, Records,
+    Unavailable,
+};
+use floor::board::{DeskCommand, Refused};
+use ledger::{BranchKey, Ledger, Reader};
+use model::{AgentId, RecordingId, cdr::Cdr, change::Change};
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::{info, warn};
+
+/// Requests waiting for the engine.
+pub const REQUESTS_MAX: usize = 1_024;
+/// Rows that one page of contacts may have.
+const CONTACTS_MAX: u32 = 500;
+
+/// What a desk asks of the engine.
+pub enum Request {
+    Command { command: DeskCommand, answer: oneshot::Sender<Result<(), Refused>> },
+    Change { changes: Vec<Change>, answer: oneshot::Sender<Result<Arc<Effective>, ChangeRefused>> },
+}
+
+/// The engine as the desks see it.
+pub struct FloorPort {
+    pub requests: mpsc::Sender<Request>,
+    pub board: watch::Receiver<Arc<BoardAt>>,
+    pub effective: watch::Receiver<Arc<Effective>>,
+}
+
+impl Floor for FloorPort {
+    fn command(&self, command: DeskCommand) -> Future<'_, Result<(), CommandError>> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            self.requests.try_send(Request::Command { command, answer }).map_err(|_| Unavailable)?;
+            answered.await.map_err(|_| Unavailable)?.map_err(CommandError::from)
+        })
+    }
+
+    fn board(&self) -> watch::Receiver<Arc<BoardAt>> {
+        self.board.clone()
+    }
+
+    fn effective(&self) -> watch::Receiver<Arc<Effective>> {
+        self.effective.clone()
+    }
+
+    fn change(&self, by: AgentId, changes: Vec<Change>) -> Future<'_, Result<Arc<Effective>, ChangeRefused>> {
+        Box::pin(async move {
+            info!(%by, count = changes.len(), "settings edited at the desk");
+            let (answer, answered) = oneshot::channel();
+            self.requests.try_send(Request::Change { changes, answer }).map_err(|_| busy())?;
+            answered.await.map_err(|_| busy())?
+        })
+    }
+}
+
+fn busy() -> ChangeRefused {
+    ChangeRefused {
+        index: 0,
+        code: "unavailable".into(),
+        message: "the box cannot write settings at the moment; nothing was changed".into(),
+        fault: Fault::Box,
+    }
+}
+
+/// What the ledger and the recordings' folder hold.
+pub struct RecordsPort {
+    pub ledger: Arc<Ledger>,
+    pub recordings: PathBuf,
+    pub key: BranchKey,
+}
+
+impl RecordsPort {
+    async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Reader) -> Result<T, ledger::Error> + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let ledger = self.ledger.clone();
+        let looked = tokio::task::spawn_blocking(move || ledger.reader().and_then(|reader| look(&reader))).await;
+        match looked {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(error)) => {
+                warn!(%error, "the ledger cannot be read");
+                Err(Unavailable)
+            }
+            Err(_) => Err(Unavailable),
+        }
+    }
+}
+
+impl Records for RecordsPort {
+    fn contacts(&self, page: ContactPage) -> Future<'_, Result<Vec<ContactRow>, Unavailable>> {
+        Box::pin(self.read(move |reader| {
+            let limit = page.limit.min(CONTACTS_MAX) as usize;
+            let mut rows = Vec::new();
+            let mut before = page.before;
+            // An agent's own contacts are a part of the site's: further pages are read until enough are found.
+            while rows.len() < limit {
+                let cdrs = reader.cdrs(limit, before)?;
+                let Some(last) = cdrs.last() else { break };
+                before = Some(last.ended);
+                for cdr in cdrs {
+                    if page.of.as_ref().is_none_or(|agent| cdr.agent.as_ref() == Some(agent)) && rows.len() < limit {
+                        rows.push(row(reader, cdr)?);
+                    }
+                }
+            }
+            Ok(rows)
+        }))
+    }
+
+    fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>> {
+        Box::pin(self.read(move |reader| {
+            let mut before = None;
+            loop {
+                let cdrs = reader.cdrs(CONTACTS_MAX as usize, before)?;
+                let Some(last) = cdrs.last() else { return Ok(None) };
+                before = Some(last.ended);
+                if let Some(found) = cdrs.into_iter().find(|cdr| cdr.recording == Some(recording)) {
+                    return Ok(Some(found));
+                }
+            }
+        }))
+    }
+
+    fn listened(&self, by: AgentId, recording: RecordingId) -> Future<'_, Result<(), Unavailable>> {
+        Box::pin(async move {
+            info!(%by, %recording, audit = "listened", "a recording is opened");
+            Ok(())
+        })
+    }
+
+    fn recording_wav(&self, recording: RecordingId) -> Future<'_, Result<Option<Bytes>, Unavailable>> {
+        Box::pin(async move {
+            let (folder, key) = (self.recordings.clone(), self.key.clone());
+            let rendered = tokio::task::spawn_blocking(move || {
+                let path = folder.join(format!("{recording}.blr"));
+                if !path.is_file() {
+                    return Ok(None);
+                }
+                crate::recording::wav(&path, key.bytes()).map(Some)
+            })
+            .await;
+            match rendered {
+                Ok(Ok(wav)) => Ok(wav.map(Bytes::from)),
+                Ok(Err(error)) => {
+                    warn!(%recording, %error, "a recording cannot be rendered");
+                    Err(Unavailable)
+                }
+                Err(_) => Err(Unavailable),
+            }
+        })
+    }
+}
+
+fn row(reader: &Reader, cdr: Cdr) -> Result<ContactRow, ledger::Error> {
+    let personal = reader.personal(cdr.contact)?;
+    let caller = personal.and_then(|person| {
+        let number = person.caller.clone().or_else(|| person.dialled.clone())?;
+        Some(Caller { number, name: person.name.clone() })
+    });
+    Ok(ContactRow { cdr, caller })
+}

@@ -1,0 +1,51 @@
+//! What Prometheus reads of the calls process.
+
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+
+pub struct Meters {
+    pub registry: Registry,
+    pub contacts: IntCounter,
+    pub answered: IntCounter,
+    pub abandoned: IntCounter,
+    pub refused: IntCounterVec,
+    pub facts: IntCounter,
+    pub waiting: IntGauge,
+    pub phones: IntGauge,
+    pub trunks_up: IntGauge,
+    pub connections: IntGauge,
+    pub config_findings: IntGauge,
+}
+
+impl Meters {
+    pub fn new() -> anyhow::Result<Self> {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str| -> anyhow::Result<IntCounter> {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok(counter)
+        };
+        let gauge = |name: &str, help: &str| -> anyhow::Result<IntGauge> {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let refused = IntCounterVec::new(
+            Opts::new("branchline_sip_refused_total", "SIP messages refused or dropped"),
+            &["cause"],
+        )?;
+        registry.register(Box::new(refused.clone()))?;
+        Ok(Self {
+            contacts: counter("branchline_contacts_total", "Contacts that ended")?,
+            answered: counter("branchline_contacts_answered_total", "Contacts that were answered")?,
+            abandoned: counter("branchline_contacts_abandoned_total", "Contacts that left a queue unanswered")?,
+            facts: counter("branchline_facts_total", "Facts written down")?,
+            waiting: gauge("branchline_contacts_waiting", "Contacts in queues")?,
+            phones: gauge("branchline_phones_registered", "Phones with a registration")?,
+            trunks_up: gauge("branchline_trunks_up", "Trunks that answer")?,
+            connections: gauge("branchline_sip_connections", "SIP connections over TCP")?,
+            config_findings: gauge("branchline_config_findings", "Findings of the configuration")?,
+            refused,
+            registry,
+        })
+    }
+}

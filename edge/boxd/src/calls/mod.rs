@@ -1,0 +1,199 @@
+//! The *calls* process: SIP sockets, the floor, the desk, the ledger. It has no route to the cloud.
+
+mod desk_ports;
+mod engine;
+mod figures;
+mod media_client;
+mod meters;
+mod outgoing;
+pub mod secrets;
+pub mod settings;
+mod sockets;
+mod sync_client;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
+
+use anyhow::Context;
+use call::Limits;
+use floor::{Floor, Input, Setup, cdr};
+use gate::{Gate, Policy};
+use ledger::{Batch, BranchKey, Ledger, Options, Reader};
+use model::{
+    Millis,
+    fact::{Fact, Kind, Process},
+};
+use rand::Rng;
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
+
+use crate::{config::BoxConfig, observe};
+use desk_ports::{FloorPort, REQUESTS_MAX, RecordsPort};
+use engine::{Engine, Inbox, Standing, civil, wall};
+
+/// Records of the last day that the figures may still need.
+const CDRS_AT_START: usize = 50_000;
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
+const PRODUCT: &str = concat!("Branchline/", env!("CARGO_PKG_VERSION"));
+
+/// Runs until the process is told to end.
+pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&config.data).context("the data folder")?;
+    std::fs::create_dir_all(&config.run).context("the run folder")?;
+    let key = branch_key(&config)?;
+    let ledger = Arc::new(open_ledger(&config, key.clone())?);
+    let reader = ledger.reader().context("the ledger cannot be read")?;
+    close_what_the_last_life_left(&ledger, &reader)?;
+
+    let engine = build(&config, ledger.clone(), reader).await?;
+    let (requests, requests_in) = mpsc::channel(REQUESTS_MAX);
+    let desk = desk_router(&config, &engine, requests, ledger, key);
+    let standing = engine.0.standing.clone();
+    let registry = engine.0.meters.registry.clone();
+    let status: observe::Status = Arc::new(move || {
+        serde_json::json!({
+            "config": standing.config.load(Ordering::Relaxed),
+            "ledger": standing.ledger.load(Ordering::Relaxed),
+            "calls": standing.calls.load(Ordering::Relaxed),
+        })
+    });
+    let (engine, media, sync) = engine;
+    let listener = tokio::net::TcpListener::bind(config.desk)
+        .await
+        .with_context(|| format!("desk.listen: cannot listen on {}", config.desk))?;
+    info!(desk = %config.desk, "the desk is served");
+    let service = desk.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::select! {
+        () = engine.run(Inbox { media, sync, requests: requests_in }) => Ok(()),
+        ended = axum::serve(listener, service) => ended.context("the desk's listener failed"),
+        ended = observe::serve(config.metrics_of(0), registry, status) => ended,
+    }
+}
+
+/// The key that wraps all others on this box.
+pub fn branch_key(config: &BoxConfig) -> anyhow::Result<BranchKey> {
+    let file = config.key_file();
+    BranchKey::load_or_create(&file).with_context(|| format!("the branch key {} cannot be used", file.display()))
+}
+
+/// A damaged ledger is set aside, so that calls go on; what is missing is said loudly.
+pub fn open_ledger(config: &BoxConfig, key: BranchKey) -> anyhow::Result<Ledger> {
+    let path = config.ledger_file();
+    match Ledger::open(&path, key.clone(), Options::default()) {
+        Err(error @ ledger::Error::Damaged { .. }) => {
+            let aside = ledger::set_aside(&path).context("the damaged ledger cannot be set aside")?;
+            tracing::error!(%error, kept = %aside.display(), "the ledger is damaged: a fresh one begins");
+            Ledger::open(&path, key, Options::default()).context("a fresh ledger cannot be opened")
+        }
+        opened => opened.with_context(|| format!("the ledger {} cannot be opened", path.display())),
+    }
+}
+
+/// Contacts whose process died under them are ended, with a record each.
+fn close_what_the_last_life_left(ledger: &Ledger, reader: &Reader) -> anyhow::Result<()> {
+    let now = wall();
+    let mut batch = Batch::default();
+    for (contact, _) in reader.open_contacts().context("open contacts cannot be read")? {
+        let mut facts = reader.facts_of(contact)?;
+        let ends = cdr::close_open(&facts, now);
+        facts.extend(ends.iter().cloned());
+        batch.cdrs.extend(cdr::rebuild(&facts));
+        batch.facts.extend(ends);
+    }
+    info!(contacts = batch.cdrs.len(), "contacts of an earlier life were closed");
+    let kind = Kind::Started { process: Process::Calls, version: env!("CARGO_PKG_VERSION").into() };
+    batch.facts.push(Fact { seq: 0, at: now, contact: None, kind });
+    ledger.writer().submit(batch).wait().context("the ledger does not take facts")?;
+    Ok(())
+}
+
+type Built = (Engine, mpsc::Receiver<media_client::FromMedia>, mpsc::Receiver<sync_client::FromSync>);
+
+async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyhow::Result<Built> {
+    let mut random = [0; 56];
+    rand::rng().fill_bytes(&mut random);
+    let (seed, rest) = random.split_at(32);
+    let (actor, generation) = rest.split_at(16);
+    let seed: [u8; 32] = seed.try_into().context("a seed")?;
+    let generation = u64::from_be_bytes(generation.try_into().context("a generation")?);
+    let settings =
+        settings::Settings::open(config.site.clone(), actor.try_into().context("an actor")?, &config.data, &reader)?;
+    let running = settings.fallback();
+    let secrets = secrets::of_lines(&reader, &running, &config.sip.domain)?;
+    let staff = secrets::of_staff(&reader, &running)?;
+    let sockets = sockets::Sockets::bind(&config.sip.listen, sockets::Limits::default()).await?;
+    info!(listening = ?sockets.listening(), "SIP");
+    let calls = call::Config {
+        domain: config.sip.domain.clone(),
+        local: config.sip.listen.iter().map(|(_, address)| *address).collect(),
+        product: PRODUCT.into(),
+        site: running.clone(),
+        secrets: secrets.clone(),
+        limits: Limits::default(),
+    };
+    let now = wall();
+    let length_s = config.cloud.as_ref().map_or(900, |cloud| cloud.interval_s);
+    let since = Millis(now.0.saturating_sub(DAY_MS));
+    let cdrs = reader.cdrs(CDRS_AT_START, None)?.into_iter().filter(|cdr| cdr.ended >= since).collect();
+    let said = reader.intervals(since, CDRS_AT_START)?;
+    let policy = Policy { k: config.cloud.as_ref().map_or(10, |cloud| cloud.k_callers) };
+    let (media, from_media) = media_client::MediaClient::start(config.media_socket(), generation);
+    let (sync, from_sync) = sync_client::SyncClient::start(config.cloud.as_ref().map(|_| config.sync_socket()));
+    let kept = reader.bindings(now)?;
+    let setup = Setup { calls, seed, civil: civil(&running.site.time_zone) };
+    let mut engine = Engine {
+        floor: Floor::new(Instant::now(), setup),
+        sockets,
+        media,
+        sync,
+        writer: ledger.writer(),
+        gate: Gate::new(policy, reader.gate_state()?),
+        reader,
+        settings,
+        running: Arc::new(running.clone()),
+        secrets,
+        staff: Arc::new(desk::Staff::new(staff).context("the staff's credentials")?),
+        book: figures::Book::new(length_s, now, cdrs, said),
+        board: watch::channel(Arc::new(desk::BoardAt { at: Instant::now(), board: Default::default() })).0,
+        effective: watch::channel(Arc::new(desk::Effective { config: running, findings: Vec::new() })).0,
+        meters: meters::Meters::new()?,
+        standing: Arc::new(Standing::default()),
+        phones: BTreeSet::new(),
+        trunks: BTreeMap::new(),
+        heads: String::new(),
+        data_version: 0,
+        board_changed: false,
+        looks: 0,
+        config: config.clone(),
+    };
+    engine.activate();
+    for input in kept.into_iter().filter_map(|binding| outgoing::binding_back(binding, now)) {
+        engine.feed(Input::Call(call::leg::Input::Sip(input)));
+    }
+    Ok((engine, from_media, from_sync))
+}
+
+fn desk_router(
+    config: &BoxConfig,
+    built: &Built,
+    requests: mpsc::Sender<desk_ports::Request>,
+    ledger: Arc<Ledger>,
+    key: BranchKey,
+) -> axum::Router {
+    let engine = &built.0;
+    let floor = FloorPort { requests, board: engine.board.subscribe(), effective: engine.effective.subscribe() };
+    let records = RecordsPort { ledger, recordings: config.recordings(), key };
+    let mut origins = vec![format!("http://{}", config.desk)];
+    if config.desk.ip().is_loopback() {
+        origins.push(format!("http://localhost:{}", config.desk.port()));
+    }
+    if origins.is_empty() {
+        warn!("no browser will be allowed to the desk");
+    }
+    let options = desk::Options::new(origins);
+    desk::router(desk::Desk::new(Arc::new(floor), Arc::new(records), engine.staff.clone(), options))
+}

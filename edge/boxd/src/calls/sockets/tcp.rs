@@ -1,0 +1,294 @@
+//! TCP connections: accepted or opened on demand, numbered from 1, each with a reader and a writer of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use sip::endpoint::{Flow, Input, Transport};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::Limits;
+
+/// Messages that wait for one peer to take them.
+const WRITES_MAX: usize = 256;
+
+/// Bytes read at once.
+const READ_MAX: usize = 16 * 1024;
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 256;
+
+/// A peer that vanished without a word is noticed after this and three probes.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// Pause after a failed accept (no descriptors left, for example).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+#[derive(Clone)]
+pub struct Connections {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    limits: Limits,
+    inputs: mpsc::Sender<Input>,
+    stop: CancellationToken,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    last: u64,
+    open: BTreeMap<u64, Connection>,
+    trusted: BTreeSet<IpAddr>,
+}
+
+struct Connection {
+    remote: SocketAddr,
+    writes: mpsc::Sender<Bytes>,
+    stop: CancellationToken,
+}
+
+/// A place in the table, before there is a stream.
+struct Place {
+    number: u64,
+    writes: mpsc::Receiver<Bytes>,
+    stop: CancellationToken,
+}
+
+impl Connections {
+    pub fn new(limits: Limits, inputs: mpsc::Sender<Input>, stop: CancellationToken) -> Self {
+        Self { shared: Arc::new(Shared { limits, inputs, stop, table: Mutex::default() }) }
+    }
+
+    pub fn listen(&self, addr: SocketAddr) -> anyhow::Result<SocketAddr> {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        socket.bind(addr)?;
+        let listener = socket.listen(BACKLOG)?;
+        let local = listener.local_addr()?;
+        let shared = Arc::clone(&self.shared);
+        let stop = shared.stop.clone();
+        tokio::spawn(async move { stop.run_until_cancelled(accept(shared, listener, local)).await });
+        Ok(local)
+    }
+
+    pub fn trust(&self, peers: BTreeSet<IpAddr>) {
+        self.shared.table().trusted = peers;
+    }
+
+    pub fn count(&self) -> usize {
+        self.shared.table().open.len()
+    }
+
+    pub fn send(&self, flow: Flow, bytes: Bytes) {
+        let shared = &self.shared;
+        let mut table = shared.table();
+        let known = match flow.connection {
+            0 => table.open.iter().find(|(_, open)| open.remote == flow.remote).map(|(number, _)| *number),
+            number => Some(number).filter(|number| table.open.contains_key(number)),
+        };
+        let refused = match (known.and_then(|number| table.open.get(&number)), flow.connection) {
+            (Some(connection), _) => {
+                // A peer that takes nothing is not waited for: its reader and writer stop and say so.
+                if connection.writes.try_send(bytes).is_err() {
+                    connection.stop.cancel();
+                }
+                false
+            }
+            (None, 0) => match table.place(&shared.limits, &shared.stop, flow.remote, Asked::ByUs) {
+                Some(place) => {
+                    let first = table.open.get(&place.number).map(|connection| connection.writes.try_send(bytes));
+                    debug_assert!(matches!(first, Some(Ok(()))), "a new queue is empty");
+                    tokio::spawn(open(Arc::clone(shared), flow, place));
+                    false
+                }
+                None => true,
+            },
+            (None, _) => true,
+        };
+        drop(table);
+        if refused {
+            shared.report_closed(flow);
+        }
+    }
+}
+
+impl Shared {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // Every change of the table is one call of a map: a panic leaves nothing half done.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From outside a task of its own: in order with what else is told, but never waited for.
+    fn report_closed(&self, flow: Flow) {
+        let inputs = self.inputs.clone();
+        tokio::spawn(async move { inputs.send(Input::Closed { flow }).await });
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    ByPeer,
+    ByUs,
+}
+
+impl Table {
+    /// Takes a place, unless the limits say no.
+    fn place(&mut self, limits: &Limits, stop: &CancellationToken, remote: SocketAddr, asked: Asked) -> Option<Place> {
+        let ip = remote.ip().to_canonical();
+        let favoured = asked == Asked::ByUs || self.trusted.contains(&ip);
+        let reserved = if favoured { limits.connections_reserved } else { 0 };
+        let of_source = self.open.values().filter(|open| open.remote.ip().to_canonical() == ip).count();
+        let full = self.open.len() >= limits.connections.saturating_add(reserved);
+        if full || (!favoured && of_source >= limits.per_source) {
+            return None;
+        }
+        self.last = self.last.checked_add(1)?;
+        let (sender, writes) = mpsc::channel(WRITES_MAX);
+        let stop = stop.child_token();
+        self.open.insert(self.last, Connection { remote, writes: sender, stop: stop.clone() });
+        Some(Place { number: self.last, writes, stop })
+    }
+}
+
+async fn accept(shared: Arc<Shared>, listener: TcpListener, local: SocketAddr) {
+    loop {
+        let (stream, remote) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "accepting a SIP connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let place = shared.table().place(&shared.limits, &shared.stop, remote, Asked::ByPeer);
+        match place {
+            Some(place) => {
+                let flow = Flow { transport: Transport::Tcp, local, remote, connection: place.number };
+                let first_header = Some(shared.limits.first_header);
+                tokio::spawn(serve(Arc::clone(&shared), stream, flow, place, first_header));
+            }
+            None => tracing::debug!("a SIP connection beyond the limits is closed"),
+        }
+    }
+}
+
+/// Opens a connection that something waits to be sent on. `asked` has connection 0, and so has what is told when it
+/// cannot be opened.
+async fn open(shared: Arc<Shared>, asked: Flow, place: Place) {
+    match timeout(shared.limits.patience, connect(asked)).await {
+        Ok(Ok(stream)) => {
+            let flow = Flow { connection: place.number, ..asked };
+            serve(shared, stream, flow, place, None).await;
+        }
+        failed => {
+            tracing::debug!(error = ?failed.map(|opened| opened.err()), "a SIP connection cannot be opened");
+            shared.table().open.remove(&place.number);
+            let _gone = shared.inputs.send(Input::Closed { flow: asked }).await;
+        }
+    }
+}
+
+/// From the address that the peer knows us by, any port.
+async fn connect(flow: Flow) -> std::io::Result<TcpStream> {
+    let socket = if flow.remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if flow.local.is_ipv4() == flow.remote.is_ipv4() && !flow.local.ip().is_unspecified() {
+        socket.bind(SocketAddr::new(flow.local.ip(), 0))?;
+    }
+    socket.connect(flow.remote).await
+}
+
+/// One connection, from its first byte to `Input::Closed`.
+async fn serve(shared: Arc<Shared>, stream: TcpStream, flow: Flow, place: Place, first_header: Option<Duration>) {
+    let Place { number, writes, stop } = place;
+    let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE).with_retries(3);
+    let tuned = SockRef::from(&stream).set_tcp_keepalive(&keep_alive).and(stream.set_nodelay(true));
+    if let Err(error) = tuned {
+        tracing::debug!(%error, "a SIP connection keeps the kernel's defaults");
+    }
+    let (reader, writer) = stream.into_split();
+    let work = async {
+        tokio::select! {
+            why = read(&shared, reader, flow, first_header) => why,
+            why = write(writer, writes, shared.limits.patience) => why,
+        }
+    };
+    let why = stop.run_until_cancelled(work).await.unwrap_or("stopped");
+    tracing::debug!(connection = number, why, "a SIP connection ends");
+    shared.table().open.remove(&number);
+    let _gone = shared.inputs.send(Input::Closed { flow }).await;
+}
+
+async fn read(shared: &Shared, mut reader: OwnedReadHalf, flow: Flow, first: Option<Duration>) -> &'static str {
+    let mut deadline = first.map(|first| Instant::now() + first);
+    let mut header = FirstHeader::default();
+    loop {
+        let mut buffer = BytesMut::with_capacity(READ_MAX);
+        let until = deadline.unwrap_or_else(|| Instant::now() + shared.limits.idle);
+        match timeout_at(until, reader.read_buf(&mut buffer)).await {
+            Err(_) if deadline.is_some() => return "no message in time",
+            Err(_) => return "idle",
+            Ok(Err(_)) => return "broken",
+            Ok(Ok(0)) => return "closed by the peer",
+            Ok(Ok(_)) => {}
+        }
+        if deadline.is_some() && header.ends_in(&buffer) {
+            deadline = None;
+        }
+        if shared.inputs.send(Input::Received { flow, bytes: buffer.freeze() }).await.is_err() {
+            return "stopped";
+        }
+    }
+}
+
+async fn write(mut writer: OwnedWriteHalf, mut writes: mpsc::Receiver<Bytes>, patience: Duration) -> &'static str {
+    while let Some(bytes) = writes.recv().await {
+        match timeout(patience, writer.write_all(&bytes)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return "broken",
+            Err(_) => return "the peer takes nothing",
+        }
+    }
+    "stopped"
+}
+
+/// Finds the blank line that ends the first header, in any cut. Keep-alives (CRLF CRLF, RFC 5626 §3.5.1) before it do
+/// not count.
+#[derive(Debug, Default)]
+pub struct FirstHeader {
+    begun: bool,
+    /// How much of CR LF CR LF was just seen.
+    matched: usize,
+}
+
+impl FirstHeader {
+    pub fn ends_in(&mut self, bytes: &[u8]) -> bool {
+        const END: [u8; 4] = *b"\r\n\r\n";
+        for byte in bytes {
+            if !matches!(byte, b'\r' | b'\n') {
+                self.begun = true;
+            }
+            self.matched = match (END.get(self.matched), byte) {
+                (Some(expected), byte) if expected == byte => self.matched.saturating_add(1),
+                (_, b'\r') => 1,
+                _ => 0,
+            };
+            if self.matched == END.len() {
+                if self.begun {
+                    return true;
+                }
+                self.matched = 0;
+            }
+        }
+        false
+    }
+}

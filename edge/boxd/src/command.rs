@@ -1,0 +1,279 @@
+//! The commands of an integrator: credentials, a configuration without a cloud, recordings, the ledger.
+
+use std::{
+    io::{BufRead, Write},
+    path::PathBuf,
+};
+
+use anyhow::{Context, bail};
+use boxd::{
+    calls::{branch_key, open_ledger, secrets},
+    config::BoxConfig,
+    media::MediaConfig,
+    recording,
+    sync::SyncConfig,
+};
+use clap::Subcommand;
+use ledger::{Batch, CredentialChange};
+use model::{AgentId, Extension, Millis, TrunkId, change::Doc};
+use rand::Rng;
+
+#[derive(Subcommand)]
+pub enum Site {
+    /// Write a whole configuration (JSON) into the branch's documents. A box with a cloud is configured there.
+    Import { file: PathBuf },
+    /// Print the configuration that the documents amount to, and its findings.
+    Show,
+}
+
+#[derive(Subcommand)]
+pub enum Phone {
+    /// Set a phone's password; it is asked for, or read from standard input.
+    Password {
+        phone: Extension,
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Agent {
+    /// Set the password of somebody who signs in at the desk.
+    Password {
+        agent: AgentId,
+        #[arg(long)]
+        supervisor: bool,
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Trunk {
+    /// Set the password with which the box registers at a trunk.
+    Password {
+        trunk: TrunkId,
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Recording {
+    /// Write stereo WAV to standard output: the caller left, the agent right.
+    Play { file: PathBuf },
+    /// Write stereo WAV and, beside it, a manifest (JSON).
+    Export {
+        file: PathBuf,
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Prove that nothing was changed; an error names the chunk.
+    Verify { file: PathBuf },
+}
+
+#[derive(Subcommand)]
+pub enum Ledger {
+    /// Prove the chain of everything that left for the cloud.
+    Verify,
+    /// Print what left for the cloud, newest last.
+    Egress {
+        #[arg(long, default_value_t = 100)]
+        last: usize,
+    },
+}
+
+pub fn media(config: &BoxConfig) -> MediaConfig {
+    MediaConfig {
+        socket: config.media_socket(),
+        rtp_ip: config.rtp.ip,
+        rtp_ports: config.rtp.ports.clone(),
+        prompts: config.prompts.clone(),
+        recordings: config.recordings(),
+        key_file: config.key_file(),
+        site: config.site.to_string(),
+        metrics: config.metrics_of(1),
+    }
+}
+
+/// A password, from standard input or asked for at the terminal.
+fn password(from_stdin: bool) -> anyhow::Result<String> {
+    if !from_stdin {
+        eprint!("password: ");
+        std::io::stderr().flush()?;
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).context("the password cannot be read")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn store(config: &BoxConfig, credentials: Vec<CredentialChange>) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&config.data)?;
+    let ledger = open_ledger(config, branch_key(config)?)?;
+    ledger.writer().submit(Batch { credentials, ..Batch::default() }).wait().context("the ledger")?;
+    ledger.close();
+    Ok(())
+}
+
+impl Phone {
+    pub fn run(self, config: &BoxConfig) -> anyhow::Result<()> {
+        let Phone::Password { phone, password_stdin } = self;
+        store(config, secrets::phone_password(&phone, &config.sip.domain, &password(password_stdin)?)?)
+    }
+}
+
+impl Agent {
+    pub fn run(self, config: &BoxConfig) -> anyhow::Result<()> {
+        let Agent::Password { agent, supervisor, password_stdin } = self;
+        store(config, vec![secrets::desk_password(&agent, supervisor, &password(password_stdin)?)?])
+    }
+}
+
+impl Trunk {
+    pub fn run(self, config: &BoxConfig) -> anyhow::Result<()> {
+        let Trunk::Password { trunk, password_stdin } = self;
+        store(config, vec![secrets::trunk_password(&trunk, &password(password_stdin)?)])
+    }
+}
+
+impl Site {
+    pub fn run(self, config: &BoxConfig) -> anyhow::Result<()> {
+        std::fs::create_dir_all(&config.data)?;
+        let ledger = open_ledger(config, branch_key(config)?)?;
+        let mut actor = [0; 16];
+        rand::rng().fill_bytes(&mut actor);
+        let settings =
+            boxd::calls::settings::Settings::open(config.site.clone(), actor, &config.data, &ledger.reader()?)?;
+        match self {
+            Site::Show => {
+                let effective = settings.effective();
+                let shown = serde_json::json!({ "config": effective.config, "findings": effective.findings });
+                println!("{}", serde_json::to_string_pretty(&shown)?);
+            }
+            Site::Import { file } => {
+                if config.identity().join("cert.pem").exists() {
+                    bail!("this box is enrolled: its configuration is written in the cloud's console");
+                }
+                let text =
+                    std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+                let wanted: model::config::Config =
+                    serde_json::from_str(&text).with_context(|| format!("{} is no configuration", file.display()))?;
+                anyhow::ensure!(
+                    wanted.site.id == config.site,
+                    "{} is for site {}, this box stands at {}",
+                    file.display(),
+                    wanted.site.id,
+                    config.site
+                );
+                let changes = ::config::changes_from(&wanted);
+                let now = Millis(i64::try_from(
+                    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis(),
+                )?);
+                // Without a cloud the box is its own centre.
+                let (_, encoded) = settings
+                    .edit(Doc::Site, &changes, ::config::Author::Centre, now)
+                    .map_err(|refused| anyhow::anyhow!("{:?}: {}", changes.get(refused.index), refused.error))?;
+                let batch =
+                    Batch { config: encoded.into_iter().map(|bytes| (Doc::Site, bytes)).collect(), ..Batch::default() };
+                ledger.writer().submit(batch).wait().context("the ledger")?;
+                println!("{} changes written", changes.len());
+            }
+        }
+        ledger.close();
+        Ok(())
+    }
+}
+
+impl Recording {
+    pub fn run(self, config: &BoxConfig) -> anyhow::Result<()> {
+        let key = branch_key(config)?;
+        match self {
+            Recording::Play { file } => {
+                let wav = recording::wav(&file, key.bytes())?;
+                std::io::stdout().lock().write_all(&wav).context("standard output")
+            }
+            Recording::Export { file, out } => {
+                let manifest = recording::export(&file, key.bytes(), &out)?;
+                println!("{}", serde_json::to_string_pretty(&manifest)?);
+                Ok(())
+            }
+            Recording::Verify { file } => {
+                let journal = recording::verify(&file, key.bytes())?;
+                let recovered = journal.trailer.as_ref().is_some_and(|trailer| trailer.recovered);
+                println!(
+                    "{}: {} chunks, {} frames, whole{}",
+                    file.display(),
+                    journal.chunks,
+                    journal.frames.len(),
+                    if recovered { " up to the crash it was recovered from" } else { "" }
+                );
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Ledger {
+    pub fn run(self, config: &BoxConfig) -> anyhow::Result<()> {
+        let ledger = open_ledger(config, branch_key(config)?)?;
+        let reader = ledger.reader()?;
+        match self {
+            Ledger::Verify => println!("{} entries, the chain is whole", reader.egress_verify()?),
+            Ledger::Egress { last } => {
+                let count = usize::try_from(reader.egress_verify()?)?;
+                let from = u64::try_from(count.saturating_sub(last))?;
+                for entry in reader.egress(from, last)? {
+                    println!("{entry:?}");
+                }
+            }
+        }
+        ledger.close();
+        Ok(())
+    }
+}
+
+/// The sync process, with its metrics.
+pub async fn sync(config: BoxConfig) -> anyhow::Result<()> {
+    let cloud = config.cloud.as_ref().context("[cloud] is not configured: there is nothing to sync with")?;
+    let registry = prometheus::Registry::new();
+    let settings = SyncConfig {
+        cloud: endpoint(&cloud.endpoints)?,
+        identity: config.identity(),
+        ledger: config.ledger_file(),
+        key: branch_key(&config)?,
+        socket: config.sync_socket(),
+        spool: cloud.bundles.clone(),
+        software: software(),
+        backoff: wire::backoff::Policy::default(),
+        registry: registry.clone(),
+        stop: tokio_util::sync::CancellationToken::new(),
+    };
+    let status: boxd::observe::Status = std::sync::Arc::new(|| serde_json::json!({ "running": true }));
+    tokio::select! {
+        ended = boxd::sync::run(settings) => ended,
+        ended = boxd::observe::serve(config.metrics_of(2), registry, status) => ended,
+    }
+}
+
+fn endpoint(endpoints: &[String]) -> anyhow::Result<String> {
+    endpoints.first().cloned().context("cloud.endpoints names none")
+}
+
+fn software() -> [u16; 3] {
+    let mut parts = env!("CARGO_PKG_VERSION").split('.').map(|part| part.parse().unwrap_or(0));
+    [parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0)]
+}
+
+pub async fn enrol(config: &BoxConfig, code: &str) -> anyhow::Result<()> {
+    let cloud = config.cloud.as_ref().context("[cloud] is not configured: there is nothing to enrol with")?;
+    std::fs::create_dir_all(config.identity())?;
+    let peer = boxd::sync::enrol(code, &endpoint(&cloud.endpoints)?, &config.identity(), software()).await?;
+    anyhow::ensure!(
+        peer.site == config.site,
+        "the code was for site {}, box.toml says {}: correct `site` and enrol with a fresh code",
+        peer.site,
+        config.site
+    );
+    println!("enrolled: box {} of site {}", peer.box_id, peer.site);
+    Ok(())
+}

@@ -1,0 +1,337 @@
+//! `box.toml`: what an integrator writes on Friday evening. Parsed once into values that cannot be wrong; unknown keys
+//! are refused, and all faults are reported together, each with its path.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use model::SiteId;
+use serde::Deserialize;
+use sip::endpoint::Transport;
+
+/// The whole file, checked.
+#[derive(Debug, Clone)]
+pub struct BoxConfig {
+    pub site: SiteId,
+    /// Ledger, recordings, keys, identity.
+    pub data: PathBuf,
+    /// Unix sockets and the health file.
+    pub run: PathBuf,
+    pub prompts: PathBuf,
+    pub sip: Sip,
+    pub rtp: Rtp,
+    pub desk: SocketAddr,
+    /// Prometheus text of *calls*; *media* and *sync* answer on the next two ports.
+    pub metrics: SocketAddr,
+    pub cloud: Option<Cloud>,
+    pub log: LogFormat,
+}
+
+#[derive(Debug, Clone)]
+pub struct Sip {
+    pub domain: String,
+    pub listen: Vec<(Transport, SocketAddr)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Rtp {
+    pub ip: IpAddr,
+    pub ports: std::ops::RangeInclusive<u16>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Cloud {
+    /// `host:port`, tried in turn.
+    pub endpoints: Vec<String>,
+    /// Length of a metrics interval in seconds, 10 to 3600.
+    pub interval_s: u32,
+    /// A figure about fewer callers than this folds into a coarser one (N-01).
+    pub k_callers: u32,
+    pub bundles: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// Everything that is wrong with the file, each with its path.
+#[derive(Debug)]
+pub struct Faults {
+    pub file: PathBuf,
+    pub faults: Vec<String>,
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} cannot be used; nothing was started:", self.file.display())?;
+        for fault in &self.faults {
+            writeln!(f, "  {fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Faults {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    site: String,
+    data: PathBuf,
+    run: PathBuf,
+    prompts: PathBuf,
+    sip: FileSip,
+    rtp: FileRtp,
+    desk: FileListen,
+    metrics: Option<FileListen>,
+    cloud: Option<FileCloud>,
+    #[serde(default)]
+    log: FileLog,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileSip {
+    domain: String,
+    listen: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileRtp {
+    ip: String,
+    ports: [u16; 2],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileListen {
+    listen: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileCloud {
+    endpoints: Vec<String>,
+    #[serde(default = "interval_default")]
+    interval_s: u32,
+    #[serde(default = "k_default")]
+    k_callers: u32,
+    bundles: Option<PathBuf>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct FileLog {
+    #[serde(default)]
+    format: LogFormat,
+}
+
+fn interval_default() -> u32 {
+    900
+}
+
+fn k_default() -> u32 {
+    10
+}
+
+const METRICS_DEFAULT: &str = "127.0.0.1:9180";
+
+/// Reads and checks the file. Relative paths are relative to the file's folder.
+pub fn load(file: &Path) -> Result<BoxConfig, Faults> {
+    let fail = |fault: String| Faults { file: file.to_path_buf(), faults: vec![fault] };
+    let text = std::fs::read_to_string(file).map_err(|error| fail(format!("cannot be read: {error}")))?;
+    let parsed: File = toml::from_str(&text).map_err(|error| fail(error.to_string()))?;
+    let base = file.parent().map(Path::to_path_buf).unwrap_or_default();
+    check(parsed, &base).map_err(|faults| Faults { file: file.to_path_buf(), faults })
+}
+
+fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
+    let mut faults = Faultfinder::default();
+    let site = faults.take("site", SiteId::new(&file.site));
+    let listen: Vec<_> = file
+        .sip
+        .listen
+        .iter()
+        .enumerate()
+        .filter_map(|(at, text)| faults.take(&format!("sip.listen[{at}]"), sip_listen(text)))
+        .collect();
+    faults.need(!listen.is_empty(), "sip.listen", "name at least one address, such as \"udp:192.0.2.10:5060\"");
+    faults.need(sip_domain(&file.sip.domain), "sip.domain", "a host name such as \"branch-a.example\"");
+    let ip = faults.take("rtp.ip", file.rtp.ip.parse::<IpAddr>());
+    let [low, high] = file.rtp.ports;
+    faults.need(low >= 1024 && low % 2 == 0, "rtp.ports[0]", "an even port from 1024 up");
+    faults.need(high > low.saturating_add(3), "rtp.ports[1]", "at least four ports above the first");
+    let desk = faults.take("desk.listen", socket(&file.desk.listen));
+    let metrics_text = file.metrics.map_or(METRICS_DEFAULT.to_owned(), |metrics| metrics.listen);
+    let metrics = faults.take("metrics.listen", socket(&metrics_text));
+    let cloud = file.cloud.map(|cloud| check_cloud(&mut faults, cloud, base));
+    faults.need(file.prompts.as_os_str().len() < 4096, "prompts", "a folder");
+    let mut addresses = BTreeSet::new();
+    for (transport, address) in &listen {
+        faults.need(addresses.insert((*transport, *address)), "sip.listen", "the same address is listed twice");
+    }
+    match (site, ip, desk, metrics) {
+        (Some(site), Some(ip), Some(desk), Some(metrics)) if faults.0.is_empty() => Ok(BoxConfig {
+            site,
+            data: base.join(file.data),
+            run: base.join(file.run),
+            prompts: base.join(file.prompts),
+            sip: Sip { domain: file.sip.domain, listen },
+            rtp: Rtp { ip, ports: low..=high },
+            desk,
+            metrics,
+            cloud,
+            log: file.log.format,
+        }),
+        _ => Err(faults.0),
+    }
+}
+
+fn check_cloud(faults: &mut Faultfinder, cloud: FileCloud, base: &Path) -> Cloud {
+    faults.need(!cloud.endpoints.is_empty(), "cloud.endpoints", "name at least one, such as \"cloud.example:4433\"");
+    for (at, endpoint) in cloud.endpoints.iter().enumerate() {
+        let fits =
+            endpoint.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        faults.need(fits, &format!("cloud.endpoints[{at}]"), "host:port, such as \"cloud.example:4433\"");
+    }
+    faults.need((10..=3600).contains(&cloud.interval_s), "cloud.interval_s", "10 to 3600 seconds");
+    faults.need((1..=1000).contains(&cloud.k_callers), "cloud.k_callers", "1 to 1000");
+    Cloud {
+        endpoints: cloud.endpoints,
+        interval_s: cloud.interval_s,
+        k_callers: cloud.k_callers,
+        bundles: base.join(cloud.bundles.unwrap_or_else(|| "bundles".into())),
+    }
+}
+
+#[derive(Default)]
+struct Faultfinder(Vec<String>);
+
+impl Faultfinder {
+    fn take<T, E: fmt::Display>(&mut self, path: &str, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.0.push(format!("{path}: {error}"))).ok()
+    }
+
+    fn need(&mut self, fits: bool, path: &str, want: &str) {
+        if !fits {
+            self.0.push(format!("{path}: {want}"));
+        }
+    }
+}
+
+fn socket(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{text:?} is not ip:port, such as \"192.0.2.10:8080\""))
+}
+
+fn sip_listen(text: &str) -> Result<(Transport, SocketAddr), String> {
+    let (transport, address) = match text.split_once(':') {
+        Some(("udp", address)) => (Transport::Udp, address),
+        Some(("tcp", address)) => (Transport::Tcp, address),
+        _ => return Err(format!("{text:?} is not udp:ip:port or tcp:ip:port")),
+    };
+    let address = socket(address)?;
+    if address.ip().is_unspecified() {
+        return Err("name the address itself: what is written in SDP and Via must be reachable".into());
+    }
+    Ok((transport, address))
+}
+
+fn sip_domain(text: &str) -> bool {
+    (1..=253).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+}
+
+impl BoxConfig {
+    pub fn ledger_file(&self) -> PathBuf {
+        self.data.join("ledger.db")
+    }
+
+    pub fn key_file(&self) -> PathBuf {
+        self.data.join("branch.key")
+    }
+
+    pub fn recordings(&self) -> PathBuf {
+        self.data.join("recordings")
+    }
+
+    pub fn identity(&self) -> PathBuf {
+        self.data.join("identity")
+    }
+
+    pub fn media_socket(&self) -> PathBuf {
+        self.run.join("media.sock")
+    }
+
+    pub fn sync_socket(&self) -> PathBuf {
+        self.run.join("sync.sock")
+    }
+
+    pub fn health_file(&self) -> PathBuf {
+        self.run.join("health.json")
+    }
+
+    /// The metrics address of the n-th process: calls 0, media 1, sync 2.
+    pub fn metrics_of(&self, process: u16) -> SocketAddr {
+        let mut address = self.metrics;
+        address.set_port(address.port().saturating_add(process));
+        address
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        site = "branch-a"
+        data = "data"
+        run = "run"
+        prompts = "prompts"
+        [sip]
+        domain = "branch-a.example"
+        listen = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"]
+        [rtp]
+        ip = "127.0.0.1"
+        ports = [20000, 20998]
+        [desk]
+        listen = "127.0.0.1:8080"
+    "#;
+
+    fn check_text(text: &str) -> Result<BoxConfig, Vec<String>> {
+        let file: File = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
+        check(file, Path::new("/etc/branchline"))
+    }
+
+    #[test]
+    fn a_small_file_is_enough_and_paths_are_relative_to_it() {
+        let config = check_text(GOOD).expect("good file");
+        assert_eq!(config.data, Path::new("/etc/branchline/data"));
+        assert!(config.cloud.is_none());
+        assert_eq!(config.metrics_of(2).port(), 9182);
+    }
+
+    #[test]
+    fn all_faults_are_reported_together_with_their_paths() {
+        let bad = GOOD
+            .replace("\"branch-a\"", "\"Branch A\"")
+            .replace("udp:127.0.0.1:5060", "udp:0.0.0.0:5060")
+            .replace("[20000, 20998]", "[20001, 20002]");
+        let faults = check_text(&bad).expect_err("bad file");
+        for path in ["site:", "sip.listen[0]:", "rtp.ports[0]:", "rtp.ports[1]:"] {
+            assert!(faults.iter().any(|fault| fault.starts_with(path)), "{path} missing in {faults:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let faults = check_text(&GOOD.replace("domain =", "domian =")).expect_err("misspelt");
+        assert!(faults[0].contains("domian"), "{faults:?}");
+    }
+}

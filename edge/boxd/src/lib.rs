@@ -1,0 +1,13 @@
+//! The daemon of a box, `boxd`: three processes from one binary (*calls*, *media*, *sync*) and the supervisor over
+//! them. Shells: they touch the world and decide nothing; the engines decide.
+
+pub mod calls;
+pub mod config;
+pub mod health;
+pub mod logs;
+pub mod media;
+pub mod observe;
+pub mod probe;
+pub mod recording;
+pub mod supervise;
+pub mod sync;

@@ -1,0 +1,53 @@
+//! The *media* process: RTP sockets, the 20 ms tick, the recorder. It decides nothing: `media::engine` does. It never
+//! has a route to the cloud, and it goes on when *calls* dies.
+
+mod control;
+mod prompts;
+mod recorder;
+mod relay;
+pub mod selftest;
+
+use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, sync::Arc};
+
+use anyhow::Context;
+use ledger::BranchKey;
+use prometheus::Registry;
+
+use crate::observe;
+
+/// What the media process needs to know.
+#[derive(Debug, Clone)]
+pub struct MediaConfig {
+    /// The Unix socket on which *calls* finds it.
+    pub socket: PathBuf,
+    pub rtp_ip: IpAddr,
+    pub rtp_ports: RangeInclusive<u16>,
+    pub prompts: PathBuf,
+    pub recordings: PathBuf,
+    pub key_file: PathBuf,
+    pub site: String,
+    pub metrics: std::net::SocketAddr,
+}
+
+/// Runs until the process is told to end.
+pub async fn run(config: MediaConfig) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&config.recordings).context("the recordings' folder")?;
+    let key = BranchKey::load_or_create(&config.key_file)
+        .with_context(|| format!("the branch key {} cannot be used", config.key_file.display()))?;
+    recorder::recover_all(&config.recordings, &key);
+    let registry = Registry::new();
+    let counters = Arc::new(relay::Counters::new(&registry)?);
+    let (to_relay, relay_in) = relay::channel()?;
+    let (events_out, events) = tokio::sync::mpsc::channel(relay::EVENTS_MAX);
+    let recorder = recorder::start(config.recordings.clone(), config.site.clone(), key.clone(), to_relay.clone());
+    relay::start(&config, relay_in, events_out, recorder, counters.clone())?;
+    let tested = selftest::start(&config, key);
+    let status: observe::Status = Arc::new(move || {
+        let (audio, recording) = tested.results();
+        serde_json::json!({ "audio": audio, "recording": recording, "ports": counters.ports() })
+    });
+    tokio::select! {
+        ended = control::serve(&config.socket, to_relay, events) => ended,
+        ended = observe::serve(config.metrics, registry, status) => ended,
+    }
+}

@@ -1,0 +1,157 @@
+//! Two of the box's local proofs, run again every minute away from any call: audio crosses a join between two ports of a
+//! real engine over real sockets, and a test recording is written, sealed, read back and verified.
+
+use std::{
+    net::UdpSocket,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use ledger::BranchKey;
+use media::{
+    engine::{Engine, Heard, Prompts, Sink},
+    plane::{Codec, Command, PortId, Remote},
+    prompt::Prompt,
+    record,
+    rtp::{self, Header},
+};
+use rand::Rng;
+use tracing::warn;
+
+use super::MediaConfig;
+
+const EVERY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_secs(5);
+
+pub struct SelfTest {
+    audio: AtomicBool,
+    recording: AtomicBool,
+}
+
+impl SelfTest {
+    /// (audio, recording)
+    pub fn results(&self) -> (bool, bool) {
+        (self.audio.load(Ordering::Relaxed), self.recording.load(Ordering::Relaxed))
+    }
+}
+
+/// Starts the thread that tests.
+pub fn start(config: &MediaConfig, key: BranchKey) -> Arc<SelfTest> {
+    let results = Arc::new(SelfTest { audio: AtomicBool::new(false), recording: AtomicBool::new(false) });
+    let (shared, config) = (results.clone(), config.clone());
+    let spawned = std::thread::Builder::new().name("selftest".into()).spawn(move || {
+        loop {
+            let audio = told("audio", audio(&config));
+            let recording = told("recording", recording(&config.recordings, &key));
+            shared.audio.store(audio, Ordering::Relaxed);
+            shared.recording.store(recording, Ordering::Relaxed);
+            std::thread::sleep(if audio && recording { EVERY } else { RETRY });
+        }
+    });
+    if let Err(error) = spawned {
+        warn!(%error, "the self-test cannot start");
+    }
+    results
+}
+
+fn told(what: &str, result: anyhow::Result<()>) -> bool {
+    result.map_err(|error| warn!(what, "the self-test failed: {error:#}")).is_ok()
+}
+
+/// Sends packets into one side of a join and hears them on the other, through sockets on the box's own RTP address.
+fn audio(config: &MediaConfig) -> anyhow::Result<()> {
+    let bind = || UdpSocket::bind((config.rtp_ip, 0)).context("a socket on the RTP address");
+    let (speaker, in_port, out_port, listener) = (bind()?, bind()?, bind()?, bind()?);
+    for socket in [&in_port, &listener] {
+        socket.set_read_timeout(Some(Duration::from_secs(1)))?;
+    }
+    let (a, b) = (PortId(1), PortId(2));
+    let mut engine = Engine::new(2, [1; 32]);
+    let mut net = OneWay { out: &out_port };
+    for (port, peer) in [(a, &speaker), (b, &listener)] {
+        engine.open(Instant::now(), port);
+        let remote = Remote { addr: peer.local_addr()?, codec: Codec::Pcma, telephone_event: None, learn: false };
+        engine.handle_command(Instant::now(), Command::Connect { port, remote }, &mut Nothing, &mut net);
+    }
+    engine.handle_command(Instant::now(), Command::Join { a, b }, &mut Nothing, &mut net);
+    for n in 0..10_u8 {
+        let header =
+            Header { marker: n == 0, payload_type: 8, sequence: n.into(), timestamp: u32::from(n) * 160, ssrc: 1 };
+        let mut packet = rtp::write(&header).to_vec();
+        packet.extend([n.wrapping_mul(13); 160]);
+        speaker.send_to(&packet, in_port.local_addr()?)?;
+        let mut buffer = [0; 400];
+        let (length, source) = in_port.recv_from(&mut buffer)?;
+        engine.handle_packet(Instant::now(), a, source, buffer.get(..length).unwrap_or_default(), &mut net);
+        let length = listener.recv(&mut buffer).context("nothing crossed the join")?;
+        let heard = rtp::parse(buffer.get(..length).unwrap_or_default()).context("what crossed is no RTP")?.1;
+        ensure!(heard == [n.wrapping_mul(13); 160], "the audio changed on its way");
+    }
+    Ok(())
+}
+
+struct OneWay<'a> {
+    out: &'a UdpSocket,
+}
+
+impl Sink for OneWay<'_> {
+    fn send(&mut self, _port: PortId, to: std::net::SocketAddr, packet: &[u8]) {
+        let _ = self.out.send_to(packet, to);
+    }
+
+    fn heard(&mut self, _frame: Heard<'_>) {}
+
+    fn record_begin(&mut self, _recording: &str) {}
+
+    fn record_end(&mut self, _recording: &str) {}
+
+    fn close(&mut self, _port: PortId) {}
+}
+
+struct Nothing;
+
+impl Prompts for Nothing {
+    fn prompt(&mut self, _name: &str) -> Option<Prompt> {
+        None
+    }
+}
+
+/// One second of a test recording through the real disk and the real key.
+fn recording(folder: &Path, key: &BranchKey) -> anyhow::Result<()> {
+    let mut random = [0; 44];
+    rand::rng().fill_bytes(&mut random);
+    let now = Instant::now();
+    let (mut writer, mut bytes) = record::Writer::begin("selftest", "selftest", 0, now, key.bytes(), &random)?;
+    for n in 0..50_u32 {
+        let heard = Heard {
+            recording: "selftest",
+            side: media::plane::Side::Caller,
+            codec: Codec::Pcma,
+            timestamp: n * 160,
+            at: now + Duration::from_millis(20) * n,
+            payload: &[0x2a; 160],
+        };
+        bytes.extend(writer.frame(&heard)?.unwrap_or_default());
+    }
+    let (last, trailer) = writer.seal()?;
+    bytes.extend(last);
+    let path = folder.join(".selftest");
+    {
+        let mut file = std::fs::File::create(&path)?;
+        std::io::Write::write_all(&mut file, &bytes)?;
+        file.sync_all()?;
+    }
+    let journal = record::read(&std::fs::read(&path)?, key.bytes())?;
+    std::fs::remove_file(&path)?;
+    ensure!(
+        journal.fault.is_none() && journal.trailer.as_ref() == Some(&trailer),
+        "the recording does not prove itself"
+    );
+    ensure!(journal.frames.len() == 50, "frames are missing");
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! `boxd recording play|export|verify`: what a supervisor or a court wants of a recording. Decrypted audio goes to
+//! memory, to standard output, or where the person said; never to a temporary file (S-43).
+
+use std::{io::Cursor, path::Path};
+
+use anyhow::{Context, bail};
+use aws_lc_rs::digest;
+use media::record::{self, Journal};
+use serde::Serialize;
+
+/// Largest journal that is read at once: eight hours of two legs.
+const FILE_BYTES_MAX: u64 = 700 * 1024 * 1024;
+
+/// What is exported beside the sound: enough to check it without our software.
+#[derive(Debug, Serialize)]
+pub struct Manifest {
+    pub recording: String,
+    pub site: String,
+    /// Milliseconds since 1970.
+    pub started: i64,
+    pub ms: u64,
+    pub chunks: u32,
+    pub frames: u64,
+    /// Sealed after a crash or power cut, at the last whole chunk.
+    pub recovered: bool,
+    /// Over the journal's bytes before its trailer.
+    pub journal_sha256: String,
+    /// Over the exported WAV file.
+    pub wav_sha256: String,
+}
+
+/// Reads and proves a recording; an error names the chunk that was changed.
+pub fn verify(path: &Path, key: &[u8; 32]) -> anyhow::Result<Journal> {
+    let journal = read(path, key)?;
+    match journal.fault {
+        None => Ok(journal),
+        Some(fault) => bail!("{}: {fault}", path.display()),
+    }
+}
+
+fn read(path: &Path, key: &[u8; 32]) -> anyhow::Result<Journal> {
+    let size = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?.len();
+    anyhow::ensure!(size <= FILE_BYTES_MAX, "{} is larger than any recording", path.display());
+    record::read(&std::fs::read(path)?, key).with_context(|| path.display().to_string())
+}
+
+/// Stereo WAV of what is proven: the caller left, the agent right. Plays an unsealed recording to its last whole chunk;
+/// refuses one that was changed.
+pub fn wav(path: &Path, key: &[u8; 32]) -> anyhow::Result<Vec<u8>> {
+    let journal = read(path, key)?;
+    match journal.fault {
+        None | Some(record::Fault::Unsealed(_) | record::Fault::Torn(_)) => render(&journal),
+        Some(fault) => bail!("{}: {fault}", path.display()),
+    }
+}
+
+fn render(journal: &Journal) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Cursor::new(Vec::new());
+    let spec = hound::WavSpec {
+        channels: record::CHANNELS,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::new(&mut bytes, spec)?;
+    for sample in record::stereo(&journal.frames) {
+        writer.write_sample(sample)?;
+    }
+    writer.finalize()?;
+    Ok(bytes.into_inner())
+}
+
+/// Writes the WAV and, beside it, `….json`: the manifest.
+pub fn export(path: &Path, key: &[u8; 32], out: &Path) -> anyhow::Result<Manifest> {
+    let journal = verify(path, key)?;
+    let trailer = journal.trailer.as_ref().context("a proven recording has a trailer")?;
+    let wav = render(&journal)?;
+    let manifest = Manifest {
+        recording: journal.header.recording.clone(),
+        site: journal.header.site.clone(),
+        started: journal.header.started,
+        ms: trailer.ms,
+        chunks: trailer.chunks,
+        frames: trailer.frames,
+        recovered: trailer.recovered,
+        journal_sha256: trailer.sha256.clone(),
+        wav_sha256: hex::encode(digest::digest(&digest::SHA256, &wav)),
+    };
+    std::fs::write(out, &wav).with_context(|| format!("{} cannot be written", out.display()))?;
+    let beside = out.with_extension("json");
+    std::fs::write(&beside, serde_json::to_vec_pretty(&manifest)?)
+        .with_context(|| format!("{} cannot be written", beside.display()))?;
+    Ok(manifest)
+}

@@ -1,0 +1,180 @@
+//! `boxd run`: starts *media*, *calls* and *sync*, restarts what dies, and writes the health file. It decides nothing
+//! about calls; when it is asked to stop it asks its children to stop and waits for them.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context;
+use tokio::{
+    process::{Child, Command},
+    signal::unix::{SignalKind, signal},
+    time::{sleep, timeout},
+};
+use tracing::{error, info, warn};
+
+use crate::{
+    config::BoxConfig,
+    health::{self, Health, ProcessHealth},
+    probe,
+};
+
+/// First wait before a restart; doubled up to `BACK_OFF_MAX`, forgotten after `CALM`.
+const BACK_OFF_MIN: Duration = Duration::from_millis(100);
+const BACK_OFF_MAX: Duration = Duration::from_secs(5);
+const CALM: Duration = Duration::from_secs(30);
+/// A child that has not ended this long after SIGTERM is killed.
+const GRACE: Duration = Duration::from_secs(10);
+const HEALTH_EVERY: Duration = Duration::from_secs(2);
+
+struct Watched {
+    name: &'static str,
+    child: Option<Child>,
+    started: Instant,
+    restarts: u32,
+    back_off: Duration,
+    due: Instant,
+}
+
+impl Watched {
+    fn new(name: &'static str) -> Self {
+        let now = Instant::now();
+        Self { name, child: None, started: now, restarts: 0, back_off: BACK_OFF_MIN, due: now }
+    }
+
+    fn start(&mut self, program: &Path, config: &Path) -> anyhow::Result<()> {
+        let child = Command::new(program)
+            .arg(self.name)
+            .arg("--config")
+            .arg(config)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start the {} process", self.name))?;
+        info!(process = self.name, pid = child.id(), "started");
+        self.started = Instant::now();
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// Notices an end; says when to try again.
+    fn check(&mut self) {
+        let Some(child) = self.child.as_mut() else { return };
+        match child.try_wait() {
+            Ok(None) => {
+                if self.started.elapsed() > CALM {
+                    self.back_off = BACK_OFF_MIN;
+                }
+            }
+            Ok(Some(status)) => self.ended(&status.to_string()),
+            Err(error) => self.ended(&error.to_string()),
+        }
+    }
+
+    fn ended(&mut self, how: &str) {
+        warn!(process = self.name, how, restart_in = ?self.back_off, "process ended");
+        self.child = None;
+        self.restarts = self.restarts.saturating_add(1);
+        self.due = Instant::now() + self.back_off;
+        self.back_off = (self.back_off * 2).min(BACK_OFF_MAX);
+    }
+
+    fn health(&self) -> ProcessHealth {
+        ProcessHealth {
+            pid: self.child.as_ref().and_then(Child::id),
+            restarts: self.restarts,
+            up_s: if self.child.is_some() { self.started.elapsed().as_secs() } else { 0 },
+        }
+    }
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub async fn run(config_file: PathBuf, config: BoxConfig) -> anyhow::Result<()> {
+    prepare(&config)?;
+    let program = std::env::current_exe().context("cannot find the program's own file")?;
+    let mut children = vec![Watched::new("media"), Watched::new("calls")];
+    if config.cloud.is_some() {
+        children.push(Watched::new("sync"));
+    }
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (seen_in, seen) = tokio::sync::watch::channel(probe::Seen::default());
+    tokio::spawn(probe::run(config.clone(), seen_in));
+    let mut health_due = Instant::now();
+    let mut told_ready = false;
+    loop {
+        for child in &mut children {
+            child.check();
+            if child.child.is_none()
+                && child.due <= Instant::now()
+                && let Err(error) = child.start(&program, &config_file)
+            {
+                error!("{error:#}");
+                child.ended("did not start");
+            }
+        }
+        if health_due <= Instant::now() {
+            health_due = Instant::now() + HEALTH_EVERY;
+            let health = health_of(&children, *seen.borrow());
+            if let Err(error) = health::write(&config.health_file(), &health) {
+                warn!(%error, "the health file cannot be written");
+            }
+            if health.checks.registrar && !told_ready {
+                told_ready = true;
+                let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+                info!("ready: the registrar answers");
+            }
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        }
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            () = sleep(Duration::from_millis(50)) => {}
+        }
+    }
+    stop(&mut children).await;
+    Ok(())
+}
+
+fn prepare(config: &BoxConfig) -> anyhow::Result<()> {
+    for folder in [&config.data, &config.run, &config.recordings(), &config.identity()] {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    let prompts = &config.prompts;
+    anyhow::ensure!(prompts.is_dir(), "prompts: {} is not a folder; the package ships one", prompts.display());
+    Ok(())
+}
+
+fn health_of(children: &[Watched], seen: probe::Seen) -> Health {
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let processes: BTreeMap<_, _> = children.iter().map(|child| (child.name.to_owned(), child.health())).collect();
+    Health { at, version: env!("CARGO_PKG_VERSION").into(), processes, checks: seen.checks, calls: seen.calls }
+}
+
+async fn stop(children: &mut [Watched]) {
+    info!("stopping");
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    for child in children.iter().rev() {
+        if let Some(pid) = child.child.as_ref().and_then(Child::id).and_then(|pid| i32::try_from(pid).ok()) {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
+        }
+    }
+    for watched in children {
+        if let Some(child) = watched.child.as_mut()
+            && timeout(GRACE, child.wait()).await.is_err()
+        {
+            warn!(process = watched.name, "did not stop in time and is killed");
+            let _ = child.kill().await;
+        }
+    }
+}
+
+/// Ties a child's life to its supervisor's: called by each process at its start.
+pub fn die_with_parent() {
+    if let Err(error) = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM) {
+        warn!(%error, "the process will outlive its supervisor");
+    }
+}

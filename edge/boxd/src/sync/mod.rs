@@ -1,0 +1,275 @@
+//! The *sync* process: the only one with a route to the cloud. It delivers the outbox, syncs the configuration, carries
+//! overflow calls and fetches bundles; *calls* hears from it over `sync.sock`, and nobody on the phone notices when it
+//! is gone.
+
+mod copies;
+mod fetch;
+mod figures;
+pub mod keys;
+mod linked;
+pub mod local;
+mod memory;
+pub mod overflow;
+pub mod seal;
+pub mod tunnel;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context;
+use ledger::{BranchKey, Ledger};
+use link::{client::Client, identity::Identity};
+use model::{
+    Millis,
+    overflow::{Kind, Refusal, Signal},
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::sleep_until,
+};
+use tokio_util::sync::CancellationToken;
+use wire::{
+    backoff::{self, Backoff},
+    session::{End, Peer},
+};
+
+use copies::Copies;
+use figures::Figures;
+use local::{Exchange, Wake};
+use memory::Memory;
+use overflow::{Overflows, Say};
+use tunnel::{Event, Road};
+
+/// Tunnels' news not yet read.
+const EVENTS_MAX: usize = 256;
+
+/// What the process runs with.
+pub struct SyncConfig {
+    /// `host:port` of the cloud.
+    pub cloud: String,
+    /// The folder of `key.pem`, `cert.pem` and `ca.pem`.
+    pub identity: PathBuf,
+    pub ledger: PathBuf,
+    pub key: BranchKey,
+    /// Where *calls* connects.
+    pub socket: PathBuf,
+    /// Where bundles are put.
+    pub spool: PathBuf,
+    /// 1.2.3 is `[1, 2, 3]`.
+    pub software: [u16; 3],
+    pub backoff: backoff::Policy,
+    pub registry: prometheus::Registry,
+    pub stop: CancellationToken,
+}
+
+/// Exchanges a one-time code for an identity in `identity`. The box's id and site come with it.
+pub async fn enrol(code: &str, cloud: &str, identity: &Path, software: [u16; 3]) -> anyhow::Result<Peer> {
+    let code = code.parse().context("the enrolment code")?;
+    link::enrol::enrol(cloud, &code, identity, software).await.context("enrolling")
+}
+
+/// Runs until `stop`. The world's faults (the cloud, the network, a full disk) are waited out; only what a person must
+/// mend (no identity, no ledger, no socket) is an error.
+pub async fn run(config: SyncConfig) -> anyhow::Result<()> {
+    let identity = Arc::new(Identity::load(&config.identity).context("the box is not enrolled")?);
+    let opened = tokio::task::spawn_blocking({
+        let (path, key) = (config.ledger.clone(), config.key.clone());
+        move || Ledger::open(&path, key, ledger::Options::default())
+    });
+    let memory = Memory::new(opened.await?.context("opening the ledger")?).context("reading the ledger")?;
+    let figures = Figures::new(&config.registry)?;
+    let road = Road::new(figures.clone());
+    let (events, heard) = mpsc::channel(EVENTS_MAX);
+    let (client, clients) = watch::channel(None);
+    let media = tokio::spawn(road.clone().keep(clients));
+    let stop = config.stop.clone();
+    let mut process = Process {
+        copies: Copies::new(&identity.peer.site),
+        overflows: Overflows::new(identity.clone(), road.clone(), events).context("the CA")?,
+        exchange: Exchange::bind(&config.socket).with_context(|| config.socket.display().to_string())?,
+        config,
+        identity,
+        memory,
+        figures,
+        heard,
+        client,
+        fetching: None,
+    };
+    let result = tokio::select! {
+        result = process.forever() => result,
+        () = stop.cancelled() => Ok(()),
+    };
+    media.abort();
+    result
+}
+
+struct Process {
+    config: SyncConfig,
+    identity: Arc<Identity>,
+    memory: Memory,
+    copies: Copies,
+    overflows: Overflows,
+    exchange: Exchange,
+    figures: Figures,
+    /// From the tunnels.
+    heard: mpsc::Receiver<Event>,
+    /// For the road: set while linked.
+    client: watch::Sender<Option<Arc<Client>>>,
+    fetching: Option<fetch::Fetching>,
+}
+
+impl Process {
+    async fn forever(&mut self) -> anyhow::Result<()> {
+        let mut backoff = Backoff::new(self.config.backoff, rand::random());
+        loop {
+            while let Some(until) = backoff.poll_timeout() {
+                self.meanwhile(sleep_until(until.into())).await;
+                backoff.handle_timeout(Instant::now());
+            }
+            if backoff.poll_output().is_none() {
+                anyhow::bail!("the back-off neither waits nor tries");
+            }
+            self.figures.attempts.inc();
+            let retry_after = self.attempt(&mut backoff).await;
+            self.figures.linked.set(0);
+            self.client.send_replace(None);
+            self.exchange.link(false);
+            backoff.handle_input(Instant::now(), backoff::Input::Down { retry_after });
+        }
+    }
+
+    /// One connection from beginning to end. Returns when the cloud wants us back at the earliest.
+    async fn attempt(&mut self, backoff: &mut Backoff) -> Option<Duration> {
+        match self.connect_and_talk(backoff).await {
+            Ok(end) => {
+                tracing::info!(?end, "the link ended");
+                if let Some(End::EpochSpent(spent)) = end {
+                    self.begin_epoch(spent).await;
+                }
+                end.as_ref().and_then(End::retry_after)
+            }
+            Err(error) => {
+                tracing::info!(error = format!("{error:#}"), "no link");
+                error.downcast_ref::<link::client::Error>().and_then(|error| match error {
+                    link::client::Error::Refused { retry_after, .. } => Some(*retry_after),
+                    _ => None,
+                })
+            }
+        }
+    }
+
+    async fn connect_and_talk(&mut self, backoff: &mut Backoff) -> anyhow::Result<Option<End>> {
+        let identity = Arc::new(Identity::load(&self.config.identity).context("the identity")?);
+        self.overflows.identity(identity.clone())?;
+        self.identity = identity;
+        let client = Arc::new(Client::new(&self.config.cloud, &self.identity)?);
+        let connecting = client.clone();
+        let control = self.meanwhile(async move { connecting.control().await }).await?;
+        self.talk(client, control, backoff).await
+    }
+
+    async fn begin_epoch(&mut self, spent: wire::session::Spent) {
+        match self.memory.begin_epoch().await {
+            Ok(epoch) => tracing::warn!(?spent, %epoch, "the outbox begins a new epoch"),
+            Err(error) => tracing::error!(error = format!("{error:#}"), "no new epoch could be begun"),
+        }
+    }
+
+    /// Does something, and answers *calls* and the tunnels while it lasts and there is no link.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        loop {
+            let wake = tokio::select! {
+                done = &mut work => return done,
+                wake = self.exchange.next() => Some(wake),
+                Some(event) = self.heard.recv() => {
+                    self.tunnel(event).await;
+                    None
+                }
+            };
+            match wake {
+                Some(Wake::Signal { signal }) => self.signal_unlinked(signal),
+                Some(wake) => self.local(wake).await,
+                None => {}
+            }
+        }
+    }
+
+    fn signal_unlinked(&mut self, signal: Signal) {
+        self.overflows.forget(signal.overflow);
+        if !matches!(signal.kind, Kind::End | Kind::Refuse { .. }) {
+            let signal = overflow::refusal(&signal, Refusal::NotLinked);
+            self.exchange.tell(Wake::Signal { signal });
+        }
+    }
+
+    /// What *calls* says that needs no link.
+    async fn local(&mut self, wake: Wake) {
+        match wake {
+            Wake::TunnelOpen { overflow, media, caller } => {
+                match self.overflows.open(overflow, media, caller).await {
+                    Ok(addr) => self.exchange.tell(Wake::TunnelReady { overflow, addr }),
+                    Err(error) => {
+                        tracing::warn!(%overflow, %error, "no tunnel");
+                        self.exchange.tell(Wake::PathLost { overflow });
+                    }
+                }
+                self.unlock().await;
+            }
+            Wake::TunnelClose { overflow } => self.overflows.close(overflow),
+            // Seen in the ledger when there is a link.
+            _ => {}
+        }
+    }
+
+    async fn tunnel(&mut self, event: Event) {
+        match event {
+            Event::Lost { overflow } => self.exchange.tell(Wake::PathLost { overflow }),
+            Event::Caller { overflow, number } => self.exchange.tell(Wake::Caller { overflow, number }),
+            Event::Ended { overflow, left } => {
+                if let Err(error) = self.memory.leaves_item(left).await {
+                    tracing::error!(%overflow, error = format!("{error:#}"), "what left is not in the egress chain");
+                }
+            }
+        }
+    }
+
+    /// Lets media flow where the keys are agreed: after the line in the egress chain, or not at all.
+    async fn unlock(&mut self) {
+        for overflow in self.overflows.ready() {
+            let flow = wire::media::flow_of(overflow).to_be_bytes();
+            let noted = self.memory.leaves(gate::Carried::OverflowMedia, now(), &flow).await;
+            let unlocked = match noted {
+                Ok(()) => self.overflows.unlock(overflow).map_err(anyhow::Error::from),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = unlocked {
+                tracing::error!(%overflow, error = format!("{error:#}"), "media may not leave");
+                self.overflows.forget(overflow);
+                self.exchange.tell(Wake::PathLost { overflow });
+            }
+        }
+        self.figures.overflow_calls.set(i64::try_from(self.overflows.len()).unwrap_or(i64::MAX));
+    }
+
+    /// Tells *calls* its part; what is for the cloud is returned.
+    fn say(&self, say: Vec<Say>) -> Vec<Signal> {
+        let mut to_cloud = Vec::new();
+        for say in say {
+            match say {
+                Say::ToCalls(wake) => self.exchange.tell(wake),
+                Say::ToCloud(signal) => to_cloud.push(signal),
+            }
+        }
+        to_cloud
+    }
+}
+
+/// Wall time.
+pub(crate) fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,270 @@
+//! What the owner of calls may ask. A command for a leg that has ended, or that means nothing in its state, does
+//! nothing: the owner and the peer may always cross.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+use media::plane::{Codec, Command, Failure, PlayId, Remote};
+use model::{LegId, OverflowId, PromptId, RecordingId, TrunkId};
+use sip::endpoint::{Invite, Target};
+
+use crate::calls::Calls;
+use crate::leg::{Cause, Dial, Event, Party};
+use crate::legs::{Leg, Ringback};
+use crate::machine::{Input, State};
+use crate::route;
+use crate::session::Session;
+use crate::timer::Timer;
+use crate::trunk::Priority;
+
+/// Length of a digit that we send, in ms: what dialling standards call long enough (ITU-T Q.24 has 40 ms).
+const DIGIT_MS: u16 = 120;
+
+/// RFC 4733 on a tunnel: both ends are ours.
+const TUNNEL_TELEPHONE_EVENT: u8 = 101;
+
+impl Calls {
+    /// 180 to a caller.
+    pub fn ring(&mut self, now: Instant, leg: LegId) {
+        self.step(now, leg, Input::Ring);
+        self.drain(now);
+    }
+
+    /// 183 with SDP to a caller, so that prompts can be heard unanswered. A delayed offer has no place for it (our
+    /// offer would need a reliable response, RFC 3262 §5): such a caller hears its own exchange ring.
+    pub fn early(&mut self, now: Instant, leg: LegId) {
+        let offered = self.legs.get(&leg).is_some_and(|leg| leg.session.has_offer());
+        self.step(now, leg, if offered { Input::Early } else { Input::Ring });
+        self.drain(now);
+    }
+
+    /// 200 to a caller, as soon as there is a port. `Event::Answered` follows when it is confirmed.
+    pub fn answer(&mut self, now: Instant, leg: LegId) {
+        self.step(now, leg, Input::Answer);
+        self.drain(now);
+    }
+
+    /// Turns a caller away who was not answered; ends any other leg.
+    pub fn reject(&mut self, now: Instant, leg: LegId, cause: Cause) {
+        self.end(now, leg, cause);
+        self.drain(now);
+    }
+
+    pub fn hang_up(&mut self, now: Instant, leg: LegId) {
+        self.end(now, leg, Cause::Ours);
+        self.drain(now);
+    }
+
+    /// Goes and gets a party. The leg that is returned ends at once when that cannot be tried.
+    pub fn dial(&mut self, now: Instant, dial: Dial) -> LegId {
+        let id = self.leg_id();
+        match self.may_dial(now, id, &dial.party) {
+            Ok(to) => {
+                let learn = match &dial.party {
+                    Party::Trunk { trunk, .. } => self.config.site.trunks.get(trunk).is_some_and(|t| t.behind_nat),
+                    Party::Phone(_) | Party::Tunnel(_) => false,
+                };
+                let session = Session::new(self.session_id(), learn);
+                let mut leg = Leg::new(dial.party, State::Opening, session);
+                leg.invite =
+                    Some(Invite { to, from_user: dial.caller.number, from_name: dial.caller.name, sdp: Bytes::new() });
+                leg.ringback = Ringback { to: dial.ringback_to, tone: None };
+                self.legs.insert(id, leg);
+                self.open_first_port(now, id);
+            }
+            Err(cause) => self.tell(Event::Ended { leg: id, cause }),
+        }
+        self.drain(now);
+        id
+    }
+
+    fn open_first_port(&mut self, now: Instant, id: LegId) {
+        if self.act(now, id, crate::machine::Act::OpenPort).is_err() {
+            self.end(now, id, Cause::Fault);
+        }
+    }
+
+    fn may_dial(&mut self, now: Instant, id: LegId, party: &Party) -> Result<Target, Cause> {
+        match party {
+            Party::Phone(extension) => {
+                if self.is_full(false) {
+                    return Err(Cause::Overload);
+                }
+                if !self.config.site.phones.contains_key(extension) {
+                    return Err(Cause::NotFound);
+                }
+                let rings = self.is_registered(extension);
+                rings.then(|| Target::Phone(extension.to_string())).ok_or(Cause::NotRegistered)
+            }
+            Party::Trunk { trunk, user } => self.may_leave(now, id, trunk, user),
+            Party::Tunnel(_) => Err(Cause::NotFound),
+        }
+    }
+
+    /// A call out: by the dial plan, within the trunk's channels; an emergency call by neither.
+    fn may_leave(&mut self, now: Instant, id: LegId, trunk: &TrunkId, user: &str) -> Result<Target, Cause> {
+        let calls_max = self.config.site.trunks.get(trunk).ok_or(Cause::NotFound)?.calls_max;
+        let user = route::normalise(user).ok_or(Cause::NotFound)?;
+        let emergency = route::emergency(&self.config.site, &user).is_some();
+        if !emergency && route::is_forbidden(&self.config.site, &user) {
+            return Err(Cause::Forbidden);
+        }
+        if self.is_full(emergency) {
+            return Err(Cause::Overload);
+        }
+        let priority = if emergency { Priority::Emergency } else { Priority::Ordinary };
+        if emergency && self.channels.is_full(trunk, calls_max) {
+            // NORMS 2: pre-emption of a busy trunk
+            if let Some(victim) = self.channels.gives_way(trunk, |leg| self.talks(leg)) {
+                self.end(now, victim, Cause::Overload);
+            }
+        }
+        self.channels.take(trunk, id, priority, calls_max).map_err(|_| Cause::Overload)?;
+        Ok(Target::Trunk { trunk: trunk.to_string(), user })
+    }
+
+    /// Lets two legs hear each other and nobody else, as soon as both have audio.
+    pub fn join(&mut self, now: Instant, a: LegId, b: LegId) {
+        self.join_legs(now, a, b);
+        self.drain(now);
+    }
+
+    pub(crate) fn join_legs(&mut self, now: Instant, a: LegId, b: LegId) {
+        if !self.legs.contains_key(&a) || !self.legs.contains_key(&b) {
+            return;
+        }
+        for command in self.with_bridges(|bridges, port| bridges.join(a, b, port)) {
+            self.media(command);
+        }
+        self.settle(a);
+        self.transfer_joined(now, a);
+    }
+
+    pub fn part(&mut self, now: Instant, leg: LegId) {
+        for command in self.with_bridges(|bridges, port| bridges.part(leg, port)) {
+            self.media(command);
+        }
+        self.drain(now);
+    }
+
+    /// Puts a party on hold: it no longer hears the other, nor the other it. Give it music with `play`.
+    pub fn hold(&mut self, now: Instant, leg: LegId) {
+        self.set_hold(now, leg, true);
+    }
+
+    /// Ends the hold and the music.
+    pub fn resume(&mut self, now: Instant, leg: LegId) {
+        self.stop_playing(leg, None);
+        self.set_hold(now, leg, false);
+    }
+
+    fn set_hold(&mut self, now: Instant, id: LegId, held: bool) {
+        if let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.state == State::Up) {
+            leg.session.hold(held);
+            self.settle(id);
+            self.reoffer(now, id);
+        }
+        self.drain(now);
+    }
+
+    /// Plays prompts to a party, at once or as soon as it has audio; what played there stops. `again` starts over at
+    /// the end, until stopped; without it `Event::Played` follows, unless the leg ends or another play replaces it.
+    pub fn play(&mut self, now: Instant, leg: LegId, prompts: Vec<PromptId>, again: bool) -> PlayId {
+        let limit = self.config.limits.prompts;
+        let names: Vec<String> = prompts.iter().take(limit).map(PromptId::to_string).collect();
+        let play = if names.is_empty() {
+            self.stop_playing(leg, None);
+            self.play_last = self.play_last.wrapping_add(1);
+            let play = PlayId(self.play_last);
+            self.tell(Event::Played { leg, play });
+            play
+        } else {
+            self.start_playing(leg, names, again)
+        };
+        self.drain(now);
+        play
+    }
+
+    pub fn stop(&mut self, now: Instant, leg: LegId) {
+        self.stop_playing(leg, None);
+        self.drain(now);
+    }
+
+    /// Sends one key (0–9, *, #, A–D) to a party.
+    pub fn digit(&mut self, now: Instant, leg: LegId, digit: char) {
+        let key = digit.is_ascii_digit() || matches!(digit, '*' | '#' | 'A'..='D');
+        if let Some(port) = self.live_port(leg).filter(|_| key) {
+            self.media(Command::Digit { port, digit, ms: DIGIT_MS });
+        }
+        self.drain(now);
+    }
+
+    /// Records a leg and whom it hears, from as soon as it has audio. What becomes of it comes as `Event::Recording`.
+    pub fn record(&mut self, now: Instant, recording: RecordingId, leg: LegId) {
+        let wanted = match self.legs.contains_key(&leg) {
+            true => self.recordings.want(recording, leg, self.config.limits.recordings).map_err(|_| Failure::Limit),
+            false => Err(Failure::UnknownPort),
+        };
+        match wanted {
+            Ok(()) => self.begin_recording(leg),
+            Err(why) => self.recording_failed(recording, why),
+        }
+        self.drain(now);
+    }
+
+    pub fn record_end(&mut self, now: Instant, recording: RecordingId) {
+        self.end_recording(recording);
+        self.drain(now);
+    }
+
+    /// Decides on `Event::TransferAsked`. Accepted: move the party with `dial` (with `ringback_to` the party) and
+    /// `join`; the asker is told how that ended.
+    pub fn transfer_answer(&mut self, now: Instant, leg: LegId, accepted: bool) {
+        let Some(dialog) = self.legs.get(&leg).and_then(|leg| leg.dialog) else { return };
+        if accepted {
+            let party = self.bridges.peer(leg);
+            if self.transfers.accepted(leg, party) {
+                self.endpoint.refer_accept(now, dialog);
+            }
+        } else if self.transfers.refused(leg) {
+            self.endpoint.refer_reject(now, dialog);
+        }
+        self.drain(now);
+    }
+
+    /// A leg for a caller carried over the link: no SIP, only a port on loopback (`Event::TunnelOpen`).
+    pub fn tunnel(&mut self, now: Instant, overflow: OverflowId) -> LegId {
+        let id = self.leg_id();
+        if self.is_full(false) {
+            self.tell(Event::Ended { leg: id, cause: Cause::Overload });
+        } else {
+            let session = Session::new(self.session_id(), false);
+            self.legs.insert(id, Leg::new(Party::Tunnel(overflow), State::TunnelOpening, session));
+            self.open_first_port(now, id);
+        }
+        self.drain(now);
+        id
+    }
+
+    /// The tunnel's other end in this box: the sync process' loopback address. G.711 A-law both ways. The leg can be
+    /// joined from here on; whether it is answered, its owner knows.
+    pub fn tunnel_connect(&mut self, now: Instant, leg: LegId, peer: SocketAddr) {
+        if let Some(entry) = self.legs.get_mut(&leg).filter(|entry| entry.is_tunnel() && peer.ip().is_loopback()) {
+            entry.tunnel = Some(Remote {
+                addr: peer,
+                codec: Codec::Pcma,
+                telephone_event: Some(TUNNEL_TELEPHONE_EVENT),
+                learn: false,
+            });
+            self.timers.stop(leg, Timer::Tunnel);
+            self.step(now, leg, Input::Connect);
+            self.transfer_joined(now, leg);
+        }
+        self.drain(now);
+    }
+
+    pub fn tunnel_end(&mut self, now: Instant, leg: LegId) {
+        self.hang_up(now, leg);
+    }
+}

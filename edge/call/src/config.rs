@@ -1,0 +1,113 @@
+//! What calls run on: our names and addresses, the site's configuration, and the secrets that live on this box alone.
+//! Translated here into the SIP endpoint's own configuration and nowhere else.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use model::config::{SipTransport, TrunkKind};
+use model::{Extension, TrunkId};
+use sip::endpoint;
+
+/// Everything `Calls` is built from.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Our host part in AORs and the digest realm.
+    pub domain: String,
+    /// The addresses our SIP sockets listen on.
+    pub local: Vec<SocketAddr>,
+    /// User-Agent and Server.
+    pub product: String,
+    pub site: model::config::Config,
+    pub secrets: Secrets,
+    pub limits: Limits,
+}
+
+/// Credentials as the box stores them; they are in no configuration document.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets {
+    pub phones: BTreeMap<Extension, endpoint::PhoneAuth>,
+    /// The password of each registering trunk.
+    pub trunks: BTreeMap<TrunkId, String>,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(..)")
+    }
+}
+
+/// Everything has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Legs at once; emergency calls may go [`LEGS_RESERVED`] beyond.
+    pub legs: usize,
+    /// Prompts in one `play`.
+    pub prompts: usize,
+    /// Recordings that run or are being sealed.
+    pub recordings: usize,
+}
+
+/// Legs kept free for emergency calls: a caller and a called leg for each of eight.
+pub const LEGS_RESERVED: usize = 16;
+
+/// Seconds between pings of a trunk known by address.
+const OPTIONS_EVERY_S: u32 = 30;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { legs: 1_000, prompts: 20, recordings: 1_000 }
+    }
+}
+
+impl Config {
+    /// The endpoint's view. A phone or a registering trunk without a stored secret is left out: it cannot prove itself.
+    pub fn endpoint(&self) -> endpoint::Config {
+        let phones = self.site.phones.keys().filter_map(|extension| {
+            let auth = self.secrets.phones.get(extension)?;
+            Some((extension.to_string(), auth.clone()))
+        });
+        let trunks = self.site.trunks.iter().filter_map(|(id, trunk)| Some((id.to_string(), self.trunk(id, trunk)?)));
+        endpoint::Config {
+            domain: self.domain.clone(),
+            local: self.local.clone(),
+            phones: phones.collect(),
+            trunks: trunks.collect(),
+            product: self.product.clone(),
+            limits: endpoint::Limits::default(),
+        }
+    }
+
+    fn trunk(&self, id: &TrunkId, trunk: &model::config::Trunk) -> Option<endpoint::Trunk> {
+        match &trunk.kind {
+            TrunkKind::Address { peer, transport } => Some(endpoint::Trunk {
+                peer: *peer,
+                transport: transport_of(*transport),
+                registration: None,
+                options_every_s: OPTIONS_EVERY_S,
+            }),
+            TrunkKind::Registration { peer, transport, user, domain, expires_s } => Some(endpoint::Trunk {
+                peer: *peer,
+                transport: transport_of(*transport),
+                registration: Some(endpoint::TrunkRegistration {
+                    user: user.clone(),
+                    domain: domain.clone(),
+                    password: self.secrets.trunks.get(id)?.clone(),
+                    expires_s: *expires_s,
+                }),
+                options_every_s: 0,
+            }),
+        }
+    }
+
+    /// A box whose every SIP socket is on loopback (a test bench) may also send audio there; any other may not.
+    pub fn loopback_only(&self) -> bool {
+        !self.local.is_empty() && self.local.iter().all(|addr| addr.ip().is_loopback())
+    }
+}
+
+fn transport_of(transport: SipTransport) -> endpoint::Transport {
+    match transport {
+        SipTransport::Udp => endpoint::Transport::Udp,
+        SipTransport::Tcp => endpoint::Transport::Tcp,
+    }
+}

@@ -1,0 +1,69 @@
+//! What is kept of one leg.
+
+use media::plane::{PlayId, PortId, Remote};
+use model::LegId;
+use sip::endpoint::{DialogId, Invite};
+
+use crate::leg::Party;
+use crate::machine::State;
+use crate::session::Session;
+
+#[derive(Debug)]
+pub struct Leg {
+    pub party: Party,
+    pub state: State,
+    /// None before our INVITE, and for a tunnel.
+    pub dialog: Option<DialogId>,
+    pub port: Option<PortId>,
+    pub session: Session,
+    /// Which port media was told to connect, and where.
+    pub connected: Option<(PortId, Remote)>,
+    /// A tunnel's other end.
+    pub tunnel: Option<Remote>,
+    pub playing: Option<Playing>,
+    /// Our INVITE, until it is sent.
+    pub invite: Option<Invite>,
+    pub ringback: Ringback,
+}
+
+/// What a leg hears from us, kept so that a new media process can go on with it.
+#[derive(Debug, Clone)]
+pub struct Playing {
+    pub play: PlayId,
+    pub prompts: Vec<String>,
+    pub again: bool,
+}
+
+/// Who waits for this dialled leg and hears it ring.
+#[derive(Debug, Default)]
+pub struct Ringback {
+    pub to: Option<LegId>,
+    /// The tone that plays there, if it is ours.
+    pub tone: Option<PlayId>,
+}
+
+impl Leg {
+    pub fn new(party: Party, state: State, session: Session) -> Self {
+        Self {
+            party,
+            state,
+            dialog: None,
+            port: None,
+            session,
+            connected: None,
+            tunnel: None,
+            playing: None,
+            invite: None,
+            ringback: Ringback::default(),
+        }
+    }
+
+    pub fn is_tunnel(&self) -> bool {
+        matches!(self.party, Party::Tunnel(_))
+    }
+
+    /// Where our audio for this party goes, as far as it is known.
+    pub fn remote(&self) -> Option<Remote> {
+        if self.is_tunnel() { self.tunnel } else { self.session.remote() }
+    }
+}

@@ -1,0 +1,265 @@
+//! The dial plan: who is meant when digits are dialled on this box. Emergency numbers come first and need nothing but
+//! the configuration in memory. Numbers that are ours (`config.numbers`) are the owner's to look up before it asks here.
+
+use model::config::Config;
+use model::{Extension, Number, TrunkId};
+
+use crate::leg::{Destination, Party};
+
+/// On whose behalf a number is dialled; it decides whether a call may leave at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Phone(Extension),
+    Trunk(TrunkId),
+    Tunnel,
+}
+
+impl From<&Party> for Source {
+    fn from(party: &Party) -> Self {
+        match party {
+            Party::Phone(extension) => Source::Phone(extension.clone()),
+            Party::Trunk { trunk, .. } => Source::Trunk(trunk.clone()),
+            Party::Tunnel(_) => Source::Tunnel,
+        }
+    }
+}
+
+/// Longest string of digits that leaves (E.164 has 15; a trunk prefix may stand before them).
+const DIGITS_MAX: usize = 20;
+/// Shortest number that leaves, unless it is an emergency number.
+const DIGITS_MIN: usize = 3;
+
+/// Denied outwards: abroad in each spelling, and classes of premium numbers. First match counts.
+const FORBIDDEN: [&str; 7] = [
+    "+",    // E.164: abroad, as far as this plan knows
+    "00",   // ITU E.123 international prefix
+    "011",  // the same from North America
+    "0900", // premium rate in much of Europe
+    "0190", // old premium rate in Germany
+    "168",  // paid information lines in China
+    "160",  // the same
+];
+
+/// Who `dialled` is, for `source`. Total: every text has an answer, and what is not understood goes nowhere.
+pub fn route(config: &Config, source: &Source, dialled: &str, up: impl Fn(&TrunkId) -> bool) -> Destination {
+    let Some(digits) = normalise(dialled) else { return Destination::Unknown };
+    if let (Source::Phone(_), Some(number)) = (source, emergency(config, &digits)) {
+        return match emergency_trunk(config, up) {
+            Some(trunk) => Destination::Emergency { trunk, number },
+            None => Destination::Unknown,
+        };
+    }
+    if let Some(inside) = inside(config, &digits) {
+        return inside;
+    }
+    match source {
+        Source::Phone(_) => outward(config, &digits),
+        // No dial-through (S-140): who comes from outside reaches the inside only.
+        Source::Trunk(_) | Source::Tunnel => Destination::Unknown,
+    }
+}
+
+/// The emergency number these digits are, exactly: never a part of them (NORMS 2).
+pub fn emergency(config: &Config, digits: &str) -> Option<Number> {
+    config.site.emergency.iter().find(|number| number.as_str() == digits).cloned()
+}
+
+/// The same for text as it was dialled.
+pub fn is_emergency(config: &Config, dialled: &str) -> bool {
+    normalise(dialled).is_some_and(|digits| emergency(config, &digits).is_some())
+}
+
+/// The outward trunk while it is up; else any trunk that is up; else the outward one or any, to have tried.
+fn emergency_trunk(config: &Config, up: impl Fn(&TrunkId) -> bool) -> Option<TrunkId> {
+    let outward = config.site.outward.iter().filter(|trunk| config.trunks.contains_key(trunk));
+    let all = || outward.clone().chain(config.trunks.keys());
+    all().find(|trunk| up(trunk)).or_else(|| all().next()).cloned()
+}
+
+fn inside(config: &Config, digits: &str) -> Option<Destination> {
+    let extension = Extension::new(digits).ok()?;
+    if !config.phones.contains_key(&extension) {
+        return None;
+    }
+    // An agent answers for the phone on the desk: the owner knows whether that agent is free.
+    let agent = config.agents.iter().find(|(_, agent)| agent.phone.as_ref() == Some(&extension));
+    Some(match agent {
+        Some((id, _)) => Destination::Agent(id.clone()),
+        None => Destination::Phone(extension),
+    })
+}
+
+fn outward(config: &Config, digits: &str) -> Destination {
+    let Ok(number) = Number::new(digits) else { return Destination::Unknown };
+    if digits.len() < DIGITS_MIN {
+        return Destination::Unknown;
+    }
+    if is_forbidden(config, digits) {
+        return Destination::Forbidden;
+    }
+    match config.site.outward.as_ref().filter(|trunk| config.trunks.contains_key(trunk)) {
+        Some(trunk) => Destination::Outward { trunk: trunk.clone(), number },
+        None => Destination::Unknown,
+    }
+}
+
+/// Denied by class, unless the number is one of ours.
+pub fn is_forbidden(config: &Config, digits: &str) -> bool {
+    let ours = Number::new(digits).is_ok_and(|number| config.numbers.contains_key(&number));
+    !ours && FORBIDDEN.iter().any(|prefix| digits.starts_with(prefix))
+}
+
+/// ASCII digits with an optional leading `+`. Visual separators (RFC 3966 §5.1.1) vanish, full-width digits become
+/// plain ones; anything else (letters, `;ext=`, `%2b`, `@`) makes the whole text no number.
+pub fn normalise(dialled: &str) -> Option<String> {
+    let mut digits = String::new();
+    for c in dialled.chars() {
+        match c {
+            '0'..='9' => digits.push(c),
+            '+' | '\u{FF0B}' if digits.is_empty() => digits.push('+'),
+            '\u{FF10}'..='\u{FF19}' => digits.push(char::from_digit(u32::from(c).checked_sub(0xFF10)?, 10)?),
+            ' ' | '-' | '.' | '(' | ')' => {}
+            _ => return None,
+        }
+        if digits.len() > DIGITS_MAX {
+            return None;
+        }
+    }
+    (!digits.is_empty()).then_some(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use model::config::{Agent, Phone, SipTransport, Site, Trunk, TrunkKind};
+    use model::{AgentId, FlowId, SiteId};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn digits_go_where_the_plan_says() {
+        let config = config();
+        let phone = Source::Phone(extension("201"));
+        let trunk = trunk_id("carrier");
+        let outward = |n: &str| Destination::Outward { trunk: trunk.clone(), number: Number::new(n).unwrap() };
+        let emergency = |n: &str| Destination::Emergency { trunk: trunk.clone(), number: Number::new(n).unwrap() };
+        let table = [
+            ("110", emergency("110")),
+            ("1 1 0", emergency("110")),
+            ("1-1-0", emergency("110")),
+            ("\u{FF11}\u{FF11}\u{FF10}", emergency("110")),
+            ("13811012345", outward("13811012345")),
+            ("0110", Destination::Forbidden),
+            ("1100", outward("1100")),
+            ("202", Destination::Phone(extension("202"))),
+            ("201", Destination::Agent(AgentId::new("ann").unwrap())),
+            ("010 5555 0101", outward("01055550101")),
+            ("0044 20 7946 0000", Destination::Forbidden),
+            ("+442079460000", Destination::Forbidden),
+            ("\u{FF0B}442079460000", Destination::Forbidden),
+            ("(00)44", Destination::Forbidden),
+            ("011442079460000", Destination::Forbidden),
+            ("0900123456", Destination::Forbidden),
+            ("+861055550100", outward("+861055550100")),
+            ("95", Destination::Unknown),
+            ("", Destination::Unknown),
+            ("+", Destination::Unknown),
+            ("1+10", Destination::Unknown),
+            ("00;ext=1", Destination::Unknown),
+            ("%2b44207946", Destination::Unknown),
+            ("tel:110", Destination::Unknown),
+            ("110;phone-context=x", Destination::Unknown),
+            ("123456789012345678901", Destination::Unknown),
+        ];
+        for (dialled, expected) in table {
+            assert_eq!(route(&config, &phone, dialled, |_| true), expected, "{dialled:?}");
+        }
+    }
+
+    #[test]
+    fn who_comes_from_outside_reaches_only_the_inside() {
+        let config = config();
+        for source in [Source::Trunk(trunk_id("carrier")), Source::Tunnel] {
+            assert_eq!(route(&config, &source, "202", |_| true), Destination::Phone(extension("202")));
+            for dialled in ["01055550101", "110", "0044", "+861055550100"] {
+                assert_eq!(route(&config, &source, dialled, |_| true), Destination::Unknown, "{dialled}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_emergency_call_takes_a_trunk_that_is_up_and_needs_no_outward_trunk() {
+        let mut config = config();
+        let phone = Source::Phone(extension("201"));
+        let to = |config: &Config, up: &str| match route(config, &phone, "110", |trunk| trunk.as_str() == up) {
+            Destination::Emergency { trunk, .. } => trunk.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(to(&config, "carrier"), "carrier");
+        assert_eq!(to(&config, "backup"), "backup");
+        assert_eq!(to(&config, "none"), "carrier");
+        config.site.outward = None;
+        assert_eq!(to(&config, "none"), "backup");
+    }
+
+    proptest! {
+        #[test]
+        fn no_spelling_of_a_foreign_number_leaves(
+            prefix in prop::sample::select(vec!["00", "+", "011", "\u{FF10}\u{FF10}", "\u{FF0B}", "0 0", "(0)0", "0-0", "0.0"]),
+            rest in "[0-9 ().;=a-z%\u{FF10}-\u{FF19}-]{0,18}",
+        ) {
+            let config = config();
+            let got = route(&config, &Source::Phone(extension("201")), &format!("{prefix}{rest}"), |_| true);
+            prop_assert!(matches!(got, Destination::Forbidden | Destination::Unknown), "{got:?}");
+        }
+
+        #[test]
+        fn any_text_has_an_answer_and_only_exact_digits_are_an_emergency(text in "\\PC{0,24}") {
+            let got = route(&config(), &Source::Phone(extension("201")), &text, |_| true);
+            let exact = normalise(&text).as_deref() == Some("110");
+            prop_assert_eq!(matches!(got, Destination::Emergency { .. }), exact);
+        }
+    }
+
+    fn extension(text: &str) -> Extension {
+        Extension::new(text).unwrap()
+    }
+
+    fn trunk_id(text: &str) -> TrunkId {
+        TrunkId::new(text).unwrap()
+    }
+
+    fn config() -> Config {
+        let phone = |label: &str| Phone { label: label.into() };
+        let trunk = |label: &str| Trunk {
+            label: label.into(),
+            kind: TrunkKind::Address { peer: "192.0.2.1:5060".parse().unwrap(), transport: SipTransport::Udp },
+            calls_max: 2,
+            behind_nat: false,
+        };
+        let ann = Agent {
+            badge: "A1".into(),
+            phone: Some(extension("201")),
+            skills: BTreeMap::new(),
+            queues: BTreeSet::new(),
+        };
+        Config {
+            site: Site {
+                id: SiteId::new("branch-a").unwrap(),
+                label: "A".into(),
+                time_zone: "Asia/Shanghai".into(),
+                emergency: BTreeSet::from([Number::new("110").unwrap()]),
+                outward: Some(trunk_id("carrier")),
+            },
+            queues: BTreeMap::new(),
+            agents: BTreeMap::from([(AgentId::new("ann").unwrap(), ann)]),
+            phones: BTreeMap::from([(extension("201"), phone("desk")), (extension("202"), phone("door"))]),
+            trunks: BTreeMap::from([(trunk_id("carrier"), trunk("c")), (trunk_id("backup"), trunk("b"))]),
+            numbers: BTreeMap::from([(Number::new("+861055550100").unwrap(), FlowId::new("main").unwrap())]),
+            flows: BTreeMap::new(),
+            hours: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Offer and answer of one leg (RFC 3264): what the peer can hear and where, what it was told of us, and whether it
+//! must be told anew. One offer is open at a time; the endpoint sees to glare.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use media::plane::Remote;
+use media::sdp::{self, Audio, Direction};
+
+use crate::hold::{self, Holds};
+use crate::port::{self, Ports};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the session description is refused: {0}")]
+    Sdp(#[from] sdp::Error),
+    #[error(transparent)]
+    Target(#[from] port::Error),
+    #[error("it names no address to send to")]
+    NoTarget,
+}
+
+impl Error {
+    /// The counter's name.
+    pub fn counter(&self) -> &'static str {
+        match self {
+            Error::Sdp(_) => "sdp",
+            Error::Target(_) | Error::NoTarget => "sdp_target",
+        }
+    }
+}
+
+/// What became of our re-INVITE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reanswered {
+    Agreed,
+    /// Refused; worth another try after a pause.
+    Again,
+    /// Refused for good; the old session stands and will do.
+    GivenUp,
+    /// Refused for good, and the old session is of no use: our audio is elsewhere.
+    Broken,
+}
+
+/// How often a refused re-INVITE is sent before we give up.
+const TRIES_MAX: u8 = 3;
+
+/// What a description of ours said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Said {
+    local: SocketAddr,
+    wish: Direction,
+}
+
+#[derive(Debug)]
+pub struct Session {
+    /// RFC 8866 §5.2: o= id and version.
+    id: u64,
+    version: u64,
+    /// The peer is declared behind NAT.
+    learn: bool,
+    holds: Holds,
+    /// Their last description.
+    theirs: Option<Audio>,
+    /// What it says of itself.
+    direction: Direction,
+    remote: Option<Remote>,
+    /// The last description that we sent and the peer did not refuse.
+    told: Option<Said>,
+    /// Our re-INVITE that is not answered yet.
+    asked: Option<Said>,
+    tries: u8,
+    last: Option<Bytes>,
+}
+
+impl Session {
+    pub fn new(id: u64, learn: bool) -> Self {
+        Self {
+            id,
+            version: 0,
+            learn,
+            holds: Holds::default(),
+            theirs: None,
+            direction: Direction::SendRecv,
+            remote: None,
+            told: None,
+            asked: None,
+            tries: 0,
+            last: None,
+        }
+    }
+
+    pub fn holds(&self) -> Holds {
+        self.holds
+    }
+
+    pub fn remote(&self) -> Option<Remote> {
+        self.remote
+    }
+
+    /// Whether there is a description of theirs to answer.
+    pub fn has_offer(&self) -> bool {
+        self.theirs.is_some()
+    }
+
+    /// The last description that we sent in the initial exchange.
+    pub fn last(&self) -> Option<Bytes> {
+        self.last.clone()
+    }
+
+    pub fn hold(&mut self, held: bool) {
+        self.holds.by_us = held;
+        self.tries = 0;
+    }
+
+    /// Takes their offer or answer. Refused, nothing has changed.
+    pub fn hear(&mut self, text: &[u8], ports: &Ports) -> Result<(), Error> {
+        let audio = sdp::parse(text)?.audio()?;
+        let target = audio.remote(self.learn);
+        match target {
+            Some(remote) => {
+                ports.permits(remote.addr)?;
+                self.remote = Some(remote);
+            }
+            // The hold of RFC 2543 (c=0.0.0.0) names no address: the one we know is kept.
+            None if self.remote.is_some() => {}
+            None => return Err(Error::NoTarget),
+        }
+        self.direction = hold::offered(audio.direction, target.is_some());
+        self.holds.by_them = !hold::receives(self.direction);
+        self.theirs = Some(audio);
+        Ok(())
+    }
+
+    /// Our offer, in an INVITE or in the 2xx to one without.
+    pub fn offer(&mut self, local: SocketAddr) -> Bytes {
+        let said = self.say(local);
+        self.told = Some(said);
+        self.describe_offer(said)
+    }
+
+    /// Our answer to what they offered last.
+    pub fn answer(&mut self, local: SocketAddr) -> Bytes {
+        let said = self.say(local);
+        self.told = Some(said);
+        match &self.theirs {
+            Some(theirs) => {
+                let direction = hold::answer(self.direction, said.wish);
+                let text = Bytes::from(sdp::answer(theirs, local, direction, self.id, self.version));
+                self.last = Some(text.clone());
+                text
+            }
+            None => self.describe_offer(said),
+        }
+    }
+
+    /// The offer of a re-INVITE, when the peer must be told something and no other offer is open.
+    pub fn reoffer(&mut self, local: SocketAddr) -> Option<Bytes> {
+        let said = Said { local, wish: self.holds.wish() };
+        if self.asked.is_some() || self.told == Some(said) {
+            return None;
+        }
+        self.version = self.version.wrapping_add(1);
+        self.asked = Some(said);
+        Some(self.describe_offer(said))
+    }
+
+    /// The same description again, when no offer is open: only to learn whether the peer still answers (RFC 3264 §8:
+    /// an unchanged description keeps its version).
+    pub fn probe(&mut self) -> Option<Bytes> {
+        let told = self.told.filter(|_| self.asked.is_none())?;
+        self.asked = Some(told);
+        Some(self.describe_offer(told))
+    }
+
+    /// The outcome of `reoffer` or `probe`; None when it was refused.
+    pub fn reanswered(&mut self, text: Option<&[u8]>, ports: &Ports) -> Reanswered {
+        let Some(asked) = self.asked.take() else { return Reanswered::GivenUp };
+        match text.map(|text| self.hear(text, ports)) {
+            Some(Ok(())) => {
+                self.told = Some(asked);
+                self.tries = 0;
+                Reanswered::Agreed
+            }
+            Some(Err(_)) => Reanswered::Broken,
+            None => self.refused(asked),
+        }
+    }
+
+    fn refused(&mut self, asked: Said) -> Reanswered {
+        if self.told == Some(asked) {
+            return Reanswered::GivenUp;
+        }
+        self.tries = self.tries.saturating_add(1);
+        if self.tries < TRIES_MAX {
+            return Reanswered::Again;
+        }
+        self.tries = 0;
+        if self.told.is_some_and(|told| told.local != asked.local) {
+            return Reanswered::Broken;
+        }
+        self.told = Some(asked);
+        Reanswered::GivenUp
+    }
+
+    fn say(&mut self, local: SocketAddr) -> Said {
+        self.version = self.version.wrapping_add(1);
+        Said { local, wish: self.holds.wish() }
+    }
+
+    fn describe_offer(&mut self, said: Said) -> Bytes {
+        let text = Bytes::from(sdp::offer(said.local, said.wish, self.id, self.version));
+        self.last = Some(text.clone());
+        text
+    }
+}

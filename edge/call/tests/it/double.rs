@@ -1,0 +1,112 @@
+//! A scripted media process: opens ports, seals recordings, remembers who is joined, and can die.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use media::plane::{Command, Event, Failure, PortId, RecordingState};
+
+#[derive(Default)]
+pub struct Media {
+    /// Short names in the order of opening, for ladders.
+    names: BTreeMap<PortId, usize>,
+    pub open: BTreeMap<PortId, SocketAddr>,
+    pub joined: BTreeMap<PortId, PortId>,
+    pub recording: BTreeSet<String>,
+    /// Opens, and does not say so.
+    pub deaf: bool,
+    /// Has no free port.
+    pub full: bool,
+}
+
+impl Media {
+    pub fn name(&mut self, port: PortId) -> String {
+        let next = self.names.len() + 1;
+        format!("p{}", self.names.entry(port).or_insert(next))
+    }
+
+    pub fn obey(&mut self, command: &Command) -> Vec<Event> {
+        match command {
+            Command::Open { port, .. } if self.full => vec![Event::Failed { port: *port, why: Failure::NoPort }],
+            Command::Open { port, loopback } => {
+                let ip = if *loopback { "127.0.0.1" } else { "192.0.2.1" };
+                let number = self.name(*port)[1..].parse::<u16>().unwrap();
+                let local = format!("{ip}:{}", 30_000 + 2 * number).parse().unwrap();
+                assert!(self.open.insert(*port, local).is_none(), "opened twice");
+                if self.deaf { vec![] } else { vec![Event::Opened { port: *port, local }] }
+            }
+            Command::Close { port } => {
+                self.unjoin(*port);
+                match self.open.remove(port) {
+                    Some(_) => vec![],
+                    None => vec![Event::Failed { port: *port, why: Failure::UnknownPort }],
+                }
+            }
+            Command::Join { a, b } => {
+                assert!(self.open.contains_key(a) && self.open.contains_key(b), "joined what is not open");
+                self.unjoin(*a);
+                self.unjoin(*b);
+                self.joined.insert(*a, *b);
+                self.joined.insert(*b, *a);
+                vec![]
+            }
+            Command::Part { port } => {
+                self.unjoin(*port);
+                vec![]
+            }
+            Command::Record { recording, port } => {
+                assert!(self.open.contains_key(port), "records what is not open");
+                self.recording.insert(recording.clone());
+                vec![Event::Recording { recording: recording.clone(), state: RecordingState::Started }]
+            }
+            Command::RecordEnd { recording } => {
+                assert!(self.recording.remove(recording), "seals what does not run");
+                let state = RecordingState::Sealed { chunks: 1, frames: 1, sha256: "00".into(), ms: 20 };
+                vec![Event::Recording { recording: recording.clone(), state }]
+            }
+            Command::Connect { port, .. }
+            | Command::Mute { port, .. }
+            | Command::Play { port, .. }
+            | Command::Stop { port }
+            | Command::Digit { port, .. } => {
+                assert!(self.open.contains_key(port), "{command:?} for a port that is not open");
+                vec![]
+            }
+            Command::Hello { .. } => vec![],
+        }
+    }
+
+    fn unjoin(&mut self, port: PortId) {
+        if let Some(peer) = self.joined.remove(&port) {
+            self.joined.remove(&peer);
+        }
+    }
+
+    pub fn die(&mut self) {
+        self.open.clear();
+        self.joined.clear();
+        self.recording.clear();
+    }
+
+    /// One line of a ladder.
+    pub fn line(&mut self, command: &Command) -> Option<String> {
+        Some(match command {
+            Command::Hello { .. } => return None,
+            Command::Open { port, loopback: false } => format!("open {}", self.name(*port)),
+            Command::Open { port, loopback: true } => format!("open {} on loopback", self.name(*port)),
+            Command::Connect { port, remote } => {
+                format!("connect {} {} {:?}", self.name(*port), remote.addr, remote.codec)
+            }
+            Command::Mute { port, muted } => format!("mute {} {muted}", self.name(*port)),
+            Command::Join { a, b } => format!("join {} {}", self.name(*a), self.name(*b)),
+            Command::Part { port } => format!("part {}", self.name(*port)),
+            Command::Play { port, prompts, again, .. } => {
+                format!("play {} {}{}", self.name(*port), prompts.join(" "), if *again { " again" } else { "" })
+            }
+            Command::Stop { port } => format!("stop {}", self.name(*port)),
+            Command::Digit { port, digit, .. } => format!("digit {} {digit}", self.name(*port)),
+            Command::Record { port, .. } => format!("record {}", self.name(*port)),
+            Command::RecordEnd { .. } => "record end".to_owned(),
+            Command::Close { port } => format!("close {}", self.name(*port)),
+        })
+    }
+}

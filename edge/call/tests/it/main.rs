@@ -1,0 +1,10 @@
+//! Calls between real SIP endpoints over a net in memory, with a scripted media process; compared as ladders.
+
+mod acts;
+mod bench;
+mod by_hand;
+mod double;
+mod ladders;
+mod random;
+mod setup;
+mod trouble;

@@ -1,0 +1,271 @@
+//! The call detail record as a fold of one contact's facts: the same while the contact lives and when the ledger is
+//! read again. Also what a restart adds to a ledger whose contacts died with the process.
+
+use std::collections::BTreeMap;
+
+use model::{
+    AgentId, ContactId, Millis, Number, QueueId, RecordingId, SiteId, TrunkId,
+    cdr::{Cdr, Direction, Outcome},
+    fact::{AgentState, EndCause, Fact, Kind, OfferOutcome},
+};
+
+/// The facts of one contact, summed up so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fold {
+    contact: ContactId,
+    direction: Direction,
+    trunk: Option<TrunkId>,
+    number: Option<Number>,
+    arrived: Millis,
+    in_flow: bool,
+    queue: Option<QueueId>,
+    queued: Option<Millis>,
+    answered: Option<Millis>,
+    agent: Option<AgentId>,
+    answered_at: Option<SiteId>,
+    offers: u32,
+    recording: Option<RecordingId>,
+    phase: Phase,
+    phase_since: Millis,
+    talk_ms: u64,
+    hold_ms: u64,
+    wrapping: BTreeMap<AgentId, Millis>,
+    wrap_up_ms: Option<u64>,
+    ended: Option<(Millis, EndCause)>,
+}
+
+/// What the caller's time counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// In a flow, in a queue, or gone.
+    Away,
+    Talk,
+    Hold,
+}
+
+impl Fold {
+    /// Begins with the contact's first fact; `apply` it too.
+    pub fn new(contact: ContactId, first: Millis) -> Self {
+        Self {
+            contact,
+            direction: Direction::Inbound,
+            trunk: None,
+            number: None,
+            arrived: first,
+            in_flow: false,
+            queue: None,
+            queued: None,
+            answered: None,
+            agent: None,
+            answered_at: None,
+            offers: 0,
+            recording: None,
+            phase: Phase::Away,
+            phase_since: first,
+            talk_ms: 0,
+            hold_ms: 0,
+            wrapping: BTreeMap::new(),
+            wrap_up_ms: None,
+            ended: None,
+        }
+    }
+
+    /// Adds a fact of this contact. Facts that say nothing about the record are passed over.
+    pub fn apply(&mut self, at: Millis, kind: &Kind) {
+        match kind {
+            Kind::Arrived { trunk, number } => {
+                self.trunk.clone_from(trunk);
+                self.number.clone_from(number);
+            }
+            Kind::Dialled { trunk, .. } => {
+                self.direction = if trunk.is_some() { Direction::Outbound } else { Direction::Internal };
+                self.trunk.clone_from(trunk);
+            }
+            Kind::FlowEntered { .. } => {
+                self.in_flow = true;
+                self.turn(at, Phase::Away);
+            }
+            Kind::Queued { queue } => {
+                self.queue.get_or_insert_with(|| queue.clone());
+                self.queued.get_or_insert(at);
+                self.turn(at, Phase::Away);
+            }
+            Kind::Offered { .. } => self.offers = self.offers.saturating_add(1),
+            Kind::Answered { agent } => self.answered(at, agent.as_ref()),
+            Kind::HelpGiven { agent, .. } => self.answered(at, Some(agent)),
+            Kind::OverflowAnswered { site, .. } => self.answered_at = Some(site.clone()),
+            Kind::OverflowReturned { .. } => self.turn(at, Phase::Away),
+            Kind::Held if self.phase == Phase::Talk => self.turn(at, Phase::Hold),
+            Kind::Resumed if self.phase == Phase::Hold => self.turn(at, Phase::Talk),
+            Kind::RecordingStarted { recording } => self.recording = Some(*recording),
+            Kind::WrapUpStarted { agent } => drop(self.wrapping.insert(agent.clone(), at)),
+            Kind::WrapUpEnded { agent } => self.wrapped_up(at, agent),
+            Kind::Ended { cause } if self.ended.is_none() => {
+                self.turn(at, Phase::Away);
+                self.ended = Some((at, *cause));
+            }
+            _ => {}
+        }
+    }
+
+    /// The record, once the contact has ended; whole when no wrap-up runs any more.
+    pub fn cdr(&self) -> Option<Cdr> {
+        let (ended, cause) = self.ended?;
+        Some(Cdr {
+            contact: self.contact,
+            direction: self.direction,
+            trunk: self.trunk.clone(),
+            number: self.number.clone(),
+            arrived: self.arrived,
+            queue: self.queue.clone(),
+            queued: self.queued,
+            answered: self.answered,
+            ended,
+            agent: self.agent.clone(),
+            answered_at: self.answered_at.clone(),
+            outcome: self.outcome(),
+            cause,
+            wait_ms: self.wait_ms(ended),
+            talk_ms: self.talk_ms,
+            hold_ms: self.hold_ms,
+            wrap_up_ms: self.wrap_up_ms.filter(|_| self.wrapping.is_empty()),
+            offers: self.offers,
+            recording: self.recording,
+        })
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Does an agent write this contact up?
+    pub fn is_wrapped_up_by_anybody(&self) -> bool {
+        !self.wrapping.is_empty()
+    }
+
+    pub(crate) fn queue(&self) -> Option<&QueueId> {
+        self.queue.as_ref()
+    }
+
+    /// From queue entry to the answer, or to `now`.
+    pub(crate) fn wait_ms(&self, now: Millis) -> u64 {
+        self.queued.map_or(0, |queued| self.answered.unwrap_or(now).since(queued))
+    }
+
+    pub(crate) fn was_answered(&self) -> bool {
+        self.answered.is_some()
+    }
+
+    fn answered(&mut self, at: Millis, agent: Option<&AgentId>) {
+        self.answered.get_or_insert(at);
+        if self.agent.is_none() {
+            self.agent = agent.cloned();
+        }
+        self.turn(at, Phase::Talk);
+    }
+
+    fn wrapped_up(&mut self, at: Millis, agent: &AgentId) {
+        if let Some(since) = self.wrapping.remove(agent) {
+            let before = self.wrap_up_ms.unwrap_or(0);
+            self.wrap_up_ms = Some(before.saturating_add(at.since(since)));
+        }
+    }
+
+    fn turn(&mut self, at: Millis, phase: Phase) {
+        let passed = at.since(self.phase_since);
+        match self.phase {
+            Phase::Away => {}
+            Phase::Talk => self.talk_ms = self.talk_ms.saturating_add(passed),
+            Phase::Hold => self.hold_ms = self.hold_ms.saturating_add(passed),
+        }
+        self.phase = phase;
+        self.phase_since = at;
+    }
+
+    fn outcome(&self) -> Outcome {
+        match (self.answered, &self.queue, self.in_flow) {
+            (Some(_), _, _) => Outcome::Answered,
+            (None, Some(_), _) => Outcome::Abandoned,
+            (None, None, true) => Outcome::InFlow,
+            (None, None, false) => Outcome::Refused,
+        }
+    }
+}
+
+/// Every contact's record, from facts in their order. Contacts that have not ended have none.
+pub fn rebuild<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Vec<Cdr> {
+    let mut folds: BTreeMap<ContactId, Fold> = BTreeMap::new();
+    for fact in facts {
+        let Some(contact) = fact.contact else { continue };
+        folds.entry(contact).or_insert_with(|| Fold::new(contact, fact.at)).apply(fact.at, &fact.kind);
+    }
+    folds.values().filter_map(Fold::cdr).collect()
+}
+
+/// What must be added to a ledger when the calls process begins again: every offer, contact, wrap-up and sign-in that
+/// was open has ended with the process. `facts` are those of the epoch, in order; the result follows them.
+pub fn close_open(facts: &[Fact], now: Millis) -> Vec<Fact> {
+    let mut open = Open::default();
+    for fact in facts {
+        open.apply(fact);
+    }
+    open.close(now)
+}
+
+/// What is open at the end of the facts, contacts in their order of arrival.
+#[derive(Default)]
+struct Open {
+    order: Vec<ContactId>,
+    contacts: BTreeMap<ContactId, OpenContact>,
+    wrapping: BTreeMap<AgentId, Option<ContactId>>,
+    agents: BTreeMap<AgentId, AgentState>,
+}
+
+#[derive(Default)]
+struct OpenContact {
+    ringing: Option<AgentId>,
+    ended: bool,
+}
+
+impl Open {
+    fn apply(&mut self, fact: &Fact) {
+        match &fact.kind {
+            Kind::AgentState { agent, state } => drop(self.agents.insert(agent.clone(), *state)),
+            Kind::WrapUpStarted { agent } => drop(self.wrapping.insert(agent.clone(), fact.contact)),
+            Kind::WrapUpEnded { agent } => drop(self.wrapping.remove(agent)),
+            kind => {
+                let Some(id) = fact.contact else { return };
+                if !self.contacts.contains_key(&id) {
+                    self.order.push(id);
+                }
+                let contact = self.contacts.entry(id).or_default();
+                match kind {
+                    Kind::Offered { agent } => contact.ringing = Some(agent.clone()),
+                    Kind::OfferEnded { .. } => contact.ringing = None,
+                    Kind::Ended { .. } => contact.ended = true,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn close(self, at: Millis) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        let mut add = |contact, kind| facts.push(Fact { seq: 0, at, contact, kind });
+        for id in self.order {
+            let Some(contact) = self.contacts.get(&id).filter(|contact| !contact.ended) else { continue };
+            if let Some(agent) = &contact.ringing {
+                let outcome = OfferOutcome::Withdrawn;
+                add(Some(id), Kind::OfferEnded { agent: agent.clone(), outcome });
+            }
+            add(Some(id), Kind::Ended { cause: EndCause::Restart });
+        }
+        for (agent, contact) in self.wrapping {
+            add(contact, Kind::WrapUpEnded { agent });
+        }
+        for (agent, _) in self.agents.into_iter().filter(|(_, state)| *state != AgentState::SignedOut) {
+            add(None, Kind::AgentState { agent, state: AgentState::SignedOut });
+        }
+        facts
+    }
+}

@@ -1,0 +1,332 @@
+//! One customer's visit (or one call that begins inside): what it is, where it stands, and how it begins and ends.
+//! Whatever happens to a leg is decided here by what the leg is to its contact.
+
+use std::time::Instant;
+
+use call::leg::{Caller, Cause, Destination, Party};
+use call::plane::PlayId;
+use ivr::run::Run;
+use model::{
+    AgentId, ContactId, FlowId, LegId, Number, OverflowId, QueueId, RecordingId, SiteId, TrunkId,
+    fact::{EndCause, Kind, OfferOutcome},
+};
+
+use crate::{CONTACTS_MAX, Floor, Output, lines::Lines, overflow, timer::Timer};
+
+#[derive(Debug)]
+pub(crate) struct Contact {
+    /// Shown to whoever is rung. Personal data.
+    pub card: Caller,
+    /// The leg of who called: a caller, a phone that dialled, or the tunnel of another site's caller.
+    pub leg: Option<LegId>,
+    /// Our number that was called.
+    pub number: Option<Number>,
+    /// The queue the contact waits in or came from, and its original queue time.
+    pub line: Option<Line>,
+    /// When a person first talked to the caller.
+    pub answered: Option<Instant>,
+    pub recording: Option<RecordingId>,
+    /// Another site is being asked while the contact waits.
+    pub asking: Option<overflow::Asking>,
+    /// The contact is another site's.
+    pub guest: Option<overflow::Guest>,
+    pub state: State,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    pub queue: QueueId,
+    pub since: Instant,
+}
+
+#[derive(Debug)]
+pub(crate) enum State {
+    /// Nothing has been decided; or a step between two states.
+    Arriving,
+    /// Answered, not yet confirmed: the flow begins when the caller can hear it.
+    Answering {
+        flow: FlowId,
+    },
+    InFlow {
+        run: Box<Run>,
+        flow: FlowId,
+        play: Option<PlayId>,
+    },
+    /// Hears a last prompt; then the contact ends.
+    Closing {
+        play: PlayId,
+    },
+    /// In the distributor's hands. `telling`: an announcement that interrupts the music.
+    Waiting {
+        telling: Option<PlayId>,
+    },
+    /// An agent's phone rings for the agent's own call to this number.
+    PhoneFirst {
+        number: String,
+    },
+    /// A party is being rung; `agent` when it sits at an agent's desk.
+    Dialling {
+        target: LegId,
+        agent: Option<AgentId>,
+    },
+    /// Given to somebody else, who is being rung.
+    Moving {
+        target: LegId,
+        agent: Option<AgentId>,
+    },
+    Talking(Talk),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Talk {
+    pub with: Partner,
+    pub leg: LegId,
+    pub held: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Partner {
+    /// An agent whom the distributor gave the contact to.
+    Agent(AgentId),
+    /// Somebody else: a colleague, a number outside.
+    Party,
+    /// An agent of another site.
+    Site(OverflowId, SiteId),
+}
+
+/// What a leg is to its contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Role {
+    Caller,
+    /// Rung by an offer to this agent.
+    Offered(AgentId),
+    /// Rung by a dial or a transfer.
+    Target,
+    Partner,
+    /// Asked for a transfer and awaits its outcome.
+    Leaving,
+}
+
+impl<L: Lines> Floor<L> {
+    pub(crate) fn incoming(&mut self, leg: LegId, party: Party, to: &str, caller: Caller) {
+        if let Party::Phone(phone) = &party {
+            let destination = self.lines.route(&party, to);
+            if matches!(destination, Destination::Emergency { .. }) {
+                return self.phone_dials(leg, phone.clone(), to, caller, destination);
+            }
+            self.engage(leg, phone);
+        }
+        let trunk = match &party {
+            Party::Trunk { trunk, .. } => Some(trunk.clone()),
+            Party::Phone(_) | Party::Tunnel(_) => None,
+        };
+        let number = call::route::normalise(to).and_then(|digits| Number::new(&digits).ok());
+        let flow = number.as_ref().and_then(|number| self.config.numbers.get(number)).cloned();
+        match (party, flow) {
+            (_, Some(flow)) => {
+                let contact = self.arrived(leg, trunk, number, caller);
+                if self.has_room(contact) {
+                    self.answer_with(contact, leg, flow);
+                }
+            }
+            (Party::Phone(phone), None) => {
+                let destination = self.lines.route(&Party::Phone(phone.clone()), to);
+                self.phone_dials(leg, phone, to, caller, destination);
+            }
+            (party, None) => {
+                let destination = self.lines.route(&party, to);
+                let contact = self.arrived(leg, trunk, number, caller);
+                if self.has_room(contact) {
+                    self.connect(contact, destination);
+                }
+            }
+        }
+    }
+
+    fn arrived(&mut self, leg: LegId, trunk: Option<TrunkId>, number: Option<Number>, caller: Caller) -> ContactId {
+        let id = self.begin(Some(leg), caller.clone());
+        if let Some(contact) = self.contacts.get_mut(&id) {
+            contact.number.clone_from(&number);
+        }
+        self.chronicle.tell_of(id, Kind::Arrived { trunk, number });
+        self.chronicle.put(Output::Personal { contact: id, caller });
+        id
+    }
+
+    fn answer_with(&mut self, id: ContactId, leg: LegId, flow: FlowId) {
+        if self.config.flows.contains_key(&flow) {
+            self.set_state(id, State::Answering { flow });
+            self.lines.answer(self.now, leg);
+        } else {
+            self.turn_away(id, Cause::NotFound, EndCause::NoRoute);
+        }
+    }
+
+    /// Makes a contact; what happens to it is the caller's part.
+    pub(crate) fn begin(&mut self, leg: Option<LegId>, card: Caller) -> ContactId {
+        let id = ContactId(self.random_id());
+        let contact = Contact {
+            card,
+            leg,
+            number: None,
+            line: None,
+            answered: None,
+            recording: None,
+            asking: None,
+            guest: None,
+            state: State::Arriving,
+        };
+        self.contacts.insert(id, contact);
+        if let Some(leg) = leg {
+            self.legs.insert(leg, (id, Role::Caller));
+        }
+        id
+    }
+
+    /// False, and the contact is turned away, when the house is full.
+    pub(crate) fn has_room(&mut self, id: ContactId) -> bool {
+        let room = self.contacts.len() <= CONTACTS_MAX;
+        if !room {
+            self.turn_away(id, Cause::Overload, EndCause::Overload);
+        }
+        room
+    }
+
+    /// Ends a contact whose caller was not answered, with a refusal that says why.
+    pub(crate) fn turn_away(&mut self, id: ContactId, cause: Cause, end: EndCause) {
+        if let Some(leg) = self.contacts.get(&id).and_then(|contact| contact.leg) {
+            self.lines.reject(self.now, leg, cause);
+        }
+        self.end(id, end);
+    }
+
+    pub(crate) fn leg_answered(&mut self, leg: LegId) {
+        let Some((id, role)) = self.legs.get(&leg).cloned() else { return };
+        match role {
+            Role::Caller => self.caller_answered(id),
+            Role::Offered(agent) => self.offer_answered(id, &agent, leg),
+            Role::Target => self.target_answered(id, leg),
+            Role::Partner | Role::Leaving => {}
+        }
+    }
+
+    fn caller_answered(&mut self, id: ContactId) {
+        let Some(contact) = self.contacts.get_mut(&id) else { return };
+        match std::mem::replace(&mut contact.state, State::Arriving) {
+            State::Answering { flow } => self.start_flow(id, flow),
+            State::PhoneFirst { number } => self.phone_is_up(id, &number),
+            state => contact.state = state,
+        }
+    }
+
+    pub(crate) fn leg_rings(&mut self, leg: LegId) {
+        let Some((id, role)) = self.legs.get(&leg).cloned() else { return };
+        match role {
+            Role::Target => self.target_rings(id),
+            Role::Offered(_) => self.guest_rings(id),
+            Role::Caller | Role::Partner | Role::Leaving => {}
+        }
+    }
+
+    /// A leg has ended for good: by its party, by the desk's wish, or by the network.
+    pub(crate) fn leg_ended(&mut self, leg: LegId, cause: Cause) {
+        self.disengage(leg);
+        let Some((id, role)) = self.legs.remove(&leg) else { return };
+        match role {
+            Role::Caller => self.caller_gone(id, cause),
+            Role::Offered(agent) => {
+                self.offers.remove(&agent);
+                let outcome = offer_outcome(cause);
+                self.ask_acd(acd::Input::OfferEnded { agent, outcome });
+            }
+            Role::Target => self.target_gone(id, cause),
+            Role::Partner => self.partner_gone(id, cause),
+            Role::Leaving => {}
+        }
+    }
+
+    fn caller_gone(&mut self, id: ContactId, cause: Cause) {
+        let Some(contact) = self.contacts.get_mut(&id) else { return };
+        contact.leg = None;
+        let end = match (&contact.state, cause) {
+            // Our own tunnel to the origin.
+            _ if contact.guest.is_some() => EndCause::NotReachable,
+            // The agent's own phone did not take the agent's call.
+            (State::PhoneFirst { .. }, cause) => end_cause(cause),
+            (_, Cause::Overload) => EndCause::Overload,
+            (_, Cause::Fault | Cause::Media) => EndCause::Fault,
+            (_, Cause::Lost) => EndCause::NotReachable,
+            _ => EndCause::Caller,
+        };
+        self.end(id, end);
+    }
+
+    pub(crate) fn set_state(&mut self, id: ContactId, state: State) {
+        if let Some(contact) = self.contacts.get_mut(&id) {
+            contact.state = state;
+        }
+    }
+
+    pub(crate) fn talk(&self, id: ContactId) -> Option<&Talk> {
+        match &self.contacts.get(&id)?.state {
+            State::Talking(talk) => Some(talk),
+            _ => None,
+        }
+    }
+
+    /// The end of a contact in any state; its one `Ended`. Everybody who has a part in it is let go.
+    pub(crate) fn end(&mut self, id: ContactId, cause: EndCause) {
+        if self.acd.holds(id) {
+            self.ask_acd(acd::Input::Leave { contact: id });
+        }
+        self.stop_asking(id);
+        self.timers.cancel(Timer::Collect(id));
+        self.end_recording(id);
+        let Some(contact) = self.contacts.remove(&id) else { return };
+        self.say_end(&contact, cause);
+        self.chronicle.tell_of(id, Kind::Ended { cause });
+        self.drop_legs(id);
+        if let State::Talking(Talk { with: Partner::Agent(agent), .. }) = contact.state {
+            self.ask_acd(acd::Input::ContactDone { agent });
+        }
+        let owes = self.config.agents.keys().find(|agent| self.acd.contact_of(agent) == Some(id)).cloned();
+        self.chronicle.close(id, owes);
+    }
+
+    /// Hangs up on everybody who is left.
+    fn drop_legs(&mut self, id: ContactId) {
+        let legs: Vec<LegId> = self.legs.iter().filter(|(_, (of, _))| *of == id).map(|(leg, _)| *leg).collect();
+        for leg in legs {
+            self.drop_leg(leg);
+        }
+    }
+
+    /// Hangs up on a leg that has no part in its contact any more.
+    pub(crate) fn drop_leg(&mut self, leg: LegId) {
+        self.legs.remove(&leg);
+        self.lines.hang_up(self.now, leg);
+    }
+}
+
+/// How a ringing phone's end is told to the distributor.
+fn offer_outcome(cause: Cause) -> OfferOutcome {
+    match cause {
+        Cause::NoAnswer => OfferOutcome::TimedOut,
+        Cause::Busy | Cause::Forbidden | Cause::PartyHungUp | Cause::Ours => OfferOutcome::Declined,
+        Cause::NotRegistered | Cause::Media | Cause::NotFound | Cause::Overload | Cause::Lost | Cause::Fault => {
+            OfferOutcome::Failed
+        }
+    }
+}
+
+/// Why a contact ends whose called party did not answer.
+pub(crate) fn end_cause(cause: Cause) -> EndCause {
+    match cause {
+        Cause::Busy => EndCause::Busy,
+        Cause::Forbidden => EndCause::Forbidden,
+        Cause::Overload => EndCause::Overload,
+        Cause::Media | Cause::Fault => EndCause::Fault,
+        Cause::PartyHungUp | Cause::Ours => EndCause::Agent,
+        Cause::NoAnswer | Cause::NotRegistered | Cause::NotFound | Cause::Lost => EndCause::NotReachable,
+    }
+}

@@ -1,0 +1,114 @@
+//! What agents ask for at their desks.
+
+use std::time::Instant;
+
+use call::leg::{Caller, Cause, Destination, Dial, Party};
+use model::{
+    AgentId, ContactId, Extension, LegId, Millis,
+    fact::{
+        AgentState::{self, NotReady, Ready, SignedOut, WrapUp},
+        EndCause,
+    },
+};
+
+use crate::{
+    CONTACTS_MAX, Floor,
+    board::{Ask, DeskCommand, Refused},
+    contact::{Role, State},
+    lines::Lines,
+    transfer::Asker,
+};
+
+impl<L: Lines> Floor<L> {
+    /// Obeys a desk, or says why not. What follows from it is in the outputs, facts first.
+    pub fn desk(&mut self, now: Instant, wall: Millis, command: DeskCommand) -> Result<(), Refused> {
+        self.at(now, wall);
+        let DeskCommand { agent, ask } = command;
+        let state = self.acd.state(&agent).ok_or(Refused::UnknownAgent)?;
+        if state == SignedOut && ask != Ask::SignIn {
+            return Err(Refused::SignedOut);
+        }
+        let result = self.obey(agent, state, ask);
+        self.settle();
+        result
+    }
+
+    fn obey(&mut self, agent: AgentId, state: AgentState, ask: Ask) -> Result<(), Refused> {
+        match ask {
+            Ask::SignIn => self.ask_acd(acd::Input::SignIn { agent }),
+            Ask::SignOut => self.ask_acd(acd::Input::SignOut { agent }),
+            Ask::Ready => {
+                self.registered_phone(&agent)?;
+                self.ask_acd(acd::Input::Ready { agent });
+            }
+            Ask::NotReady => self.ask_acd(acd::Input::NotReady { agent }),
+            Ask::WrapUpDone if state == WrapUp => self.ask_acd(acd::Input::WrapUpDone { agent }),
+            Ask::WrapUpDone => return Err(Refused::WrongState),
+            Ask::Dial { number } if matches!(state, NotReady | Ready | WrapUp) => {
+                return self.desk_dial(&agent, number);
+            }
+            Ask::Dial { .. } => return Err(Refused::WrongState),
+            Ask::HangUp => {
+                let (_, leg) = self.call_of(&agent)?;
+                self.lines.hang_up(self.now, leg);
+            }
+            Ask::Hold => {
+                let (id, leg) = self.call_of(&agent)?;
+                return self.hold(id, leg).then_some(()).ok_or(Refused::WrongState);
+            }
+            Ask::Resume => {
+                let (id, leg) = self.call_of(&agent)?;
+                return self.resume(id, leg).then_some(()).ok_or(Refused::WrongState);
+            }
+            Ask::Transfer { number } => {
+                let (id, leg) = self.call_of(&agent)?;
+                return self.transfer(id, leg, &number, Asker::Desk);
+            }
+        }
+        Ok(())
+    }
+
+    fn registered_phone(&self, agent: &AgentId) -> Result<Extension, Refused> {
+        let phone = self.config.agents.get(agent).and_then(|agent| agent.phone.clone());
+        phone.filter(|phone| self.lines.is_registered(phone)).ok_or(Refused::PhoneNotRegistered)
+    }
+
+    /// The agent's call: where its phone talks, or else where it rings or dials.
+    pub(crate) fn call_of(&self, agent: &AgentId) -> Result<(ContactId, LegId), Refused> {
+        let phone = self.config.agents.get(agent).and_then(|agent| agent.phone.as_ref()).ok_or(Refused::NoCall)?;
+        let legs = self.phones.legs(phone).filter_map(|leg| {
+            let (id, role) = self.legs.get(&leg)?;
+            let rank = match (role, &self.contacts.get(id)?.state) {
+                (Role::Leaving, _) => return None,
+                (_, State::Talking(talk)) => u8::from(talk.held),
+                _ => 2,
+            };
+            Some((rank, *id, leg))
+        });
+        legs.min().map(|(_, id, leg)| (id, leg)).ok_or(Refused::NoCall)
+    }
+
+    fn desk_dial(&mut self, agent: &AgentId, number: String) -> Result<(), Refused> {
+        let phone = self.registered_phone(agent)?;
+        let destination = self.lines.route(&Party::Phone(phone.clone()), &number);
+        let emergency = matches!(destination, Destination::Emergency { .. });
+        let nowhere = matches!(destination, Destination::Forbidden | Destination::Unknown);
+        if nowhere && self.flow_of(&number).is_none() {
+            return Err(Refused::Forbidden);
+        }
+        if self.phones.is_busy(&phone) {
+            return Err(Refused::WrongState);
+        }
+        // The phone shows whom it is about to call; whom it calls sees the phone.
+        let caller = Caller { number: number.clone(), name: None };
+        let leg = self.lines.dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to: None });
+        let id = self.begin(Some(leg), Caller { number: phone.to_string(), name: None });
+        self.dialled(id, phone.clone(), &destination, &number);
+        self.engage(leg, &phone);
+        self.set_state(id, State::PhoneFirst { number });
+        if self.contacts.len() > CONTACTS_MAX && !emergency {
+            self.turn_away(id, Cause::Overload, EndCause::Overload);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,261 @@
+//! The engine's doors: inputs and timers come in, the parts beneath are asked until all are quiet, outputs go out.
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use acd::Acd;
+use call::{
+    Calls,
+    leg::{Event, Output as LineOutput},
+};
+use model::{
+    AgentId, ContactId, LegId, Millis, OverflowId,
+    config::Config,
+    fact::{AgentState, Kind},
+};
+use rand_chacha::{
+    ChaCha12Rng,
+    rand_core::{Rng, SeedableRng},
+};
+
+use crate::{
+    CivilTime, Input, Output, Setup,
+    board::ContactCard,
+    chronicle::Chronicle,
+    contact::{Contact, Role},
+    lines::Lines,
+    overflow::Link,
+    phones::Phones,
+    recording::Recordings,
+    timer::{Timer, Timers},
+};
+
+/// The contact centre of one site. Drain `poll_output` to None after every call of anything that takes `now`.
+///
+/// `now` is measured time, `wall` what facts are dated with; they need not agree.
+pub struct Floor<L = Calls> {
+    pub(crate) lines: L,
+    pub(crate) acd: Acd,
+    pub(crate) config: Arc<Config>,
+    pub(crate) contacts: BTreeMap<ContactId, Contact>,
+    /// What each leg is to its contact. A leg that is not here is nobody's.
+    pub(crate) legs: BTreeMap<LegId, (ContactId, Role)>,
+    /// The leg that rings an agent for a contact.
+    pub(crate) offers: BTreeMap<AgentId, (ContactId, LegId)>,
+    pub(crate) phones: Phones,
+    pub(crate) recordings: Recordings,
+    pub(crate) link: Link,
+    /// What each agent saw of the contact it last took: shown until it is written up.
+    pub(crate) cards: BTreeMap<AgentId, ContactCard>,
+    pub(crate) overflows: BTreeMap<OverflowId, ContactId>,
+    pub(crate) chronicle: Chronicle,
+    pub(crate) timers: Timers,
+    pub(crate) civil: CivilTime,
+    pub(crate) now: Instant,
+    rng: ChaCha12Rng,
+}
+
+impl Floor<Calls> {
+    pub fn new(now: Instant, setup: Setup) -> Self {
+        let Setup { calls, seed, civil } = setup;
+        let mut rng = ChaCha12Rng::from_seed(seed);
+        let mut lines_seed = [0; 32];
+        rng.fill_bytes(&mut lines_seed);
+        let config = calls.site.clone();
+        Floor::on(now, Calls::new(calls, lines_seed), config, rng, civil)
+    }
+}
+
+impl<L: Lines> Floor<L> {
+    /// A floor on other lines than `Calls`.
+    pub fn with_lines(now: Instant, lines: L, config: Config, seed: [u8; 32], civil: CivilTime) -> Self {
+        Self::on(now, lines, config, ChaCha12Rng::from_seed(seed), civil)
+    }
+
+    fn on(now: Instant, lines: L, config: Config, rng: ChaCha12Rng, civil: CivilTime) -> Self {
+        let config = Arc::new(config);
+        Self {
+            lines,
+            acd: Acd::new(now, &config),
+            phones: Phones::new(&config),
+            chronicle: Chronicle::new(config.clone()),
+            config,
+            contacts: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            recordings: Recordings::default(),
+            link: Link::Down,
+            cards: BTreeMap::new(),
+            overflows: BTreeMap::new(),
+            timers: Timers::default(),
+            civil,
+            now,
+            rng,
+        }
+    }
+
+    pub fn handle_input(&mut self, now: Instant, wall: Millis, input: Input) {
+        self.at(now, wall);
+        match input {
+            Input::Call(input) => self.lines.handle_input(now, input),
+            Input::Signal(signal) => self.on_signal(signal),
+            Input::TunnelPeer { overflow, peer } => self.tunnel_peer(overflow, peer),
+            Input::PathLost { overflow } => self.path_lost(overflow),
+            Input::LinkUp => self.link_up(),
+            Input::LinkDown => self.link_down(),
+            Input::Configure { config, secrets } => {
+                self.config = Arc::new(*config);
+                self.chronicle.config = self.config.clone();
+                self.lines.configure(now, &self.config, *secrets);
+                self.phones.configure(&self.config);
+                self.acd.handle_input(now, acd::Input::Configure(Box::new(Config::clone(&self.config))));
+            }
+            Input::Civil(civil) => {
+                if civil.date != self.civil.date {
+                    self.chronicle.new_day();
+                }
+                self.civil = civil;
+            }
+        }
+        self.settle();
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant, wall: Millis) {
+        self.at(now, wall);
+        self.lines.handle_timeout(now);
+        self.pump();
+        self.acd.handle_timeout(now);
+        self.pump();
+        while let Some(timer) = self.timers.pop(now) {
+            match timer {
+                Timer::Collect(contact) => self.collect_timeout(contact),
+                Timer::Asked(overflow) => self.asked_in_vain(overflow),
+            }
+        }
+        self.settle();
+    }
+
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.lines.poll_timeout(), self.acd.poll_timeout(), self.timers.first()].into_iter().flatten().min()
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.chronicle.poll_output()
+    }
+
+    /// The telephone lines, for counters and the health file.
+    pub fn lines(&self) -> &L {
+        &self.lines
+    }
+
+    /// What is held at this moment.
+    pub fn in_use(&self) -> InUse {
+        InUse {
+            contacts: self.contacts.len(),
+            legs: self.legs.len(),
+            offers: self.offers.len(),
+            overflows: self.overflows.len(),
+            recordings: self.recordings.len(),
+            unwritten: self.chronicle.unwritten(),
+        }
+    }
+
+    pub(crate) fn at(&mut self, now: Instant, wall: Millis) {
+        self.now = now;
+        self.chronicle.wall = wall;
+    }
+
+    /// Everything beneath is asked until it is quiet; then the board may have changed.
+    pub(crate) fn settle(&mut self) {
+        self.pump();
+        if self.chronicle.has_outputs() {
+            self.chronicle.put(Output::BoardChanged);
+        }
+    }
+
+    pub(crate) fn pump(&mut self) {
+        loop {
+            if let Some(output) = self.acd.poll_output() {
+                self.on_acd(output);
+            } else if let Some(output) = self.lines.poll_output() {
+                self.on_line(output);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Tells the distributor something, and does what it answers before anything else happens.
+    pub(crate) fn ask_acd(&mut self, input: acd::Input) {
+        self.acd.handle_input(self.now, input);
+        while let Some(output) = self.acd.poll_output() {
+            self.on_acd(output);
+        }
+    }
+
+    fn on_line(&mut self, output: LineOutput) {
+        match output {
+            LineOutput::Send { flow, bytes } => self.chronicle.put(Output::Send { flow, bytes }),
+            LineOutput::Media(command) => self.chronicle.put(Output::Media(command)),
+            LineOutput::Event(event) => self.on_event(event),
+        }
+    }
+
+    fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Incoming { leg, party, to, caller } => self.incoming(leg, party, &to, caller),
+            Event::Ringing { leg } => self.leg_rings(leg),
+            Event::Answered { leg } => self.leg_answered(leg),
+            Event::Digit { leg, digit } => self.digit(leg, digit),
+            Event::Played { leg, play } => self.played(leg, play),
+            Event::Hold { leg, held } => self.held_by_phone(leg, held),
+            Event::TransferAsked { leg, to } => self.transfer_asked(leg, &to),
+            Event::Recording { recording, state } => self.recording_event(recording, state),
+            Event::TunnelOpen { leg, local } => self.tunnel_open(leg, local),
+            Event::Ended { leg, cause } => self.leg_ended(leg, cause),
+            Event::Registered { phone, up, binding } => self.registered(phone, up, binding),
+            Event::TrunkState { trunk, up } => self.chronicle.put(Output::TrunkState { trunk, up }),
+            Event::Refused { cause, status } => self.chronicle.put(Output::Refused { cause, status }),
+        }
+    }
+
+    fn on_acd(&mut self, output: acd::Output) {
+        match output {
+            acd::Output::Offer { contact, agent, .. } => self.offer(contact, agent),
+            acd::Output::OfferEnded { contact, agent, outcome } => self.offer_ended(contact, agent, outcome),
+            acd::Output::AgentState { agent, state } => {
+                if matches!(state, AgentState::SignedOut | AgentState::NotReady | AgentState::Ready) {
+                    self.cards.remove(&agent);
+                }
+                self.chronicle.tell(Kind::AgentState { agent, state });
+            }
+            acd::Output::WrapUpStarted { agent, contact } => {
+                self.chronicle.tell_of(contact, Kind::WrapUpStarted { agent });
+            }
+            acd::Output::WrapUpEnded { agent, contact } => {
+                self.chronicle.tell_of(contact, Kind::WrapUpEnded { agent });
+            }
+            acd::Output::Position { contact, position } => self.tell_position(contact, position),
+            acd::Output::OverflowDue { contact, sites, .. } => self.overflow_due(contact, sites),
+            acd::Output::Returned { contact, why } => self.returned(contact, why),
+        }
+    }
+
+    pub(crate) fn random_id(&mut self) -> u128 {
+        let (high, low) = (u128::from(self.rng.next_u64()), u128::from(self.rng.next_u64()));
+        high << 64 | low
+    }
+}
+
+/// For the health file, the counters, and tests that look for leaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InUse {
+    pub contacts: usize,
+    pub legs: usize,
+    /// Agents who are being rung for a contact.
+    pub offers: usize,
+    pub overflows: usize,
+    /// Running, or being sealed.
+    pub recordings: usize,
+    /// Contacts whose record is not final.
+    pub unwritten: usize,
+}

@@ -1,0 +1,128 @@
+//! What the floor needs of its telephone lines: legs to answer, dial, join and play to. `call::Calls` is what it runs
+//! on; the contact centre's own rules are tested on a double that speaks in plain text.
+
+use std::{net::SocketAddr, time::Instant};
+
+use call::{
+    Calls, Secrets,
+    leg::{Cause, Destination, Dial, Input, Output, Party},
+    plane::PlayId,
+};
+use model::{Extension, LegId, OverflowId, PromptId, RecordingId, config::Config};
+
+/// One call of any of these may bring outputs; a command for a leg that has ended does nothing.
+pub trait Lines {
+    fn handle_input(&mut self, now: Instant, input: Input);
+    fn handle_timeout(&mut self, now: Instant);
+    fn poll_timeout(&self) -> Option<Instant>;
+    fn poll_output(&mut self) -> Option<Output>;
+    fn configure(&mut self, now: Instant, config: &Config, secrets: Secrets);
+
+    fn ring(&mut self, now: Instant, leg: LegId);
+    fn early(&mut self, now: Instant, leg: LegId);
+    fn answer(&mut self, now: Instant, leg: LegId);
+    fn reject(&mut self, now: Instant, leg: LegId, cause: Cause);
+    fn dial(&mut self, now: Instant, dial: Dial) -> LegId;
+    fn hang_up(&mut self, now: Instant, leg: LegId);
+    fn join(&mut self, now: Instant, a: LegId, b: LegId);
+    fn part(&mut self, now: Instant, leg: LegId);
+    fn hold(&mut self, now: Instant, leg: LegId);
+    fn resume(&mut self, now: Instant, leg: LegId);
+    /// Plays once; `Event::Played` follows.
+    fn play(&mut self, now: Instant, leg: LegId, prompts: Vec<PromptId>) -> PlayId;
+    /// Plays over and over, until stopped or replaced.
+    fn repeat(&mut self, now: Instant, leg: LegId, prompts: Vec<PromptId>) -> PlayId;
+    fn stop(&mut self, now: Instant, leg: LegId);
+    fn record(&mut self, now: Instant, recording: RecordingId, leg: LegId);
+    fn record_end(&mut self, now: Instant, recording: RecordingId);
+    fn transfer_accept(&mut self, now: Instant, leg: LegId);
+    fn transfer_refuse(&mut self, now: Instant, leg: LegId);
+    fn tunnel(&mut self, now: Instant, overflow: OverflowId) -> LegId;
+    fn tunnel_connect(&mut self, now: Instant, leg: LegId, peer: SocketAddr);
+
+    /// Who is meant by these digits, dialled by this party.
+    fn route(&self, from: &Party, dialled: &str) -> Destination;
+    /// Can the phone be rung?
+    fn is_registered(&self, phone: &Extension) -> bool;
+}
+
+impl Lines for Calls {
+    fn handle_input(&mut self, now: Instant, input: Input) {
+        Calls::handle_input(self, now, input);
+    }
+    fn handle_timeout(&mut self, now: Instant) {
+        Calls::handle_timeout(self, now);
+    }
+    fn poll_timeout(&self) -> Option<Instant> {
+        Calls::poll_timeout(self)
+    }
+    fn poll_output(&mut self) -> Option<Output> {
+        Calls::poll_output(self)
+    }
+    fn configure(&mut self, now: Instant, config: &Config, secrets: Secrets) {
+        Calls::configure(self, now, config, secrets);
+    }
+    fn ring(&mut self, now: Instant, leg: LegId) {
+        Calls::ring(self, now, leg);
+    }
+    fn early(&mut self, now: Instant, leg: LegId) {
+        Calls::early(self, now, leg);
+    }
+    fn answer(&mut self, now: Instant, leg: LegId) {
+        Calls::answer(self, now, leg);
+    }
+    fn reject(&mut self, now: Instant, leg: LegId, cause: Cause) {
+        Calls::reject(self, now, leg, cause);
+    }
+    fn dial(&mut self, now: Instant, dial: Dial) -> LegId {
+        Calls::dial(self, now, dial)
+    }
+    fn hang_up(&mut self, now: Instant, leg: LegId) {
+        Calls::hang_up(self, now, leg);
+    }
+    fn join(&mut self, now: Instant, a: LegId, b: LegId) {
+        Calls::join(self, now, a, b);
+    }
+    fn part(&mut self, now: Instant, leg: LegId) {
+        Calls::part(self, now, leg);
+    }
+    fn hold(&mut self, now: Instant, leg: LegId) {
+        Calls::hold(self, now, leg);
+    }
+    fn resume(&mut self, now: Instant, leg: LegId) {
+        Calls::resume(self, now, leg);
+    }
+    fn play(&mut self, now: Instant, leg: LegId, prompts: Vec<PromptId>) -> PlayId {
+        Calls::play(self, now, leg, prompts, false)
+    }
+    fn repeat(&mut self, now: Instant, leg: LegId, prompts: Vec<PromptId>) -> PlayId {
+        Calls::play(self, now, leg, prompts, true)
+    }
+    fn stop(&mut self, now: Instant, leg: LegId) {
+        Calls::stop(self, now, leg);
+    }
+    fn record(&mut self, now: Instant, recording: RecordingId, leg: LegId) {
+        Calls::record(self, now, recording, leg);
+    }
+    fn record_end(&mut self, now: Instant, recording: RecordingId) {
+        Calls::record_end(self, now, recording);
+    }
+    fn transfer_accept(&mut self, now: Instant, leg: LegId) {
+        Calls::transfer_answer(self, now, leg, true);
+    }
+    fn transfer_refuse(&mut self, now: Instant, leg: LegId) {
+        Calls::transfer_answer(self, now, leg, false);
+    }
+    fn tunnel(&mut self, now: Instant, overflow: OverflowId) -> LegId {
+        Calls::tunnel(self, now, overflow)
+    }
+    fn tunnel_connect(&mut self, now: Instant, leg: LegId, peer: SocketAddr) {
+        Calls::tunnel_connect(self, now, leg, peer);
+    }
+    fn route(&self, from: &Party, dialled: &str) -> Destination {
+        Calls::route(self, from, dialled)
+    }
+    fn is_registered(&self, phone: &Extension) -> bool {
+        Calls::is_registered(self, phone)
+    }
+}

@@ -1,0 +1,108 @@
+//! Which contact each recording belongs to. Every contact of a recorded queue has a recording from its answer to its
+//! end, or a fact that says why not. A guest's is its own site's affair.
+
+use std::collections::BTreeMap;
+
+use call::plane::{Failure, RecordingState};
+use model::{
+    ContactId, RecordingId,
+    fact::{Kind, RecordingMissing},
+};
+
+use crate::{Floor, RECORDINGS_MAX, contact::State, lines::Lines};
+
+#[derive(Debug, Default)]
+pub(crate) struct Recordings {
+    open: BTreeMap<RecordingId, Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    contact: ContactId,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Wanted,
+    Running,
+}
+
+impl Recordings {
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+}
+
+impl<L: Lines> Floor<L> {
+    /// The contact has been answered.
+    pub(crate) fn record(&mut self, id: ContactId) {
+        let Some(contact) = self.contacts.get(&id) else { return };
+        let (None, Some(line), Some(leg)) = (contact.recording, &contact.line, contact.leg) else { return };
+        let wanted = self.config.queues.get(&line.queue).is_none_or(|queue| queue.recorded);
+        let missing = match wanted {
+            false => Some(RecordingMissing::NotWanted),
+            true if self.recordings.open.len() >= RECORDINGS_MAX => Some(RecordingMissing::MediaFailed),
+            true => None,
+        };
+        if let Some(reason) = missing {
+            return self.chronicle.tell_of(id, Kind::RecordingMissing { reason });
+        }
+        let recording = RecordingId(self.random_id());
+        self.chronicle.recording_wanted(id);
+        self.recordings.open.insert(recording, Open { contact: id, stage: Stage::Wanted });
+        if let Some(contact) = self.contacts.get_mut(&id) {
+            contact.recording = Some(recording);
+        }
+        self.lines.record(self.now, recording, leg);
+    }
+
+    /// The contact ends, or goes to a queue with a rule of its own.
+    pub(crate) fn end_recording(&mut self, id: ContactId) {
+        if let Some(recording) = self.contacts.get_mut(&id).and_then(|contact| contact.recording.take()) {
+            self.lines.record_end(self.now, recording);
+        }
+    }
+
+    pub(crate) fn recording_event(&mut self, recording: RecordingId, state: RecordingState) {
+        let Some(open) = self.recordings.open.get_mut(&recording) else { return };
+        let id = open.contact;
+        match state {
+            RecordingState::Started => {
+                open.stage = Stage::Running;
+                self.chronicle.tell_of(id, Kind::RecordingStarted { recording });
+            }
+            RecordingState::Sealed { chunks, frames, sha256, .. } => {
+                self.recordings.open.remove(&recording);
+                self.chronicle.tell_of(id, Kind::RecordingSealed { recording, chunks, frames, sha256 });
+                self.chronicle.recording_over(id);
+            }
+            RecordingState::Failed { why } => {
+                let ran = open.stage == Stage::Running;
+                self.recordings.open.remove(&recording);
+                self.chronicle.tell_of(id, Kind::RecordingMissing { reason: reason(why) });
+                self.record_again(id, recording, ran);
+                self.chronicle.recording_over(id);
+            }
+        }
+    }
+
+    /// The media process died under a recording: the rest of the talk gets another.
+    fn record_again(&mut self, id: ContactId, recording: RecordingId, ran: bool) {
+        let Some(contact) = self.contacts.get_mut(&id).filter(|contact| contact.recording == Some(recording)) else {
+            return;
+        };
+        contact.recording = None;
+        if ran && matches!(contact.state, State::Talking(_)) {
+            self.record(id);
+        }
+    }
+}
+
+fn reason(why: Failure) -> RecordingMissing {
+    match why {
+        Failure::Disk => RecordingMissing::DiskFull,
+        Failure::Key => RecordingMissing::KeyUnavailable,
+        Failure::NoPort | Failure::UnknownPort | Failure::Prompt | Failure::Limit => RecordingMissing::MediaFailed,
+    }
+}

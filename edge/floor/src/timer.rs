@@ -1,0 +1,49 @@
+//! The floor's own timers; the lines and the distributor keep theirs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
+
+use model::{ContactId, OverflowId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// A menu waits for a key.
+    Collect(ContactId),
+    /// Another site was asked and has not answered.
+    Asked(OverflowId),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    order: BTreeSet<(Instant, Timer)>,
+    at: BTreeMap<Timer, Instant>,
+}
+
+impl Timers {
+    pub fn set(&mut self, timer: Timer, at: Instant) {
+        self.cancel(timer);
+        self.order.insert((at, timer));
+        self.at.insert(timer, at);
+    }
+
+    pub fn cancel(&mut self, timer: Timer) {
+        if let Some(at) = self.at.remove(&timer) {
+            self.order.remove(&(at, timer));
+        }
+    }
+
+    pub fn first(&self) -> Option<Instant> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    pub fn pop(&mut self, now: Instant) -> Option<Timer> {
+        if self.first()? > now {
+            return None;
+        }
+        let (_, timer) = self.order.pop_first()?;
+        self.at.remove(&timer);
+        Some(timer)
+    }
+}

@@ -1,0 +1,129 @@
+//! A contact in a queue: music, its place in the line, and the agents who are rung for it.
+
+use acd::{Return, Stay};
+use call::leg::{Dial, Party};
+use ivr::run::Door;
+use model::{
+    AgentId, ContactId, LegId, PromptId, QueueId,
+    fact::{EndCause, Kind, OfferOutcome},
+};
+
+use crate::{
+    Floor,
+    contact::{Line, Role, State},
+    lines::Lines,
+};
+
+/// Played when a queue's own hours are closed.
+const CLOSED: &str = "closed";
+/// "Your position is", then `number-1` to `number-20`; or this, further back.
+const POSITION_IS: &str = "position-is";
+const POSITION_FAR: &str = "position-far";
+/// Played where no queue says otherwise.
+const MUSIC: &str = "music";
+
+impl<L: Lines> Floor<L> {
+    pub(crate) fn queue(&mut self, id: ContactId, queue: QueueId) {
+        let Some(config) = self.config.queues.get(&queue) else { return self.end(id, EndCause::NoRoute) };
+        if config.hours.as_ref().is_some_and(|hours| self.door(hours) == Door::Closed) {
+            return self.closed(id);
+        }
+        self.chronicle.tell_of(id, Kind::Queued { queue: queue.clone() });
+        self.wait(id, Line { queue, since: self.now });
+    }
+
+    /// Into the line, or back into it with the original queue time.
+    pub(crate) fn wait(&mut self, id: ContactId, line: Line) {
+        let Some(contact) = self.contacts.get_mut(&id) else { return };
+        contact.line = Some(line.clone());
+        self.music(id);
+        let Line { queue, since } = line;
+        self.ask_acd(acd::Input::Enter { contact: id, queue, since, stay: Stay::Own });
+    }
+
+    fn closed(&mut self, id: ContactId) {
+        let Some(leg) = self.contacts.get(&id).and_then(|contact| contact.leg) else { return };
+        let play = self.lines.play(self.now, leg, prompts(&[CLOSED]));
+        self.set_state(id, State::Closing { play });
+    }
+
+    /// Music until something happens.
+    pub(crate) fn music(&mut self, id: ContactId) {
+        self.set_state(id, State::Waiting { telling: None });
+        if let Some(leg) = self.contacts.get(&id).and_then(|contact| contact.leg) {
+            self.music_to(id, leg);
+        }
+    }
+
+    /// The contact's queue's music to one of its legs.
+    pub(crate) fn music_to(&mut self, id: ContactId, leg: LegId) {
+        let line = self.contacts.get(&id).and_then(|contact| contact.line.as_ref());
+        let music = line.and_then(|line| self.config.queues.get(&line.queue)).map(|queue| vec![queue.music.clone()]);
+        self.lines.repeat(self.now, leg, music.unwrap_or_else(|| prompts(&[MUSIC])));
+    }
+
+    pub(crate) fn tell_position(&mut self, id: ContactId, position: Option<u32>) {
+        let Some(contact) = self.contacts.get_mut(&id) else { return };
+        let (Some(leg), State::Waiting { telling }) = (contact.leg, &mut contact.state) else { return };
+        let announcement = match position {
+            Some(position) => prompts(&[POSITION_IS, &format!("number-{position}")]),
+            None => prompts(&[POSITION_FAR]),
+        };
+        *telling = Some(self.lines.play(self.now, leg, announcement));
+    }
+
+    /// Rings an agent.
+    pub(crate) fn offer(&mut self, id: ContactId, agent: AgentId) {
+        self.chronicle.tell_of(id, Kind::Offered { agent: agent.clone() });
+        let phone = self.config.agents.get(&agent).and_then(|agent| agent.phone.clone());
+        let card = self.contacts.get(&id).map(|contact| contact.card.clone());
+        let (Some(phone), Some(caller)) = (phone, card) else {
+            return self.ask_acd(acd::Input::OfferEnded { agent, outcome: OfferOutcome::Failed });
+        };
+        let leg = self.lines.dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to: None });
+        self.phones.add(leg, &phone);
+        self.legs.insert(leg, (id, Role::Offered(agent.clone())));
+        self.offers.insert(agent, (id, leg));
+    }
+
+    pub(crate) fn offer_ended(&mut self, id: ContactId, agent: AgentId, outcome: OfferOutcome) {
+        let leg = self.offers.remove(&agent).map(|(_, leg)| leg);
+        self.chronicle.tell_of(id, Kind::OfferEnded { agent, outcome });
+        match leg {
+            Some(leg) if outcome == OfferOutcome::Accepted => drop(self.legs.insert(leg, (id, Role::Partner))),
+            Some(leg) => self.drop_leg(leg),
+            None => {}
+        }
+    }
+
+    pub(crate) fn offer_answered(&mut self, id: ContactId, agent: &AgentId, leg: LegId) {
+        self.ask_acd(acd::Input::Accept { agent: agent.clone() });
+        let accepted = self.legs.get(&leg).is_some_and(|(_, role)| *role == Role::Partner);
+        if accepted {
+            self.agent_answered(id, agent.clone(), leg);
+        }
+    }
+
+    /// The distributor gives a contact back.
+    pub(crate) fn returned(&mut self, id: ContactId, why: Return) {
+        let Some(contact) = self.contacts.get(&id) else { return };
+        if contact.guest.is_some() {
+            return self.refuse_guest(id);
+        }
+        let flow = contact.number.as_ref().and_then(|number| self.config.numbers.get(number)).cloned();
+        match (why, flow) {
+            // The queue is gone, the caller is not: the number's flow, as it is today, knows another way or an end.
+            (Return::QueueGone, Some(flow)) => {
+                self.stop_asking(id);
+                self.start_flow(id, flow);
+            }
+            (Return::QueueGone | Return::UnknownQueue, _) => self.end(id, EndCause::NoRoute),
+            (Return::Full | Return::NobodyReady, _) => self.end(id, EndCause::Overload),
+        }
+    }
+}
+
+/// Prompts of the box's own; all are slugs.
+fn prompts(names: &[&str]) -> Vec<PromptId> {
+    names.iter().filter_map(|name| PromptId::new(name).ok()).collect()
+}

@@ -1,0 +1,334 @@
+//! The floor on its real lines: SIP messages go in and out, and the peers are endpoints themselves. Media is scripted.
+//! The ladder shows the messages of all, and the facts.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use call::{Limits, Secrets, endpoint, leg::Input as LineInput, plane};
+use floor::{
+    Floor, Input, Output, Setup,
+    board::{Ask, DeskCommand},
+};
+use model::{Millis, config::Config, fact::Kind};
+use sha2::{Digest, Sha256};
+use sip::endpoint::{DialogId, Endpoint, Flow, PhoneAuth, Target, Transport, TrunkRegistration};
+
+use crate::branch::{self, id};
+
+const BOX: &str = "192.0.2.2:5060";
+const DOMAIN: &str = "north.example";
+const SDP: &str = "v=0\r\no=- 1 1 IN IP4 198.51.100.7\r\ns=-\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\n\
+    m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n";
+
+struct Peer {
+    name: &'static str,
+    addr: SocketAddr,
+    endpoint: Endpoint,
+    dialog: Option<DialogId>,
+}
+
+struct Town {
+    floor: Floor,
+    now: Instant,
+    zero: Instant,
+    peers: Vec<Peer>,
+    to_media: VecDeque<plane::Event>,
+    plays: BTreeMap<plane::PortId, plane::PlayId>,
+    log: Vec<String>,
+}
+
+const CARRIER: usize = 0;
+const ANN: usize = 1;
+
+#[test]
+fn a_call_goes_all_the_way_over_sip() {
+    let mut town = Town::new();
+    town.desk(Ask::SignIn);
+    town.desk(Ask::Ready);
+    town.carrier_calls("5550100");
+    town.prompts_end();
+    town.phone_answers(ANN);
+    town.advance(30);
+    town.ends(CARRIER);
+    town.advance(20);
+    let expected = "\
+        ann is NotReady
+        ann is Ready
+        carrier > INVITE
+        Arrived 5550100
+        carrier < 100
+        carrier < 200
+        carrier > ACK
+        FlowEntered hello
+        play greeting
+        FlowEntered to-sales
+        Queued
+        ann is Offered
+        Offered ann
+        play jazz again
+        ann < INVITE
+        ann > 100
+        ann > 200
+        OfferEnded Accepted
+        ann is Talking
+        Answered
+        ann < ACK
+        join
+        record
+        RecordingStarted
+        carrier < OPTIONS
+        carrier > 200
+        carrier > BYE
+        record end
+        Ended Caller
+        cdr wait 0 talk 30
+        ann is WrapUp
+        WrapUpStarted
+        carrier < 200
+        ann < BYE
+        RecordingSealed
+        ann > 200
+        WrapUpEnded
+        cdr wait 0 talk 30
+        ann is Ready";
+    let expected: Vec<&str> = expected.lines().map(str::trim).collect();
+    assert_eq!(town.log, expected);
+    assert_eq!(town.floor.in_use(), floor::InUse::default());
+    assert_eq!(town.floor.lines().in_use().legs, 0);
+}
+
+fn box_config(site: Config) -> call::Config {
+    let phones = site.phones.keys().cloned().map(|phone| {
+        let hash = Sha256::digest(format!("{phone}:{DOMAIN}:secret"));
+        (phone, PhoneAuth { ha1_sha256: hex::encode(hash), ha1_md5: None })
+    });
+    call::Config {
+        domain: DOMAIN.into(),
+        local: vec![BOX.parse().expect("an address")],
+        product: "Branchline".into(),
+        secrets: Secrets { phones: phones.collect(), trunks: BTreeMap::new() },
+        limits: Limits::default(),
+        site,
+    }
+}
+
+fn peer(name: &'static str, addr: &str, phone: Option<&str>) -> Peer {
+    let addr: SocketAddr = addr.parse().expect("an address");
+    let registration = phone.map(|user| TrunkRegistration {
+        user: user.into(),
+        domain: DOMAIN.into(),
+        password: "secret".into(),
+        expires_s: 3_600,
+    });
+    let to_box = endpoint::Trunk {
+        peer: BOX.parse().expect("an address"),
+        transport: Transport::Udp,
+        registration,
+        options_every_s: 0,
+    };
+    let config = endpoint::Config {
+        domain: addr.ip().to_string(),
+        local: vec![addr],
+        trunks: BTreeMap::from([("box".to_owned(), to_box)]),
+        product: name.into(),
+        ..Default::default()
+    };
+    Peer { name, addr, endpoint: Endpoint::new(config, [name.as_bytes()[0]; 32]), dialog: None }
+}
+
+impl Town {
+    fn new() -> Self {
+        // The one moment that everything else is counted from.
+        #[allow(clippy::disallowed_methods)]
+        let zero = Instant::now();
+        let setup = Setup { calls: box_config(branch::config()), seed: [3; 32], civil: branch::monday() };
+        let mut town = Self {
+            floor: Floor::new(zero, setup),
+            now: zero,
+            zero,
+            peers: vec![peer("carrier", "192.0.2.1:5060", None), peer("ann", "192.0.2.21:5060", Some("201"))],
+            to_media: VecDeque::new(),
+            plays: BTreeMap::new(),
+            log: Vec::new(),
+        };
+        town.floor.handle_timeout(zero, town.wall());
+        for peer in &mut town.peers {
+            peer.endpoint.handle_timeout(zero);
+        }
+        town.advance(2);
+        town.log.clear();
+        town
+    }
+
+    fn wall(&self) -> Millis {
+        Millis(i64::try_from((self.now - self.zero).as_millis()).expect("small"))
+    }
+
+    fn desk(&mut self, ask: Ask) {
+        let command = DeskCommand { agent: id("ann"), ask };
+        self.floor.desk(self.now, self.wall(), command).expect("possible");
+        self.run();
+    }
+
+    fn carrier_calls(&mut self, to: &str) {
+        let peer = &mut self.peers[CARRIER];
+        let invite = endpoint::Invite {
+            to: Target::Trunk { trunk: "box".into(), user: to.into() },
+            from_user: "01701234567".into(),
+            from_name: None,
+            sdp: Bytes::from(SDP),
+        };
+        peer.dialog = Some(peer.endpoint.invite(self.now, invite));
+        self.run();
+    }
+
+    fn phone_answers(&mut self, peer: usize) {
+        let peer = &mut self.peers[peer];
+        peer.endpoint.accept(self.now, peer.dialog.expect("an INVITE"), Bytes::from(SDP));
+        self.run();
+    }
+
+    fn ends(&mut self, peer: usize) {
+        let peer = &mut self.peers[peer];
+        peer.endpoint.end(self.now, peer.dialog.expect("a call"));
+        self.run();
+    }
+
+    /// Everything that plays once reaches its end.
+    fn prompts_end(&mut self) {
+        let ended: Vec<_> = std::mem::take(&mut self.plays).into_iter().collect();
+        self.to_media.extend(ended.into_iter().map(|(port, play)| plane::Event::Played { port, play }));
+        self.run();
+    }
+
+    fn advance(&mut self, seconds: u64) {
+        let end = self.now + Duration::from_secs(seconds);
+        self.run();
+        loop {
+            let timers = self.peers.iter().filter_map(|peer| peer.endpoint.poll_timeout());
+            let Some(at) = timers.chain(self.floor.poll_timeout()).min().filter(|at| *at <= end) else { break };
+            self.now = self.now.max(at);
+            self.floor.handle_timeout(self.now, self.wall());
+            for peer in &mut self.peers {
+                peer.endpoint.handle_timeout(self.now);
+            }
+            self.run();
+        }
+        self.now = end;
+    }
+
+    fn input(&mut self, input: LineInput) {
+        self.floor.handle_input(self.now, self.wall(), Input::Call(input));
+    }
+
+    /// Lets every message arrive and every engine answer.
+    fn run(&mut self) {
+        for _ in 0..1_000 {
+            if !self.run_floor() && !self.run_media() && !self.run_peers() {
+                return;
+            }
+        }
+        panic!("the town does not come to rest: {:#?}", self.log);
+    }
+
+    fn run_media(&mut self) -> bool {
+        let Some(event) = self.to_media.pop_front() else { return false };
+        self.input(LineInput::Media(event));
+        true
+    }
+
+    fn run_peers(&mut self) -> bool {
+        let mut busy = false;
+        for index in 0..self.peers.len() {
+            while let Some(output) = self.peers[index].endpoint.poll_output() {
+                busy = true;
+                let peer = &mut self.peers[index];
+                match output {
+                    endpoint::Output::Send { flow, bytes } => {
+                        self.log.push(format!("{} > {}", peer.name, first_word(&bytes)));
+                        let back = Flow { local: flow.remote, remote: peer.addr, ..flow };
+                        let input = sip::endpoint::Input::Received { flow: back, bytes };
+                        self.input(LineInput::Sip(input));
+                    }
+                    endpoint::Output::Event(endpoint::Event::Invited { dialog, .. }) => peer.dialog = Some(dialog),
+                    endpoint::Output::Event(_) => {}
+                }
+            }
+        }
+        busy
+    }
+
+    fn run_floor(&mut self) -> bool {
+        let mut busy = false;
+        while let Some(output) = self.floor.poll_output() {
+            busy = true;
+            match output {
+                Output::Send { flow, bytes } => self.deliver(flow, bytes),
+                Output::Media(command) => self.obey(command),
+                Output::Fact(fact) => self.log.push(tell(&fact.kind)),
+                Output::Cdr(cdr) => {
+                    self.log.push(format!("cdr wait {} talk {}", cdr.wait_ms / 1000, cdr.talk_ms / 1000));
+                }
+                _ => {}
+            }
+        }
+        busy
+    }
+
+    fn deliver(&mut self, flow: Flow, bytes: Bytes) {
+        let Some(peer) = self.peers.iter_mut().find(|peer| peer.addr == flow.remote) else { return };
+        self.log.push(format!("{} < {}", peer.name, first_word(&bytes)));
+        let there = Flow { local: peer.addr, remote: BOX.parse().expect("an address"), ..flow };
+        peer.endpoint.handle_input(self.now, endpoint::Input::Received { flow: there, bytes });
+    }
+
+    fn obey(&mut self, command: plane::Command) {
+        match command {
+            plane::Command::Open { port, .. } => {
+                let local = format!("192.0.2.2:{}", 30_000 + port.0 % 1_000 * 2).parse().expect("an address");
+                self.to_media.push_back(plane::Event::Opened { port, local });
+            }
+            plane::Command::Play { port, play, prompts, again } => {
+                self.log.push(format!("play {}{}", prompts.join(" "), if again { " again" } else { "" }));
+                if !again {
+                    self.plays.insert(port, play);
+                }
+            }
+            plane::Command::Join { .. } => self.log.push("join".to_owned()),
+            plane::Command::Record { recording, .. } => {
+                self.log.push("record".to_owned());
+                let state = plane::RecordingState::Started;
+                self.to_media.push_back(plane::Event::Recording { recording, state });
+            }
+            plane::Command::RecordEnd { recording } => {
+                self.log.push("record end".to_owned());
+                let state = plane::RecordingState::Sealed { chunks: 1, frames: 1, sha256: "00".into(), ms: 20 };
+                self.to_media.push_back(plane::Event::Recording { recording, state });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn first_word(bytes: &Bytes) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    if first == "SIP/2.0" { words.next().unwrap_or_default().to_owned() } else { first.to_owned() }
+}
+
+fn tell(kind: &Kind) -> String {
+    match kind {
+        Kind::Arrived { number, .. } => format!("Arrived {}", number.as_ref().map_or("-", |number| number.as_str())),
+        Kind::FlowEntered { step, .. } => format!("FlowEntered {step}"),
+        Kind::Offered { agent } => format!("Offered {agent}"),
+        Kind::OfferEnded { outcome, .. } => format!("OfferEnded {outcome:?}"),
+        Kind::AgentState { agent, state } => format!("{agent} is {state:?}"),
+        Kind::Ended { cause } => format!("Ended {cause:?}"),
+        other => format!("{other:?}").split([' ', '{']).next().unwrap_or_default().to_owned(),
+    }
+}

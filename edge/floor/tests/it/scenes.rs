@@ -1,0 +1,85 @@
+//! One test per ladder. `LADDERS=write` writes what was played into the files, to be read before it is believed.
+
+use std::path::Path;
+
+use floor::cdr::rebuild;
+
+use crate::{branch, scene::Scene};
+
+#[track_caller]
+fn check(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/ladders").join(format!("{name}.txt"));
+    let expected = std::fs::read_to_string(&path).expect("a ladder");
+    let mut scene = Scene::new(branch::config());
+    scene.play(&expected);
+    everything_adds_up(&scene);
+    if std::env::var("LADDERS").is_ok_and(|how| how == "write") {
+        std::fs::write(&path, &scene.ladder).expect("a writable ladder");
+    }
+    assert!(scene.ladder == expected, "{name} is\n{}", scene.ladder);
+}
+
+/// What must hold on every ladder: one end per contact, and the records of the day are those of the ledger.
+#[track_caller]
+pub fn everything_adds_up(scene: &Scene) {
+    let ends = |contact| {
+        let ended = |fact: &&model::fact::Fact| {
+            fact.contact == Some(contact) && matches!(fact.kind, model::fact::Kind::Ended { .. })
+        };
+        scene.facts.iter().filter(ended).count()
+    };
+    for contact in scene.facts.iter().filter_map(|fact| fact.contact) {
+        assert!(ends(contact) <= 1, "a contact ends once\n{}", scene.ladder);
+    }
+    for cdr in rebuild(&scene.facts) {
+        let last = scene.cdrs.iter().rev().find(|told| told.contact == cdr.contact);
+        assert_eq!(last, Some(&cdr), "the record told last is the record rebuilt\n{}", scene.ladder);
+    }
+}
+
+macro_rules! ladders {
+    ($($name:ident)*) => {$(
+        #[test]
+        fn $name() {
+            check(stringify!($name));
+        }
+    )*};
+}
+
+ladders! {
+    a_caller_is_greeted_queued_answered_recorded_and_written_up
+    a_caller_gives_up_in_the_queue
+    a_caller_gives_up_while_a_phone_rings
+    a_phone_that_nobody_answers_passes_the_caller_on
+    a_busy_phone_and_an_unreachable_one_pass_the_caller_on
+    an_agent_holds_by_desk_and_by_phone
+    a_caller_is_transferred_to_another_phone
+    a_transfer_that_fails_brings_the_caller_back_to_the_queue
+    a_caller_is_transferred_to_another_queue
+    another_site_takes_the_caller_and_the_path_breaks
+    another_site_takes_the_caller_until_the_agent_there_hangs_up
+    sites_that_do_not_help_are_asked_in_turn
+    a_local_agent_is_faster_than_the_other_site
+    we_help_another_site
+    we_refuse_to_help_when_we_may_not_or_cannot
+    closed_hours_are_told_and_the_call_ends
+    wrong_keys_and_silence_end_in_goodbye
+    a_configuration_changes_in_mid_call
+    a_queue_is_removed_under_its_callers
+    an_emergency_call_goes_out_whatever_else
+    a_phone_calls_another_and_a_busy_one
+    a_phone_calls_out
+    the_desk_dials_and_the_phone_rings_first
+    an_agent_signs_out_in_mid_call
+    a_number_that_nothing_answers_is_refused
+    a_recording_that_fails_is_told_and_begun_again
+    a_phone_that_unregisters_makes_its_agent_not_ready
+    the_desk_is_refused_what_is_not_possible
+    the_position_is_told_and_the_music_goes_on
+    a_queue_whose_own_hours_are_closed_says_so
+    a_phone_may_not_transfer_outside
+    a_caller_leaves_during_a_transfer
+    the_link_goes_down_under_a_guest
+    an_agent_is_removed_in_mid_call
+    a_party_outside_that_holds_is_no_hold_of_ours
+}

@@ -1,0 +1,48 @@
+//! Flows in a few words: `hello play greeting menu`, `menu menu which 5s 2 lost 1=sales 2=door`.
+
+use std::collections::BTreeMap;
+
+use model::{
+    StepId,
+    config::{Flow, Step},
+};
+
+pub fn step(text: &str) -> StepId {
+    text.parse().expect("a slug")
+}
+
+/// The first line's step is the start.
+pub fn flow(text: &str) -> Flow {
+    let lines: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .filter(|words: &Vec<&str>| !words.is_empty())
+        .collect();
+    Flow {
+        label: "test".into(),
+        start: step(lines[0][0]),
+        steps: lines.iter().map(|words| (step(words[0]), read(&words[1..]))).collect::<BTreeMap<_, _>>(),
+    }
+}
+
+fn read(words: &[&str]) -> Step {
+    match words[0] {
+        "play" => Step::Play { prompt: words[1].parse().expect("a slug"), next: step(words[2]) },
+        "menu" => Step::Menu {
+            prompt: words[1].parse().expect("a slug"),
+            wait_s: words[2].trim_end_matches('s').parse().expect("seconds"),
+            tries: words[3].parse().expect("a number"),
+            otherwise: step(words[4]),
+            choices: words[5..]
+                .iter()
+                .map(|choice| (choice.chars().next().expect("a key"), step(&choice[2..])))
+                .collect(),
+        },
+        "open" => {
+            Step::Open { hours: words[1].parse().expect("a slug"), then: step(words[2]), otherwise: step(words[3]) }
+        }
+        "queue" => Step::Queue { queue: words[1].parse().expect("a slug") },
+        "hangup" => Step::Hangup,
+        other => panic!("unknown step {other}"),
+    }
+}

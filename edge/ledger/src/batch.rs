@@ -1,0 +1,135 @@
+//! What one transaction writes, and what it has become.
+
+use gate::{Item, Passed};
+use model::{
+    AgentId, ContactId, Epoch, Extension, Millis, TrunkId, cdr::Cdr, change::Doc, fact::Fact, leaving::Interval,
+};
+
+use crate::{error::Error, key::Secret, personal::Personal};
+
+/// Rows of one kind in one batch.
+pub(crate) const ROWS_MAX: usize = 10_000;
+/// Largest body, change or state, in bytes.
+pub(crate) const BODY_BYTES_MAX: usize = 4 << 20;
+
+/// Everything in here is written together or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// `seq` is given by the ledger, in this order.
+    pub facts: Vec<Fact>,
+    /// A record that is written again replaces the earlier one.
+    pub cdrs: Vec<Cdr>,
+    pub personal: Vec<(ContactId, Personal)>,
+    /// Gets its outbox row and its line in the egress chain.
+    pub outbox: Vec<Passed>,
+    /// Lines in the egress chain for bytes that are sent otherwise.
+    pub egress: Vec<Item>,
+    /// The gate's state after `outbox`.
+    pub gate: Option<gate::State>,
+    /// Encoded changes of the configuration documents; a known one is skipped.
+    pub config: Vec<(Doc, Vec<u8>)>,
+    /// Of a document with a peer (`cloud`, or a box's id).
+    pub sync_state: Vec<(Doc, String, Vec<u8>)>,
+    pub bindings: Vec<BindingChange>,
+    pub credentials: Vec<CredentialChange>,
+    /// Closed intervals; a higher revision replaces a lower one.
+    pub intervals: Vec<Interval>,
+    /// Destroys the keys of these contacts' personal data.
+    pub erase: Vec<ContactId>,
+}
+
+impl Batch {
+    pub fn is_empty(&self) -> bool {
+        self.rows() == 0
+    }
+
+    /// How many rows it writes, about.
+    pub fn rows(&self) -> usize {
+        let lens = [
+            self.facts.len(),
+            self.cdrs.len(),
+            self.personal.len(),
+            self.outbox.len(),
+            self.egress.len(),
+            usize::from(self.gate.is_some()),
+            self.config.len(),
+            self.sync_state.len(),
+            self.bindings.len(),
+            self.credentials.len(),
+            self.intervals.len(),
+            self.erase.len(),
+        ];
+        lens.iter().sum()
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let rows = self.rows();
+        if rows > ROWS_MAX {
+            return Err(Error::TooLarge { what: "rows", len: rows, max: ROWS_MAX });
+        }
+        let outbox = self.outbox.iter().map(|passed| passed.body().len());
+        let config = self.config.iter().map(|(_, bytes)| bytes.len());
+        let states = self.sync_state.iter().map(|(_, _, bytes)| bytes.len());
+        match outbox.chain(config).chain(states).find(|len| *len > BODY_BYTES_MAX) {
+            Some(len) => Err(Error::TooLarge { what: "bytes", len, max: BODY_BYTES_MAX }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A registration of a phone that survives a restart. `data` is the registrar's own, opaque here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The address of record's user.
+    pub user: String,
+    pub contact: String,
+    pub expires: Millis,
+    pub data: Vec<u8>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BindingChange {
+    Put(Binding),
+    Remove { user: String, contact: String },
+}
+
+/// Whose credential. These never leave the box and never enter a configuration document.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CredentialKind {
+    /// HA1 of a phone for a realm, by algorithm (`MD5`, `SHA-256`).
+    Phone { phone: Extension, realm: String, algorithm: String },
+    /// Hash (PHC string) of an agent's password at the desk.
+    Desk { agent: AgentId },
+    /// The password we register with at a trunk.
+    Trunk { trunk: TrunkId },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    pub kind: CredentialKind,
+    pub secret: Secret,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialChange {
+    Put(Credential),
+    Remove(CredentialKind),
+}
+
+/// Consecutive sequence numbers, `first` to `last`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub first: u64,
+    pub last: u64,
+}
+
+/// What a batch has become; it is on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    pub epoch: Epoch,
+    pub facts: Option<Span>,
+    pub outbox: Option<Span>,
+    pub egress: Option<Span>,
+    /// New changes of each document; None for one that was there already.
+    pub config: Vec<Option<u64>>,
+}

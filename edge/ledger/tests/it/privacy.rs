@@ -1,0 +1,56 @@
+use std::fs;
+
+use ledger::{Batch, BranchKey, Error, Ledger, Personal};
+use model::ContactId;
+
+use crate::support::{Place, arrived, quick};
+
+const NUMBER: &str = "+8613800001111";
+
+fn person() -> Personal {
+    Personal { caller: Some(NUMBER.into()), name: Some("Zhang Wei".into()), dialled: None }
+}
+
+fn with_person(place: &Place) -> Ledger {
+    let ledger = place.open();
+    let personal = vec![(ContactId(1), person()), (ContactId(2), person())];
+    let batch = Batch { facts: vec![arrived(1, 0), arrived(2, 0)], personal, ..Batch::default() };
+    ledger.writer().submit(batch).wait().unwrap();
+    ledger
+}
+
+fn anywhere_in_files(place: &Place, needle: &[u8]) -> bool {
+    let files = fs::read_dir(place.dir.path()).unwrap();
+    files.into_iter().any(|file| fs::read(file.unwrap().path()).unwrap().windows(needle.len()).any(|w| w == needle))
+}
+
+#[test]
+fn a_callers_number_is_nowhere_in_the_files_and_opens_with_the_branch_key_only() {
+    let place = Place::new();
+    let ledger = with_person(&place);
+    assert_eq!(ledger.reader().unwrap().personal(ContactId(1)).unwrap(), Some(person()));
+    assert!(!anywhere_in_files(&place, NUMBER.as_bytes()));
+    assert!(!anywhere_in_files(&place, b"Zhang"));
+    ledger.close();
+    let stranger = Ledger::open(&place.path, BranchKey::new([8; 32]), quick()).unwrap();
+    assert_eq!(stranger.reader().unwrap().personal(ContactId(1)), Err(Error::Sealed));
+}
+
+#[test]
+fn an_erased_person_is_gone_from_every_file_and_nobody_else_is() {
+    let place = Place::new();
+    let ledger = with_person(&place);
+    let wrapped: Vec<Vec<u8>> = {
+        let db = rusqlite::Connection::open(&place.path).unwrap();
+        let mut select = db.prepare("SELECT wrapped FROM personal_keys ORDER BY contact").unwrap();
+        select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert!(anywhere_in_files(&place, &wrapped[0]));
+    ledger.writer().submit(Batch { erase: vec![ContactId(1)], ..Batch::default() }).wait().unwrap();
+    let reader = ledger.reader().unwrap();
+    assert_eq!(reader.personal(ContactId(1)).unwrap(), None);
+    assert_eq!(reader.personal(ContactId(2)).unwrap(), Some(person()));
+    assert_eq!(reader.facts_of(ContactId(1)).unwrap().len(), 1, "the chain of facts stays whole");
+    assert!(!anywhere_in_files(&place, &wrapped[0]), "the wrapped key can still be found");
+    assert!(anywhere_in_files(&place, &wrapped[1]));
+}

@@ -1,0 +1,214 @@
+//! Two phones, a prompt and a spy, in memory.
+
+use super::*;
+use crate::plane::{PlayId, Remote};
+
+#[derive(Default)]
+struct Net {
+    sent: Vec<(PortId, SocketAddr, Vec<u8>)>,
+    heard: Vec<(String, Side, Vec<u8>)>,
+    log: Vec<String>,
+}
+
+impl Sink for Net {
+    fn send(&mut self, port: PortId, to: SocketAddr, packet: &[u8]) {
+        self.sent.push((port, to, packet.to_vec()));
+    }
+
+    fn heard(&mut self, frame: Heard<'_>) {
+        self.heard.push((frame.recording.into(), frame.side, frame.payload.to_vec()));
+    }
+
+    fn record_begin(&mut self, recording: &str) {
+        self.log.push(format!("begin {recording}"));
+    }
+
+    fn record_end(&mut self, recording: &str) {
+        self.log.push(format!("end {recording}"));
+    }
+
+    fn close(&mut self, port: PortId) {
+        self.log.push(format!("close {}", port.0));
+    }
+}
+
+struct Shelf;
+
+impl Prompts for Shelf {
+    fn prompt(&mut self, name: &str) -> Option<Prompt> {
+        let frames = name.strip_prefix("frames-")?.parse::<usize>().ok()?;
+        Prompt::from_samples(&vec![1_000; frames * 160]).ok()
+    }
+}
+
+const A: PortId = PortId(1);
+const B: PortId = PortId(2);
+
+fn address(port: u16) -> SocketAddr {
+    SocketAddr::new([192, 0, 2, 1].into(), port)
+}
+
+fn remote(port: u16, codec: Codec) -> Remote {
+    Remote { addr: address(port), codec, telephone_event: Some(101), learn: false }
+}
+
+fn start() -> Instant {
+    #[allow(clippy::disallowed_methods)]
+    Instant::now()
+}
+
+fn packet(sequence: u16, payload_type: u8, payload: &[u8]) -> Vec<u8> {
+    let timestamp = u32::from(sequence) * 160;
+    let header = rtp::Header { marker: false, payload_type, sequence, timestamp, ssrc: 9 };
+    let mut packet = rtp::write(&header).to_vec();
+    packet.extend(payload);
+    packet
+}
+
+/// A is joined to B; A speaks A-law, B µ-law.
+fn joined() -> (Engine, Net, Instant) {
+    let (mut engine, mut net, now) = (Engine::new(10, [3; 32]), Net::default(), start());
+    for (id, port, codec) in [(A, 4_000, Codec::Pcma), (B, 5_000, Codec::Pcmu)] {
+        assert!(engine.open(now, id));
+        let remote = remote(port, codec);
+        engine.handle_command(now, Command::Connect { port: id, remote }, &mut Shelf, &mut net);
+    }
+    engine.handle_command(now, Command::Join { a: A, b: B }, &mut Shelf, &mut net);
+    (engine, net, now)
+}
+
+#[test]
+fn audio_crosses_a_join_in_the_other_side_s_law() {
+    let (mut engine, mut net, now) = joined();
+    engine.handle_packet(now, A, address(4_000), &packet(1, 8, &[0xd5; 160]), &mut net);
+    let (port, to, sent) = net.sent.pop().expect("relayed");
+    assert_eq!((port, to), (B, address(5_000)));
+    let (header, payload) = rtp::parse(&sent).expect("RTP");
+    assert_eq!(header.payload_type, 0);
+    assert_eq!(payload.len(), 160);
+    let level = Codec::Pcmu.decode(payload[0]).abs();
+    assert!(level <= 16, "silence stays silence: {level}");
+}
+
+#[test]
+fn a_stranger_s_packets_go_nowhere_and_are_counted() {
+    let (mut engine, mut net, now) = joined();
+    engine.handle_command(now, Command::Record { recording: "r".into(), port: A }, &mut Shelf, &mut net);
+    for n in 0..50 {
+        engine.handle_packet(now, A, address(6_666), &packet(n, 8, &[1; 160]), &mut net);
+    }
+    assert!(net.sent.is_empty() && net.heard.is_empty());
+    engine.handle_command(now, Command::Close { port: A }, &mut Shelf, &mut net);
+    let stats = std::iter::from_fn(|| engine.poll_event()).find_map(|event| match event {
+        Event::Stats { stats, .. } => Some(stats),
+        _ => None,
+    });
+    assert_eq!(stats.expect("stats").foreign, 50);
+}
+
+#[test]
+fn behind_a_declared_nat_the_address_is_learnt_once() {
+    let (mut engine, mut net, now) = joined();
+    let behind = Remote { learn: true, ..remote(4_000, Codec::Pcma) };
+    engine.handle_command(now, Command::Connect { port: A, remote: behind }, &mut Shelf, &mut net);
+    engine.handle_packet(now, A, address(7_000), b"not rtp at all", &mut net);
+    engine.handle_packet(now, A, address(4_444), &packet(1, 8, &[1; 160]), &mut net);
+    engine.handle_packet(now, A, address(6_666), &packet(2, 8, &[1; 160]), &mut net);
+    assert_eq!(net.sent.len(), 1, "the first valid source alone");
+    engine.handle_packet(now, B, address(5_000), &packet(1, 0, &[1; 160]), &mut net);
+    assert_eq!(net.sent.last().expect("back").1, address(4_444));
+}
+
+#[test]
+fn both_sides_are_recorded_as_received() {
+    let (mut engine, mut net, now) = joined();
+    engine.handle_command(now, Command::Record { recording: "r".into(), port: A }, &mut Shelf, &mut net);
+    engine.handle_packet(now, A, address(4_000), &packet(1, 8, &[1; 160]), &mut net);
+    engine.handle_packet(now, B, address(5_000), &packet(1, 0, &[2; 160]), &mut net);
+    let sides: Vec<_> = net.heard.iter().map(|(_, side, payload)| (*side, payload[0])).collect();
+    assert_eq!(sides, [(Side::Caller, 1), (Side::Agent, 2)]);
+    engine.handle_command(now, Command::Close { port: A }, &mut Shelf, &mut net);
+    assert_eq!(net.log, ["begin r", "end r", "close 1"]);
+}
+
+#[test]
+fn prompts_are_paced_by_the_tick_and_end_with_an_event() {
+    let (mut engine, mut net, now) = joined();
+    let prompts = vec!["frames-2".into(), "frames-1".into()];
+    engine.handle_command(now, Command::Play { port: A, play: PlayId(7), prompts, again: false }, &mut Shelf, &mut net);
+    for tick in 0..4 {
+        engine.handle_tick(now + Duration::from_millis(20 * tick), false, &mut net);
+    }
+    assert_eq!(net.sent.len(), 3);
+    assert_eq!(engine.poll_event(), Some(Event::Played { port: A, play: PlayId(7) }));
+    let stamps: Vec<u32> = net.sent.iter().map(|(_, _, packet)| rtp::parse(packet).expect("RTP").0.timestamp).collect();
+    assert_eq!(stamps[1].wrapping_sub(stamps[0]), 160);
+    assert_eq!(stamps[2].wrapping_sub(stamps[1]), 160);
+}
+
+#[test]
+fn the_stream_to_a_phone_stays_one_stream_through_prompt_and_join() {
+    let (mut engine, mut net, now) = joined();
+    let play = Command::Play { port: B, play: PlayId(1), prompts: vec!["frames-1".into()], again: false };
+    engine.handle_command(now, play, &mut Shelf, &mut net);
+    engine.handle_tick(now, false, &mut net);
+    engine.handle_tick(now + Duration::from_millis(20), false, &mut net);
+    engine.handle_packet(now + Duration::from_millis(100), A, address(4_000), &packet(1, 8, &[1; 160]), &mut net);
+    let headers: Vec<_> = net.sent.iter().map(|(_, _, packet)| rtp::parse(packet).expect("RTP").0).collect();
+    assert_eq!(headers[0].ssrc, headers[1].ssrc);
+    assert_eq!(headers[1].sequence, headers[0].sequence.wrapping_add(1));
+    assert_eq!(headers[1].timestamp.wrapping_sub(headers[0].timestamp), 5 * 160, "the pause is in the clock");
+    assert!(headers[1].marker, "a new talk spurt");
+}
+
+#[test]
+fn a_keypress_is_one_event_and_reaches_the_other_side() {
+    let (mut engine, mut net, now) = joined();
+    for n in 0..6_u16 {
+        let end = if n > 3 { 0x80 } else { 0 };
+        let mut press = packet(n, 101, &[5, end, 0, 160]);
+        press[4..8].copy_from_slice(&1_000_u32.to_be_bytes());
+        engine.handle_packet(now, A, address(4_000), &press, &mut net);
+    }
+    assert_eq!(engine.poll_event(), Some(Event::Digit { port: A, digit: '5' }));
+    assert_eq!(engine.poll_event(), None);
+    let stamps: std::collections::BTreeSet<u32> =
+        net.sent.iter().map(|(_, _, packet)| rtp::parse(packet).expect("RTP").0.timestamp).collect();
+    assert_eq!((net.sent.len(), stamps.len()), (6, 1), "one event on the wire");
+}
+
+#[test]
+fn a_muted_port_gets_nothing() {
+    let (mut engine, mut net, now) = joined();
+    engine.handle_command(now, Command::Mute { port: B, muted: true }, &mut Shelf, &mut net);
+    engine.handle_packet(now, A, address(4_000), &packet(1, 8, &[1; 160]), &mut net);
+    assert!(net.sent.is_empty());
+}
+
+#[test]
+fn orphans_live_while_somebody_speaks() {
+    let (mut engine, mut net, now) = joined();
+    engine.handle_command(now, Command::Hello { generation: 2 }, &mut Shelf, &mut net);
+    let later = now + Duration::from_secs(9);
+    engine.handle_packet(later, B, address(5_000), &packet(1, 0, &[1; 160]), &mut net);
+    engine.handle_tick(later + Duration::from_secs(5), true, &mut net);
+    assert_eq!(engine.ports_open(), 2);
+    engine.handle_tick(later + Duration::from_secs(11), true, &mut net);
+    assert_eq!(engine.ports_open(), 0);
+}
+
+#[test]
+fn a_port_above_the_limit_is_refused() {
+    let (mut engine, now) = (Engine::new(2, [0; 32]), start());
+    assert!(engine.open(now, PortId(1)) && engine.open(now, PortId(2)));
+    assert!(!engine.open(now, PortId(3)));
+    assert!(!engine.open(now, PortId(1)), "an id is used once");
+}
+
+#[test]
+fn an_unknown_prompt_is_reported() {
+    let (mut engine, mut net, now) = joined();
+    let play = Command::Play { port: A, play: PlayId(1), prompts: vec!["nothing".into()], again: false };
+    engine.handle_command(now, play, &mut Shelf, &mut net);
+    assert_eq!(engine.poll_event(), Some(Event::Failed { port: A, why: Failure::Prompt }));
+}

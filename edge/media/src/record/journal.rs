@@ -1,0 +1,207 @@
+//! The journal's bytes: header, frames, chunks, trailer.
+
+use aws_lc_rs::{
+    aead::{Aad, LessSafeKey, NONCE_LEN, Nonce},
+    digest,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Error, WrappedKey};
+use crate::plane::{Codec, Side};
+
+pub(super) const MAGIC: &[u8; 4] = b"BLR1";
+/// Kind, sequence, length.
+pub(super) const CHUNK_HEAD_LEN: usize = 9;
+pub(super) const TAG_LEN: usize = 16;
+/// Largest chunk on disk: half a second of two legs is about 10 KB.
+pub(super) const CHUNK_BYTES_MAX: usize = 256 * 1024;
+const HEADER_BYTES_MAX: usize = 4_096;
+const FRAME_HEAD_LEN: usize = 12;
+
+/// What a file says of itself in clear; authenticated with every chunk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    pub format: u8,
+    pub recording: String,
+    pub site: String,
+    /// Milliseconds since 1970 when the recording began.
+    pub started: i64,
+    pub key: WrappedKey,
+}
+
+/// One received packet's audio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    pub side: Side,
+    pub codec: Codec,
+    /// RTP timestamp.
+    pub timestamp: u32,
+    /// Arrival, in milliseconds since the recording began.
+    pub at_ms: u32,
+    pub payload: Vec<u8>,
+}
+
+/// What seals a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trailer {
+    pub chunks: u32,
+    pub frames: u64,
+    /// From the beginning to the last frame.
+    pub ms: u64,
+    /// Over every byte before the trailer, in hex.
+    pub sha256: String,
+    /// Sealed after a power cut or a crash, at the last whole chunk.
+    pub recovered: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    Chunk = 1,
+    Trailer = 2,
+    /// A trailer written by recovery has nonces of its own: the lost trailer may have used the other.
+    Recovered = 3,
+}
+
+impl Kind {
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        [Kind::Chunk, Kind::Trailer, Kind::Recovered].into_iter().find(|kind| *kind as u8 == byte)
+    }
+}
+
+/// Magic, length, header.
+pub(super) fn encode_header(header: &Header) -> Result<Vec<u8>, Error> {
+    let body = serde_json::to_vec(header).map_err(|_| Error::Header)?;
+    if body.len() > HEADER_BYTES_MAX {
+        return Err(Error::Limit("header"));
+    }
+    let length = u16::try_from(body.len()).map_err(|_| Error::Limit("header"))?;
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(length.to_be_bytes());
+    bytes.extend(body);
+    Ok(bytes)
+}
+
+/// The header and how many bytes it took.
+pub(super) fn decode_header(bytes: &[u8]) -> Result<(Header, usize), Error> {
+    let rest = bytes.strip_prefix(MAGIC).ok_or(Error::Format)?;
+    let (length, rest) = rest.split_first_chunk::<2>().ok_or(Error::Header)?;
+    let length = usize::from(u16::from_be_bytes(*length));
+    let body = rest.get(..length).filter(|_| length <= HEADER_BYTES_MAX).ok_or(Error::Header)?;
+    let header: Header = serde_json::from_slice(body).map_err(|_| Error::Header)?;
+    if header.format != 1 {
+        return Err(Error::Format);
+    }
+    Ok((header, MAGIC.len() + 2 + length))
+}
+
+pub(super) fn header_digest(header_bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest::digest(&digest::SHA256, header_bytes).as_ref());
+    out
+}
+
+/// Encrypts `plain` in place of a chunk's body and frames it.
+pub(super) fn seal(
+    cipher: &LessSafeKey,
+    header: &[u8; 32],
+    kind: Kind,
+    sequence: u32,
+    plain: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let length = u32::try_from(plain.len() + TAG_LEN).map_err(|_| Error::Limit("chunk"))?;
+    let mut body = plain.to_vec();
+    cipher
+        .seal_in_place_append_tag(nonce(kind, sequence), Aad::from(associated(header, kind, sequence)), &mut body)
+        .map_err(|_| Error::Key)?;
+    let mut bytes = Vec::with_capacity(CHUNK_HEAD_LEN + body.len());
+    bytes.push(kind as u8);
+    bytes.extend(sequence.to_be_bytes());
+    bytes.extend(length.to_be_bytes());
+    bytes.extend(body);
+    Ok(bytes)
+}
+
+/// None: not what was sealed under this key, header, kind and sequence.
+pub(super) fn open(
+    cipher: &LessSafeKey,
+    header: &[u8; 32],
+    kind: Kind,
+    sequence: u32,
+    sealed: &[u8],
+) -> Option<Vec<u8>> {
+    let mut body = sealed.to_vec();
+    let length = cipher
+        .open_in_place(nonce(kind, sequence), Aad::from(associated(header, kind, sequence)), &mut body)
+        .ok()?
+        .len();
+    body.truncate(length);
+    Some(body)
+}
+
+fn nonce(kind: Kind, sequence: u32) -> Nonce {
+    let mut bytes = [0; NONCE_LEN];
+    bytes[0] = kind as u8;
+    bytes[8..].copy_from_slice(&sequence.to_be_bytes());
+    Nonce::assume_unique_for_key(bytes)
+}
+
+fn associated(header: &[u8; 32], kind: Kind, sequence: u32) -> [u8; 37] {
+    let mut bytes = [0; 37];
+    bytes[..32].copy_from_slice(header);
+    bytes[32] = kind as u8;
+    bytes[33..].copy_from_slice(&sequence.to_be_bytes());
+    bytes
+}
+
+pub(super) fn encode_frame(out: &mut Vec<u8>, frame: &FrameRef<'_>) -> Result<(), Error> {
+    let length = u16::try_from(frame.payload.len()).map_err(|_| Error::Limit("frame"))?;
+    out.push(match frame.side {
+        Side::Caller => 0,
+        Side::Agent => 1,
+    });
+    out.push(frame.codec.payload_type());
+    out.extend(frame.timestamp.to_be_bytes());
+    out.extend(frame.at_ms.to_be_bytes());
+    out.extend(length.to_be_bytes());
+    out.extend(frame.payload);
+    Ok(())
+}
+
+/// A frame whose audio lies elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FrameRef<'a> {
+    pub side: Side,
+    pub codec: Codec,
+    pub timestamp: u32,
+    pub at_ms: u32,
+    pub payload: &'a [u8],
+}
+
+/// All frames of an opened chunk; None when it does not come out even.
+pub(super) fn decode_frames(mut bytes: &[u8]) -> Option<Vec<Frame>> {
+    let mut frames = Vec::new();
+    while !bytes.is_empty() {
+        let (head, rest) = bytes.split_first_chunk::<FRAME_HEAD_LEN>()?;
+        let [side, codec, t0, t1, t2, t3, a0, a1, a2, a3, l0, l1] = *head;
+        let length = usize::from(u16::from_be_bytes([l0, l1]));
+        let (payload, rest) = rest.split_at_checked(length)?;
+        frames.push(Frame {
+            side: match side {
+                0 => Side::Caller,
+                1 => Side::Agent,
+                _ => return None,
+            },
+            codec: match codec {
+                0 => Codec::Pcmu,
+                8 => Codec::Pcma,
+                _ => return None,
+            },
+            timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
+            at_ms: u32::from_be_bytes([a0, a1, a2, a3]),
+            payload: payload.to_vec(),
+        });
+        bytes = rest;
+    }
+    Some(frames)
+}

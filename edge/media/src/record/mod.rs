@@ -1,0 +1,38 @@
+//! The recording: a journal of frames, per leg as received, with arrival time, in authenticated chunks, sealed by a
+//! trailer. A power cut loses at most the open chunk; every file proves itself; destroying a key erases.
+//!
+//! ```text
+//! file    = magic "BLR1" · u16 length · header (JSON, authenticated with every chunk)
+//!           { chunk } · trailer
+//! chunk   = u8 kind · u32 sequence · u32 length · AES-256-GCM ciphertext and tag
+//! ```
+//! The key of a recording is random, wrapped by the branch key in the header. A chunk's nonce is its kind and sequence,
+//! used once under that key; its associated data are the header's digest, kind and sequence.
+
+mod journal;
+mod key;
+mod read;
+mod render;
+mod write;
+
+pub use journal::{Frame, Header, Trailer};
+pub use key::{BRANCH_KEY_LEN, WrappedKey};
+pub use read::{Fault, Journal, read, recover};
+pub use render::{CHANNELS, stereo};
+pub use write::{CHUNK_MS_MAX, Writer};
+
+/// Why a journal cannot be begun or read at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("not a recording of this format")]
+    Format,
+    #[error("the header is damaged")]
+    Header,
+    #[error("the branch key does not open this recording")]
+    Key,
+    #[error("a limit of the format is exceeded: {0}")]
+    Limit(&'static str),
+}
+
+#[cfg(test)]
+mod tests;

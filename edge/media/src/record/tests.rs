@@ -1,0 +1,123 @@
+//! Power cuts, flipped bytes, strangers' keys.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::{
+    engine::Heard,
+    plane::{Codec, Side},
+};
+
+const BRANCH: [u8; 32] = [7; 32];
+
+fn start() -> Instant {
+    #[allow(clippy::disallowed_methods)]
+    Instant::now()
+}
+
+/// A recording of `frames` × 20 ms per side; (bytes, lengths after each append).
+fn record(frames: u32) -> (Vec<u8>, Vec<usize>) {
+    let t0 = start();
+    let (mut writer, mut bytes) = Writer::begin("rec-1", "branch-a", 0, t0, &BRANCH, &[9; 44]).expect("begun");
+    let mut ends = vec![bytes.len()];
+    for n in 0..frames {
+        for (side, codec) in [(Side::Caller, Codec::Pcma), (Side::Agent, Codec::Pcmu)] {
+            let payload = [u8::try_from(n % 200).expect("small"); 160];
+            let at = t0 + Duration::from_millis(u64::from(n) * 20);
+            let heard = Heard { recording: "rec-1", side, codec, timestamp: n * 160, at, payload: &payload };
+            if let Some(chunk) = writer.frame(&heard).expect("written") {
+                bytes.extend(chunk);
+                ends.push(bytes.len());
+            }
+        }
+    }
+    let (last, _) = writer.seal().expect("sealed");
+    bytes.extend(last);
+    (bytes, ends)
+}
+
+#[test]
+fn a_sealed_recording_proves_itself_and_holds_every_frame() {
+    let (bytes, _) = record(120);
+    let journal = read(&bytes, &BRANCH).expect("readable");
+    assert_eq!(journal.fault, None);
+    assert_eq!(journal.frames.len(), 240);
+    let trailer = journal.trailer.expect("sealed");
+    assert_eq!((trailer.frames, trailer.ms, trailer.recovered), (240, 119 * 20, false));
+    assert!(trailer.chunks >= 5, "at most half a second in each");
+}
+
+#[test]
+fn every_prefix_is_playable_to_its_last_whole_chunk_and_can_be_sealed() {
+    let (bytes, ends) = record(80);
+    for cut in ends[0]..bytes.len() {
+        let prefix = &bytes[..cut];
+        let whole = ends.iter().filter(|end| **end <= cut).count() - 1;
+        let journal = read(prefix, &BRANCH).expect("readable");
+        assert!(journal.fault.is_some(), "a cut at {cut} went unnoticed");
+        assert!(journal.chunks as usize >= whole, "cut at {cut}");
+        let (keep, trailer, _) = recover(prefix, &BRANCH).expect("readable").expect("unsealed");
+        let mut mended = prefix[..keep].to_vec();
+        mended.extend(trailer);
+        let mended = read(&mended, &BRANCH).expect("readable");
+        assert_eq!(mended.fault, None, "cut at {cut}");
+        assert!(mended.trailer.expect("sealed").recovered);
+    }
+}
+
+#[test]
+fn every_flipped_byte_is_found_and_its_chunk_named() {
+    let (bytes, ends) = record(60);
+    for at in (0..bytes.len()).step_by(3) {
+        let mut bad = bytes.clone();
+        bad[at] ^= 0x10;
+        let Ok(journal) = read(&bad, &BRANCH) else {
+            assert!(at < ends[0], "byte {at} made it unreadable");
+            continue;
+        };
+        let fault = journal.fault.unwrap_or_else(|| panic!("byte {at} went unnoticed"));
+        if at >= ends[0] && at < *ends.last().expect("chunks") {
+            let chunk = u32::try_from(ends.iter().filter(|end| **end <= at).count() - 1).expect("small");
+            assert!(
+                matches!(fault, Fault::Chunk(n) | Fault::Torn(n) if n == chunk),
+                "byte {at}: {fault:?}, not {chunk}"
+            );
+        }
+    }
+}
+
+#[test]
+fn chunks_cannot_change_places_or_come_from_another_recording() {
+    let (bytes, ends) = record(80);
+    let mut swapped = bytes[..ends[0]].to_vec();
+    swapped.extend(&bytes[ends[1]..ends[2]]);
+    swapped.extend(&bytes[ends[0]..ends[1]]);
+    swapped.extend(&bytes[ends[2]..]);
+    assert_eq!(read(&swapped, &BRANCH).expect("readable").fault, Some(Fault::Chunk(0)));
+    let mut cut = bytes[..ends[1]].to_vec();
+    cut.extend(&bytes[ends[2]..]);
+    assert_eq!(read(&cut, &BRANCH).expect("readable").fault, Some(Fault::Chunk(1)));
+    let mut longer = bytes;
+    longer.push(0);
+    assert_eq!(read(&longer, &BRANCH).expect("readable").fault, Some(Fault::Surplus));
+}
+
+#[test]
+fn another_branch_key_opens_nothing() {
+    let (bytes, _) = record(5);
+    assert_eq!(read(&bytes, &[8; 32]).expect_err("another key"), Error::Key);
+    assert_eq!(read(b"RIFF....", &BRANCH).expect_err("no journal"), Error::Format);
+}
+
+#[test]
+fn a_gap_stays_a_gap_of_the_same_length() {
+    let frame =
+        |at_ms, timestamp| Frame { side: Side::Caller, codec: Codec::Pcmu, timestamp, at_ms, payload: vec![0x10; 160] };
+    // Arrival jitters by some ms; the RTP clock places the frames. Then a pause of one second.
+    let samples = stereo(&[frame(0, 5_000), frame(27, 5_160), frame(1_040, 13_320)]);
+    let left: Vec<i16> = samples.iter().step_by(2).copied().collect();
+    let loud: Vec<usize> = left.iter().enumerate().filter(|(_, sample)| **sample != 0).map(|(at, _)| at).collect();
+    assert_eq!((loud.first(), loud.last()), (Some(&0), Some(&(8_320 + 159))));
+    assert_eq!(loud.len(), 480);
+    assert!(samples.iter().skip(1).step_by(2).all(|sample| *sample == 0), "the agent said nothing");
+}

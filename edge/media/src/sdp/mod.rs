@@ -1,0 +1,100 @@
+//! SDP for one audio stream (RFC 4566, RFC 3264): read strictly and within limits, written from scratch. A lying SDP
+//! never makes us send where policy forbids: targets are checked here, once.
+
+mod read;
+mod write;
+
+use std::net::{IpAddr, SocketAddr};
+
+pub use read::{Session, parse};
+pub use write::{answer, offer};
+
+use crate::plane::{Codec, Remote};
+
+/// Longest body, in bytes.
+pub const BYTES_MAX: usize = 16 * 1024;
+/// Most lines of one body.
+pub const LINES_MAX: usize = 400;
+/// Most media lines of one body.
+pub const MEDIA_MAX: usize = 8;
+/// Our payload type for telephone-event when we offer it.
+pub const TELEPHONE_EVENT: u8 = 101;
+
+/// What the stream may do, seen from who wrote it (RFC 3264 §5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    SendRecv,
+    SendOnly,
+    RecvOnly,
+    Inactive,
+}
+
+impl Direction {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Direction::SendRecv => "sendrecv",
+            Direction::SendOnly => "sendonly",
+            Direction::RecvOnly => "recvonly",
+            Direction::Inactive => "inactive",
+        }
+    }
+}
+
+/// Why a body is refused. Each is the peer's fault and becomes a 488 (or a 400 where it is not SDP at all).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("an SDP body has at most {BYTES_MAX} bytes and {LINES_MAX} lines of text")]
+    TooLarge,
+    #[error("line {line} is not SDP")]
+    Syntax { line: usize },
+    #[error("no audio stream is offered")]
+    NoAudio,
+    #[error("the audio stream has no codec of ours (G.711 A-law, µ-law)")]
+    NoCommonCodec,
+    #[error("the audio stream has no connection address")]
+    NoAddress,
+    #[error("audio may not be sent to {0}")]
+    ForbiddenTarget(IpAddr),
+    #[error("only plain RTP/AVP is spoken here")]
+    Profile,
+}
+
+/// One side's wish for the audio stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audio {
+    pub direction: Direction,
+    /// None: on hold by the old spelling (`c=0.0.0.0`), or the port is 0.
+    pub(crate) addr: Option<SocketAddr>,
+    /// The first codec of theirs that we speak.
+    pub(crate) codec: Codec,
+    pub(crate) telephone_event: Option<u8>,
+    /// Where the audio stands among the media lines, and the others as they must be repeated (port 0).
+    pub(crate) index: usize,
+    pub(crate) others: Vec<String>,
+}
+
+impl Audio {
+    /// Where to send and how; None while they are on hold without an address.
+    pub fn remote(&self, learn: bool) -> Option<Remote> {
+        let addr = self.addr?;
+        Some(Remote { addr, codec: self.codec, telephone_event: self.telephone_event, learn })
+    }
+
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+}
+
+/// S-14: what may never be a media target. Loopback is allowed only on boxes that listen on loopback themselves,
+/// which the owner of the socket decides; here it is what no unicast stream can ever mean.
+pub(crate) fn forbidden(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast() || v4.is_link_local(),
+        IpAddr::V6(v6) => {
+            v6.is_multicast() || v6.to_ipv4_mapped().is_some_and(|v4| forbidden(IpAddr::V4(v4)) || v4.is_unspecified())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! Reading: line by line, once; what is not understood is passed over, what is wrong is refused.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{Audio, BYTES_MAX, Direction, Error, LINES_MAX, MEDIA_MAX, forbidden};
+use crate::plane::Codec;
+
+/// A body that is SDP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    connection: Option<IpAddr>,
+    direction: Direction,
+    media: Vec<Media>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Media {
+    kind: String,
+    port: u16,
+    profile: String,
+    formats: Vec<String>,
+    connection: Option<IpAddr>,
+    direction: Option<Direction>,
+    /// (payload type, encoding name in lower case, clock rate)
+    maps: Vec<(u8, String, u32)>,
+}
+
+/// Parses a whole body.
+pub fn parse(body: &[u8]) -> Result<Session, Error> {
+    if body.len() > BYTES_MAX {
+        return Err(Error::TooLarge);
+    }
+    let text = std::str::from_utf8(body).map_err(|_| Error::Syntax { line: 0 })?;
+    let mut session = Session { connection: None, direction: Direction::SendRecv, media: Vec::new() };
+    let mut versions = 0;
+    for (at, line) in text.lines().enumerate() {
+        if at >= LINES_MAX {
+            return Err(Error::TooLarge);
+        }
+        if line.is_empty() {
+            continue;
+        }
+        let wrong = || Error::Syntax { line: at + 1 };
+        let (kind, value) = line.split_once('=').ok_or_else(wrong)?;
+        if at == 0 && (kind != "v" || value.trim() != "0") {
+            return Err(wrong());
+        }
+        match kind {
+            "v" => versions += 1,
+            "c" => session.set_connection(value).ok_or_else(wrong)?,
+            "m" => session.add_media(value).ok_or_else(wrong)?,
+            "a" => session.attribute(value),
+            _ if kind.len() == 1 => {}
+            _ => return Err(wrong()),
+        }
+        if session.media.len() > MEDIA_MAX {
+            return Err(Error::TooLarge);
+        }
+    }
+    if versions == 1 { Ok(session) } else { Err(Error::Syntax { line: 1 }) }
+}
+
+impl Session {
+    /// `IN IP4 192.0.2.1`, perhaps with a TTL. Host names are not looked up (S-14).
+    fn set_connection(&mut self, value: &str) -> Option<()> {
+        let mut words = value.split_whitespace();
+        let (net, family, address) = (words.next()?, words.next()?, words.next()?);
+        if net != "IN" || !matches!(family, "IP4" | "IP6") {
+            return None;
+        }
+        let address: IpAddr = address.split('/').next()?.parse().ok()?;
+        match self.media.last_mut() {
+            Some(media) => media.connection = Some(address),
+            None => self.connection = Some(address),
+        }
+        Some(())
+    }
+
+    fn add_media(&mut self, value: &str) -> Option<()> {
+        let mut words = value.split_whitespace();
+        let (kind, port, profile) = (words.next()?, words.next()?, words.next()?);
+        let port = port.split('/').next()?.parse().ok()?;
+        let formats: Vec<String> = words.take(64).map(str::to_owned).collect();
+        if formats.is_empty() {
+            return None;
+        }
+        let (kind, profile) = (kind.to_owned(), profile.to_owned());
+        self.media.push(Media { kind, port, profile, formats, connection: None, direction: None, maps: Vec::new() });
+        Some(())
+    }
+
+    fn attribute(&mut self, value: &str) {
+        let direction = match value.trim() {
+            "sendrecv" => Some(Direction::SendRecv),
+            "sendonly" => Some(Direction::SendOnly),
+            "recvonly" => Some(Direction::RecvOnly),
+            "inactive" => Some(Direction::Inactive),
+            _ => None,
+        };
+        match (direction, self.media.last_mut()) {
+            (Some(direction), Some(media)) => media.direction = Some(direction),
+            (Some(direction), None) => self.direction = direction,
+            (None, Some(media)) => {
+                if let Some(map) = value.strip_prefix("rtpmap:").and_then(rtpmap)
+                    && media.maps.len() < 64
+                {
+                    media.maps.push(map);
+                }
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// The first live audio stream.
+    pub fn audio(self) -> Result<Audio, Error> {
+        let index = self.media.iter().position(|media| media.kind == "audio").ok_or(Error::NoAudio)?;
+        let media = self.media.get(index).ok_or(Error::NoAudio)?;
+        if media.profile != "RTP/AVP" {
+            return Err(Error::Profile);
+        }
+        let codec = media.formats.iter().find_map(|format| media.codec(format)).ok_or(Error::NoCommonCodec)?;
+        let ip = media.connection.or(self.connection).ok_or(Error::NoAddress)?;
+        if forbidden(ip) {
+            return Err(Error::ForbiddenTarget(ip));
+        }
+        let on_hold = ip.is_unspecified();
+        let direction = match (media.direction.unwrap_or(self.direction), on_hold) {
+            // RFC 3264 §8.4: the old spelling of hold.
+            (Direction::SendRecv, true) => Direction::SendOnly,
+            (direction, _) => direction,
+        };
+        let others = self
+            .media
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != index)
+            .map(|(_, other)| format!("m={} 0 {} {}", other.kind, other.profile, other.formats.join(" ")))
+            .collect();
+        Ok(Audio {
+            direction,
+            addr: (!on_hold && media.port != 0).then_some(SocketAddr::new(ip, media.port)),
+            codec,
+            telephone_event: media.telephone_event(),
+            index,
+            others,
+        })
+    }
+}
+
+impl Media {
+    /// Static payload types need no map (RFC 3551 §6); a map that says something else wins.
+    fn codec(&self, format: &str) -> Option<Codec> {
+        let payload: u8 = format.parse().ok()?;
+        let mapped =
+            self.maps.iter().find(|(mapped, ..)| *mapped == payload).map(|(_, name, rate)| (name.as_str(), *rate));
+        match (payload, mapped) {
+            (0, None | Some(("pcmu", 8_000))) => Some(Codec::Pcmu),
+            (8, None | Some(("pcma", 8_000))) => Some(Codec::Pcma),
+            _ => None,
+        }
+    }
+
+    fn telephone_event(&self) -> Option<u8> {
+        self.maps
+            .iter()
+            .find(|(payload, name, rate)| {
+                name == "telephone-event"
+                    && *rate == 8_000
+                    && self.formats.iter().any(|format| *format == payload.to_string())
+            })
+            .map(|(payload, ..)| *payload)
+            .filter(|payload| (96..=127).contains(payload))
+    }
+}
+
+/// `101 telephone-event/8000`
+fn rtpmap(value: &str) -> Option<(u8, String, u32)> {
+    let (payload, encoding) = value.split_once(' ')?;
+    let mut parts = encoding.trim().split('/');
+    let (name, rate) = (parts.next()?, parts.next()?);
+    Some((payload.trim().parse().ok()?, name.to_ascii_lowercase(), rate.parse().ok()?))
+}

@@ -1,0 +1,99 @@
+//! Bodies as phones and carriers write them, and as attackers do.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn body(lines: &[&str]) -> String {
+    lines.join("\r\n") + "\r\n"
+}
+
+fn audio_of(lines: &[&str]) -> Result<Audio, Error> {
+    parse(body(lines).as_bytes())?.audio()
+}
+
+const HEAD: [&str; 4] = ["v=0", "o=x 1 1 IN IP4 192.0.2.1", "s=-", "t=0 0"];
+
+fn with(rest: &[&str]) -> Vec<&'static str> {
+    HEAD.iter().copied().chain(rest.iter().map(|line| &*Box::leak((*line).to_owned().into_boxed_str()))).collect()
+}
+
+#[test]
+fn the_first_codec_that_we_speak_is_taken_with_its_telephone_event() {
+    let audio =
+        audio_of(&with(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/AVP 9 8 0 96", "a=rtpmap:96 telephone-event/8000"]))
+            .expect("good");
+    let remote = audio.remote(false).expect("an address");
+    assert_eq!(remote.codec, Codec::Pcma);
+    assert_eq!(remote.addr, "192.0.2.7:4000".parse().expect("address"));
+    assert_eq!(remote.telephone_event, Some(96));
+}
+
+#[test]
+fn every_spelling_of_hold_is_understood() {
+    let line = "m=audio 4000 RTP/AVP 8";
+    for (lines, wanted) in [
+        (vec!["c=IN IP4 192.0.2.7", line, "a=sendonly"], Direction::SendOnly),
+        (vec!["c=IN IP4 192.0.2.7", line, "a=inactive"], Direction::Inactive),
+        (vec!["c=IN IP4 0.0.0.0", line], Direction::SendOnly),
+        (vec!["c=IN IP4 192.0.2.7", "a=sendonly", line], Direction::SendOnly),
+    ] {
+        assert_eq!(audio_of(&with(&lines)).expect("good").direction, wanted, "{lines:?}");
+    }
+}
+
+#[test]
+fn audio_is_never_sent_to_a_forbidden_target() {
+    for ip in ["224.0.0.5", "255.255.255.255", "169.254.169.254"] {
+        let connection = format!("c=IN IP4 {ip}");
+        let refused = audio_of(&with(&[&connection, "m=audio 4000 RTP/AVP 8"]));
+        assert!(matches!(refused, Err(Error::ForbiddenTarget(_))), "{ip}: {refused:?}");
+    }
+    let name = audio_of(&with(&["c=IN IP4 evil.example", "m=audio 4000 RTP/AVP 8"]));
+    assert!(matches!(name, Err(Error::Syntax { .. })), "host names are not looked up");
+}
+
+#[test]
+fn what_we_cannot_speak_is_refused_by_name() {
+    let refused = |lines: &[&str]| audio_of(&with(lines)).expect_err("refused");
+    assert_eq!(refused(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/AVP 9 18"]), Error::NoCommonCodec);
+    assert_eq!(refused(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/SAVP 8"]), Error::Profile);
+    assert_eq!(refused(&["c=IN IP4 192.0.2.7", "m=video 4000 RTP/AVP 96"]), Error::NoAudio);
+    assert_eq!(refused(&["m=audio 4000 RTP/AVP 8"]), Error::NoAddress);
+    let many: Vec<String> = (0..20).map(|port| format!("m=audio {port} RTP/AVP 8")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(refused(&many), Error::TooLarge);
+}
+
+#[test]
+fn an_answer_refuses_other_streams_in_their_places() {
+    let offer = with(&["c=IN IP4 192.0.2.7", "m=video 5000 RTP/AVP 96", "m=audio 4000 RTP/AVP 0"]);
+    let theirs = audio_of(&offer).expect("good");
+    let text = answer(&theirs, "198.51.100.1:20000".parse().expect("address"), Direction::SendRecv, 7, 1);
+    let media: Vec<&str> = text.lines().filter(|line| line.starts_with("m=")).collect();
+    assert_eq!(media, ["m=video 0 RTP/AVP 96", "m=audio 20000 RTP/AVP 0"]);
+}
+
+proptest! {
+    #[test]
+    fn what_we_write_is_read_back(port in 1024_u16..65535, hold in any::<bool>(), id in any::<u64>()) {
+        let local = SocketAddr::new("192.0.2.9".parse().expect("address"), port);
+        let direction = if hold { Direction::SendOnly } else { Direction::SendRecv };
+        let offered = parse(offer(local, direction, id, 1).as_bytes()).expect("ours").audio().expect("ours");
+        prop_assert_eq!(offered.direction, direction);
+        let remote = offered.remote(false).expect("an address");
+        prop_assert_eq!((remote.addr, remote.codec, remote.telephone_event), (local, Codec::Pcma, Some(101)));
+        let answered = answer(&offered, local, Direction::SendRecv, id, 2);
+        prop_assert_eq!(parse(answered.as_bytes()).expect("ours").audio().expect("ours").codec(), Codec::Pcma);
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let _ = parse(&bytes).and_then(Session::audio);
+    }
+
+    #[test]
+    fn no_lines_make_the_reader_panic(lines in proptest::collection::vec("[vcma]=[ -~]{0,40}", 0..30)) {
+        let _ = parse(lines.join("\n").as_bytes()).and_then(Session::audio);
+    }
+}

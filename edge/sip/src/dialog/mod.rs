@@ -1,0 +1,368 @@
+//! INVITE usages (RFC 3261 §12–15): every call of ours or theirs from its first message to its last event, and the
+//! clean-up that outlives it. Who may speak in a dialog is decided by the caller of [`Dialogs::request`].
+
+mod fork;
+mod incoming;
+mod info;
+mod outgoing;
+mod peer;
+mod refer;
+mod session;
+mod uac;
+mod unacked;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::context::Context;
+use crate::endpoint::{DialogId, EndedBy, Event, Flow, Source, Transport};
+use crate::message::{Method, Request};
+use crate::timers::Timers;
+use crate::transaction::{self, TxId};
+use fork::Forks;
+use incoming::Incoming;
+use outgoing::Outgoing;
+use peer::Peer;
+use session::Session;
+
+pub struct Dialogs {
+    usages: BTreeMap<DialogId, Usage>,
+    /// Call-ID and our tag.
+    by_tag: BTreeMap<(String, String), DialogId>,
+    roles: BTreeMap<TxId, Role>,
+    /// INVITEs that lost, or were called off: a late 2xx is acknowledged and ended.
+    drains: BTreeMap<TxId, Forks>,
+    timers: Timers<Timer>,
+    last_id: u64,
+}
+
+struct Usage {
+    source: Source,
+    phase: Phase,
+}
+
+enum Phase {
+    Outgoing(Outgoing),
+    Incoming(Incoming),
+    Open(Session),
+    /// Ended by us between our 2xx and its ACK: the BYE waits for the ACK (RFC 3261 §15). No events any more.
+    Closing(Session),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Our first INVITE, or one of its branches.
+    Invite(DialogId),
+    /// Their first INVITE.
+    Incoming(DialogId),
+    Reinvite(DialogId),
+    Drain,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// Send the 2xx again.
+    Repeat(DialogId),
+    /// No ACK came.
+    NoAck(DialogId),
+    /// Our re-INVITE, after a glare.
+    Retry(DialogId),
+    /// A cancelled INVITE was never answered.
+    Uncancelled(TxId),
+}
+
+/// Where a request within a dialog belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub dialog: DialogId,
+    pub source: Source,
+    /// Where its peer spoke from last.
+    pub flow: Flow,
+}
+
+impl Default for Dialogs {
+    fn default() -> Self {
+        let (usages, by_tag, roles, drains) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { usages, by_tag, roles, drains, timers: Timers::default(), last_id: 0 }
+    }
+}
+
+impl Dialogs {
+    pub fn len(&self) -> usize {
+        self.usages.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.usages.is_empty()
+    }
+
+    /// RFC 3261 §12.2.2: Call-ID and both tags.
+    pub fn find(&self, request: &Request) -> Option<Place> {
+        let head = &request.head;
+        let key = (head.call_id.as_str().to_string(), head.to.tag()?.to_string());
+        let dialog = *self.by_tag.get(&key)?;
+        let usage = self.usages.get(&dialog)?;
+        let peer = usage.phase.peer()?;
+        (peer.remote_tag() == head.from.tag()).then(|| Place { dialog, source: usage.source.clone(), flow: peer.flow })
+    }
+
+    /// The peer proved itself from another address.
+    pub fn moved(&mut self, dialog: DialogId, flow: Flow) {
+        if let Some(peer) = self.usages.get_mut(&dialog).and_then(|usage| usage.phase.peer_mut()) {
+            peer.flow = flow;
+        }
+    }
+
+    /// A request within the dialog, other than ACK and CANCEL, with its open transaction.
+    pub fn request(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, request: Request) {
+        let Some(mut usage) = self.usages.remove(&dialog) else { return };
+        let in_order = usage.phase.peer_mut().is_some_and(|peer| peer.takes(request.head.cseq));
+        if !in_order {
+            // RFC 3261 §12.2.2.
+            respond(cx, tx, &request, 500);
+        } else if request.method() == Method::Bye {
+            respond(cx, tx, &request, 200);
+            return self.bye_received(cx, dialog, usage);
+        } else {
+            match &mut usage.phase {
+                Phase::Open(session) => session.request(cx, dialog, tx, request),
+                Phase::Incoming(_) if request.method() == Method::Update && request.body.is_empty() => {
+                    respond(cx, tx, &request, 200);
+                }
+                // RFC 3311 §5.2, RFC 3261 §14.2: an offer while the first is still open.
+                Phase::Incoming(_) => respond(cx, tx, &request, 500),
+                Phase::Outgoing(_) | Phase::Closing(_) => respond(cx, tx, &request, 481),
+            }
+        }
+        self.usages.insert(dialog, usage);
+    }
+
+    /// An ACK that no transaction took: it acknowledges a 2xx of ours.
+    pub fn ack(&mut self, cx: &mut Context<'_>, dialog: DialogId, ack: &Request) {
+        let Some(usage) = self.usages.get_mut(&dialog) else { return };
+        let (Phase::Open(session) | Phase::Closing(session)) = &mut usage.phase else { return };
+        let Some(kind) = session.acknowledged(ack) else { return };
+        self.timers.clear(&Timer::Repeat(dialog));
+        self.timers.clear(&Timer::NoAck(dialog));
+        let sdp = crate::message::sdp(&ack.head, &ack.body);
+        match &mut usage.phase {
+            Phase::Open(_) => match kind {
+                unacked::Kind::First => cx.event(Event::Confirmed { dialog, sdp }),
+                unacked::Kind::Offer => cx.event(Event::Confirmed { dialog, sdp }),
+                unacked::Kind::Answer => {}
+            },
+            Phase::Closing(_) => self.lost(cx, dialog),
+            Phase::Outgoing(_) | Phase::Incoming(_) => {}
+        }
+    }
+
+    /// CANCEL for this INVITE transaction (RFC 3261 §9.2); it changes nothing once a final answer went out.
+    pub fn cancelled(&mut self, cx: &mut Context<'_>, invite: TxId) {
+        let Some(Role::Incoming(dialog)) = self.roles.get(&invite).copied() else { return };
+        if let Some(Usage { phase: Phase::Incoming(incoming), .. }) = self.usages.get(&dialog) {
+            incoming.refuse(cx, 487);
+            cx.event(Event::Ended { dialog, by: EndedBy::Peer });
+            self.forget(dialog);
+        }
+    }
+
+    /// News from a transaction; false when it is none of ours.
+    pub fn transaction(&mut self, cx: &mut Context<'_>, event: &transaction::Event) -> bool {
+        use transaction::Event as Tx;
+        let (Tx::Response { tx, .. } | Tx::TimedOut { tx } | Tx::TransportFailed { tx } | Tx::Ended { tx }) = event;
+        let Some(role) = self.roles.get(tx).copied() else { return false };
+        match (role, event) {
+            (_, Tx::Ended { tx }) => {
+                self.roles.remove(tx);
+                self.drains.remove(tx);
+                self.timers.clear(&Timer::Uncancelled(*tx));
+            }
+            (Role::Invite(dialog), Tx::Response { tx, response, flow }) => {
+                self.invite_response(cx, dialog, *tx, response, *flow);
+            }
+            (Role::Invite(dialog), Tx::TimedOut { tx }) => self.branch_failed(cx, dialog, *tx, 408),
+            (Role::Invite(dialog), Tx::TransportFailed { tx }) => self.branch_failed(cx, dialog, *tx, 503),
+            (Role::Drain, Tx::Response { tx, response, .. }) => self.drain_response(cx, *tx, response),
+            (Role::Drain, _) => {}
+            (Role::Reinvite(dialog), Tx::Response { tx, response, .. }) => {
+                self.reinvite_response(cx, dialog, *tx, response);
+            }
+            (Role::Reinvite(dialog), _) => self.lost(cx, dialog),
+            (Role::Incoming(dialog), _) => self.incoming_failed(cx, dialog),
+        }
+        true
+    }
+
+    /// A connection ended: calls of a phone on it are lost, a trunk's peer can be reached by a new one.
+    pub fn closed(&mut self, cx: &mut Context<'_>, flow: Flow) {
+        let hit = |peer: &Peer| {
+            peer.flow.transport == Transport::Tcp
+                && peer.flow.remote == flow.remote
+                && (peer.flow.connection == flow.connection || flow.connection == 0)
+        };
+        let on_it = self.usages.iter().filter(|(_, usage)| usage.phase.session().is_some_and(|s| hit(&s.peer)));
+        let dialogs: Vec<(DialogId, bool)> =
+            on_it.map(|(id, usage)| (*id, matches!(usage.source, Source::Trunk(_)) && flow.connection != 0)).collect();
+        for (dialog, reachable) in dialogs {
+            if reachable {
+                self.moved(dialog, Flow { connection: 0, ..flow });
+            } else {
+                self.lost(cx, dialog);
+            }
+        }
+    }
+
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    pub fn handle_timeout(&mut self, cx: &mut Context<'_>) {
+        while let Some(timer) = self.timers.due(cx.now) {
+            match timer {
+                Timer::Repeat(dialog) => self.repeat(cx, dialog),
+                Timer::NoAck(dialog) => self.lost(cx, dialog),
+                Timer::Retry(dialog) => self.retry(cx, dialog),
+                Timer::Uncancelled(tx) => cx.tx.forget(tx),
+            }
+        }
+    }
+
+    /// CANCEL, BYE or a final refusal, whichever fits; nothing when it is over already.
+    pub fn end(&mut self, cx: &mut Context<'_>, dialog: DialogId) {
+        let Some(usage) = self.usages.remove(&dialog) else { return };
+        match usage.phase {
+            Phase::Closing(session) => {
+                self.usages.insert(dialog, Usage { source: usage.source, phase: Phase::Closing(session) });
+                return;
+            }
+            Phase::Outgoing(outgoing) => outgoing.branches.into_iter().for_each(|branch| self.call_off(cx, branch)),
+            Phase::Incoming(incoming) => incoming.refuse(cx, 480),
+            Phase::Open(mut session) => {
+                session.refuse_theirs(cx, 487);
+                if session.is_unacked() {
+                    self.usages.insert(dialog, Usage { source: usage.source, phase: Phase::Closing(session) });
+                    return cx.event(Event::Ended { dialog, by: EndedBy::Us });
+                }
+                send_bye(cx, &mut session.peer);
+                self.wind_up(cx, session);
+            }
+        }
+        self.forget(dialog);
+        cx.event(Event::Ended { dialog, by: EndedBy::Us });
+    }
+
+    fn bye_received(&mut self, cx: &mut Context<'_>, dialog: DialogId, usage: Usage) {
+        match usage.phase {
+            Phase::Incoming(incoming) => incoming.refuse(cx, 487),
+            Phase::Open(session) => self.wind_up(cx, session),
+            Phase::Closing(session) => {
+                self.wind_up(cx, session);
+                return self.forget(dialog);
+            }
+            Phase::Outgoing(_) => {}
+        }
+        self.forget(dialog);
+        cx.event(Event::Ended { dialog, by: EndedBy::Peer });
+    }
+
+    /// A BYE, should the peer still listen, and the end; without an event when it was ended by us before.
+    fn lost(&mut self, cx: &mut Context<'_>, dialog: DialogId) {
+        let Some(usage) = self.usages.remove(&dialog) else { return };
+        let ended = match usage.phase {
+            Phase::Open(mut session) => {
+                send_bye(cx, &mut session.peer);
+                self.wind_up(cx, session);
+                true
+            }
+            Phase::Closing(mut session) => {
+                send_bye(cx, &mut session.peer);
+                self.wind_up(cx, session);
+                false
+            }
+            Phase::Incoming(_) | Phase::Outgoing(_) => true,
+        };
+        self.forget(dialog);
+        if ended {
+            cx.event(Event::Ended { dialog, by: EndedBy::Lost });
+        }
+    }
+
+    fn incoming_failed(&mut self, cx: &mut Context<'_>, dialog: DialogId) {
+        if self.usages.get(&dialog).is_some_and(|usage| matches!(usage.phase, Phase::Incoming(_))) {
+            self.lost(cx, dialog);
+        }
+    }
+
+    fn next_id(&mut self) -> DialogId {
+        self.last_id = self.last_id.wrapping_add(1);
+        DialogId(self.last_id)
+    }
+
+    fn index(&mut self, dialog: DialogId, peer: &Peer) {
+        let key = (peer.call_id.as_str().to_string(), peer.local_tag().to_string());
+        self.by_tag.insert(key, dialog);
+    }
+
+    /// Drops the usage and everything that points at it.
+    fn forget(&mut self, dialog: DialogId) {
+        self.usages.remove(&dialog);
+        self.by_tag.retain(|_, other| *other != dialog);
+        for timer in [Timer::Repeat(dialog), Timer::NoAck(dialog), Timer::Retry(dialog)] {
+            self.timers.clear(&timer);
+        }
+    }
+
+    fn set_timer(&mut self, timer: Timer, at: Option<Instant>) {
+        if let Some(at) = at {
+            self.timers.set(timer, at);
+        }
+    }
+}
+
+impl Phase {
+    fn peer(&self) -> Option<&Peer> {
+        match self {
+            Self::Outgoing(_) => None,
+            Self::Incoming(incoming) => Some(&incoming.peer),
+            Self::Open(session) | Self::Closing(session) => Some(&session.peer),
+        }
+    }
+
+    fn peer_mut(&mut self) -> Option<&mut Peer> {
+        match self {
+            Self::Outgoing(_) => None,
+            Self::Incoming(incoming) => Some(&mut incoming.peer),
+            Self::Open(session) | Self::Closing(session) => Some(&mut session.peer),
+        }
+    }
+
+    fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Open(session) | Self::Closing(session) => Some(session),
+            Self::Outgoing(_) | Self::Incoming(_) => None,
+        }
+    }
+}
+
+/// A final response without body to a request within a dialog; the To tag is there already.
+fn respond(cx: &mut Context<'_>, tx: TxId, request: &Request, status: u16) {
+    let mut response = cx.response(request, status, "");
+    if matches!(status, 500 | 503) {
+        // RFC 3261 §14.2: 0 to 10 seconds, at random.
+        response.head.set("Retry-After", cx.ids.below(11).to_string());
+    }
+    if status == 405 {
+        response.head.set("Allow", crate::front::ALLOW);
+    }
+    cx.tx.respond(cx.now, tx, &response);
+}
+
+/// Nothing waits for its answer: the transaction repeats it and forgets. At the limit it is not sent, and the peer
+/// finds out when it speaks next.
+fn send_bye(cx: &mut Context<'_>, peer: &mut Peer) {
+    let bye = peer.request(cx, Method::Bye);
+    let _ = cx.tx.request(cx.now, peer.flow, bye);
+}
+
+/// The header value and media type of SDP.
+const SDP: &str = "application/sdp";

@@ -1,0 +1,178 @@
+//! Our INVITE, before its answer: one branch per contact, folded into one outcome (RFC 3261 §13.2, §16.7).
+
+use bytes::Bytes;
+
+use super::peer::Peer;
+use crate::auth::client;
+use crate::context::{self, Context, Parties};
+use crate::endpoint::{Binding, Flow, Invite, Target, TrunkRegistration};
+use crate::message::{Address, Method, Request, Response, Value};
+use crate::transaction::TxId;
+use crate::uri::{Host, Uri};
+
+/// One INVITE on its way to one contact.
+#[derive(Debug)]
+pub struct Branch {
+    pub tx: TxId,
+    pub request: Request,
+    pub flow: Flow,
+    pub stage: Stage,
+    /// The last SDP of a provisional response: the answer, should the 2xx bring none.
+    pub early_sdp: Option<Bytes>,
+    challenges: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    Silent,
+    /// A provisional response came: CANCEL may be sent (RFC 3261 §9.1).
+    Proceeding,
+    /// Above 100: the called side is talking, and its challenges are not the trunk's.
+    Ringing,
+}
+
+/// An INVITE that is all but sent.
+pub struct Draft {
+    pub flow: Flow,
+    pub request: Request,
+}
+
+#[derive(Debug)]
+pub struct Outgoing {
+    pub branches: Vec<Branch>,
+    pub target: Target,
+    /// The best refusal so far.
+    worst: Option<u16>,
+}
+
+/// RFC 3261 §22.2: a second challenge is for a stale nonce, a third is a no.
+const CHALLENGES_MAX: u8 = 2;
+
+impl Outgoing {
+    pub fn new(target: Target) -> Self {
+        Self { branches: Vec::new(), target, worst: None }
+    }
+
+    pub fn branch(&mut self, tx: TxId) -> Option<&mut Branch> {
+        self.branches.iter_mut().find(|branch| branch.tx == tx)
+    }
+
+    pub fn take(&mut self, tx: TxId) -> Option<Branch> {
+        let at = self.branches.iter().position(|branch| branch.tx == tx)?;
+        Some(self.branches.remove(at))
+    }
+
+    /// Notes a refusal; Some(status) when no branch is left to hope for.
+    pub fn refused(&mut self, status: u16) -> Option<u16> {
+        let best = match self.worst {
+            Some(before) if rank(before) <= rank(status) => before,
+            _ => status,
+        };
+        self.worst = Some(best);
+        self.branches.is_empty().then_some(best)
+    }
+}
+
+/// RFC 3261 §16.7 step 6: a 6xx settles it, then the lowest class; within 4xx a phone that says something (busy,
+/// declined) beats one that is merely unreachable.
+fn rank(status: u16) -> u16 {
+    match status {
+        600.. => 0,
+        408 | 480 | 481 | 487 => 499,
+        _ => status,
+    }
+}
+
+impl Branch {
+    pub fn new(tx: TxId, request: Request, flow: Flow) -> Self {
+        Self { tx, request, flow, stage: Stage::Silent, early_sdp: None, challenges: 0 }
+    }
+
+    pub fn progressed(&mut self, response: &Response) {
+        if self.stage != Stage::Ringing {
+            self.stage = if response.status > 100 { Stage::Ringing } else { Stage::Proceeding };
+        }
+        if let Some(sdp) = response.sdp() {
+            self.early_sdp = Some(sdp);
+        }
+    }
+
+    /// The INVITE again, with our proof, when the trunk itself asked for it.
+    pub fn proved(
+        &mut self,
+        cx: &mut Context<'_>,
+        response: &Response,
+        account: &TrunkRegistration,
+        realm_fits: impl Fn(&str) -> bool,
+    ) -> Option<Draft> {
+        let challenge = client::challenge(response, realm_fits)?;
+        let again = self.challenges == 0 || (challenge.stale && self.challenges < CHALLENGES_MAX);
+        if self.stage == Stage::Ringing || !again {
+            return None;
+        }
+        self.challenges = self.challenges.saturating_add(1);
+        let uri = self.request.uri.to_string();
+        let proof = client::answer(&challenge, account, "INVITE", &uri, cx.ids)?;
+        let mut request = self.request.clone();
+        // RFC 3261 §22.2: same Call-ID, From and To, the next number; a new transaction has a new branch.
+        request.head.cseq = request.head.cseq.saturating_add(1);
+        let branch = cx.ids.branch();
+        request.head.via.iter_mut().for_each(|via| via.params.set("branch", Some(&branch)));
+        request.head.set(challenge.answer_in, proof.as_str());
+        Some(Draft { flow: self.flow, request })
+    }
+
+    /// The dialog that a 2xx makes, its ACK sent.
+    pub fn acknowledge(&self, cx: &mut Context<'_>, response: &Response) -> (Peer, Bytes) {
+        let peer = Peer::of_response(&self.request, response, self.flow);
+        let ack = peer.ack(cx, self.request.head.cseq).to_bytes();
+        cx.tx.send(self.flow, ack.clone());
+        (peer, ack)
+    }
+
+    /// RFC 3261 §9.1: the INVITE's head, less what it asked for.
+    pub fn cancel(&self, product: &str) -> Request {
+        let mut cancel = self.request.clone();
+        cancel.head.method = Method::Cancel;
+        cancel.head.contacts = Default::default();
+        cancel.head.content_type = None;
+        cancel.head.fields.clear();
+        cancel.head.set("User-Agent", product);
+        cancel.body = Bytes::new();
+        cancel
+    }
+}
+
+/// To every contact of a phone.
+pub fn to_phone(cx: &mut Context<'_>, invite: &Invite, user: &str, bindings: &[Binding]) -> Vec<Draft> {
+    let home = context::domain(cx.config);
+    let to = Address::new(Uri::sip(Some(user), home.clone(), None));
+    let reachable = bindings.iter().filter_map(|binding| Some((binding.flow, Uri::parse(&binding.contact).ok()?)));
+    let contacts: Vec<(Flow, Uri)> = reachable.collect();
+    contacts.into_iter().map(|(flow, uri)| draft(cx, invite, flow, uri, to.clone(), home.clone())).collect()
+}
+
+/// To a trunk's peer; None when there is no such trunk.
+pub fn to_trunk(cx: &mut Context<'_>, invite: &Invite, trunk: &str, user: &str) -> Option<Draft> {
+    let trunk = cx.config.trunks.get(trunk)?.clone();
+    let flow = crate::trunk::flow(cx, &trunk);
+    let registered = trunk.registration.as_ref().and_then(|account| Host::parse(&account.domain).ok());
+    let (host, port) = match &registered {
+        Some(domain) => (domain.clone(), None),
+        None => (trunk.peer.into(), Some(trunk.peer.port())),
+    };
+    let uri = Uri::sip(Some(user), host, port);
+    let ours = registered.unwrap_or_else(|| context::domain(cx.config));
+    Some(draft(cx, invite, flow, uri.clone(), Address::new(uri), ours))
+}
+
+fn draft(cx: &mut Context<'_>, invite: &Invite, flow: Flow, uri: Uri, to: Address, home: Host) -> Draft {
+    let mut from = Address::new(Uri::sip(Some(&invite.from_user), home, None));
+    let name = invite.from_name.as_deref().map(|name| Value::cleaned(name).as_str().to_string());
+    from.display = name.filter(|name| !name.is_empty());
+    from.set_tag(&cx.ids.tag());
+    let call_id = Value::cleaned(&cx.ids.call_id());
+    let mut request = cx.request(Method::Invite, flow, Parties { uri, from, to, call_id, cseq: 1 });
+    cx.introduce(&mut request.head, flow);
+    Draft { flow, request: request.with_body("application/sdp", invite.sdp.clone()) }
+}

@@ -1,0 +1,109 @@
+//! RFC 3261 §12: what makes a dialog with one peer, and the requests built from it.
+
+use crate::context::{Context, Parties};
+use crate::endpoint::Flow;
+use crate::message::{Address, Head, Method, Request, Response, Value};
+use crate::uri::Uri;
+
+#[derive(Debug, Clone)]
+pub struct Peer {
+    pub call_id: Value,
+    /// With our tag.
+    local: Address,
+    /// With theirs.
+    remote: Address,
+    target: Uri,
+    routes: Vec<Address>,
+    cseq: u32,
+    remote_cseq: Option<u32>,
+    /// Requests go back the way the peer came: through NAT there is no other, and a trunk has one signalling address.
+    pub flow: Flow,
+}
+
+impl Peer {
+    /// §12.1.1: from an INVITE received; None when its Contact is missing or not `sip:`.
+    pub fn of_invite(invite: &Request, local_tag: &str, flow: Flow) -> Option<Self> {
+        let head = &invite.head;
+        let mut local = head.to.clone();
+        local.set_tag(local_tag);
+        Some(Self {
+            call_id: head.call_id.clone(),
+            local,
+            remote: head.from.clone(),
+            target: head.contacts.first()?.uri.as_sip().map(|uri| Uri::Sip(uri.clone()))?,
+            routes: head.record_route.clone(),
+            cseq: 0,
+            remote_cseq: Some(head.cseq),
+            flow,
+        })
+    }
+
+    /// §12.1.2: from our INVITE and a response to it. A response without Contact leaves the target where it was.
+    pub fn of_response(invite: &Request, response: &Response, flow: Flow) -> Self {
+        let head = &response.head;
+        let contact = head.contacts.first().filter(|contact| contact.uri.as_sip().is_some());
+        Self {
+            call_id: invite.head.call_id.clone(),
+            local: invite.head.from.clone(),
+            remote: head.to.clone(),
+            target: contact.map_or_else(|| invite.uri.clone(), |contact| contact.uri.clone()),
+            routes: head.record_route.iter().rev().cloned().collect(),
+            cseq: invite.head.cseq,
+            remote_cseq: None,
+            flow,
+        }
+    }
+
+    pub fn local_tag(&self) -> &str {
+        self.local.tag().unwrap_or_default()
+    }
+
+    pub fn remote_tag(&self) -> Option<&str> {
+        self.remote.tag()
+    }
+
+    /// §12.2.2: a request whose number is not above the last is out of order.
+    pub fn takes(&mut self, cseq: u32) -> bool {
+        let in_order = self.remote_cseq.is_none_or(|last| cseq > last);
+        if in_order {
+            self.remote_cseq = Some(cseq);
+        }
+        in_order
+    }
+
+    /// §12.2: re-INVITE and UPDATE move the target, whichever side sent them.
+    pub fn refresh(&mut self, head: &Head) {
+        if let Some(contact) = head.contacts.first().filter(|contact| contact.uri.as_sip().is_some()) {
+            self.target = contact.uri.clone();
+        }
+    }
+
+    /// §12.2.1.1.
+    pub fn request(&mut self, cx: &mut Context<'_>, method: Method) -> Request {
+        self.cseq = self.cseq.saturating_add(1);
+        self.build(cx, method, self.cseq)
+    }
+
+    /// §13.2.2.4: the ACK of a 2xx has the INVITE's number and a branch of its own.
+    pub fn ack(&self, cx: &mut Context<'_>, cseq: u32) -> Request {
+        self.build(cx, Method::Ack, cseq)
+    }
+
+    fn build(&self, cx: &mut Context<'_>, method: Method, cseq: u32) -> Request {
+        let mut routes = self.routes.clone();
+        let mut uri = self.target.clone();
+        if routes.first().is_some_and(|first| first.uri.param("lr").is_none()) {
+            // §12.2.1.1: a strict router gets itself as Request-URI and the target as the last Route.
+            let first = routes.remove(0);
+            routes.push(Address::new(std::mem::replace(&mut uri, first.uri)));
+        }
+        let (from, to) = (self.local.clone(), self.remote.clone());
+        let parties = Parties { uri, from, to, call_id: self.call_id.clone(), cseq };
+        let mut request = cx.request(method, self.flow, parties);
+        request.head.route = routes;
+        if matches!(method, Method::Invite | Method::Update | Method::Notify) {
+            cx.introduce(&mut request.head, self.flow);
+        }
+        request
+    }
+}

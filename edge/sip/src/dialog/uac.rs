@@ -1,0 +1,288 @@
+//! What our INVITEs meet: progress, challenges, answers, refusals; and what is left of those that were called off.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::fork::Forks;
+use super::outgoing::{self, Branch, Draft, Outgoing, Stage};
+use super::session::{Ours, Session};
+use super::{Dialogs, Phase, Role, SDP, Timer, Usage, send_bye};
+use crate::context::Context;
+use crate::endpoint::{Binding, DialogId, Event, Flow, Invite, Source, Target};
+use crate::message::{Method, Response};
+use crate::transaction::{T1, TIMEOUT, TxId};
+
+/// Our re-INVITE meets glare so often before we give in.
+const GLARES_MAX: u8 = 4;
+
+impl Dialogs {
+    /// Begins a call; `bindings` are the phone's when it goes to one.
+    pub fn invite(&mut self, cx: &mut Context<'_>, invite: &Invite, bindings: &[Binding]) -> DialogId {
+        let dialog = self.next_id();
+        let (drafts, none) = match &invite.to {
+            Target::Phone(user) => (outgoing::to_phone(cx, invite, user, bindings), 480),
+            Target::Trunk { trunk, user } => (outgoing::to_trunk(cx, invite, trunk, user).into_iter().collect(), 404),
+        };
+        let full = self.usages.len() >= cx.config.limits.dialogs;
+        if full || drafts.is_empty() {
+            let status = if drafts.is_empty() { none } else { 503 };
+            cx.event(Event::Failed { dialog, status });
+            return dialog;
+        }
+        let mut outgoing = Outgoing::new(invite.to.clone());
+        for draft in drafts {
+            self.launch(cx, dialog, draft).into_iter().for_each(|branch| outgoing.branches.push(branch));
+        }
+        if outgoing.branches.is_empty() {
+            cx.event(Event::Failed { dialog, status: 503 });
+            return dialog;
+        }
+        let source = match &invite.to {
+            Target::Phone(user) => Source::Phone(user.clone()),
+            Target::Trunk { trunk, .. } => Source::Trunk(trunk.clone()),
+        };
+        self.usages.insert(dialog, Usage { source, phase: Phase::Outgoing(outgoing) });
+        dialog
+    }
+
+    fn launch(&mut self, cx: &mut Context<'_>, dialog: DialogId, draft: Draft) -> Option<Branch> {
+        let tx = cx.tx.request(cx.now, draft.flow, draft.request.clone()).ok()?;
+        self.roles.insert(tx, Role::Invite(dialog));
+        Some(Branch::new(tx, draft.request, draft.flow))
+    }
+
+    pub(super) fn invite_response(
+        &mut self,
+        cx: &mut Context<'_>,
+        dialog: DialogId,
+        tx: TxId,
+        response: &Response,
+        flow: Flow,
+    ) {
+        match self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) {
+            Some(Phase::Outgoing(outgoing)) => match response.status {
+                0..200 => {
+                    let Some(branch) = outgoing.branch(tx) else { return };
+                    branch.progressed(response);
+                    if response.status > 100 {
+                        cx.event(Event::Progress { dialog, status: response.status, sdp: response.sdp() });
+                    }
+                }
+                200..300 => self.answered(cx, dialog, tx, response),
+                401 | 407 => self.challenged(cx, dialog, tx, response, flow),
+                status => self.branch_failed(cx, dialog, tx, status),
+            },
+            Some(Phase::Open(session) | Phase::Closing(session)) if response.status >= 200 => {
+                // RFC 3261 §13.2.2.4: the 2xx again, or one of another fork.
+                if let Some(mut stranger) = session.forks.as_mut().and_then(|forks| forks.acknowledge(cx, response)) {
+                    send_bye(cx, &mut stranger);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, response: &Response) {
+        let Some(Usage { source, phase: Phase::Outgoing(mut outgoing) }) = self.usages.remove(&dialog) else { return };
+        let Some(branch) = outgoing.take(tx) else { return };
+        outgoing.branches.into_iter().for_each(|other| self.call_off(cx, other));
+        let sdp = response.sdp().or_else(|| branch.early_sdp.clone());
+        let mut forks = Forks::new(branch);
+        let Some(mut peer) = forks.acknowledge(cx, response) else { return };
+        let Some(sdp) = sdp else {
+            // RFC 3261 §13.2.1: the offer went out, so the 2xx owed an answer.
+            send_bye(cx, &mut peer);
+            self.drain(forks);
+            return cx.event(Event::Failed { dialog, status: 488 });
+        };
+        self.index(dialog, &peer);
+        self.usages.insert(dialog, Usage { source, phase: Phase::Open(Session::answered(peer, forks)) });
+        cx.event(Event::Answered { dialog, sdp });
+    }
+
+    /// S-02: only a trunk with an account is answered, only at its address, only for the realm of its own.
+    fn challenged(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, response: &Response, flow: Flow) {
+        let status = response.status;
+        let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
+            return;
+        };
+        let (trunk, learnt) = match &outgoing.target {
+            Target::Trunk { trunk, .. } => (cx.config.trunks.get(trunk), cx.realms.get(trunk).cloned()),
+            Target::Phone(_) => (None, None),
+        };
+        let account = trunk.filter(|trunk| trunk.peer == flow.remote).and_then(|trunk| trunk.registration.as_ref());
+        let draft = account.and_then(|account| {
+            let branch = outgoing.branch(tx)?;
+            let fits = |realm: &str| realm.eq_ignore_ascii_case(&account.domain) || learnt.as_deref() == Some(realm);
+            branch.proved(cx, response, account, fits)
+        });
+        let Some(draft) = draft else { return self.branch_failed(cx, dialog, tx, status) };
+        let Ok(next) = cx.tx.request(cx.now, draft.flow, draft.request.clone()) else {
+            return self.branch_failed(cx, dialog, tx, 503);
+        };
+        if let Some(branch) = outgoing.branch(tx) {
+            (branch.tx, branch.request, branch.stage) = (next, draft.request, Stage::Silent);
+        }
+        self.roles.remove(&tx);
+        self.roles.insert(next, Role::Invite(dialog));
+    }
+
+    pub(super) fn branch_failed(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, status: u16) {
+        let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
+            return;
+        };
+        if outgoing.take(tx).is_none() {
+            return;
+        }
+        // RFC 3261 §16.7 step 5: a 6xx ends the search everywhere.
+        let rest = if status >= 600 { std::mem::take(&mut outgoing.branches) } else { Vec::new() };
+        let verdict = outgoing.refused(status);
+        rest.into_iter().for_each(|branch| self.call_off(cx, branch));
+        if let Some(status) = verdict {
+            self.forget(dialog);
+            cx.event(Event::Failed { dialog, status });
+        }
+    }
+
+    /// CANCEL as soon as it may be sent; the INVITE's end is watched without its dialog.
+    pub(super) fn call_off(&mut self, cx: &mut Context<'_>, branch: Branch) {
+        if branch.stage != Stage::Silent {
+            self.send_cancel(cx, &branch);
+        }
+        self.drain(Forks::new(branch));
+    }
+
+    fn send_cancel(&mut self, cx: &mut Context<'_>, branch: &Branch) {
+        let cancel = branch.cancel(&cx.config.product);
+        let _ = cx.tx.request(cx.now, branch.flow, cancel);
+        // RFC 3261 §9.1: after 64*T1 without a final response the INVITE is over.
+        self.set_timer(Timer::Uncancelled(branch.tx), cx.now.checked_add(TIMEOUT));
+    }
+
+    fn drain(&mut self, forks: Forks) {
+        self.roles.insert(forks.branch.tx, Role::Drain);
+        self.drains.insert(forks.branch.tx, forks);
+    }
+
+    /// What a session leaves open when it ends: their offer is refused, a 2xx to our INVITE may come again, and a
+    /// re-INVITE of ours may never be answered.
+    pub(super) fn wind_up(&mut self, cx: &mut Context<'_>, mut session: Session) {
+        session.refuse_theirs(cx, 487);
+        session.refer_reject(cx);
+        if let Ours::Sent { tx, .. } = session.ours {
+            self.set_timer(Timer::Uncancelled(tx), cx.now.checked_add(TIMEOUT));
+        }
+        if let Some(forks) = session.forks
+            && self.roles.contains_key(&forks.branch.tx)
+        {
+            self.drain(forks);
+        }
+    }
+
+    pub(super) fn drain_response(&mut self, cx: &mut Context<'_>, tx: TxId, response: &Response) {
+        let Some(mut forks) = self.drains.remove(&tx) else { return };
+        match response.status {
+            0..200 if forks.branch.stage == Stage::Silent => {
+                forks.branch.progressed(response);
+                self.send_cancel(cx, &forks.branch);
+            }
+            200..300 => {
+                self.timers.clear(&Timer::Uncancelled(tx));
+                // The 2xx crossed the CANCEL: ACK, then BYE.
+                if let Some(mut peer) = forks.acknowledge(cx, response) {
+                    send_bye(cx, &mut peer);
+                }
+            }
+            _ => {}
+        }
+        self.drains.insert(tx, forks);
+    }
+
+    pub fn reinvite(&mut self, cx: &mut Context<'_>, dialog: DialogId, sdp: Bytes) {
+        let Some(Phase::Open(session)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else { return };
+        match session.ours {
+            // One offer at a time; whoever asks twice hears that the second stood down.
+            Ours::Sent { .. } | Ours::Waiting { .. } => cx.event(Event::Reanswered { dialog, sdp: None }),
+            Ours::None | Ours::Done { .. } => {
+                session.ours = Ours::Waiting { sdp, tries: 0 };
+                self.retry(cx, dialog);
+            }
+        }
+    }
+
+    /// Sends the waiting re-INVITE, or waits on when an offer of theirs is open.
+    pub(super) fn retry(&mut self, cx: &mut Context<'_>, dialog: DialogId) {
+        let Some(Phase::Open(session)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else { return };
+        if !session.may_offer() {
+            return self.set_timer(Timer::Retry(dialog), cx.now.checked_add(T1));
+        }
+        let Ours::Waiting { sdp, tries } = std::mem::replace(&mut session.ours, Ours::None) else { return };
+        let request = session.peer.request(cx, Method::Invite).with_body(SDP, sdp.clone());
+        match cx.tx.request(cx.now, session.peer.flow, request) {
+            Ok(tx) => {
+                session.ours = Ours::Sent { tx, sdp, tries };
+                self.roles.insert(tx, Role::Reinvite(dialog));
+            }
+            Err(_) => cx.event(Event::Reanswered { dialog, sdp: None }),
+        }
+    }
+
+    pub(super) fn reinvite_response(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, response: &Response) {
+        let (session, told) = match self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) {
+            Some(Phase::Open(session)) => (session, true),
+            Some(Phase::Closing(session)) => (session, false),
+            _ => return,
+        };
+        match (&session.ours, response.status) {
+            (_, 0..200) => {}
+            (Ours::Done { tx: done, ack }, 200..300) if *done == tx => cx.tx.send(session.peer.flow, ack.clone()),
+            (Ours::Sent { tx: sent, .. }, 200..300) if *sent == tx => {
+                session.peer.refresh(&response.head);
+                let ack = session.peer.ack(cx, response.head.cseq).to_bytes();
+                cx.tx.send(session.peer.flow, ack.clone());
+                session.ours = Ours::Done { tx, ack };
+                if told {
+                    cx.event(Event::Reanswered { dialog, sdp: response.sdp() });
+                }
+            }
+            (Ours::Sent { sdp, tries, .. }, 491) if *tries < GLARES_MAX => {
+                let (sdp, tries) = (sdp.clone(), tries.saturating_add(1));
+                // RFC 3261 §14.1: the owner of the Call-ID waits 2.1 to 4 s, the other 0 to 2 s, in steps of 10 ms.
+                let wait = match session.forks {
+                    Some(_) => cx.ids.below(191).saturating_add(210),
+                    None => cx.ids.below(201),
+                };
+                session.ours = Ours::Waiting { sdp, tries };
+                let at = cx.now.checked_add(Duration::from_millis(wait.saturating_mul(10)));
+                self.set_timer(Timer::Retry(dialog), at);
+            }
+            // RFC 3261 §12.2.1.2: the peer does not know this dialog, or is gone.
+            (_, 408 | 481) => self.lost(cx, dialog),
+            _ => {
+                session.ours = Ours::None;
+                if told {
+                    cx.event(Event::Reanswered { dialog, sdp: None });
+                }
+            }
+        }
+    }
+
+    pub fn refer_accept(&mut self, cx: &mut Context<'_>, dialog: DialogId) {
+        self.with_session(dialog, |session| session.refer_accept(cx));
+    }
+
+    pub fn refer_reject(&mut self, cx: &mut Context<'_>, dialog: DialogId) {
+        self.with_session(dialog, |session| session.refer_reject(cx));
+    }
+
+    pub fn refer_outcome(&mut self, cx: &mut Context<'_>, dialog: DialogId, status: u16) {
+        self.with_session(dialog, |session| session.refer_outcome(cx, status));
+    }
+
+    fn with_session(&mut self, dialog: DialogId, act: impl FnOnce(&mut Session)) {
+        if let Some(Phase::Open(session)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) {
+            act(session);
+        }
+    }
+}

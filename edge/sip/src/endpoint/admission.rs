@@ -1,0 +1,270 @@
+//! What becomes of a request that passed the front door: who speaks is decided first, what they want second. Until a
+//! password is proved or a trunk is recognised, nothing is remembered and every answer is stateless (S-04, S-06).
+
+use std::time::Instant;
+
+use super::engine::{Endpoint, context};
+use super::{Flow, Invited, Source, Transport};
+use crate::auth::{Claim, Verdict};
+use crate::context::{Context, is_us};
+use crate::front::ALLOW;
+use crate::lex;
+use crate::message::{self, Address, Method, Request, Response};
+use crate::transaction::{Arrival, TxId};
+use crate::trunk;
+
+/// Option tags of Require that we honour. None yet: what is not needed is not promised.
+const SUPPORTED: [&str; 0] = [];
+/// RFC 3261 §21.5.4: seconds after which an overloaded box may be asked again.
+const RETRY_AFTER_S: &str = "5";
+
+impl Endpoint {
+    pub(super) fn request(&mut self, now: Instant, mut request: Request, flow: Flow) {
+        if let Some(top) = request.head.via.first_mut() {
+            top.stamp(flow.remote);
+        }
+        match self.tx.arrive(now, &request, flow) {
+            Arrival::Absorbed => {}
+            Arrival::Merged => self.deny(&request, flow, 482, "merged"),
+            Arrival::Looped => self.deny(&request, flow, 482, "loop"),
+            Arrival::New => match request.method() {
+                Method::Ack => self.ack(now, &request, flow),
+                Method::Cancel => self.cancel(now, &request, flow),
+                _ if self.tx.is_full() => self.overloaded(&request, flow),
+                _ if request.head.to.tag().is_some() => self.within(now, request, flow),
+                _ => self.outside(now, request, flow),
+            },
+        }
+    }
+
+    /// An ACK cannot be challenged (RFC 3261 §22.1): it counts only from where its dialog's peer is.
+    fn ack(&mut self, now: Instant, request: &Request, flow: Flow) {
+        if let Some(place) = self.dialogs.find(request).filter(|place| place.flow.remote.ip() == flow.remote.ip()) {
+            self.dialogs.ack(context!(self, now), place.dialog, request);
+        }
+    }
+
+    fn cancel(&mut self, now: Instant, request: &Request, flow: Flow) {
+        let Some(invite) = self.tx.cancelled_by(request, flow) else { return self.deny(request, flow, 481, "cancel") };
+        let tag = self.tag(request);
+        let response = self.response(request, 200, &tag);
+        self.answer(now, request, flow, response);
+        self.dialogs.cancelled(context!(self, now), invite);
+    }
+
+    fn within(&mut self, now: Instant, request: Request, flow: Flow) {
+        // RFC 3261 §12.2.2.
+        let Some(place) = self.dialogs.find(&request) else { return self.deny(&request, flow, 481, "dialog") };
+        match &place.source {
+            Source::Trunk(name) if trunk::source(&self.config, flow) == Some(name) => {}
+            Source::Trunk(_) => return self.deny(&request, flow, 403, "foreign"),
+            Source::Phone(_) if same_way(place.flow, flow) => {}
+            Source::Phone(user) => match self.prove(now, &request, flow) {
+                Some(proved) if proved == *user => self.dialogs.moved(place.dialog, flow),
+                Some(_) => return self.deny(&request, flow, 403, "foreign"),
+                None => return,
+            },
+        }
+        if let Some(response) = self.unsupported(&request) {
+            return self.answer(now, &request, flow, response);
+        }
+        match self.open(&request, flow) {
+            Some(tx) => self.dialogs.request(context!(self, now), place.dialog, tx, request),
+            None => self.overloaded(&request, flow),
+        }
+    }
+
+    fn outside(&mut self, now: Instant, request: Request, flow: Flow) {
+        if request.head.max_forwards == Some(0) {
+            return self.deny(&request, flow, 483, "hops");
+        }
+        if request.method() == Method::Options {
+            return self.options(&request, flow);
+        }
+        let source = match trunk::source(&self.config, flow) {
+            Some(name) => Source::Trunk(name.to_string()),
+            None => match self.prove(now, &request, flow) {
+                Some(user) => Source::Phone(user),
+                None => return,
+            },
+        };
+        if let Some(response) = self.unsupported(&request) {
+            return self.answer(now, &request, flow, response);
+        }
+        match (request.method(), source) {
+            (Method::Invite, source) => self.invited(now, request, flow, source),
+            (Method::Register, Source::Phone(user)) => {
+                let tag = self.tag(&request);
+                let response = self.registrar.register(context!(self, now), &user, &request, flow, &tag);
+                self.answer(now, &request, flow, response);
+            }
+            (Method::Register, Source::Trunk(_)) | (Method::Refer, _) => self.answer_status(now, &request, flow, 403),
+            (Method::Bye | Method::Update | Method::Info | Method::PRack | Method::Notify, _) => {
+                self.answer_status(now, &request, flow, 481);
+            }
+            _ => self.answer_status(now, &request, flow, 405),
+        }
+    }
+
+    fn invited(&mut self, now: Instant, request: Request, flow: Flow, source: Source) {
+        if self.dialogs.len() >= self.config.limits.dialogs {
+            return self.overloaded(&request, flow);
+        }
+        let refused = self.refusal_of_invite(&request, flow, &source);
+        let invited = match (refused, self.introduction(&request, source)) {
+            (None, Some(invited)) => invited,
+            (refused, _) => return self.answer_status(now, &request, flow, refused.unwrap_or(404)),
+        };
+        let Some(tx) = self.open(&request, flow) else { return self.overloaded(&request, flow) };
+        let backup = request.clone();
+        let began = self.dialogs.invited(context!(self, now), tx, request, flow, invited);
+        if began.is_none() {
+            // RFC 3261 §8.1.1.8: an INVITE has a Contact, one that we can send requests to.
+            let tag = self.tag(&backup);
+            let response = self.response(&backup, 400, &tag);
+            self.tx.respond(now, tx, &response);
+        }
+    }
+
+    fn refusal_of_invite(&self, request: &Request, flow: Flow, source: &Source) -> Option<u16> {
+        let head = &request.head;
+        let to_us = request.uri.host().is_some_and(|host| is_us(&self.config, host, flow));
+        let accepts = head.list("Accept");
+        let accepts_sdp = accepts.iter().any(|range| {
+            let range = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            matches!(range.as_str(), "application/sdp" | "application/*" | "*/*")
+        });
+        let encoded = head.field("Content-Encoding").is_some_and(|e| !e.eq_ignore_ascii_case("identity"));
+        match source {
+            // A phone calls as itself.
+            Source::Phone(user) if head.from.uri.user().as_ref() != Some(user) => Some(403),
+            _ if !to_us => Some(404),
+            _ if !request.body.is_empty() && message::media_type(head) != "application/sdp" => Some(415),
+            _ if encoded => Some(415),
+            _ if !accepts.is_empty() && !accepts_sdp => Some(406),
+            _ => None,
+        }
+    }
+
+    /// None when the Request-URI names nobody.
+    fn introduction(&self, request: &Request, source: Source) -> Option<Invited> {
+        let to = request.uri.user()?;
+        // RFC 3325 §9: an asserted identity is believed from a trunk only.
+        let asserted = match source {
+            Source::Trunk(_) => request.head.list("P-Asserted-Identity").into_iter().next(),
+            Source::Phone(_) => None,
+        };
+        let asserted = asserted.and_then(|text| Address::parse("P-Asserted-Identity", text).ok());
+        let caller = asserted.as_ref().unwrap_or(&request.head.from);
+        let from = caller.uri.user().unwrap_or_else(|| "anonymous".to_string());
+        let from_name = caller.display.clone().filter(|name| !name.is_empty() && lex::is_clean(name));
+        Some(Invited { source, to, from, from_name, sdp: message::sdp(&request.head, &request.body) })
+    }
+
+    fn options(&mut self, request: &Request, flow: Flow) {
+        let response = self.unsupported(request).unwrap_or_else(|| {
+            let tag = self.tag(request);
+            let response = self.response(request, 200, &tag);
+            response.with("Allow", ALLOW).with("Accept", "application/sdp").with("Supported", "norefersub")
+        });
+        self.reply(request, flow, &response);
+    }
+
+    /// The user who proved a password; None after a challenge was sent.
+    fn prove(&mut self, now: Instant, request: &Request, flow: Flow) -> Option<String> {
+        let head = &request.head;
+        let claimed = if head.method == Method::Register { head.to.uri.user() } else { head.from.uri.user() };
+        let config = &self.config;
+        let is_us = |host: &crate::uri::Host| is_us(config, host, flow);
+        let claim = Claim { config, claimed: claimed.as_deref(), is_us: &is_us };
+        match self.doorman.check(now, &mut self.ids, request, &claim) {
+            Verdict::Proved(user) => Some(user),
+            Verdict::Challenge(challenge) => {
+                if head.field("Authorization").is_some() && !challenge.as_str().ends_with("stale=true") {
+                    self.refused("proof", Some(401));
+                }
+                let tag = self.tag(request);
+                let response = self.response(request, 401, &tag).with("WWW-Authenticate", challenge.as_str());
+                self.reply(request, flow, &response);
+                None
+            }
+        }
+    }
+
+    /// RFC 3261 §8.2.2.3: 420 names what we do not know.
+    fn unsupported(&mut self, request: &Request) -> Option<Response> {
+        let unknown: Vec<&str> =
+            request.head.list("Require").into_iter().filter(|tag| !SUPPORTED.contains(tag)).collect();
+        if unknown.is_empty() {
+            return None;
+        }
+        let unsupported = unknown.join(", ");
+        let tag = self.tag(request);
+        Some(self.response(request, 420, &tag).with("Unsupported", unsupported))
+    }
+
+    fn open(&mut self, request: &Request, flow: Flow) -> Option<TxId> {
+        self.tx.open(request, flow, way_back(request, flow)).ok()
+    }
+
+    /// A final answer that is repeated when the request is.
+    fn answer(&mut self, now: Instant, request: &Request, flow: Flow, response: Response) {
+        match self.open(request, flow) {
+            Some(tx) => self.tx.respond(now, tx, &response),
+            None => self.overloaded(request, flow),
+        }
+    }
+
+    fn answer_status(&mut self, now: Instant, request: &Request, flow: Flow, status: u16) {
+        let tag = self.tag(request);
+        let mut response = self.response(request, status, &tag);
+        match status {
+            405 => response.head.set("Allow", ALLOW),
+            415 => response.head.set("Accept", "application/sdp"),
+            _ => {}
+        }
+        self.answer(now, request, flow, response);
+    }
+
+    /// A refusal of which nothing is remembered.
+    fn deny(&mut self, request: &Request, flow: Flow, status: u16, cause: &'static str) {
+        self.refused(cause, Some(status));
+        let tag = self.tag(request);
+        let response = self.response(request, status, &tag);
+        self.reply(request, flow, &response);
+    }
+
+    fn overloaded(&mut self, request: &Request, flow: Flow) {
+        self.refused("overload", Some(503));
+        let tag = self.tag(request);
+        let response = self.response(request, 503, &tag).with("Retry-After", RETRY_AFTER_S);
+        self.reply(request, flow, &response);
+    }
+
+    fn reply(&mut self, request: &Request, flow: Flow, response: &Response) {
+        self.tx.send(way_back(request, flow), response.to_bytes());
+    }
+
+    fn response(&self, request: &Request, status: u16, tag: &str) -> Response {
+        request.response(status, tag).with("Server", &self.config.product)
+    }
+
+    fn tag(&self, request: &Request) -> String {
+        let head = &request.head;
+        self.doorman.stateless_tag(head.call_id.as_str(), head.from.tag().unwrap_or_default(), head.cseq)
+    }
+}
+
+/// RFC 3261 §18.2.2: on the connection it came by, or to the address that Via and the source give.
+fn way_back(request: &Request, flow: Flow) -> Flow {
+    let top = request.head.via.first();
+    match flow.transport {
+        Transport::Tcp => flow,
+        Transport::Udp => Flow { remote: top.map_or(flow.remote, |via| via.reply_to(flow.remote)), ..flow },
+    }
+}
+
+fn same_way(known: Flow, flow: Flow) -> bool {
+    let same_connection = known.transport == Transport::Udp || known.connection == flow.connection;
+    known.transport == flow.transport && known.remote == flow.remote && same_connection
+}

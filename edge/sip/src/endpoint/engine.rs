@@ -1,0 +1,258 @@
+//! The endpoint itself: one message, command or timer in, messages and events out. It only passes things on; what
+//! they mean is the business of the machines it holds.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::{Binding, Config, DialogId, Event, Flow, Input, Invite, Output, Target, Transport};
+use crate::auth::Doorman;
+use crate::context::Context;
+use crate::dialog::Dialogs;
+use crate::framing::{Frame, Framer};
+use crate::front::{self, Carrier, Opened};
+use crate::ids::Ids;
+use crate::message::Message;
+use crate::registrar::Registrar;
+use crate::transaction::Layer;
+use crate::trunk::Trunks;
+
+/// TCP connections with an unfinished message; bytes on more than these are dropped.
+pub const CONNECTIONS_MAX: usize = 4_096;
+
+/// Trunks begin to register and to be pinged with the first input or `handle_timeout`; a shell gives one of either
+/// right after `new`.
+pub struct Endpoint {
+    pub(super) config: Config,
+    pub(super) ids: Ids,
+    pub(super) tx: Layer,
+    pub(super) doorman: Doorman,
+    pub(super) dialogs: Dialogs,
+    pub(super) registrar: Registrar,
+    trunks: Trunks,
+    pub(super) realms: BTreeMap<String, String>,
+    framers: BTreeMap<Flow, Framer>,
+    pub(super) out: VecDeque<Output>,
+    began: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    pub dialogs: usize,
+    pub transactions: usize,
+}
+
+/// A [`Context`] of the endpoint's parts, the machines left free to be called with it.
+macro_rules! context {
+    ($self:ident, $now:expr) => {
+        &mut Context {
+            now: $now,
+            tx: &mut $self.tx,
+            ids: &mut $self.ids,
+            config: &$self.config,
+            out: &mut $self.out,
+            realms: &mut $self.realms,
+        }
+    };
+}
+pub(super) use context;
+
+impl Endpoint {
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        let mut ids = Ids::new(seed);
+        Self {
+            tx: Layer::new(config.limits.transactions),
+            doorman: Doorman::new(&mut ids),
+            dialogs: Dialogs::default(),
+            registrar: Registrar::default(),
+            trunks: Trunks::default(),
+            realms: BTreeMap::new(),
+            framers: BTreeMap::new(),
+            out: VecDeque::new(),
+            began: false,
+            config,
+            ids,
+        }
+    }
+
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        self.begin(now);
+        match input {
+            Input::Received { flow, bytes } if flow.transport == Transport::Udp => {
+                self.received(now, flow, &bytes, Carrier::Datagram);
+            }
+            Input::Received { flow, bytes } => self.stream(now, flow, &bytes),
+            Input::Closed { flow } => {
+                self.framers.remove(&flow);
+                self.tx.closed(now, flow);
+                self.registrar.closed(context!(self, now), flow);
+                self.dialogs.closed(context!(self, now), flow);
+            }
+            Input::Restore { user, binding } => self.registrar.restore(context!(self, now), &user, binding),
+            Input::Configure(config) => {
+                self.config = *config;
+                self.tx.limit(self.config.limits.transactions);
+                self.registrar.configured(context!(self, now));
+                self.trunks.configured(context!(self, now));
+            }
+        }
+        self.settle(now);
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.begin(now);
+        self.tx.handle_timeout(now);
+        self.settle(now);
+        self.dialogs.handle_timeout(context!(self, now));
+        self.registrar.handle_timeout(context!(self, now));
+        self.trunks.handle_timeout(context!(self, now));
+        self.settle(now);
+    }
+
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let timers = [
+            self.tx.poll_timeout(),
+            self.dialogs.poll_timeout(),
+            self.registrar.poll_timeout(),
+            self.trunks.poll_timeout(),
+        ];
+        timers.into_iter().flatten().min()
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// Calls; the outcome comes as events of the returned dialog, never sooner than the next `poll_output`.
+    pub fn invite(&mut self, now: Instant, invite: Invite) -> DialogId {
+        self.begin(now);
+        let bindings = match &invite.to {
+            Target::Phone(user) => self.registrar.bindings(user),
+            Target::Trunk { .. } => &[],
+        };
+        let dialog = self.dialogs.invite(context!(self, now), &invite, bindings);
+        self.settle(now);
+        dialog
+    }
+
+    /// 101–199 to their INVITE, with SDP for early media.
+    pub fn provisional(&mut self, now: Instant, dialog: DialogId, status: u16, sdp: Option<Bytes>) {
+        self.dialogs.provisional(context!(self, now), dialog, status, sdp);
+        self.settle(now);
+    }
+
+    /// 2xx to the pending INVITE, re-INVITE or UPDATE; our offer when the INVITE had none.
+    pub fn accept(&mut self, now: Instant, dialog: DialogId, sdp: Bytes) {
+        self.dialogs.accept(context!(self, now), dialog, sdp);
+        self.settle(now);
+    }
+
+    /// 3xx–6xx to the pending INVITE (the dialog ends), re-INVITE or UPDATE (it goes on as it was).
+    pub fn reject(&mut self, now: Instant, dialog: DialogId, status: u16) {
+        self.dialogs.reject(context!(self, now), dialog, status);
+        self.settle(now);
+    }
+
+    /// Our re-INVITE; answered by `Event::Reanswered`.
+    pub fn reinvite(&mut self, now: Instant, dialog: DialogId, sdp: Bytes) {
+        self.dialogs.reinvite(context!(self, now), dialog, sdp);
+        self.settle(now);
+    }
+
+    /// 202 to their REFER, and a first NOTIFY.
+    pub fn refer_accept(&mut self, now: Instant, dialog: DialogId) {
+        self.dialogs.refer_accept(context!(self, now), dialog);
+        self.settle(now);
+    }
+
+    /// 603 to their REFER.
+    pub fn refer_reject(&mut self, now: Instant, dialog: DialogId) {
+        self.dialogs.refer_reject(context!(self, now), dialog);
+        self.settle(now);
+    }
+
+    /// How an accepted transfer goes: 1xx for progress, a final status once.
+    pub fn refer_outcome(&mut self, now: Instant, dialog: DialogId, status: u16) {
+        self.dialogs.refer_outcome(context!(self, now), dialog, status);
+        self.settle(now);
+    }
+
+    /// CANCEL, BYE or a final refusal, whichever fits. Idempotent.
+    pub fn end(&mut self, now: Instant, dialog: DialogId) {
+        self.dialogs.end(context!(self, now), dialog);
+        self.settle(now);
+    }
+
+    pub fn bindings(&self, user: &str) -> &[Binding] {
+        self.registrar.bindings(user)
+    }
+
+    pub fn trunk_up(&self, name: &str) -> bool {
+        self.trunks.is_up(name)
+    }
+
+    /// What is held at this moment, for metrics and for drains before a restart.
+    pub fn load(&self) -> Load {
+        Load { dialogs: self.dialogs.len(), transactions: self.tx.len() }
+    }
+
+    fn begin(&mut self, now: Instant) {
+        if !std::mem::replace(&mut self.began, true) {
+            self.trunks.configured(context!(self, now));
+        }
+    }
+
+    fn stream(&mut self, now: Instant, flow: Flow, bytes: &[u8]) {
+        if !self.framers.contains_key(&flow) && self.framers.len() >= CONNECTIONS_MAX {
+            return self.refused("connections", None);
+        }
+        let bytes_max = self.config.limits.message_bytes;
+        let mut framer = self.framers.remove(&flow).unwrap_or_else(|| Framer::new(bytes_max));
+        framer.push(bytes);
+        while let Some(frame) = framer.poll() {
+            match frame {
+                Frame::Message(message) | Frame::Broken(message) => self.received(now, flow, &message, Carrier::Stream),
+                Frame::Ping => self.out.push_back(Output::Send { flow, bytes: Bytes::from_static(b"\r\n") }),
+            }
+        }
+        self.framers.insert(flow, framer);
+    }
+
+    fn received(&mut self, now: Instant, flow: Flow, bytes: &Bytes, carrier: Carrier) {
+        match front::open(bytes, carrier, self.config.limits.message_bytes) {
+            Opened::KeepAlive => {}
+            Opened::Dropped { cause } => self.refused(cause, None),
+            Opened::Refused(refusal) => {
+                self.refused(refusal.cause, Some(refusal.status));
+                let tag = self.ids.tag();
+                if let Some((remote, bytes)) = refusal.reply(flow.remote, &tag, &self.config.product) {
+                    let remote = if flow.transport == Transport::Udp { remote } else { flow.remote };
+                    self.tx.send(Flow { remote, ..flow }, bytes);
+                }
+            }
+            Opened::Message(message) => match *message {
+                Message::Request(request) => self.request(now, request, flow),
+                Message::Response(response) => self.tx.receive_response(now, response, flow),
+            },
+        }
+        self.settle(now);
+    }
+
+    pub(super) fn refused(&mut self, cause: &'static str, status: Option<u16>) {
+        self.out.push_back(Output::Event(Event::Refused { cause, status }));
+    }
+
+    /// Lets the transactions' news reach their owners, and hands out what was sent.
+    fn settle(&mut self, now: Instant) {
+        while let Some(event) = self.tx.poll_event() {
+            let taken = self.dialogs.transaction(context!(self, now), &event);
+            if !taken {
+                self.trunks.transaction(context!(self, now), &event);
+            }
+        }
+        while let Some((flow, bytes)) = self.tx.poll_sent() {
+            self.out.push_back(Output::Send { flow, bytes });
+        }
+    }
+}

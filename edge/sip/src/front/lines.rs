@@ -1,0 +1,172 @@
+//! Head and body apart, lines unfolded, names in one spelling. The first fault is kept, not returned, so that the
+//! refusal can still name the transaction it refuses.
+
+use bytes::Bytes;
+
+use super::{Fault, HEADER_BYTES_MAX, HEADERS_MAX};
+use crate::lex;
+
+#[derive(Debug, Default)]
+pub struct Lines {
+    pub start: String,
+    headers: Vec<(String, String)>,
+    pub fault: Option<Fault>,
+}
+
+/// RFC 3261 §7.3.3 and its extensions: compact forms and the one spelling of every name we read or write.
+const NAMES: [(&str, &str); 40] = [
+    ("a", "Accept-Contact"),
+    ("b", "Referred-By"),
+    ("c", "Content-Type"),
+    ("d", "Request-Disposition"),
+    ("e", "Content-Encoding"),
+    ("f", "From"),
+    ("i", "Call-ID"),
+    ("j", "Reject-Contact"),
+    ("k", "Supported"),
+    ("l", "Content-Length"),
+    ("m", "Contact"),
+    ("o", "Event"),
+    ("r", "Refer-To"),
+    ("s", "Subject"),
+    ("t", "To"),
+    ("u", "Allow-Events"),
+    ("v", "Via"),
+    ("x", "Session-Expires"),
+    ("y", "Identity"),
+    ("", "Accept"),
+    ("", "Allow"),
+    ("", "Authorization"),
+    ("", "CSeq"),
+    ("", "Expires"),
+    ("", "Max-Forwards"),
+    ("", "Min-Expires"),
+    ("", "P-Asserted-Identity"),
+    ("", "Proxy-Authenticate"),
+    ("", "Proxy-Authorization"),
+    ("", "Proxy-Require"),
+    ("", "Record-Route"),
+    ("", "Refer-Sub"),
+    ("", "Require"),
+    ("", "Retry-After"),
+    ("", "Route"),
+    ("", "Server"),
+    ("", "Subscription-State"),
+    ("", "Unsupported"),
+    ("", "User-Agent"),
+    ("", "WWW-Authenticate"),
+];
+
+impl Lines {
+    /// The lines and the bytes after the blank line; Err(cause) when this is not SIP at all.
+    pub fn split(bytes: &Bytes, from: usize) -> Result<(Self, Bytes), &'static str> {
+        let rest = bytes.get(from..).unwrap_or_default();
+        let (head_len, body_at) = match rest.windows(4).position(|w| w == b"\r\n\r\n") {
+            Some(at) => (at, Some(at.saturating_add(4))),
+            None => (rest.len(), None),
+        };
+        let mut lines = Self::default();
+        if body_at.is_none() {
+            lines.blame("head_end");
+        }
+        let head = rest.get(..head_len).unwrap_or_default();
+        let text = String::from_utf8_lossy(head);
+        if matches!(text, std::borrow::Cow::Owned(_)) {
+            lines.blame("utf8");
+        }
+        let mut raw = text.split("\r\n");
+        lines.start = lines.clean(raw.next().unwrap_or_default());
+        if !lines.is_response() && !looks_like_request(&lines.start) {
+            return Err("not_sip");
+        }
+        for line in raw {
+            lines.add(line);
+        }
+        lines.finish();
+        let body = match body_at.and_then(|at| from.checked_add(at)) {
+            Some(at) if at <= bytes.len() => bytes.slice(at..),
+            _ => Bytes::new(),
+        };
+        Ok((lines, body))
+    }
+
+    pub fn is_response(&self) -> bool {
+        self.start.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/"))
+    }
+
+    pub fn is_ack(&self) -> bool {
+        self.start.starts_with("ACK ")
+    }
+
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers().filter(move |(n, _)| *n == name).map(|(_, value)| value)
+    }
+
+    fn add(&mut self, line: &str) {
+        if self.headers.len() > HEADERS_MAX {
+            return self.blame("header_count");
+        }
+        let value = self.clean(line);
+        if line.starts_with([' ', '\t']) {
+            match self.headers.last_mut() {
+                // RFC 3261 §7.3.1: a folded line continues the one before.
+                Some((_, before)) if before.len().saturating_add(value.len()) <= HEADER_BYTES_MAX => {
+                    before.push(' ');
+                    before.push_str(value.trim());
+                }
+                Some(_) => self.blame("header_size"),
+                None => self.blame("fold"),
+            }
+            return;
+        }
+        let Some((name, value)) = value.split_once(':') else {
+            return self.blame("header_colon");
+        };
+        let name = name.trim_end();
+        if !lex::is_token(name) {
+            return self.blame("header_name");
+        }
+        if value.len() > HEADER_BYTES_MAX {
+            return self.blame("header_size");
+        }
+        self.headers.push((canonical(name), value.trim().to_string()));
+    }
+
+    fn finish(&mut self) {
+        for (_, value) in &mut self.headers {
+            let trimmed = value.trim();
+            if trimmed.len() != value.len() {
+                *value = trimmed.to_string();
+            }
+        }
+    }
+
+    /// Tabs are spaces; every other control character is a fault, and stands as `?` in what we echo.
+    fn clean(&mut self, line: &str) -> String {
+        let spaced = line.replace('\t', " ");
+        if lex::is_clean(&spaced) {
+            return spaced;
+        }
+        self.blame("control");
+        spaced.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    }
+
+    fn blame(&mut self, cause: &'static str) {
+        self.fault.get_or_insert(Fault { status: 400, cause });
+    }
+}
+
+/// `… SIP/x`, however wrong before it.
+fn looks_like_request(start: &str) -> bool {
+    let last = start.trim_end().rsplit(' ').next().unwrap_or_default();
+    start.trim_end().contains(' ') && last.get(..4).is_some_and(|end| end.eq_ignore_ascii_case("SIP/"))
+}
+
+fn canonical(name: &str) -> String {
+    let known = NAMES.iter().find(|(short, long)| name.eq_ignore_ascii_case(long) || name.eq_ignore_ascii_case(short));
+    known.map_or_else(|| name.to_string(), |(_, long)| (*long).to_string())
+}

@@ -1,0 +1,259 @@
+//! Requests and responses with every header that steers us already typed. A message read passed the front door; a
+//! message written is printed from the same types, so that what we print is what a strict reader reads.
+
+mod address;
+mod reason;
+mod via;
+
+use std::fmt::{self, Write as _};
+
+use bytes::Bytes;
+pub use rsip::Method;
+
+pub use address::{Address, Params};
+pub use reason::reason;
+pub use via::Via;
+
+use crate::lex;
+use crate::uri::Uri;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("a control character in a header value")]
+    Control,
+    #[error("{header} cannot be read")]
+    Syntax { header: &'static str },
+    #[error(transparent)]
+    Uri(#[from] crate::uri::Error),
+}
+
+/// A header value that cannot hold CR, LF, NUL or any other control character.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Value(String);
+
+impl Value {
+    pub fn new(text: impl Into<String>) -> Result<Self, Error> {
+        let text = text.into();
+        if lex::is_clean(&text) { Ok(Self(text)) } else { Err(Error::Control) }
+    }
+
+    /// For text of people: control characters become spaces.
+    pub fn cleaned(text: &str) -> Self {
+        Self(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_string())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Contacts {
+    #[default]
+    None,
+    /// `Contact: *` of a REGISTER.
+    Star,
+    List(Vec<Address>),
+}
+
+impl Contacts {
+    pub fn first(&self) -> Option<&Address> {
+        match self {
+            Self::List(list) => list.first(),
+            Self::None | Self::Star => None,
+        }
+    }
+}
+
+/// The headers that requests and responses share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Head {
+    /// Top first.
+    pub via: Vec<Via>,
+    pub from: Address,
+    pub to: Address,
+    pub call_id: Value,
+    pub cseq: u32,
+    /// CSeq's method; in a request the request's own.
+    pub method: Method,
+    pub max_forwards: Option<u8>,
+    pub contacts: Contacts,
+    pub route: Vec<Address>,
+    pub record_route: Vec<Address>,
+    pub content_type: Option<Value>,
+    /// All the others, in order; names as [`crate::front`] spells them.
+    pub fields: Vec<(String, Value)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    pub uri: Uri,
+    pub head: Head,
+    pub body: Bytes,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Response {
+    pub status: u16,
+    pub reason: Value,
+    pub head: Head,
+    pub body: Bytes,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    Request(Request),
+    Response(Response),
+}
+
+impl Head {
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The members of a header that is a comma separated list, over all its lines.
+    pub fn list(&self, name: &str) -> Vec<&str> {
+        let mut members = Vec::new();
+        for (_, line) in self.fields.iter().filter(|(n, _)| n == name) {
+            members.extend(lex::split_outside(line.as_str(), b',').unwrap_or_default());
+        }
+        members.retain(|member| !member.is_empty());
+        members
+    }
+
+    pub fn push(&mut self, name: &str, value: Value) {
+        self.fields.push((name.to_string(), value));
+    }
+
+    /// A line of our own making; one that holds a control character is left out.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        if let Ok(value) = Value::new(value) {
+            self.fields.retain(|(n, _)| n != name);
+            self.push(name, value);
+        }
+    }
+
+    pub fn top_branch(&self) -> &str {
+        self.via.first().and_then(|via| via.branch()).unwrap_or_default()
+    }
+}
+
+impl Request {
+    pub fn method(&self) -> Method {
+        self.head.method
+    }
+
+    pub fn with_body(mut self, content_type: &str, body: Bytes) -> Self {
+        self.head.content_type = Value::new(content_type).ok();
+        self.body = body;
+        self
+    }
+
+    pub fn to_bytes(&self) -> Bytes {
+        let start = format!("{} {} SIP/2.0\r\n", self.head.method, self.uri);
+        print(start, &self.head, &self.body)
+    }
+
+    /// RFC 3261 §8.2.6.2: Via, From, To, Call-ID and CSeq come back; the tag is added when To has none.
+    pub fn response(&self, status: u16, tag: &str) -> Response {
+        let mut to = self.head.to.clone();
+        if status > 100 && to.tag().is_none() {
+            to.set_tag(tag);
+        }
+        let head = Head {
+            via: self.head.via.clone(),
+            from: self.head.from.clone(),
+            to,
+            call_id: self.head.call_id.clone(),
+            cseq: self.head.cseq,
+            method: self.head.method,
+            max_forwards: None,
+            contacts: Contacts::None,
+            route: Vec::new(),
+            record_route: Vec::new(),
+            content_type: None,
+            fields: Vec::new(),
+        };
+        Response { status, reason: Value::cleaned(reason(status)), head, body: Bytes::new() }
+    }
+}
+
+impl Response {
+    pub fn with_body(mut self, content_type: &str, body: Bytes) -> Self {
+        self.head.content_type = Value::new(content_type).ok();
+        self.body = body;
+        self
+    }
+
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.head.set(name, value);
+        self
+    }
+
+    pub fn to_bytes(&self) -> Bytes {
+        print(format!("SIP/2.0 {} {}\r\n", self.status, self.reason), &self.head, &self.body)
+    }
+
+    /// The SDP it carries, if that is what it carries.
+    pub fn sdp(&self) -> Option<Bytes> {
+        sdp(&self.head, &self.body)
+    }
+}
+
+/// The body when it is SDP.
+pub fn sdp(head: &Head, body: &Bytes) -> Option<Bytes> {
+    let is_sdp = media_type(head) == "application/sdp";
+    (is_sdp && !body.is_empty()).then(|| body.clone())
+}
+
+/// Content-Type without parameters, in lower case; empty when there is none.
+pub fn media_type(head: &Head) -> String {
+    let written = head.content_type.as_ref().map(Value::as_str).unwrap_or_default();
+    written.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// RFC 3261 §7.1: methods are case-sensitive.
+pub fn method(token: &str) -> Option<Method> {
+    Method::all().into_iter().find(|method| method.to_string() == token)
+}
+
+fn print(mut text: String, head: &Head, body: &Bytes) -> Bytes {
+    let mut line = |name: &str, value: &dyn fmt::Display| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{name}: {value}\r\n");
+    };
+    head.via.iter().for_each(|via| line("Via", via));
+    head.route.iter().for_each(|route| line("Route", route));
+    head.record_route.iter().for_each(|route| line("Record-Route", route));
+    if let Some(hops) = head.max_forwards {
+        line("Max-Forwards", &hops);
+    }
+    line("From", &head.from);
+    line("To", &head.to);
+    line("Call-ID", &head.call_id);
+    line("CSeq", &format_args!("{} {}", head.cseq, head.method));
+    match &head.contacts {
+        Contacts::None => {}
+        Contacts::Star => line("Contact", &"*"),
+        Contacts::List(list) => list.iter().for_each(|contact| line("Contact", contact)),
+    }
+    head.fields.iter().for_each(|(name, value)| line(name, value));
+    if let Some(content_type) = &head.content_type {
+        line("Content-Type", content_type);
+    }
+    line("Content-Length", &body.len());
+    text.push_str("\r\n");
+    let mut bytes = text.into_bytes();
+    bytes.extend_from_slice(body);
+    bytes.into()
+}

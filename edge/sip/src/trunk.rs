@@ -1,0 +1,188 @@
+//! The trunks' own life: registration with the peer and its refresh, OPTIONS pings, up or down. Calls over a trunk are
+//! dialogs like any other.
+
+mod health;
+mod registration;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::context::Context;
+use crate::endpoint::{Config, Event, Flow, Transport, Trunk};
+use crate::timers::Timers;
+use crate::transaction::{self, TxId};
+use health::Health;
+use registration::Registration;
+
+#[derive(Default)]
+pub struct Trunks {
+    lines: BTreeMap<String, Line>,
+    roles: BTreeMap<TxId, (String, Errand)>,
+    timers: Timers<(String, Errand)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Errand {
+    Register,
+    Ping,
+}
+
+struct Line {
+    trunk: Trunk,
+    registration: Option<Registration>,
+    health: Health,
+    up: bool,
+}
+
+impl Line {
+    fn new(cx: &mut Context<'_>, trunk: &Trunk) -> Self {
+        let registration = trunk.registration.as_ref().map(|_| Registration::new(cx.ids));
+        // Until proved otherwise a peer counts as alive: a call that fails is better than one not tried.
+        let up = registration.is_none();
+        Self { trunk: trunk.clone(), registration, health: Health::new(cx.ids), up }
+    }
+
+    fn is_up(&self) -> bool {
+        self.health.is_up() && self.registration.as_ref().is_none_or(Registration::is_registered)
+    }
+}
+
+impl Trunks {
+    pub fn is_up(&self, name: &str) -> bool {
+        self.lines.get(name).is_some_and(|line| line.up)
+    }
+
+    /// Begins with trunks that are new or changed, lets go of those that vanished.
+    pub fn configured(&mut self, cx: &mut Context<'_>) {
+        let config = cx.config;
+        let stays = |name: &String, line: &Line| config.trunks.get(name) == Some(&line.trunk);
+        let gone: Vec<String> =
+            self.lines.iter().filter(|(name, line)| !stays(name, line)).map(|(n, _)| n.clone()).collect();
+        for name in gone {
+            self.let_go(cx, &name);
+        }
+        for (name, trunk) in &config.trunks {
+            if self.lines.contains_key(name) {
+                continue;
+            }
+            let line = Line::new(cx, trunk);
+            if trunk.registration.is_some() {
+                self.timers.set((name.clone(), Errand::Register), cx.now);
+            }
+            if trunk.options_every_s > 0 {
+                self.timers.set((name.clone(), Errand::Ping), cx.now);
+            }
+            self.lines.insert(name.clone(), line);
+        }
+    }
+
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    pub fn handle_timeout(&mut self, cx: &mut Context<'_>) {
+        while let Some((name, errand)) = self.timers.due(cx.now) {
+            self.run(cx, name, errand);
+        }
+    }
+
+    /// News from a transaction; false when it is none of ours.
+    pub fn transaction(&mut self, cx: &mut Context<'_>, event: &transaction::Event) -> bool {
+        use transaction::Event as Tx;
+        let (Tx::Response { tx, .. } | Tx::TimedOut { tx } | Tx::TransportFailed { tx } | Tx::Ended { tx }) = event;
+        let Some((name, errand)) = self.roles.get(tx).cloned() else { return false };
+        let response = match event {
+            Tx::Ended { .. } => {
+                self.roles.remove(tx);
+                return true;
+            }
+            Tx::Response { response, .. } if response.status < 200 => return true,
+            Tx::Response { response, flow, .. } => Some((response, *flow)),
+            Tx::TimedOut { .. } | Tx::TransportFailed { .. } => None,
+        };
+        let Some(line) = self.lines.get_mut(&name) else { return true };
+        let status = response.as_ref().map(|(response, _)| response.status);
+        match errand {
+            Errand::Ping => line.health.heard(status),
+            Errand::Register => {
+                let answer = response.filter(|(_, flow)| flow.remote == line.trunk.peer).map(|(response, _)| response);
+                let (Some(registration), Some(account)) = (&mut line.registration, &line.trunk.registration) else {
+                    return true;
+                };
+                let next = registration.heard(cx, &name, account, answer.map(|response| &**response));
+                match next {
+                    registration::Next::At(at) => self.timers.set((name.clone(), Errand::Register), at),
+                    registration::Next::Now => self.run(cx, name.clone(), Errand::Register),
+                }
+            }
+        }
+        self.tell(cx, &name);
+        true
+    }
+
+    fn run(&mut self, cx: &mut Context<'_>, name: String, errand: Errand) {
+        let Some(line) = self.lines.get_mut(&name) else { return };
+        let flow = flow(cx, &line.trunk);
+        let request = match (errand, &mut line.registration, &line.trunk.registration) {
+            (Errand::Ping, ..) => {
+                let every = std::time::Duration::from_secs(line.trunk.options_every_s.max(1).into());
+                if let Some(at) = cx.now.checked_add(every) {
+                    self.timers.set((name.clone(), Errand::Ping), at);
+                }
+                line.health.request(cx, flow, line.trunk.peer)
+            }
+            (Errand::Register, Some(registration), Some(account)) => registration.request(cx, flow, account),
+            (Errand::Register, ..) => return,
+        };
+        match cx.tx.request(cx.now, flow, request) {
+            Ok(tx) => {
+                self.roles.insert(tx, (name, errand));
+            }
+            // At the limit: later.
+            Err(_) => {
+                if let Some(at) = cx.now.checked_add(registration::RETRY_MIN) {
+                    self.timers.set((name, errand), at);
+                }
+            }
+        }
+    }
+
+    fn let_go(&mut self, cx: &mut Context<'_>, name: &str) {
+        if let Some(mut line) = self.lines.remove(name)
+            && let (Some(registration), Some(account)) = (&mut line.registration, &line.trunk.registration)
+            && let Some(request) = registration.farewell(cx, flow(cx, &line.trunk), account)
+        {
+            let _ = cx.tx.request(cx.now, flow(cx, &line.trunk), request);
+        }
+        self.roles.retain(|_, (other, _)| other != name);
+        self.timers.clear(&(name.to_string(), Errand::Register));
+        self.timers.clear(&(name.to_string(), Errand::Ping));
+        cx.realms.remove(name);
+    }
+
+    fn tell(&mut self, cx: &mut Context<'_>, name: &str) {
+        if let Some(line) = self.lines.get_mut(name)
+            && line.up != line.is_up()
+        {
+            line.up = !line.up;
+            cx.event(Event::TrunkState { trunk: name.to_string(), up: line.up });
+        }
+    }
+}
+
+/// Which trunk speaks from this address. A UDP peer speaks from its one port; a TCP peer connects from any, but on
+/// loopback everybody has the same address, so there the port must fit too.
+pub fn source(config: &Config, flow: Flow) -> Option<&str> {
+    let fits = |trunk: &Trunk| {
+        let any_port = trunk.transport == Transport::Tcp && !flow.remote.ip().is_loopback();
+        trunk.transport == flow.transport
+            && (trunk.peer == flow.remote || (any_port && trunk.peer.ip() == flow.remote.ip()))
+    };
+    config.trunks.iter().find(|(_, trunk)| fits(trunk)).map(|(name, _)| name.as_str())
+}
+
+/// The way to a trunk's peer, from the address of ours that suits it.
+pub fn flow(cx: &Context<'_>, trunk: &Trunk) -> Flow {
+    let any = Flow { transport: trunk.transport, local: trunk.peer, remote: trunk.peer, connection: 0 };
+    Flow { local: cx.sent_by(any), ..any }
+}

@@ -1,0 +1,4 @@
+//! Properties of the whole crate from outside: what we print we read, and nothing that arrives makes us fall.
+
+mod printing;
+mod robustness;

@@ -1,0 +1,335 @@
+//! From a typed change to the scalars it writes, checked field by field against the table of rules.
+
+use std::{collections::BTreeMap, fmt::Display};
+
+use model::{
+    SkillId,
+    change::Change,
+    config::{Agent, Flow, Hours, Locality, Queue, Span, Trunk},
+};
+
+use crate::{
+    document::Scalar,
+    error::Error,
+    flow,
+    rules::{self, LEVEL, Type, most},
+};
+
+/// What a change does to a document.
+#[derive(Debug, Default)]
+pub(crate) struct Writes {
+    pub fields: Vec<(String, Scalar)>,
+    /// Everything else under this prefix is emptied: the change says all there is.
+    pub whole: Option<String>,
+    /// What it edits must be there.
+    pub target: Option<Named>,
+    /// What it points at must be there.
+    pub refers: Vec<Named>,
+}
+
+/// `queues`, `sales`.
+pub(crate) type Named = (&'static str, String);
+
+impl Writes {
+    fn field(mut self, path: impl Into<String>, scalar: impl Into<Scalar>) -> Writes {
+        self.fields.push((path.into(), scalar.into()));
+        self
+    }
+
+    fn of(mut self, kind: &'static str, id: impl Display) -> Writes {
+        self.target = Some((kind, id.to_string()));
+        self
+    }
+
+    fn to<T: Display>(mut self, kind: &'static str, id: Option<T>) -> Writes {
+        self.refers.extend(id.map(|id| (kind, id.to_string())));
+        self
+    }
+
+    /// A whole thing: all its fields, and nothing else under its name.
+    fn thing(kind: &'static str, id: impl Display, fields: Vec<(String, Scalar)>) -> Writes {
+        let prefix = format!("{kind}/{id}/");
+        let mut writes = Writes { whole: Some(prefix.clone()), ..Writes::default() }.field(format!("{prefix}is"), true);
+        writes.fields.extend(fields.into_iter().map(|(name, scalar)| (format!("{prefix}{name}"), scalar)));
+        writes
+    }
+
+    fn removal(kind: &'static str, id: impl Display) -> Writes {
+        Writes::default().field(format!("{kind}/{id}/is"), false).of(kind, id)
+    }
+
+    fn edit(kind: &'static str, id: impl Display, name: impl Display, scalar: impl Into<Scalar>) -> Writes {
+        Writes::default().field(format!("{kind}/{id}/{name}"), scalar).of(kind, id)
+    }
+}
+
+/// What the change writes, when every value is within its bounds.
+pub(crate) fn writes(change: &Change) -> Result<Writes, Error> {
+    let writes = translate(change)?;
+    writes.fields.iter().try_for_each(|(path, scalar)| check(path, scalar))?;
+    Ok(writes)
+}
+
+fn translate(change: &Change) -> Result<Writes, Error> {
+    let new = Writes::default;
+    Ok(match change {
+        Change::SiteLabel { label } => new().field("site/label", label),
+        Change::SiteTimeZone { time_zone } => new().field("site/time_zone", zone(time_zone)?),
+        Change::SiteEmergency { numbers } => {
+            at_most("emergency numbers", numbers.len(), most::EMERGENCY)?;
+            let all = Writes { whole: Some("site/emergency/".into()), ..new() };
+            numbers.iter().fold(all, |writes, number| writes.field(format!("site/emergency/{number}"), true))
+        }
+        Change::SiteOutward { trunk } => new().field("site/outward", optional(trunk)).to("trunks", trunk.as_ref()),
+
+        Change::QueueAdd { queue, value } => queue_add(queue, value)?,
+        Change::QueueRemove { queue } => Writes::removal("queues", queue),
+        Change::QueueLabel { queue, label } => Writes::edit("queues", queue, "label", label),
+        Change::QueueSkill { queue, skill, level: to } => {
+            Writes::edit("queues", queue, format!("skills/{skill}"), level(*to))
+        }
+        Change::QueueMusic { queue, prompt } => Writes::edit("queues", queue, "music", prompt.as_str()),
+        Change::QueuePositionEvery { queue, seconds } => Writes::edit("queues", queue, "position_every_s", *seconds),
+        Change::QueueRing { queue, seconds } => Writes::edit("queues", queue, "ring_s", *seconds),
+        Change::QueueWrapUp { queue, seconds } => Writes::edit("queues", queue, "wrap_up_s", *seconds),
+        Change::QueueServiceLevel { queue, seconds } => Writes::edit("queues", queue, "service_level_s", *seconds),
+        Change::QueueHours { queue, hours } => {
+            Writes::edit("queues", queue, "hours", optional(hours)).to("hours", hours.as_ref())
+        }
+        Change::QueueRecorded { queue, recorded } => Writes::edit("queues", queue, "recorded", *recorded),
+        Change::QueueLocality { queue, locality: to } => Writes::edit("queues", queue, "locality", locality(*to)),
+        Change::QueueOverflowAfter { queue, seconds } => Writes::edit("queues", queue, "overflow_after_s", *seconds),
+        Change::QueueOverflowTo { queue, to } => Writes::edit("queues", queue, "overflow_to", sites(to)?),
+
+        Change::AgentAdd { agent, value } => agent_add(agent, value)?,
+        Change::AgentRemove { agent } => Writes::removal("agents", agent),
+        Change::AgentBadge { agent, badge } => Writes::edit("agents", agent, "badge", badge),
+        Change::AgentPhone { agent, phone } => {
+            Writes::edit("agents", agent, "phone", optional(phone)).to("phones", phone.as_ref())
+        }
+        Change::AgentSkill { agent, skill, level: to } => {
+            Writes::edit("agents", agent, format!("skills/{skill}"), level(*to))
+        }
+        Change::AgentQueue { agent, queue, member } => {
+            Writes::edit("agents", agent, format!("queues/{queue}"), *member).to("queues", member.then_some(queue))
+        }
+
+        Change::PhoneAdd { phone, value } => {
+            Writes::thing("phones", phone, vec![("label".into(), (&value.label).into())])
+        }
+        Change::PhoneRemove { phone } => Writes::removal("phones", phone),
+
+        Change::TrunkPut { trunk, value } => trunk_put(trunk, value)?,
+        Change::TrunkRemove { trunk } => Writes::removal("trunks", trunk),
+        Change::NumberPut { number, flow } => {
+            new().field(format!("numbers/{number}"), flow.as_str()).to("flows", Some(flow))
+        }
+        Change::NumberRemove { number } => new().field(format!("numbers/{number}"), Scalar::Null).of("numbers", number),
+        Change::FlowPut { flow, value } => flow_put(flow, value)?,
+        Change::FlowRemove { flow } => new().field(format!("flows/{flow}"), Scalar::Null).of("flows", flow),
+
+        Change::HoursAdd { hours, value } => hours_add(hours, value)?,
+        Change::HoursRemove { hours } => Writes::removal("hours", hours),
+        Change::HoursWeek { hours, week: spans } => week(spans)?
+            .into_iter()
+            .fold(new().of("hours", hours), |writes, (name, text)| writes.field(format!("hours/{hours}/{name}"), text)),
+        Change::HoursClosed { hours, day: date, closed } => {
+            Writes::edit("hours", hours, format!("closed/{}", day(date)?), *closed)
+        }
+    })
+}
+
+fn queue_add(id: &impl Display, queue: &Queue) -> Result<Writes, Error> {
+    let mut fields: Vec<(String, Scalar)> = vec![
+        ("label".into(), (&queue.label).into()),
+        ("music".into(), queue.music.as_str().into()),
+        ("position_every_s".into(), queue.position_every_s.into()),
+        ("ring_s".into(), queue.ring_s.into()),
+        ("wrap_up_s".into(), queue.wrap_up_s.into()),
+        ("service_level_s".into(), queue.service_level_s.into()),
+        ("hours".into(), optional(&queue.hours)),
+        ("recorded".into(), queue.recorded.into()),
+        ("locality".into(), locality(queue.overflow.locality)),
+        ("overflow_after_s".into(), queue.overflow.after_s.into()),
+        ("overflow_to".into(), sites(&queue.overflow.to)?),
+    ];
+    fields.extend(skills(&queue.skills)?);
+    Ok(Writes::thing("queues", id, fields).to("hours", queue.hours.as_ref()))
+}
+
+fn agent_add(id: &impl Display, agent: &Agent) -> Result<Writes, Error> {
+    at_most("queues of an agent", agent.queues.len(), most::MEMBERSHIPS)?;
+    let mut fields: Vec<(String, Scalar)> =
+        vec![("badge".into(), (&agent.badge).into()), ("phone".into(), optional(&agent.phone))];
+    fields.extend(skills(&agent.skills)?);
+    fields.extend(agent.queues.iter().map(|queue| (format!("queues/{queue}"), true.into())));
+    let writes = Writes::thing("agents", id, fields).to("phones", agent.phone.as_ref());
+    Ok(agent.queues.iter().fold(writes, |writes, queue| writes.to("queues", Some(queue))))
+}
+
+fn trunk_put(id: &impl Display, trunk: &Trunk) -> Result<Writes, Error> {
+    let kind = serde_json::to_string(&trunk.kind).map_err(|_| invalid("kind", "cannot be written"))?;
+    let fields = vec![
+        ("label".into(), (&trunk.label).into()),
+        ("kind".into(), (&kind).into()),
+        ("calls_max".into(), trunk.calls_max.into()),
+        ("behind_nat".into(), trunk.behind_nat.into()),
+    ];
+    if let model::config::TrunkKind::Registration { expires_s, user, domain, .. } = &trunk.kind {
+        within("expires_s", i64::from(*expires_s), (60, 7_200))?;
+        length("user", user, 80)?;
+        length("domain", domain, 120)?;
+    }
+    Ok(Writes::thing("trunks", id, fields))
+}
+
+fn flow_put(id: &impl Display, value: &Flow) -> Result<Writes, Error> {
+    length("label", &value.label, rules::LABEL_MAX)?;
+    if let Some((step, _)) = flow::faults(value).into_iter().next() {
+        return Err(invalid(&step, "it is missing, leads nowhere, leads in a circle or is out of bounds"));
+    }
+    let json = serde_json::to_string(value).map_err(|_| invalid("flow", "cannot be written"))?;
+    let mut writes = Writes::default().field(format!("flows/{id}"), json.as_str());
+    writes.refers = flow::refers(value);
+    Ok(writes)
+}
+
+fn hours_add(id: &impl Display, hours: &Hours) -> Result<Writes, Error> {
+    at_most("closed days", hours.closed.len(), most::CLOSED_DAYS)?;
+    let mut fields: Vec<(String, Scalar)> = vec![("label".into(), (&hours.label).into())];
+    fields.extend(week(&hours.week)?);
+    for date in &hours.closed {
+        fields.push((format!("closed/{}", day(date)?), true.into()));
+    }
+    Ok(Writes::thing("hours", id, fields))
+}
+
+fn skills(skills: &BTreeMap<SkillId, u8>) -> Result<Vec<(String, Scalar)>, Error> {
+    at_most("skills", skills.len(), most::SKILLS)?;
+    Ok(skills.iter().map(|(skill, to)| (format!("skills/{skill}"), level(Some(*to)))).collect())
+}
+
+fn level(level: Option<u8>) -> Scalar {
+    level.map_or(Scalar::Null, |level| Scalar::Int(level.into()))
+}
+
+fn optional<T: Display>(id: &Option<T>) -> Scalar {
+    id.as_ref().map_or(Scalar::Null, |id| Scalar::Text(id.to_string()))
+}
+
+pub(crate) const LOCAL_ONLY: &str = "local_only";
+pub(crate) const MAY_LEAVE: &str = "may_leave";
+
+fn locality(locality: Locality) -> Scalar {
+    match locality {
+        Locality::LocalOnly => LOCAL_ONLY.into(),
+        Locality::MayLeave => MAY_LEAVE.into(),
+    }
+}
+
+/// In order, with spaces between.
+fn sites(sites: &[model::SiteId]) -> Result<Scalar, Error> {
+    at_most("helping sites", sites.len(), most::HELPERS)?;
+    let names: Vec<&str> = sites.iter().map(model::SiteId::as_str).collect();
+    Ok(Scalar::Text(names.join(" ")))
+}
+
+/// Seven fields, Monday is 0: `540-720 780-1080` in minutes, empty when closed.
+fn week(spans: &[Span]) -> Result<Vec<(String, Scalar)>, Error> {
+    let mut days: [Vec<Span>; 7] = Default::default();
+    for span in spans {
+        within("from_min", span.from_min.into(), (0, i64::from(span.to_min).saturating_sub(1)))?;
+        within("to_min", span.to_min.into(), (1, 1_440))?;
+        let day = days.get_mut(usize::from(span.day)).ok_or_else(|| invalid("day", "Monday is 0, Sunday is 6"))?;
+        day.push(*span);
+        at_most("spans of a day", day.len(), most::SPANS)?;
+    }
+    let text = |mut spans: Vec<Span>| {
+        spans.sort();
+        let texts: Vec<String> = spans.iter().map(|span| format!("{}-{}", span.from_min, span.to_min)).collect();
+        Scalar::Text(texts.join(" "))
+    };
+    Ok(days.into_iter().enumerate().map(|(day, spans)| (format!("week/{day}"), text(spans))).collect())
+}
+
+/// `2026-12-25`.
+pub(crate) fn day(date: &str) -> Result<&str, Error> {
+    let parts: Vec<&str> = date.split('-').collect();
+    let number = |text: &&str, len: usize, min: u32, max: u32| {
+        text.len() == len
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && text.parse().is_ok_and(|n: u32| (min..=max).contains(&n))
+    };
+    let fits = matches!(parts.as_slice(), [year, month, day]
+        if number(year, 4, 2000, 2199) && number(month, 2, 1, 12) && number(day, 2, 1, 31));
+    if fits { Ok(date) } else { Err(invalid("day", "written as 2026-12-25")) }
+}
+
+fn zone(name: &str) -> Result<&str, Error> {
+    let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'+' | b'-');
+    let fits = !name.is_empty() && name.bytes().all(letter) && !name.starts_with('/');
+    if fits { Ok(name) } else { Err(invalid("time_zone", "an IANA name, as Asia/Shanghai")) }
+}
+
+fn check(path: &str, scalar: &Scalar) -> Result<(), Error> {
+    let rule = rules::of(path).ok_or_else(|| invalid(path, "unknown"))?;
+    match (rule.is, scalar) {
+        (Type::Int(min, max), Scalar::Int(value)) => within(path, *value, (min, max)),
+        (Type::Level, Scalar::Int(value)) => within(path, *value, LEVEL),
+        // These texts are made here and may be empty.
+        (Type::Text(max), Scalar::Text(text)) if text.is_empty() && !is_label(path) && max > 0 => Ok(()),
+        (Type::Text(max), Scalar::Text(text)) => length(path, text, max),
+        (Type::Flag, Scalar::Flag(_)) | (Type::Id | Type::Locality, Scalar::Text(_)) => Ok(()),
+        (Type::Level | Type::Id, Scalar::Null) => Ok(()),
+        (Type::Text(_), Scalar::Null) if path.starts_with("flows/") => Ok(()),
+        _ => Err(invalid(path, "of the wrong type")),
+    }
+}
+
+fn is_label(path: &str) -> bool {
+    path.ends_with("/label") || path.ends_with("/badge")
+}
+
+fn within(field: &str, value: i64, (min, max): (i64, i64)) -> Result<(), Error> {
+    if (min..=max).contains(&value) { Ok(()) } else { Err(Error::Bounds { field: field.into(), value, min, max }) }
+}
+
+fn length(field: &str, text: &str, max: usize) -> Result<(), Error> {
+    let len = text.chars().count();
+    if text.chars().any(char::is_control) {
+        return Err(invalid(field, "it holds control characters"));
+    }
+    if (1..=max).contains(&len) { Ok(()) } else { Err(Error::Length { field: field.into(), len, max }) }
+}
+
+fn at_most(what: &'static str, len: usize, max: usize) -> Result<(), Error> {
+    if len <= max { Ok(()) } else { Err(Error::TooMany { what, max }) }
+}
+
+fn invalid(field: &str, why: &'static str) -> Error {
+    Error::Invalid { field: field.into(), why }
+}
+
+impl From<bool> for Scalar {
+    fn from(flag: bool) -> Scalar {
+        Scalar::Flag(flag)
+    }
+}
+
+impl From<u32> for Scalar {
+    fn from(number: u32) -> Scalar {
+        Scalar::Int(number.into())
+    }
+}
+
+impl From<&str> for Scalar {
+    fn from(text: &str) -> Scalar {
+        Scalar::Text(text.to_owned())
+    }
+}
+
+impl From<&String> for Scalar {
+    fn from(text: &String) -> Scalar {
+        Scalar::Text(text.clone())
+    }
+}

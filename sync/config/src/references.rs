@@ -1,0 +1,117 @@
+//! Meaning across fields: what points at nothing, phones that two agents claim, flows that cannot be run, queues
+//! that nobody serves. Repaired in the order of names, so that every replica does the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{
+    AgentId, Extension,
+    change::{Problem, Severity},
+    config::{Agent, Config, Queue, Step},
+};
+
+use crate::{flow, layers::Findings};
+
+pub(crate) fn repair(config: &mut Config, findings: &mut Findings) {
+    outward(config, findings);
+    queues(config, findings);
+    agents(config, findings);
+    flows(config, findings);
+    numbers(config, findings);
+    nobody_serves(config, findings);
+}
+
+fn dangling(to: &impl ToString) -> Problem {
+    Problem::Dangling { to: to.to_string() }
+}
+
+fn outward(config: &mut Config, findings: &mut Findings) {
+    if let Some(trunk) = config.site.outward.take_if(|trunk| !config.trunks.contains_key(trunk)) {
+        findings.add(Severity::Warning, "site/outward", dangling(&trunk));
+    }
+}
+
+fn queues(config: &mut Config, findings: &mut Findings) {
+    for (id, queue) in &mut config.queues {
+        if let Some(hours) = queue.hours.take_if(|hours| !config.hours.contains_key(hours)) {
+            findings.add(Severity::Repaired, format!("queues/{id}/hours"), dangling(&hours));
+        }
+        let mut seen = BTreeSet::from([config.site.id.clone()]);
+        let before = queue.overflow.to.len();
+        queue.overflow.to.retain(|site| seen.insert(site.clone()));
+        if queue.overflow.to.len() < before {
+            findings.add(Severity::Repaired, format!("queues/{id}/overflow_to"), Problem::OverflowLoop);
+        }
+    }
+}
+
+fn agents(config: &mut Config, findings: &mut Findings) {
+    let mut keepers: BTreeMap<Extension, AgentId> = BTreeMap::new();
+    for (id, agent) in &mut config.agents {
+        if let Some(phone) = agent.phone.take_if(|phone| !config.phones.contains_key(phone)) {
+            findings.add(Severity::Repaired, format!("agents/{id}/phone"), dangling(&phone));
+        }
+        agent.queues.retain(|queue| {
+            let there = config.queues.contains_key(queue);
+            if !there {
+                findings.add(Severity::Repaired, format!("agents/{id}/queues/{queue}"), dangling(queue));
+            }
+            there
+        });
+        let Some(phone) = agent.phone.clone() else { continue };
+        match keepers.get(&phone) {
+            Some(keeper) => {
+                agent.phone = None;
+                let problem = Problem::PhoneShared { kept_by: keeper.clone() };
+                findings.add(Severity::Repaired, format!("agents/{id}/phone"), problem);
+            }
+            None => drop(keepers.insert(phone, id.clone())),
+        }
+    }
+}
+
+fn flows(config: &mut Config, findings: &mut Findings) {
+    let (hours, queues) = (&config.hours, &config.queues);
+    config.flows.retain(|id, flow| {
+        let path = format!("flows/{id}");
+        for (step, missing) in flow::bypass(flow, hours) {
+            findings.add(Severity::Repaired, format!("{path}/steps/{step}"), dangling(&missing));
+        }
+        let mut faults = flow::faults(flow);
+        for (step, does) in &flow.steps {
+            if let Step::Queue { queue } = does
+                && !queues.contains_key(queue)
+            {
+                faults.push((format!("steps/{step}"), dangling(queue)));
+            }
+        }
+        let usable = faults.is_empty();
+        for (place, problem) in faults {
+            findings.add(Severity::Warning, format!("{path}/{place}"), problem);
+        }
+        usable
+    });
+}
+
+/// A number that nothing answers would turn callers away: better to go on with the last good configuration.
+fn numbers(config: &mut Config, findings: &mut Findings) {
+    config.numbers.retain(|number, flow| {
+        let answered = config.flows.contains_key(flow);
+        if !answered {
+            findings.add(Severity::Fatal, format!("numbers/{number}"), dangling(flow));
+        }
+        answered
+    });
+}
+
+fn nobody_serves(config: &Config, findings: &mut Findings) {
+    for (id, queue) in &config.queues {
+        let served = config.agents.values().any(|agent| agent.queues.contains(id) && skilled(agent, queue));
+        if !served {
+            findings.add(Severity::Warning, format!("queues/{id}"), Problem::NobodyServes);
+        }
+    }
+}
+
+fn skilled(agent: &Agent, queue: &Queue) -> bool {
+    queue.skills.iter().all(|(skill, needed)| agent.skills.get(skill).is_some_and(|level| level >= needed))
+}

@@ -1,0 +1,191 @@
+//! A site as people know it, and replicas of it.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use automerge::{
+    Automerge,
+    sync::{Message, State, SyncDoc},
+};
+use config::{Author, Document, Documents, Effective, Peer, SyncState, changes_from, effective};
+use model::{
+    Millis,
+    change::{Change, Doc, Finding, Problem},
+    config::{
+        Agent, Config, Flow, Hours, Locality, Overflow, Phone, Queue, SipTransport, Site, Span, Step, Trunk, TrunkKind,
+    },
+};
+
+pub const AT: Millis = Millis(1_760_000_000_000);
+
+pub fn id<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn map<K: FromStr<Err: std::fmt::Debug> + Ord, V>(
+    entries: impl IntoIterator<Item = (&'static str, V)>,
+) -> BTreeMap<K, V> {
+    entries.into_iter().map(|(key, value)| (id(key), value)).collect()
+}
+
+pub fn queue(skill: &str) -> Queue {
+    Queue {
+        label: "Sales".into(),
+        skills: [(id(skill), 3)].into(),
+        music: id("waltz"),
+        position_every_s: 30,
+        ring_s: 15,
+        wrap_up_s: 20,
+        service_level_s: 20,
+        hours: Some(id("office")),
+        recorded: true,
+        overflow: Overflow { locality: Locality::MayLeave, after_s: 45, to: vec![id("suzhou"), id("ningbo")] },
+    }
+}
+
+pub fn agent(phone: &str, skill: &str) -> Agent {
+    Agent {
+        badge: "Mei".into(),
+        phone: Some(id(phone)),
+        skills: [(id(skill), 5)].into(),
+        queues: [id("sales"), id("support")].into(),
+    }
+}
+
+pub fn flow() -> Flow {
+    let steps = [
+        ("open", Step::Open { hours: id("office"), then: id("greeting"), otherwise: id("closed") }),
+        ("greeting", Step::Play { prompt: id("welcome"), next: id("menu") }),
+        (
+            "menu",
+            Step::Menu {
+                prompt: id("choose"),
+                choices: [('1', id("sales")), ('2', id("support")), ('9', id("greeting"))].into(),
+                wait_s: 5,
+                tries: 3,
+                otherwise: id("sales"),
+            },
+        ),
+        ("sales", Step::Queue { queue: id("sales") }),
+        ("support", Step::Queue { queue: id("support") }),
+        ("closed", Step::Play { prompt: id("closed"), next: id("bye") }),
+        ("bye", Step::Hangup),
+    ];
+    Flow { label: "Main".into(), start: id("open"), steps: map(steps) }
+}
+
+/// A configuration without a fault.
+pub fn sample() -> Config {
+    let week = (0..5).map(|day| Span { day, from_min: 540, to_min: 1_080 }).collect();
+    let carrier = Trunk {
+        label: "Carrier".into(),
+        kind: TrunkKind::Address { peer: "192.0.2.10:5060".parse().unwrap(), transport: SipTransport::Udp },
+        calls_max: 30,
+        behind_nat: false,
+    };
+    let gateway = TrunkKind::Registration {
+        peer: "192.0.2.11:5060".parse().unwrap(),
+        transport: SipTransport::Tcp,
+        user: "branch".into(),
+        domain: "gateway.example".into(),
+        expires_s: 300,
+    };
+    Config {
+        site: Site {
+            id: id("hangzhou"),
+            label: "Hangzhou".into(),
+            time_zone: "Asia/Shanghai".into(),
+            emergency: [id("110"), id("119")].into(),
+            outward: Some(id("carrier")),
+        },
+        queues: map([("sales", queue("english")), ("support", queue("repairs"))]),
+        agents: map([("mei", agent("201", "english")), ("tao", agent("202", "repairs"))]),
+        phones: map([("201", Phone { label: "Desk 1".into() }), ("202", Phone { label: "Desk 2".into() })]),
+        trunks: map([("carrier", carrier.clone()), ("gateway", Trunk { kind: gateway, ..carrier })]),
+        numbers: map([("+8657112345678", id("main"))]),
+        flows: map([("main", flow())]),
+        hours: map([(
+            "office",
+            Hours { label: "Office".into(), week, closed: ["2026-10-01".to_owned(), "2026-10-02".to_owned()].into() },
+        )]),
+    }
+}
+
+pub fn empty(actor: u8) -> Documents {
+    Documents::new(id("hangzhou"), [actor; 16])
+}
+
+/// A replica that holds the sample as the centre's plan.
+pub fn seeded(actor: u8) -> Documents {
+    let mut planned = empty(250);
+    for change in changes_from(&sample()) {
+        planned.edit(Doc::Site, &change, Author::Centre, AT).unwrap();
+    }
+    let mut documents = empty(actor);
+    documents.site.load(planned.site.changes().iter().map(Vec::as_slice)).unwrap();
+    documents
+}
+
+pub fn local(documents: &mut Documents, change: Change) -> Vec<u8> {
+    documents.edit(Doc::Local, &change, Author::Branch, AT).unwrap().expect("something changes")
+}
+
+pub fn site(documents: &mut Documents, change: Change) -> Vec<u8> {
+    documents.edit(Doc::Site, &change, Author::Centre, AT).unwrap().expect("something changes")
+}
+
+pub fn finding<'a>(effective: &'a Effective, path: &str) -> Option<&'a Finding> {
+    effective.findings.iter().find(|finding| finding.path == path)
+}
+
+pub fn problem(documents: &Documents, path: &str) -> Option<Problem> {
+    finding(&effective(documents), path).map(|finding| finding.problem.clone())
+}
+
+/// Messages to and fro until both are silent. Returns how many bytes travelled.
+pub fn exchange(a: &mut Document, sa: &mut SyncState, b: &mut Document, sb: &mut SyncState) -> usize {
+    let mut bytes = 0;
+    for _ in 0..100 {
+        let (to_b, to_a) = (a.generate(sa), b.generate(sb));
+        if to_a.is_none() && to_b.is_none() {
+            return bytes;
+        }
+        if let Some(message) = to_b {
+            bytes += message.len();
+            b.receive(sb, &message).unwrap();
+        }
+        if let Some(message) = to_a {
+            bytes += message.len();
+            a.receive(sa, &message).unwrap();
+        }
+    }
+    panic!("two replicas do not come to rest");
+}
+
+/// A peer that writes whatever it likes: the bare library, with the true history.
+pub struct Liar {
+    pub automerge: Automerge,
+    state: State,
+    ours: SyncState,
+}
+
+impl Liar {
+    /// Speaks with the document as `peer` would and learns its history.
+    pub fn meet(document: &mut Document, peer: Peer) -> Liar {
+        let mut liar = Liar { automerge: Automerge::new(), state: State::new(), ours: document.sync_begin(peer) };
+        for _ in 0..10 {
+            if let Some(message) = document.generate(&mut liar.ours) {
+                let message = Message::decode(&message).unwrap();
+                liar.automerge.receive_sync_message(&mut liar.state, message).unwrap();
+                liar.state.their_capabilities = None;
+            }
+            liar.tell(document).unwrap();
+        }
+        liar
+    }
+
+    /// Sends what it has to say.
+    pub fn tell(&mut self, document: &mut Document) -> Result<usize, config::Error> {
+        let Some(message) = self.automerge.generate_sync_message(&mut self.state) else { return Ok(0) };
+        document.receive(&mut self.ours, &message.encode()).map(|new| new.len())
+    }
+}

@@ -1,0 +1,156 @@
+//! The gate itself: checks an item's bounds, folds what is too small, encodes what may leave exactly once.
+
+use std::collections::BTreeSet;
+
+use model::{
+    Millis, QueueId,
+    leaving::{Figures, Health, Interval, Leaving},
+};
+
+use crate::{
+    class::{Class, Passed},
+    threshold::{Admitted, State},
+};
+
+/// Items of one call of `pass`.
+pub const ITEMS_MAX: usize = 2_000;
+/// Contacts one cell can count.
+pub const OFFERED_MAX: u32 = 1_000_000;
+
+/// How strict the gate is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// A cell with fewer offered contacts than this does not leave by itself. At least 1.
+    pub k: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy { k: 5 }
+    }
+}
+
+/// Our own engines offered something that may not leave: a fault of ours, and nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("{field} of {item} is {value}, outside {min} to {max}")]
+    Bounds { item: &'static str, field: &'static str, value: i64, min: i64, max: i64 },
+    #[error("the parts of an interval's figures exceed their whole: {field}")]
+    Incoherent { field: &'static str },
+    #[error("the interval at {} of {queue:?} is older than the gate remembers", start.0)]
+    TooLate { queue: Option<QueueId>, start: Millis },
+    #[error("more than {max} items or cells at once")]
+    TooMany { max: usize },
+    #[error("the item could not be encoded")]
+    Encoding,
+}
+
+/// The one way out.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    k: u32,
+    state: State,
+}
+
+impl Gate {
+    /// Goes on from a stored state; `State::default()` for a new box.
+    pub fn new(policy: Policy, state: State) -> Gate {
+        Gate { k: policy.k.max(1), state }
+    }
+
+    /// To be stored in the transaction that stores what passed.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Everything of `items` that may leave at once. All cells of one interval belong into one call when it closes;
+    /// later revisions may come alone. On an error nothing has changed.
+    pub fn pass(&mut self, items: &[Leaving], at: Millis) -> Result<Vec<Passed>, Error> {
+        if items.len() > ITEMS_MAX {
+            return Err(Error::TooMany { max: ITEMS_MAX });
+        }
+        let mut state = self.state.clone();
+        let mut leaving = Vec::new();
+        let mut folded = BTreeSet::new();
+        for item in items {
+            match item {
+                Leaving::Health(health) => {
+                    check_health(health)?;
+                    leaving.push(item.clone());
+                }
+                Leaving::Interval(cell) => {
+                    check_interval(cell, state.length_s(cell.start))?;
+                    match state.admit(self.k, cell) {
+                        Admitted::Publish => leaving.push(item.clone()),
+                        Admitted::Fold => drop(folded.insert(cell.start.0)),
+                        Admitted::Known => {}
+                        Admitted::TooLate => {
+                            return Err(Error::TooLate { queue: cell.queue.clone(), start: cell.start });
+                        }
+                        Admitted::TooMany => return Err(Error::TooMany { max: crate::threshold::CELLS_MAX }),
+                    }
+                }
+            }
+        }
+        leaving.extend(state.settle(self.k, &folded).into_iter().map(Leaving::Interval));
+        let passed = leaving.iter().map(|item| encode(item, at)).collect::<Result<_, _>>()?;
+        self.state = state;
+        Ok(passed)
+    }
+}
+
+/// Reads the body of an outbox row back, as the cloud does.
+pub fn decode(body: &[u8]) -> Result<Leaving, Error> {
+    ciborium::from_reader(body).map_err(|_| Error::Encoding)
+}
+
+fn encode(item: &Leaving, at: Millis) -> Result<Passed, Error> {
+    let class = match item {
+        Leaving::Interval(_) => Class::Metric,
+        Leaving::Health(_) => Class::Health,
+    };
+    let mut body = Vec::new();
+    ciborium::into_writer(item, &mut body).map_err(|_| Error::Encoding)?;
+    Ok(Passed::new(class, at, body))
+}
+
+fn check_interval(cell: &Interval, length_known: Option<u32>) -> Result<(), Error> {
+    let within = |field, value: i64, min, max| bounds("interval", field, value, min, max);
+    within("length_s", cell.length_s.into(), 60, 86_400)?;
+    if let Some(known) = length_known {
+        within("length_s", cell.length_s.into(), known.into(), known.into())?;
+    }
+    within("start", cell.start.0, 0, i64::MAX)?;
+    let length_ms = i64::from(cell.length_s).saturating_mul(1_000);
+    within("start modulo length", cell.start.0.checked_rem(length_ms).unwrap_or(1), 0, 0)?;
+    check_figures(&cell.figures)
+}
+
+fn check_figures(f: &Figures) -> Result<(), Error> {
+    bounds("interval", "offered", f.offered.into(), 0, OFFERED_MAX.into())?;
+    let parts = [
+        ("answered and abandoned", f.answered.saturating_add(f.abandoned), f.offered),
+        ("answered_in_t", f.answered_in_t, f.answered),
+        ("abandoned_in_t", f.abandoned_in_t, f.abandoned),
+        ("overflowed", f.overflowed, f.offered),
+        ("recorded", f.recorded, f.offered),
+    ];
+    match parts.into_iter().find(|(_, part, whole)| part > whole) {
+        Some((field, _, _)) => Err(Error::Incoherent { field }),
+        None => Ok(()),
+    }
+}
+
+fn check_health(health: &Health) -> Result<(), Error> {
+    let within = |field, value: u32, max: u32| bounds("health", field, value.into(), 0, max.into());
+    within("processes_up", health.processes_up.into(), 16)?;
+    within("disk_free_percent", health.disk_free_percent.into(), 100)?;
+    within("phones_registered", health.phones_registered, 10_000)?;
+    within("trunks", health.trunks, 1_000)?;
+    within("trunks_up", health.trunks_up, health.trunks)?;
+    within("slot", health.slot.into(), 1)
+}
+
+fn bounds(item: &'static str, field: &'static str, value: i64, min: i64, max: i64) -> Result<(), Error> {
+    if (min..=max).contains(&value) { Ok(()) } else { Err(Error::Bounds { item, field, value, min, max }) }
+}

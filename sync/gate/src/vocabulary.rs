@@ -1,0 +1,141 @@
+//! Everything that may leave a box, as a list for people: a works council, an auditor, an administrator. A test holds
+//! the table against what the types really write.
+
+/// One field of one kind of item.
+pub struct Word {
+    pub item: &'static str,
+    pub field: &'static str,
+    pub is: &'static str,
+}
+
+const fn word(item: &'static str, field: &'static str, is: &'static str) -> Word {
+    Word { item, field, is }
+}
+
+/// The items that a box sends of its own accord.
+pub const WORDS: &[Word] = &[
+    word("interval", "item", "the word \"interval\""),
+    word("interval", "queue", "a queue's id, or nothing for the site's cell of small queues"),
+    word("interval", "start", "start of the interval, ms since 1970, a multiple of its length"),
+    word("interval", "length_s", "60 to 86400"),
+    word("interval", "revision", "a count"),
+    word("interval", "figures.offered", "contacts queued, at least k, at most 1000000"),
+    word("interval", "figures.answered", "a count, at most offered"),
+    word("interval", "figures.abandoned", "a count, at most offered"),
+    word("interval", "figures.answered_in_t", "a count, at most answered"),
+    word("interval", "figures.abandoned_in_t", "a count, at most abandoned"),
+    word("interval", "figures.overflowed", "a count, at most offered"),
+    word("interval", "figures.recorded", "a count, at most offered"),
+    word("interval", "figures.wait_s", "a sum of whole seconds"),
+    word("interval", "figures.talk_s", "a sum of whole seconds"),
+    word("interval", "figures.hold_s", "a sum of whole seconds"),
+    word("interval", "figures.wrap_up_s", "a sum of whole seconds"),
+    word("health", "item", "the word \"health\""),
+    word("health", "at", "ms since 1970"),
+    word("health", "processes_up", "0 to 16"),
+    word("health", "restarts", "a count"),
+    word("health", "disk_free_percent", "0 to 100"),
+    word("health", "phones_registered", "a count, at most 10000"),
+    word("health", "trunks_up", "a count, at most trunks"),
+    word("health", "trunks", "a count, at most 1000"),
+    word("health", "intervals_closed", "a count"),
+    word("health", "slot", "0 or 1"),
+    word("health", "version", "three numbers"),
+];
+
+/// The classes whose bytes another machine makes; the egress ledger keeps their size and hash.
+pub const CARRIED: &[(&str, &str)] = &[
+    ("configuration", "sync messages of the configuration documents; no secrets and no names of people are in them"),
+    ("overflow signal", "signals of a call whose queue's label lets it leave"),
+    ("overflow media", "that call's media, sealed box to box, noted once per call"),
+    ("handshake", "hello, versions, certificate requests"),
+];
+
+/// The whole list, one line each.
+pub fn vocabulary() -> String {
+    let mut text = String::from("Everything that may leave this box:\n");
+    for word in WORDS {
+        text.push_str(&format!("  {:<9} {:<24} {}\n", word.item, word.field, word.is));
+    }
+    text.push_str("Carried, and noted by size and hash:\n");
+    for (class, what) in CARRIED {
+        text.push_str(&format!("  {class:<16} {what}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use ciborium::Value;
+    use model::{
+        Millis, QueueId,
+        leaving::{Figures, Health, Interval, Leaving},
+    };
+
+    use super::*;
+    use crate::class::Class;
+
+    fn samples() -> Vec<(&'static str, Leaving)> {
+        let interval = Interval {
+            queue: Some(QueueId::new("sales").unwrap()),
+            start: Millis(0),
+            length_s: 900,
+            revision: 0,
+            figures: Figures::default(),
+        };
+        let health = Health {
+            at: Millis(0),
+            processes_up: 3,
+            restarts: 0,
+            disk_free_percent: 50,
+            phones_registered: 1,
+            trunks_up: 1,
+            trunks: 1,
+            intervals_closed: 1,
+            slot: 0,
+            version: [1, 2, 3],
+        };
+        // A new kind of item does not compile here until it has a sample and its words.
+        let all = vec![Leaving::Interval(interval), Leaving::Health(health)];
+        all.into_iter()
+            .map(|item| match item {
+                Leaving::Interval(_) => ("interval", item),
+                Leaving::Health(_) => ("health", item),
+            })
+            .collect()
+    }
+
+    fn written(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
+        for (key, value) in value.as_map().unwrap() {
+            let name = format!("{prefix}{}", key.as_text().unwrap());
+            match value {
+                Value::Map(_) => written(&format!("{name}."), value, into),
+                _ => drop(into.insert(name)),
+            }
+        }
+    }
+
+    #[test]
+    fn the_list_names_exactly_the_fields_that_are_written() {
+        for (item, sample) in samples() {
+            let mut bytes = Vec::new();
+            ciborium::into_writer(&sample, &mut bytes).unwrap();
+            let mut fields = BTreeSet::new();
+            written("", &ciborium::from_reader(bytes.as_slice()).unwrap(), &mut fields);
+            let listed: BTreeSet<String> =
+                WORDS.iter().filter(|word| word.item == item).map(|word| word.field.to_owned()).collect();
+            assert_eq!(fields, listed, "{item}");
+        }
+    }
+
+    #[test]
+    fn every_class_is_in_the_printed_list() {
+        let text = vocabulary();
+        for class in Class::ALL {
+            let name = if class == Class::Metric { "interval" } else { class.name() };
+            assert!(text.contains(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! A box's side: one endpoint, up to three connections to the cloud.
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use quinn::crypto::rustls::QuicClientConfig;
+
+use crate::{
+    CLOUD_NAME, code,
+    frames::{FrameReader, FrameWriter},
+    identity::Identity,
+    opening::{self, Answer, Opening, Refusal},
+    tls, transport,
+};
+
+/// Name, handshake and answer together.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0} has no address")]
+    NoAddress(String),
+    #[error("the name {name}: {source}")]
+    Name { name: String, source: std::io::Error },
+    #[error("a local socket: {0}")]
+    Socket(#[source] std::io::Error),
+    #[error("connecting: {0}")]
+    Connect(#[from] quinn::ConnectError),
+    #[error("the connection: {0}")]
+    Connection(#[from] quinn::ConnectionError),
+    #[error(transparent)]
+    Opening(#[from] opening::Error),
+    #[error("the cloud refused: {reason:?}")]
+    Refused { reason: Refusal, retry_after: Duration },
+    #[error("no answer in time")]
+    Silent,
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+}
+
+/// The *control* connection. Dropping it closes it.
+pub struct Control {
+    pub connection: quinn::Connection,
+    pub reader: FrameReader,
+    pub writer: FrameWriter,
+}
+
+/// Where the cloud is and who we are.
+pub struct Client {
+    cloud: String,
+    tls: Arc<QuicClientConfig>,
+}
+
+impl Client {
+    /// `cloud` is `host:port`; its name is looked up at each connection.
+    pub fn new(cloud: &str, identity: &Identity) -> Result<Self, Error> {
+        Ok(Self { cloud: cloud.to_owned(), tls: Arc::new(tls::client(identity)?) })
+    }
+
+    pub async fn control(&self) -> Result<Control, Error> {
+        patiently(async {
+            let connection = self.connect(transport::ours()).await?;
+            let (mut send, receive) = connection.open_bi().await?;
+            opening::write(&mut send, &Opening::Control).await?;
+            Ok(Control { connection, reader: FrameReader::new(receive), writer: FrameWriter::new(send) })
+        })
+        .await
+    }
+
+    /// The *media* connection: datagrams may flow when this returns. It lives as long as the returned value.
+    pub async fn media(&self) -> Result<quinn::Connection, Error> {
+        patiently(async {
+            let connection = self.connect(transport::ours()).await?;
+            let (mut send, mut receive) = connection.open_bi().await?;
+            opening::write(&mut send, &Opening::Media).await?;
+            ready(opening::read(&mut receive).await?)?;
+            Ok(connection)
+        })
+        .await
+    }
+
+    /// A *bulk* connection for one bundle, from an offset on: the whole size, and the stream with the rest.
+    pub async fn bulk(&self, name: &str, offset: u64) -> Result<(quinn::Connection, u64, quinn::RecvStream), Error> {
+        patiently(async {
+            let connection = self.connect(transport::yielding()).await?;
+            let (mut send, mut receive) = connection.open_bi().await?;
+            opening::write(&mut send, &Opening::Bulk { name: name.to_owned(), offset }).await?;
+            let size = ready(opening::read(&mut receive).await?)?;
+            Ok((connection, size, receive))
+        })
+        .await
+    }
+
+    /// A socket of its own for each connection: a path that a middlebox broke is not taken again.
+    async fn connect(&self, transport: quinn::TransportConfig) -> Result<quinn::Connection, Error> {
+        let address = resolve(&self.cloud).await?;
+        let mut config = quinn::ClientConfig::new(self.tls.clone());
+        config.transport_config(Arc::new(transport));
+        handshake(&endpoint(address)?, config, address, CLOUD_NAME).await
+    }
+}
+
+fn ready(answer: Answer) -> Result<u64, Error> {
+    match answer {
+        Answer::Ready { size } => Ok(size),
+        Answer::Refused { reason, retry_after_ms } => {
+            Err(Error::Refused { reason, retry_after: Duration::from_millis(retry_after_ms) })
+        }
+    }
+}
+
+async fn patiently<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(Error::Silent))
+}
+
+pub(crate) async fn resolve(name: &str) -> Result<SocketAddr, Error> {
+    let mut found =
+        tokio::net::lookup_host(name).await.map_err(|source| Error::Name { name: name.to_owned(), source })?;
+    found.next().ok_or_else(|| Error::NoAddress(name.to_owned()))
+}
+
+pub(crate) fn endpoint(towards: SocketAddr) -> Result<quinn::Endpoint, Error> {
+    let any: SocketAddr =
+        if towards.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
+    quinn::Endpoint::client(any).map_err(Error::Socket)
+}
+
+pub(crate) fn config(tls: QuicClientConfig, transport: quinn::TransportConfig) -> quinn::ClientConfig {
+    let mut config = quinn::ClientConfig::new(Arc::new(tls));
+    config.transport_config(Arc::new(transport));
+    config
+}
+
+pub(crate) async fn handshake(
+    endpoint: &quinn::Endpoint,
+    config: quinn::ClientConfig,
+    address: SocketAddr,
+    name: &str,
+) -> Result<quinn::Connection, Error> {
+    Ok(endpoint.connect_with(config, address, name)?.await?)
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.connection.close(code::DONE, b"");
+    }
+}

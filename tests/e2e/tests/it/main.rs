@@ -1,0 +1,3 @@
+//! One test per promise of the README. Everything here is a real program; only the people are puppets.
+
+mod alone;

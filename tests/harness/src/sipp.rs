@@ -1,0 +1,114 @@
+//! A real carrier: SIPp with streamed G.711. Each run is one scenario; the exit code says whether every call passed.
+
+use std::{fs, path::Path, process::Command, time::Duration};
+
+use anyhow::{Context, ensure};
+
+use crate::process::Program;
+
+/// A call from the outside: INVITE, speech, hang-up after a while.
+pub struct Calls<'a> {
+    /// `127.0.0.1:5060` of the box.
+    pub to: &'a str,
+    /// The number that is called, and the caller's.
+    pub number: &'a str,
+    pub caller: &'a str,
+    /// Our own SIP port: the trunk is known by it.
+    pub local_port: u16,
+    /// µ-law, 8 kHz, raw; spoken from the answer on.
+    pub speech: &'a Path,
+    /// How long a caller stays after the answer.
+    pub stay: Duration,
+    pub count: u32,
+    /// Calls per second.
+    pub rate: u32,
+}
+
+/// Makes SIPp's raw µ-law out of a WAV.
+pub fn ulaw(wav: &Path, raw: &Path) -> anyhow::Result<()> {
+    let status = Command::new("sox")
+        .arg(wav)
+        .args(["-t", "raw", "-r", "8000", "-c", "1", "-e", "u-law"])
+        .arg(raw)
+        .status()
+        .context("sox is not installed")?;
+    ensure!(status.success(), "sox could not convert {}", wav.display());
+    Ok(())
+}
+
+/// Starts the calls; `Program::wait` gives 0 when all passed.
+pub fn start(folder: &Path, calls: &Calls<'_>) -> anyhow::Result<Program> {
+    fs::create_dir_all(folder)?;
+    let scenario = folder.join("carrier.xml");
+    fs::write(&scenario, scenario_text(calls))?;
+    let media_port = crate::process::free_ports(64);
+    let mut command = Command::new("sipp");
+    command
+        .current_dir(folder)
+        .arg(calls.to)
+        .args(["-sf", "carrier.xml", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin", "-trace_err"])
+        .args(["-p", &calls.local_port.to_string(), "-s", calls.number])
+        .args(["-m", &calls.count.to_string(), "-r", &calls.rate.to_string()])
+        .args(["-min_rtp_port", &media_port.to_string(), "-max_rtp_port", &(media_port + 62).to_string()])
+        .args(["-timeout", "180s"]);
+    Program::start("sipp", command, &folder.join("sipp.log"))
+}
+
+fn scenario_text(calls: &Calls<'_>) -> String {
+    let (caller, speech, stay) = (calls.caller, calls.speech.display(), calls.stay.as_millis());
+    format!(
+        r#"<?xml version="1.0" encoding="ISO-8859-1"?>
+<scenario name="carrier">
+  <send retrans="500"><![CDATA[
+    INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    From: "Caller" <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+    To: <sip:[service]@[remote_ip]:[remote_port]>
+    Call-ID: [call_id]
+    CSeq: 1 INVITE
+    Contact: <sip:{caller}@[local_ip]:[local_port]>
+    Max-Forwards: 70
+    Content-Type: application/sdp
+    Content-Length: [len]
+
+    v=0
+    o=carrier 1 1 IN IP4 [local_ip]
+    s=-
+    c=IN IP4 [media_ip]
+    t=0 0
+    m=audio [rtpstream_audio_port] RTP/AVP 0 101
+    a=rtpmap:0 PCMU/8000
+    a=rtpmap:101 telephone-event/8000
+    a=ptime:20
+  ]]></send>
+  <recv response="100" optional="true"/>
+  <recv response="180" optional="true"/>
+  <recv response="183" optional="true"/>
+  <recv response="200" rtd="true" timeout="20000"/>
+  <send><![CDATA[
+    ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    From: "Caller" <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+    To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+    Call-ID: [call_id]
+    CSeq: 1 ACK
+    Max-Forwards: 70
+    Content-Length: 0
+  ]]></send>
+  <nop><action><exec rtp_stream="{speech},-1,0"/></action></nop>
+  <pause milliseconds="{stay}"/>
+  <send retrans="500"><![CDATA[
+    BYE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    From: "Caller" <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+    To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+    Call-ID: [call_id]
+    CSeq: 2 BYE
+    Max-Forwards: 70
+    Content-Length: 0
+  ]]></send>
+  <recv response="200"/>
+</scenario>
+"#
+    )
+}

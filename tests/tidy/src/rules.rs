@@ -1,0 +1,73 @@
+//! The import table of ARCHITECTURE.md, as data. A crate may import what stands beside it, and nothing else of ours.
+
+/// Crates that decide and touch nothing: no async, no sockets, no files, no clock.
+pub const ENGINES: &[&str] = &["sip", "media", "call", "ivr", "acd", "floor", "model", "config", "gate", "wire", "ota"];
+
+/// (crate, what it may import of the house). Tests may import anything; nothing imports tests.
+pub const IMPORTS: &[(&str, &[&str])] = &[
+    ("sip", &[]),
+    ("media", &[]),
+    ("model", &[]),
+    ("ota", &[]),
+    ("pages", &[]),
+    ("config", &["model"]),
+    ("gate", &["model"]),
+    ("ivr", &["model"]),
+    ("acd", &["model"]),
+    ("wire", &["model"]),
+    ("link", &["wire"]),
+    ("call", &["sip", "media", "model"]),
+    ("floor", &["call", "ivr", "acd", "model"]),
+    ("ledger", &["wire", "config", "gate", "model"]),
+    ("desk", &["floor", "ledger", "model", "pages"]),
+    (
+        "boxd",
+        &["sip", "media", "call", "ivr", "acd", "floor", "ledger", "desk", "link", "wire", "config", "gate", "model"],
+    ),
+    ("db", &["model"]),
+    ("cloudd", &["db", "link", "wire", "config", "gate", "model", "pages"]),
+    ("otad", &["ota"]),
+    ("xtask", &["ota"]),
+];
+
+/// Crates from outside that an engine may not even name.
+pub const BANNED_IN_ENGINES: &[&str] = &[
+    "tokio",
+    "quinn",
+    "axum",
+    "rusqlite",
+    "socket2",
+    "nix",
+    "zbus",
+    "reqwest",
+    "rustls",
+    "async-trait",
+    "futures-util",
+];
+
+/// Folders whose direct children are crates.
+pub const FLOORS: &[&str] = &["edge", "sync", "cloud", "firmware", "tests"];
+
+/// What stands at the top; the customer fixed it.
+pub const TOP: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "ARCHITECTURE.md",
+    "README.md",
+    "LICENSE",
+    "clippy.toml",
+    "rustfmt.toml",
+    "deny.toml",
+    "edge",
+    "cloud",
+    "sync",
+    "firmware",
+    "deploy",
+    "tests",
+];
+
+/// A file above this many lines wants to be two.
+pub const LINES_MAX: usize = 900;
+
+/// Names that say nothing about what is inside.
+pub const EMPTY_NAMES: &[&str] = &["utils", "util", "common", "helpers", "helper", "manager", "misc", "stuff"];
