@@ -83,12 +83,10 @@ mod tests {
             let press = Press::new('7', 100).expect("a key");
             let mut listener = Listener::default();
             let mut heard = String::new();
-            let mut at = 0;
-            for (payload, _) in press {
+            for (at, (payload, _)) in press.enumerate() {
                 if at != lost {
                     heard.extend(listener.hear(1_000, &payload));
                 }
-                at += 1;
             }
             assert_eq!(heard, "7", "packet {lost} lost");
         }

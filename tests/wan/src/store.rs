@@ -12,11 +12,14 @@ use cloudd::hub::store::{
 use model::{BoxId, Epoch, Millis, SiteId, change::Doc};
 use wire::{frame::Bundle, outbox::Row};
 
+/// The site a token enrols for, and the key and box that used it.
+type Token = (SiteId, Option<([u8; 32], BoxId)>);
+
 #[derive(Default)]
 pub struct State {
     pub boxes: BTreeMap<BoxId, Standing>,
-    /// Token's hash to the site, and the key and box that used it.
-    pub tokens: BTreeMap<[u8; 32], (SiteId, Option<([u8; 32], BoxId)>)>,
+    /// By the token's hash.
+    pub tokens: BTreeMap<[u8; 32], Token>,
     pub watermarks: BTreeMap<(BoxId, Epoch), u64>,
     /// Each effect that took place, in order.
     pub effects: Vec<(BoxId, Row)>,

@@ -113,9 +113,9 @@ impl Engine {
             tokio::select! {
                 biased;
                 Some(input) = self.sockets.recv() => self.feed(Input::Call(LineInput::Sip(input))),
-                Some(from) = inbox.media.recv() => self.from_media(from),
+                Some(from) = inbox.media.recv() => self.hear_media(from),
                 Some(request) = inbox.requests.recv() => self.request(request),
-                Some(from) = inbox.sync.recv() => self.from_sync(from),
+                Some(from) = inbox.sync.recv() => self.hear_sync(from),
                 () = sleep_until(wake.into()) => {
                     self.floor.handle_timeout(Instant::now(), wall());
                     self.obey();
@@ -130,7 +130,7 @@ impl Engine {
         self.obey();
     }
 
-    fn from_media(&mut self, from: FromMedia) {
+    fn hear_media(&mut self, from: FromMedia) {
         match from {
             FromMedia::Connected { fresh: false } => {}
             FromMedia::Connected { fresh: true } => self.feed(Input::Call(LineInput::MediaRestarted)),
@@ -138,7 +138,7 @@ impl Engine {
         }
     }
 
-    fn from_sync(&mut self, from: FromSync) {
+    fn hear_sync(&mut self, from: FromSync) {
         match from {
             FromSync::Signal(signal) => {
                 if let Some(signal) = outgoing::signal_in(signal) {

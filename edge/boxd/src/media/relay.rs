@@ -67,8 +67,11 @@ impl ToRelay {
     }
 }
 
+/// What a relay hears requests through.
+pub type Inbox = (Receiver<Request>, Arc<EventFd>);
+
 /// Both ends.
-pub fn channel() -> anyhow::Result<(ToRelay, (Receiver<Request>, Arc<EventFd>))> {
+pub fn channel() -> anyhow::Result<(ToRelay, Inbox)> {
     let (sender, receiver) = sync_channel(REQUESTS_MAX);
     let wake = EventFd::from_value_and_flags(0, EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC).context("eventfd")?;
     let wake = Arc::new(wake);
@@ -110,7 +113,7 @@ impl Counters {
 /// Starts the thread.
 pub fn start(
     config: &MediaConfig,
-    inbox: (Receiver<Request>, Arc<EventFd>),
+    inbox: Inbox,
     events: tokio::sync::mpsc::Sender<Event>,
     recorder: SyncSender<Job>,
     counters: Arc<Counters>,
