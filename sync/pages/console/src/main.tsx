@@ -20,6 +20,7 @@ import { words } from './text';
 
 const FiguresPage = lazy(() => import('./figures/figures'));
 const SitePage = lazy(() => import('./site/site'));
+const BoxesPage = lazy(() => import('./boxes/boxes'));
 const AuditPage = lazy(() => import('./audit'));
 
 function App() {
@@ -63,6 +64,7 @@ function App() {
             <Route path="/sites" element={<Sites />} />
             <Route path="/sites/:site/:tab?" element={<SitePage me={who.data} />} />
             <Route path="/figures" element={<FiguresPage />} />
+            <Route path="/boxes" element={<BoxesPage me={who.data} />} />
             <Route path="/audit" element={<AuditPage />} />
             <Route path="*" element={<Navigate to="/sites" replace />} />
           </Routes>

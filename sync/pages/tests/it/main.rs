@@ -28,6 +28,20 @@ fn samples_of_the_model_are_those_the_pages_are_checked_against() {
     assert!(committed == written, "the model has changed: UPDATE_SAMPLES=1 cargo test -p pages, then mend model.ts");
 }
 
+/// The pages' own tests, of what needs no server and no browser.
+#[test]
+fn the_tests_written_in_typescript_pass() {
+    let done = std::process::Command::new("npm")
+        .args(["run", "--silent", "test"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("CI", "true")
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("npm can be started: the build used it");
+    let said = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+}
+
 fn samples() -> String {
     let mut out = String::from(
         "// Written by `UPDATE_SAMPLES=1 cargo test -p pages` from the Rust types; not edited by hand.\n\
