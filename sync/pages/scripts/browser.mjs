@@ -35,7 +35,7 @@ export class Watch {
   async open(page, look, { refusals = false } = {}) {
     const fault = (text) => this.faults.push(`${page} ${look.name}: ${text}`);
     // Nobody is signed in at first, and the page asks.
-    const expected = refusals ? /status of 4\d\d|WebSocket/ : /status of 401/;
+    const expected = refusals ? /status of 4\d\d|WebSocket|ERR_FAILED/ : /status of 401/;
     const context = await this.browser.newContext({ viewport: look.size, colorScheme: look.scheme, reducedMotion: 'reduce', locale: look.language === 'zh' ? 'zh-CN' : 'en-GB' });
     await context.addInitScript((language) => {
       localStorage.setItem('branchline.language', language);

@@ -30,6 +30,7 @@ try {
     const { tab, shot, fault, close } = await watch.open(page, look);
     await signIn(tab, shot);
     await (page === 'desk' ? desk(tab, shot) : console_(tab, shot, fault, look));
+    await signOut(tab);
     await close();
   }
 } catch (error) {
@@ -45,6 +46,13 @@ async function signIn(tab, shot) {
   await tab.getByRole('textbox').first().fill(values.name ?? '');
   await tab.locator('input[type=password]').fill(values.password ?? '');
   await tab.keyboard.press('Enter');
+}
+
+async function signOut(tab) {
+  await tab.goto(url);
+  await tab.locator('header button[aria-haspopup=menu]').click();
+  await tab.getByRole('menuitem', { name: /Sign out|退出/ }).click();
+  await tab.locator('input[type=password]').waitFor();
 }
 
 async function desk(tab, shot) {
@@ -76,10 +84,6 @@ async function console_(tab, shot, fault, look) {
     await shot(`site-tab-${n}`);
   }
   if (values.edit) await edit(tab, shot, fault, look);
-  await tab.goto(url);
-  await tab.locator('header button[aria-haspopup=menu]').click();
-  await tab.getByRole('menuitem', { name: /Sign out|退出/ }).click();
-  await tab.locator('input[type=password]').waitFor();
 }
 
 /** Renames a queue, saves, loads again: the new name must have come from the server. */

@@ -27,7 +27,10 @@ async fn a_box_is_listed_with_its_certificate_and_its_latest_health() {
     let (status, fresh) = ben.get(BOXES).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!((&fresh[0]["box"], &fresh[0]["site"]), (&json!(BOX), &json!("north")));
-    assert_eq!((&fresh[0]["software"], &fresh[0]["health"], &fresh[0]["linked"]), (&Value::Null, &Value::Null, &json!(false)));
+    assert_eq!(
+        (&fresh[0]["software"], &fresh[0]["health"], &fresh[0]["linked"]),
+        (&Value::Null, &Value::Null, &json!(false))
+    );
     cloud.write(|conn| db::boxes::certify(conn, BOX, "0a", Millis(START + 5))).await;
     cloud.shelf().ingest(BOX, &north(), EPOCH, vec![row(1, &health(4))]).await.unwrap();
     let known = ben.get(BOXES).await.1;
@@ -71,6 +74,9 @@ async fn a_kept_bundle_is_offered_to_a_site_in_place_of_another() {
     assert_eq!(ann.post(OFFER, &json!({ "sha256": "a".repeat(64) })).await.0, StatusCode::NO_CONTENT);
     assert_eq!(cloud.shelf().bundle_offer(&north()).await.unwrap().unwrap().name, "branchline-1.2.3.raucb");
     assert_eq!(ann.post(OFFER, &json!({ "sha256": "c".repeat(64) })).await.0, StatusCode::NOT_FOUND);
-    assert_eq!(ann.post("/api/sites/south/bundle", &json!({ "sha256": "a".repeat(64) })).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(
+        ann.post("/api/sites/south/bundle", &json!({ "sha256": "a".repeat(64) })).await.0,
+        StatusCode::NOT_FOUND
+    );
     assert_eq!(ben.post(OFFER, &json!({ "sha256": "b".repeat(64) })).await.0, StatusCode::FORBIDDEN);
 }

@@ -4,6 +4,8 @@
 
 use std::{path::Path, process::Stdio};
 
+use cloudd::hub::store::Store;
+
 use crate::{
     configuration::with_sales,
     support::{ADMIN, ANALYST, BOX, Cloud, EPOCH, PASSWORD, health, interval, north, row},

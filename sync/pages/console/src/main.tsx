@@ -7,7 +7,7 @@ import { startText } from '@shared/text/start';
 import { refusalText } from '@shared/text/words';
 import { Wait } from '@shared/ui/bits';
 import { show } from '@shared/ui/frame';
-import { Queries, queries } from '@shared/ui/queries';
+import { Queries, forget, queries } from '@shared/ui/queries';
 import { SignIn } from '@shared/ui/sign-in';
 import { useQuery } from '@tanstack/react-query';
 import { Suspense, lazy } from 'react';
@@ -74,8 +74,5 @@ function App() {
   );
 }
 
-onSignedOut(() => {
-  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
-  queries.setQueryData(['me'], null);
-});
+onSignedOut(forget);
 void startText(words).then(() => show(<Queries><App /></Queries>));

@@ -3,7 +3,7 @@ import { Alert, Button, Group, Modal, PasswordInput, Stack, Text } from '@mantin
 import { IconAlertCircle } from '@tabler/icons-react';
 import { Refusal } from '@shared/api';
 import { refusalText } from '@shared/text/words';
-import { queries } from '@shared/ui/queries';
+import { forget } from '@shared/ui/queries';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -19,8 +19,7 @@ export function PasswordDialog({ close }: { close: () => void }) {
   const done = useMutation({
     mutationFn: () => changePassword(old, wanted),
     onSuccess: () => {
-      queries.clear();
-      queries.setQueryData(['me'], null);
+      forget();
     },
   });
   const wrong = done.error instanceof Refusal && done.error.code === 'forbidden';

@@ -3,7 +3,7 @@ import { AppShell, Box, Burger, Group, Menu, NavLink, Stack, Text, UnstyledButto
 import { useDisclosure } from '@mantine/hooks';
 import { IconBuildingStore, IconChartHistogram, IconChevronDown, IconKey, IconLogout, IconServer2, IconShieldCheck, IconWifiOff } from '@tabler/icons-react';
 import { Brand, PreferenceItems } from '@shared/ui/bits';
-import { queries } from '@shared/ui/queries';
+import { forget } from '@shared/ui/queries';
 import { useEffect, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'react-router';
@@ -26,8 +26,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
   ];
   const leave = async () => {
     await signOut().catch(() => {});
-    queries.clear();
-    queries.setQueryData(['me'], null);
+    forget();
   };
   return (
     <AppShell header={{ height: 60 }} navbar={{ width: 220, breakpoint: 'sm', collapsed: { mobile: !open } }} padding={{ base: 'sm', sm: 'xl' }}>

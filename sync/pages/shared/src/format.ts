@@ -38,6 +38,10 @@ export function dateOf(text: string, language: string): string {
   return Number.isNaN(at) ? text : new Intl.DateTimeFormat(language, { year: 'numeric', month: 'short', day: 'numeric', timeZone: 'UTC' }).format(at);
 }
 
+export function date(ms: number, language: string): string {
+  return new Intl.DateTimeFormat(language, { year: 'numeric', month: 'short', day: 'numeric' }).format(ms);
+}
+
 /** Bytes in the unit people use for files. */
 export function size(bytes: number, language: string): string {
   const [value, unit] = bytes >= 1e9 ? [bytes / 1e9, 'gigabyte'] : bytes >= 1e6 ? [bytes / 1e6, 'megabyte'] : [bytes / 1e3, 'kilobyte'];

@@ -1,7 +1,7 @@
 // The boxes of all branches, and the updates they are offered.
 import { Alert, Anchor, Badge, Button, Card, Code, Group, Skeleton, Stack, Table, Text, Title, Tooltip } from '@mantine/core';
 import { IconAlertCircle, IconBan, IconPackage, IconPlugConnected, IconPlugConnectedX, IconServerOff } from '@tabler/icons-react';
-import { count, dayAndTime, size } from '@shared/format';
+import { count, date, dayAndTime, size } from '@shared/format';
 import { refusalText } from '@shared/text/words';
 import { Empty, Heading } from '@shared/ui/bits';
 import { useQuery } from '@tanstack/react-query';
@@ -75,7 +75,7 @@ function Boxes({ lines, labels, bundles, revoke }: { lines: readonly BoxLine[]; 
         <Table.Tr>
           <Table.Th>{t('boxes.box')}</Table.Th>
           <Table.Th>{t('boxes.state')}</Table.Th>
-          <Table.Th>{t('sites.health')}</Table.Th>
+          <Table.Th>{t('site.health')}</Table.Th>
           <Table.Th>{t('sites.software')}</Table.Th>
           <Table.Th>{t('boxes.behind')}</Table.Th>
           <Table.Th>{t('boxes.certificate')}</Table.Th>
@@ -92,7 +92,7 @@ function Boxes({ lines, labels, bundles, revoke }: { lines: readonly BoxLine[]; 
                 <Text size="xs" c="dimmed"><Tooltip label={line.box}><span tabIndex={0}>{line.box.slice(0, 8)}<span className="visually-hidden">{line.box.slice(8)}</span></span></Tooltip></Text>
               </Table.Td>
               <Table.Td><State line={line} /></Table.Td>
-              <Table.Td data-label={t('sites.health')}>{gone ? <Dash /> : <BoxHealth health={line.health} />}</Table.Td>
+              <Table.Td data-label={t('site.health')}>{gone ? <Dash /> : <BoxHealth health={line.health} />}</Table.Td>
               <Table.Td data-label={t('sites.software')}>{gone ? <Dash /> : <Software line={line} offered={bundles.find((bundle) => bundle.offered_to.includes(line.site))} />}</Table.Td>
               <Table.Td data-label={t('boxes.behind')}>{gone || line.behind === null ? <Dash /> : line.behind === 0 ? t('boxes.upToDate') : t('boxes.rows', { count: line.behind, n: count(line.behind, i18n.language) })}</Table.Td>
               <Table.Td data-label={t('boxes.certificate')}>{gone ? <Dash /> : <Certificate until={line.certificate_until} />}</Table.Td>
@@ -128,10 +128,10 @@ function Software({ line, offered }: { line: BoxLine; offered: Bundle | undefine
   const runs = line.software ?? t('sites.unknown');
   const waits = offered !== undefined && (offered.version === '' || offered.version !== line.software);
   return (
-    <>
+    <div>
       <Text size="sm">{runs}{line.health && <Text span inherit c="dimmed"> · {t('boxes.slot', { slot: line.health.slot === 0 ? 'A' : 'B' })}</Text>}</Text>
       {waits && <Text size="xs" c="var(--mantine-color-blue-text)">{t('boxes.offered', { version: offered.version || offered.name })}</Text>}
-    </>
+    </div>
   );
 }
 
@@ -139,7 +139,7 @@ function Certificate({ until }: { until: number | null }) {
   const { t, i18n } = useTranslation();
   if (until === null) return <Dash />;
   const soon = until - Date.now() < RENEWED_BEFORE_MS;
-  return <Text size="sm" c={soon ? 'var(--mantine-color-red-text)' : undefined}>{t('boxes.until', { time: dayAndTime(until, i18n.language) })}</Text>;
+  return <Text size="sm" c={soon ? 'var(--mantine-color-red-text)' : undefined}>{t('boxes.until', { time: date(until, i18n.language) })}</Text>;
 }
 
 function Bundles({ bundles, labels, offer }: { bundles: readonly Bundle[]; labels: ReadonlyMap<string, string>; offer?: (bundle: Bundle) => void }) {

@@ -171,5 +171,5 @@ function Lines({ lines, labels, total, completeness }: { lines: readonly Line[];
 function Whole({ part }: { part: number | null }) {
   const { t } = useTranslation();
   if (part === null || part >= 1) return null;
-  return <Tooltip label={t('sites.completenessHint')}><Text span size="xs" fw={500} ml={8} c="var(--mantine-color-yellow-text)" tabIndex={0}>{t('figures.complete', { percent: wholePercent(part) })}</Text></Tooltip>;
+  return <Tooltip label={t('sites.completenessHint')}><Text span size="xs" fw={500} ml={8} style={{ whiteSpace: 'nowrap', display: 'inline-block' }} c="var(--mantine-color-yellow-text)" tabIndex={0}>{t('figures.complete', { percent: wholePercent(part) })}</Text></Tooltip>;
 }
