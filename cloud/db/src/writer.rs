@@ -128,18 +128,21 @@ fn savepoint(conn: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
     if job.run(conn) { conn.execute_batch("RELEASE job") } else { conn.execute_batch("ROLLBACK TO job; RELEASE job") }
 }
 
+/// Ok when the next group may be tried: SQLite undoes a group by itself when a disk is full, and then the savepoint
+/// that a job's end names is gone with it.
 fn fail(conn: &Connection, group: Vec<Box<dyn Job>>, error: rusqlite::Error) -> Result<(), Error> {
-    if !conn.is_autocommit() {
+    let undone = conn.is_autocommit();
+    if !undone {
         let _ = conn.execute_batch("ROLLBACK");
     }
     for job in group {
         job.answer(Err(Error::Commit(error.to_string())));
     }
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => {
-            tracing::warn!(%error, "a group of writes was undone");
-            Ok(())
-        }
-        _ => Err(error.into()),
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => {}
+        _ if undone => {}
+        _ => return Err(error.into()),
     }
+    tracing::warn!(%error, "a group of writes was undone");
+    Ok(())
 }

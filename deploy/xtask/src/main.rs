@@ -33,7 +33,8 @@ fn main() -> anyhow::Result<()> {
         Task::Ci => {
             cargo(&["fmt", "--all", "--check"])?;
             cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
-            cargo(&["build", "--workspace", "--bins", "--locked"])?;
+            // With the tests, so that both share one build of every package.
+            cargo(&["build", "--workspace", "--bins", "--tests", "--locked"])?;
             cargo(&["nextest", "run", "--workspace", "--locked"])
         }
         Task::Tidy => cargo(&["test", "--quiet", "--package", "tidy"]),

@@ -14,7 +14,7 @@ mod contact;
 mod desk;
 mod floor;
 mod flow;
-mod helper;
+mod helping;
 pub mod interval;
 mod lines;
 mod outgoing;

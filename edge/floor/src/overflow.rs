@@ -1,6 +1,6 @@
 //! A caller of ours who waits too long is helped by another site's agent: the sites are asked in turn while the caller
 //! keeps waiting here; whoever accepts gets the caller's audio through a tunnel. When the path breaks the caller is
-//! back in the line, with the original queue time. The helping side is in `helper`.
+//! back in the line, with the original queue time. The helping side is in `helping`.
 
 use std::{net::SocketAddr, time::Duration};
 

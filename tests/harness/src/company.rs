@@ -40,7 +40,7 @@ impl Cloud {
             &config,
             format!(
                 "data = \"data\"\n[http]\nlisten = \"127.0.0.1:{http}\"\n[link]\nlisten = \"127.0.0.1:{link}\"\n\
-                 names = [\"localhost\", \"127.0.0.1\"]\n[log]\nfilter = \"info\"\n"
+                 [log]\nfilter = \"info\"\n"
             ),
         )?;
         let mut cloud = Self {

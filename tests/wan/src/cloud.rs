@@ -60,9 +60,17 @@ impl Cloud {
     /// A new process: nothing is remembered but the database and the CA.
     pub fn resume(&mut self) {
         self.hub = hub(&self.database, &self.ca, &self.options);
-        let (certificate, key) = self.ca.cloud(now()).expect("a certificate");
-        let options = server::Options::new(self.address, self.ca.certificate(), certificate, key);
-        let server = server::Server::bind(options).expect("a server");
+        // The one that fell lets go of its port when its last packets are sent.
+        let mut tries = 0..100;
+        let server = loop {
+            let (certificate, key) = self.ca.cloud(now()).expect("a certificate");
+            let options = server::Options::new(self.address, self.ca.certificate(), certificate, key);
+            match server::Server::bind(options) {
+                Ok(server) => break server,
+                Err(error) => assert!(tries.next().is_some(), "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        };
         self.address = server.local_address().expect("an address");
         let (endpoint, stop) = (server.endpoint(), CancellationToken::new());
         let (hub, stopping) = (self.hub.clone(), stop.clone());

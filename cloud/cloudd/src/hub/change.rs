@@ -46,30 +46,35 @@ mod tests {
 
     use config::{Author, Documents};
     use model::{
-        Millis, SiteId,
+        HoursId, Millis, SiteId,
         change::{Change, Doc},
+        config::Hours,
     };
 
     use super::*;
     use crate::hub::store::merge_heads;
 
+    fn hours(label: &str) -> Change {
+        let value = Hours { label: label.into(), week: Vec::new(), closed: BTreeSet::new() };
+        Change::HoursAdd { hours: HoursId::new("day").unwrap(), value }
+    }
+
     #[test]
     fn heads_kept_change_by_change_are_the_documents_heads() {
         let site = SiteId::new("north").unwrap();
-        let label = |label: &str| Change::SiteLabel { label: label.into() };
         let mut here = Documents::new(site.clone(), [1; 16]);
         let mut there = Documents::new(site, [2; 16]);
         let mut heads: BTreeSet<ChangeHash> = here.local.heads().0.into_iter().collect();
         let mut changes = Vec::new();
         for n in 0..3 {
-            changes.extend(here.edit(Doc::Local, &label(&format!("a{n}")), Author::Branch, Millis(1)).unwrap());
-            changes.extend(there.edit(Doc::Local, &label(&format!("b{n}")), Author::Centre, Millis(2)).unwrap());
+            changes.extend(here.edit(Doc::Local, &hours(&format!("a{n}")), Author::Branch, Millis(1)).unwrap());
+            changes.extend(there.edit(Doc::Local, &hours(&format!("b{n}")), Author::Centre, Millis(2)).unwrap());
         }
         for bytes in &changes {
             here.local.apply(bytes).unwrap();
             there.local.apply(bytes).unwrap();
         }
-        changes.extend(here.edit(Doc::Local, &label("both"), Author::Branch, Millis(3)).unwrap());
+        changes.extend(here.edit(Doc::Local, &hours("both"), Author::Branch, Millis(3)).unwrap());
         for bytes in &changes {
             merge_heads(&mut heads, &identify(bytes).unwrap());
         }
@@ -80,8 +85,7 @@ mod tests {
     fn what_is_not_a_change_has_no_identity() {
         let site = SiteId::new("north").unwrap();
         let mut documents = Documents::new(site, [1; 16]);
-        let change = Change::SiteLabel { label: "x".into() };
-        let sound = documents.edit(Doc::Local, &change, Author::Branch, Millis(1)).unwrap().unwrap();
+        let sound = documents.edit(Doc::Local, &hours("x"), Author::Branch, Millis(1)).unwrap().unwrap();
         assert!(identify(&sound).is_some());
         for cut in 0..sound.len() {
             assert_eq!(identify(&sound[..cut]), None, "cut at {cut}");

@@ -1,3 +1,5 @@
+//! What was acknowledged is there: after a cut log, an old copy, a full disk, a damaged file.
+
 use std::{
     fs,
     path::Path,

@@ -1,3 +1,5 @@
+//! Rows for the cloud and the egress chain that is written with them.
+
 use gate::{Carried, Class, Item};
 use ledger::{Batch, Error, Position};
 use model::{Epoch, Millis};

@@ -1,3 +1,5 @@
+//! People's numbers and names are sealed in every file, and gone from all when they are erased.
+
 use std::fs;
 
 use ledger::{Batch, BranchKey, Error, Ledger, Personal};

@@ -1,3 +1,5 @@
+//! Batches, their order and their limits, and what is read back.
+
 use std::{
     sync::mpsc,
     time::{Duration, Instant},

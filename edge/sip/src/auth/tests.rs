@@ -1,3 +1,5 @@
+//! Digests against the examples of RFC 7616 and RFC 2617, and against strangers.
+
 use super::*;
 
 #[test]

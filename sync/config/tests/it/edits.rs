@@ -1,3 +1,5 @@
+//! Who may edit what, and what an edit writes.
+
 use config::{Author, Error, changes_from, effective};
 use model::{
     change::{Change, Doc},

@@ -1,3 +1,5 @@
+//! Documents that a peer forged or garbled.
+
 use automerge::{ObjType, ROOT, ScalarValue, transaction::Transactable};
 use config::{Error, Peer, effective};
 use model::{

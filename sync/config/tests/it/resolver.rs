@@ -1,3 +1,5 @@
+//! What three documents amount to, and what the resolver found in them.
+
 use config::{Author, effective};
 use model::{
     change::{Change, Doc, Problem, Severity},

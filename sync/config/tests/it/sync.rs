@@ -1,3 +1,5 @@
+//! Two replicas exchange changes until they are equal.
+
 use config::{Applied, Error, Peer, effective, may_receive};
 use model::change::{Change, Doc};
 

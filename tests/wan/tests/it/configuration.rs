@@ -1,18 +1,30 @@
 //! The documents: both sides edit, also while apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use boxd::sync::local::Wake;
 use config::Documents;
-use model::change::{Change, Doc};
+use model::{
+    HoursId,
+    change::{Change, Doc},
+    config::{Hours, Phone},
+};
 use wan::{branch::Branch, cloud::Cloud, until};
 
+/// The centre's alone.
 fn label(text: &str) -> Change {
     Change::SiteLabel { label: text.into() }
 }
 
-fn zone(text: &str) -> Change {
-    Change::SiteTimeZone { time_zone: text.into() }
+/// The branch may edit it too.
+fn hours(id: &str, label: &str) -> Change {
+    let value = Hours { label: label.into(), week: Vec::new(), closed: BTreeSet::new() };
+    Change::HoursAdd { hours: HoursId::new(id).expect("an id"), value }
+}
+
+fn phone(extension: &str) -> Change {
+    let phone = extension.parse().expect("an extension");
+    Change::PhoneAdd { phone, value: Phone { label: "desk".into() } }
 }
 
 fn same(a: &Documents, b: &Documents) -> bool {
@@ -38,7 +50,7 @@ async fn an_edit_of_either_side_reaches_the_other_and_calls_is_woken() {
     let told = branch.hear("a change", |wake| if let Wake::ConfigChanged { docs } = wake { Some(docs) } else { None });
     assert_eq!(told.await, [Doc::Site]);
     let before = cloud.database.lock().changes.len();
-    branch.edit(label("North, by the harbour")).await;
+    branch.edit(hours("day", "By the harbour")).await;
     until("the edit arrives", || async { cloud.database.lock().changes.len() > before }).await;
     converge(&cloud, &branch).await;
 }
@@ -51,11 +63,11 @@ async fn edits_made_while_apart_both_survive() {
     cloud.edit(&branch.site, Doc::Site, label("North branch")).await;
     converge(&cloud, &branch).await;
     cloud.fall().await;
-    branch.edit(label("Harbour")).await;
-    cloud.edit(&branch.site, Doc::Local, zone("Europe/Berlin")).await;
-    cloud.edit(&branch.site, Doc::Org, label("Branches")).await;
+    branch.edit(hours("day", "Harbour")).await;
+    cloud.edit(&branch.site, Doc::Local, hours("night", "Night")).await;
+    cloud.edit(&branch.site, Doc::Org, Change::SiteEmergency { numbers: ["112".parse().unwrap()].into() }).await;
     branch.restart_sync().await;
-    branch.edit(Change::SiteEmergency { numbers: ["112".parse().unwrap()].into() }).await;
+    branch.edit(phone("101")).await;
     cloud.resume();
     converge(&cloud, &branch).await;
     let state = cloud.database.lock();
@@ -70,8 +82,8 @@ async fn two_boxes_of_one_site_and_the_console_converge() {
     let mut second = Branch::open(&cloud, "north").await;
     cloud.linked(2).await;
     for n in 0..5 {
-        first.edit(label(&format!("first {n}"))).await;
-        second.edit(zone(if n % 2 == 0 { "Europe/Berlin" } else { "Asia/Shanghai" })).await;
+        first.edit(hours("day", &format!("first {n}"))).await;
+        second.edit(hours("day", &format!("second {n}"))).await;
         cloud.edit(&first.site, Doc::Site, label(&format!("centre {n}"))).await;
     }
     converge(&cloud, &first).await;

@@ -1,3 +1,5 @@
+//! The sockets over loopback.
+
 use std::net::Ipv4Addr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
