@@ -1,8 +1,9 @@
 // Goes through the page of a running box or cloud as a person would, and looks at every place.
 //
 //   node scripts/walk.mjs desk --url http://box:8090 --name li --password … [--out DIR] [--looks en,narrow-dark]
-//   node scripts/walk.mjs console --url http://cloud:8080 --name mei --password … [--edit SITE/QUEUE]
+//   node scripts/walk.mjs console --url http://cloud:8080 --name mei --password … [--edit SITE/QUEUE] [--order]
 //
+// `--order` makes a code for a box, offers a bundle and revokes a box: not for a cloud that is in use.
 // Ends with 1 on the same faults as screens.mjs, and when an edit was not there after a reload.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ const { values, positionals } = parseArgs({
     out: { type: 'string', default: join(tmpdir(), 'branchline-screens') },
     looks: { type: 'string', default: 'en,narrow-dark' },
     edit: { type: 'string' },
+    order: { type: 'boolean', default: false },
   },
 });
 const [page] = positionals;
@@ -84,6 +86,7 @@ async function console_(tab, shot, fault, look) {
     await shot(`site-tab-${n}`);
   }
   if (values.edit) await edit(tab, shot, fault, look);
+  if (values.order && look.name === values.looks.split(',')[0]) await order(tab, shot, site);
 }
 
 /** Renames a queue, saves, loads again: the new name must have come from the server. */
@@ -103,6 +106,31 @@ async function edit(tab, shot, fault, look) {
   await shot('saved');
   await visit(tab, shot, `/sites/${site}/history`);
   if (!(await tab.getByText(name).first().isVisible())) fault(`the history does not tell of ${name}`);
+}
+
+/** Each order is given through its dialog, and seen to be done. */
+async function order(tab, shot, site) {
+  await tab.goto(url + site);
+  await tab.getByRole('button', { name: /Let a box join|接入设备/ }).first().click();
+  await tab.getByRole('button', { name: /Make a code|生成代码/ }).click();
+  await tab.getByRole('dialog').locator('.mantine-Code-root').first().waitFor();
+  await shot('code');
+  await visit(tab, shot, '/boxes');
+  await tab.getByRole('button', { name: /^(Offer|提供)/ }).last().click();
+  await tab.getByRole('dialog').getByRole('combobox').click();
+  await tab.getByRole('option').first().click();
+  await tab.keyboard.press('Escape');
+  await tab.getByRole('dialog').getByRole('button', { name: /^(Offer|提供)$/ }).click();
+  await tab.getByRole('dialog').waitFor({ state: 'detached' });
+  const revoke = tab.getByRole('button', { name: /^(Revoke|吊销)/ });
+  const before = await revoke.count();
+  if (before > 0) {
+    await revoke.first().click();
+    await tab.getByRole('dialog').getByRole('button', { name: /^(Revoke|吊销)$/ }).click();
+    await tab.getByRole('dialog').waitFor({ state: 'detached' });
+    await tab.getByText(/^(Revoked|已吊销)$/).first().waitFor();
+  }
+  await shot('ordered');
 }
 
 async function visit(tab, shot, place) {

@@ -84,7 +84,7 @@ function List({ sites }: { sites: readonly SiteLine[] }) {
   const { t } = useTranslation();
   const go = useNavigate();
   return (
-    <Table.ScrollContainer minWidth={880} type="native" tabIndex={0}>
+    <Table.ScrollContainer minWidth={760} type="native" tabIndex={0}>
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
