@@ -21,16 +21,22 @@ pub enum Verb {
     ChangeConfiguration,
     SeeFigures,
     Enrol,
+    SeeBoxes,
+    RevokeBox,
+    OfferBundle,
     SeeAudit,
 }
 
 impl Verb {
-    pub const ALL: [Verb; 6] = [
+    pub const ALL: [Verb; 9] = [
         Verb::SeeSites,
         Verb::SeeConfiguration,
         Verb::ChangeConfiguration,
         Verb::SeeFigures,
         Verb::Enrol,
+        Verb::SeeBoxes,
+        Verb::RevokeBox,
+        Verb::OfferBundle,
         Verb::SeeAudit,
     ];
 }
@@ -38,8 +44,9 @@ impl Verb {
 pub fn may(role: Role, verb: Verb) -> bool {
     match (role, verb) {
         (Role::Administrator, _) => true,
-        (Role::Analyst, Verb::SeeSites | Verb::SeeConfiguration | Verb::SeeFigures) => true,
+        (Role::Analyst, Verb::SeeSites | Verb::SeeConfiguration | Verb::SeeFigures | Verb::SeeBoxes) => true,
         (Role::Analyst, Verb::ChangeConfiguration | Verb::Enrol | Verb::SeeAudit) => false,
+        (Role::Analyst, Verb::RevokeBox | Verb::OfferBundle) => false,
     }
 }
 
@@ -61,6 +68,10 @@ pub const ROUTES: &[Row] = &[
     row(Method::POST, "/api/sites/{site}/changes", Ask::Verb(Verb::ChangeConfiguration)),
     row(Method::GET, "/api/sites/{site}/history", Ask::Verb(Verb::SeeConfiguration)),
     row(Method::POST, "/api/sites/{site}/enrolment", Ask::Verb(Verb::Enrol)),
+    row(Method::POST, "/api/sites/{site}/bundle", Ask::Verb(Verb::OfferBundle)),
+    row(Method::GET, "/api/boxes", Ask::Verb(Verb::SeeBoxes)),
+    row(Method::POST, "/api/boxes/{box}/revocation", Ask::Verb(Verb::RevokeBox)),
+    row(Method::GET, "/api/bundles", Ask::Verb(Verb::SeeBoxes)),
     row(Method::GET, "/api/figures", Ask::Verb(Verb::SeeFigures)),
     row(Method::GET, "/api/audit", Ask::Verb(Verb::SeeAudit)),
     row(Method::GET, "/api/events", Ask::Verb(Verb::SeeSites)),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use db::Db;
-use model::{SiteId, change::Doc};
+use model::{BoxId, SiteId, change::Doc};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +14,7 @@ use crate::{
     documents::Documents,
     hints::Hints,
     http::{events::LISTENERS_MAX, session::Door},
-    hub::Hub,
+    hub::{Hub, Presence},
     links::Links,
     metrics::Metrics,
     settings::Settings,
@@ -70,6 +70,19 @@ impl App {
     pub fn tell(&self, hub: Hub<Shelf>) {
         // A second hub would be a mistake of `run`; the first one stays.
         let _ = self.hub.set(hub);
+    }
+
+    /// The boxes that are linked.
+    pub fn presence(&self) -> Vec<Presence> {
+        self.hub.get().map(Hub::presence).unwrap_or_default()
+    }
+
+    /// A box was revoked at the console: its session ends.
+    pub fn revoked(&self, box_id: BoxId, site: &SiteId) {
+        self.hints.touch(site);
+        if let Some(hub) = self.hub.get() {
+            hub.revoked(box_id);
+        }
     }
 
     /// A document of the site was edited at the console.

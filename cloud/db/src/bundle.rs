@@ -5,6 +5,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{Result, site};
 
+/// Most bundles of one list; older ones are of no use to anybody.
+const SHOWN_MAX: u32 = 200;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
     /// File name.
@@ -31,11 +34,25 @@ pub fn offer(conn: &Connection, bundle: &Bundle, to: &SiteId, now: Millis) -> Re
 /// The bundle on offer to a site.
 pub fn offered(conn: &Connection, site: &SiteId) -> Result<Option<Bundle>> {
     let sql = "SELECT name, version, sha256, size FROM bundle JOIN bundle_offer USING (sha256) WHERE site = ?1";
-    let row = |row: &rusqlite::Row<'_>| {
-        let size: i64 = row.get(3)?;
-        Ok(Bundle { name: row.get(0)?, version: row.get(1)?, sha256: row.get(2)?, size: size.cast_unsigned() })
-    };
-    Ok(conn.prepare_cached(sql)?.query_row([site.as_str()], row).optional()?)
+    Ok(conn.prepare_cached(sql)?.query_row([site.as_str()], of_row).optional()?)
+}
+
+/// All that were ever kept, the newest first, each with when it was first kept.
+pub fn all(conn: &Connection) -> Result<Vec<(Bundle, Millis)>> {
+    let sql = "SELECT name, version, sha256, size, added FROM bundle ORDER BY added DESC, name LIMIT ?1";
+    let mut found = conn.prepare_cached(sql)?;
+    let rows = found.query_map([SHOWN_MAX], |row| Ok((of_row(row)?, Millis(row.get(4)?))))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub fn one(conn: &Connection, sha256: &str) -> Result<Option<Bundle>> {
+    let sql = "SELECT name, version, sha256, size FROM bundle WHERE sha256 = ?1";
+    Ok(conn.prepare_cached(sql)?.query_row([sha256], of_row).optional()?)
+}
+
+fn of_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Bundle> {
+    let size: i64 = row.get(3)?;
+    Ok(Bundle { name: row.get(0)?, version: row.get(1)?, sha256: row.get(2)?, size: size.cast_unsigned() })
 }
 
 /// What every site is offered, by the bundle's hash.

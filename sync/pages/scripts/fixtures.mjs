@@ -122,20 +122,46 @@ export function figures(from, to, length_s) {
   return { figures: cells, completeness: Object.fromEntries(sites.map((s) => [s.site, s.completeness])) };
 }
 
+const boxId = (digits) => digits.repeat(16).slice(0, 32);
+const box = (digit, at, over) => ({
+  box: boxId(digit), site: at, enrolled: NOW - 90 * 1440 * min, certificate_until: NOW + 61 * 1440 * min, revoked: null, linked: true, linked_since: NOW - 3 * 1440 * min,
+  behind: 0, skew_ms: 12, media: true, software: '0.1.0', health: health({}), ...over,
+});
+
+export const boxes = [
+  box('4f1a09bc', 'airport', { linked: false, linked_since: null, behind: null, skew_ms: null, media: null, health: health({ trunks_up: 1 }) }),
+  box('b2', 'harbour', { behind: 1214, skew_ms: -4200 }),
+  box('c39d', 'north', {}),
+  box('7e', 'north', { revoked: NOW - 20 * 1440 * min, linked: false, linked_since: null, behind: null, skew_ms: null, media: null }),
+  box('d05b', 'old-town', { health: health({ disk_free_percent: 6 }), certificate_until: NOW + 3 * 1440 * min }),
+];
+
+export const bundles = [
+  { name: 'branchline-0.2.0.raucb', version: '0.2.0', sha256: '9d41c3'.repeat(11).slice(0, 64), size: 187_400_000, added: NOW - 300 * min, offered_to: ['north', 'harbour'] },
+  { name: 'branchline-0.1.0.raucb', version: '0.1.0', sha256: '07be52'.repeat(11).slice(0, 64), size: 184_100_000, added: NOW - 60 * 1440 * min, offered_to: [] },
+];
+
+export const code = `${'q8ZtVw2LrXk0JmYb5NdSeA'}.${'5c0e1b7a'.repeat(8)}`;
+
 export const history = [
   { seq: 9, at: NOW - 4 * min, author: 'branch', change: null },
   { seq: 8, at: NOW - 50 * min, author: 'mei', change: { set: 'queue_ring', queue: 'sales', seconds: 15 } },
   { seq: 7, at: NOW - 300 * min, author: 'mei', change: { set: 'agent_queue', agent: 'wang', queue: 'claims', member: true } },
+  { seq: 6, at: NOW - 320 * min, author: 'mei', change: { set: 'queue_overflow_to', queue: 'sales', to: ['harbour', 'airport'] } },
   { seq: 5, at: NOW - 2000 * min, author: 'admin', change: { set: 'hours_week', hours: 'office', week: config.hours.office.week.slice(0, 4) } },
+  { seq: 1, at: NOW - 9000 * min, author: 'cloudd', change: { set: 'trunk_put', trunk: 'carrier', value: config.trunks.carrier } },
 ];
 
 export const audit = {
   entries: [
     { seq: 21, at: NOW - 2 * min, who: 'mei', what: 'session.open', detail: {} },
-    { seq: 20, at: NOW - 50 * min, who: 'mei', what: 'config.change', detail: { site: 'north', doc: 'local', changes: 1, heads: '4be1…' } },
+    { seq: 20, at: NOW - 50 * min, who: 'mei', what: 'config.change', detail: { site: 'north', doc: 'local', changes: 1, heads: ['4be1'] } },
     { seq: 19, at: NOW - 95 * min, who: 'admin', what: 'box.code', detail: { site: 'west', expires: NOW + 60 * min } },
-    { seq: 18, at: NOW - 3000 * min, who: 'box north', what: 'box.enrol', detail: { site: 'north' } },
-    { seq: 1, at: NOW - 9000 * min, who: 'server', what: 'org.found', detail: { label: 'Example Ltd' } },
+    { seq: 18, at: NOW - 2800 * min, who: 'admin', what: 'box.revoke', detail: { box: boxId('7e') } },
+    { seq: 17, at: NOW - 2900 * min, who: 'admin', what: 'bundle.offer', detail: { site: 'north', bundle: 'branchline-0.2.0.raucb', sha256: '9d41c3'.repeat(10) } },
+    { seq: 16, at: NOW - 3000 * min, who: 'cloudd', what: 'box.enrol', detail: { box: boxId('c39d'), site: 'north' } },
+    { seq: 2, at: NOW - 8990 * min, who: 'cloudd', what: 'user.add', detail: { login: 'mei', role: 'administrator' } },
+    { seq: 1, at: NOW - 9000 * min, who: 'cloudd', what: 'org.found', detail: { label: 'Example Ltd', admin: 'admin' } },
   ],
   broken_at: null,
 };

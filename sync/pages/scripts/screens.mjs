@@ -1,111 +1,35 @@
-// Screenshots of both pages in Chromium, with an accessibility check of every one and a watch on the browser's console.
+// Screenshots of both pages in Chromium with answers from fixtures.mjs, each checked for accessibility, with a watch
+// on the browser's console.
 //
-//   npm run build && npm run screens                     pages alone, answers from fixtures.mjs
-//   npm run screens -- desk --url http://box:8080 --name li --password …      a running box (or cloud), as it is
+//   npm run build && npm run screens                     everything, into screens/
+//   npm run screens -- console --only zh                 one page, one look
 //
 // Ends with 1 when a page broke a rule of accessibility seriously, logged an error, or broke the security policy.
-import { mkdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+// Pages of a running daemon are gone through by walk.mjs.
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
+import { Watch, looks } from './browser.mjs';
 import * as fixtures from './fixtures.mjs';
 import { serve } from './serve.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    url: { type: 'string' },
-    name: { type: 'string' },
-    password: { type: 'string' },
     out: { type: 'string', default: resolve(import.meta.dirname, '../screens') },
-    chromium: { type: 'string', default: '/usr/bin/chromium' },
     only: { type: 'string' },
   },
 });
-const pages = positionals.length > 0 ? positionals : ['desk', 'console'];
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const faults = [];
-
-const browser = await chromium.launch({
-  executablePath: values.chromium,
-  args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-default-apps', '--no-first-run', '--autoplay-policy=no-user-gesture-required'],
-});
-await mkdir(values.out, { recursive: true });
-try {
-  for (const page of pages) {
-    const server = values.url ? { url: values.url, close: () => {} } : await serve(page);
-    for (const look of looks(page)) await (values.url ? real : staged)(page, server.url, look);
-    server.close();
+const watch = await Watch.start(values.out);
+for (const page of positionals.length > 0 ? positionals : ['desk', 'console']) {
+  const server = await serve(page);
+  for (const look of looks.filter((look) => !values.only || values.only.split(',').includes(look.name))) {
+    const { tab, shot, close } = await watch.open(page, look, { refusals: true });
+    await (page === 'desk' ? desk : console_)(tab, server.url, shot, look);
+    await close();
   }
-} finally {
-  await browser.close();
+  server.close();
 }
-for (const fault of faults) console.error(fault);
-console.log(faults.length === 0 ? `all clean, see ${values.out}` : `${faults.length} faults, see ${values.out}`);
-process.exitCode = faults.length === 0 ? 0 : 1;
-
-function looks(page) {
-  const wide = { width: 1360, height: 860 };
-  const all = [
-    { name: 'en', language: 'en', scheme: 'light', size: wide },
-    { name: 'zh', language: 'zh', scheme: 'light', size: wide },
-    { name: 'dark', language: 'en', scheme: 'dark', size: wide },
-    { name: 'narrow', language: 'en', scheme: 'light', size: { width: 400, height: 800 } },
-  ];
-  return all.filter((look) => !values.only || `${page}-${look.name}`.includes(values.only));
-}
-
-async function open(page, url, look) {
-  const context = await browser.newContext({ viewport: look.size, colorScheme: look.scheme, reducedMotion: 'reduce', locale: look.language === 'zh' ? 'zh-CN' : 'en-GB' });
-  await context.addInitScript((language) => localStorage.setItem('branchline.language', language), look.language);
-  const tab = await context.newPage();
-  tab.on('console', (message) => {
-    // A refused request is part of the play: nobody is signed in at first.
-    if (message.type() === 'error' && !/status of 4\d\d|WebSocket/.test(message.text())) faults.push(`${page} ${look.name}: ${message.text()}`);
-  });
-  tab.on('pageerror', (error) => faults.push(`${page} ${look.name}: ${error.stack}`));
-  tab.on('dialog', (dialog) => {
-    faults.push(`${page} ${look.name}: a script of a caller's name ran: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  const shot = async (name) => {
-    await tab.waitForTimeout(350);
-    const found = await tab.evaluate(`${axe}; axe.run(document, { resultTypes: ['violations'] })`);
-    for (const { id, impact, nodes } of found.violations) {
-      if (impact !== 'serious' && impact !== 'critical') continue;
-      for (const node of nodes.slice(0, 3)) faults.push(`${page} ${look.name} ${name}: ${impact} ${id} ${node.target.join(' ')}: ${node.any[0]?.message ?? node.all[0]?.message ?? ''}`);
-    }
-    await tab.screenshot({ path: join(values.out, `${page}-${look.name}-${name}.png`), fullPage: look.name === 'narrow' });
-  };
-  return { tab, shot, close: () => context.close() };
-}
-
-async function real(page, url, look) {
-  const { tab, shot, close } = await open(page, url, look);
-  await tab.goto(url);
-  await tab.getByRole('button').filter({ hasText: /Sign in|登录/ }).waitFor();
-  await shot('sign-in');
-  await tab.getByRole('textbox').first().fill(values.name ?? '');
-  await tab.locator('input[type=password]').fill(values.password ?? '');
-  await tab.keyboard.press('Enter');
-  await tab.getByRole(page === 'desk' ? 'tablist' : 'navigation').first().waitFor();
-  await tab.waitForTimeout(1500);
-  await shot('first');
-  const places = page === 'desk' ? await tab.getByRole('tab').all() : await tab.getByRole('navigation').first().getByRole('link').all();
-  for (const [index, place] of places.entries()) {
-    await place.click({ force: true }).catch(() => {});
-    await tab.waitForTimeout(1200);
-    await shot(`place-${index}`);
-  }
-  await close();
-}
-
-async function staged(page, url, look) {
-  const { tab, shot, close } = await open(page, url, look);
-  await (page === 'desk' ? desk : console_)(tab, url, shot, look);
-  await close();
-}
+await watch.end();
 
 function json(route, body, status = 200) {
   return route.fulfill({ status, contentType: 'application/json', body: JSON.stringify(body) });
@@ -206,8 +130,10 @@ async function console_(tab, url, shot, look) {
     if (pathname === '/api/sites/north/config') return json(route, { config: fixtures.config, findings: fixtures.findings, heads: '', pending: true });
     if (pathname === '/api/sites/north/changes') return json(route, { error: { code: 'invalid', message: 'ring_s is 400, outside 5 to 300', fault: 'you' }, index: 0 }, 422);
     if (pathname === '/api/sites/north/history') return json(route, fixtures.history);
-    if (pathname === '/api/sites/north/enrolment') return json(route, { code: 'BL1-7QK2-M9XD-4TFA-PZ3C-8RWN-5HVJ', expires: Date.now() + 3_600_000 });
+    if (pathname === '/api/sites/north/enrolment') return json(route, { code: fixtures.code, expires: Date.now() + 3_600_000 });
     if (pathname === '/api/figures') return json(route, none ? { figures: [], completeness: {} } : fixtures.figures(Number(searchParams.get('from')), Number(searchParams.get('to')), Number(searchParams.get('length_s'))));
+    if (pathname === '/api/boxes') return json(route, none ? [] : fixtures.boxes);
+    if (pathname === '/api/bundles') return json(route, none ? [] : fixtures.bundles);
     if (pathname === '/api/audit') return json(route, fixtures.audit);
     return json(route, { error: { code: 'not_found', message: '', fault: 'you' } }, 404);
   });
@@ -218,8 +144,11 @@ async function console_(tab, url, shot, look) {
   await tab.getByRole('textbox').first().fill('mei');
   await tab.locator('input[type=password]').fill('right');
   await tab.keyboard.press('Enter');
-  await tab.getByRole('table').waitFor();
+  const view = tab.getByRole('radiogroup', { name: /View|视图/ });
+  await view.waitFor();
   await shot('sites');
+  await view.getByText(look.size.width < 600 ? /Table|表格/ : /Tiles|卡片/).click();
+  await shot('sites-other');
   await tab.goto(`${url}/figures`);
   await tab.locator('.chart canvas').waitFor();
   await shot('figures');
@@ -238,6 +167,24 @@ async function console_(tab, url, shot, look) {
   await tab.getByRole('button', { name: /Make a code|生成代码/ }).click();
   await tab.getByRole('button', { name: /^(Copy|复制)$/ }).waitFor();
   await shot('enrol');
+  await tab.goto(`${url}/boxes`);
+  await tab.getByRole('table').first().waitFor();
+  await shot('boxes');
+  await tab.getByRole('button', { name: /^(Revoke|吊销)/ }).first().click();
+  await tab.getByRole('dialog').waitFor();
+  await shot('revoke');
+  await tab.keyboard.press('Escape');
+  await tab.getByRole('button', { name: /^(Offer|提供)/ }).first().click();
+  await tab.getByRole('dialog').getByRole('combobox').click();
+  await tab.getByRole('option').first().click();
+  await shot('offer');
+  await tab.keyboard.press('Escape');
+  await tab.keyboard.press('Escape');
+  await tab.locator('header button[aria-haspopup=menu]').click();
+  await shot('menu');
+  await tab.getByRole('menuitem', { name: /Change password|更改密码/ }).click();
+  await tab.getByRole('dialog').waitFor();
+  await shot('password');
   await tab.goto(`${url}/audit`);
   await tab.getByRole('table').waitFor();
   await shot('audit');
@@ -252,4 +199,11 @@ async function console_(tab, url, shot, look) {
   await tab.goto(`${url}/figures`);
   await tab.getByText('No figures in this period').waitFor();
   await shot('no-figures');
+  await tab.goto(`${url}/boxes`);
+  await tab.getByText('No box has joined yet').waitFor();
+  await shot('no-boxes');
+  await tab.route('**/api/sites', (route) => route.abort());
+  await tab.goto(`${url}/sites`);
+  await tab.getByRole('button', { name: 'Try again' }).waitFor();
+  await shot('unreachable');
 }

@@ -2,6 +2,8 @@
 
 pub mod audit;
 pub mod body;
+pub mod boxes;
+pub mod bundles;
 pub mod configuration;
 pub mod enrolment;
 pub mod events;
@@ -50,6 +52,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/sites/{site}/changes", post(configuration::change))
         .route("/api/sites/{site}/history", get(configuration::history))
         .route("/api/sites/{site}/enrolment", post(enrolment::issue))
+        .route("/api/sites/{site}/bundle", post(bundles::offer))
+        .route("/api/boxes", get(boxes::all))
+        .route("/api/boxes/{box}/revocation", post(boxes::revoke))
+        .route("/api/bundles", get(bundles::all))
         .route("/api/figures", get(figures::figures))
         .route("/api/audit", get(audit::audit))
         .route("/api/events", get(events::events))

@@ -32,7 +32,7 @@ pub fn file() -> Value {
     })
 }
 
-async fn with_sales() -> Cloud {
+pub async fn with_sales() -> Cloud {
     let cloud = Cloud::start().await;
     let config: Config = serde_json::from_value(file()).unwrap();
     let edited = documents::draft(&north(), &config::changes_from(&config), Millis(START)).unwrap().unwrap();

@@ -1,6 +1,8 @@
 //! A whole console over real HTTP, on a port of its own, with a database in a folder of its own.
 
 mod access;
+mod boxes;
+mod browser;
 mod command;
 mod configuration;
 mod events;

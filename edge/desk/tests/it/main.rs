@@ -1,5 +1,6 @@
 //! The desk over real HTTP and WebSocket on loopback, with the floor, the records and the staff in memory.
 
+mod browser;
 mod commands;
 mod privacy;
 mod rig;

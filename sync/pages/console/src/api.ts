@@ -1,5 +1,5 @@
 // What the console asks of the cloud; the shapes of cloudd's routes.
-import { get, post, remove } from '@shared/api';
+import { get, post, put, remove } from '@shared/api';
 import type { Change, Config, Doc, Figures, Finding } from '@shared/model';
 
 export interface Me {
@@ -72,6 +72,33 @@ export interface AuditEntry {
   detail: unknown;
 }
 
+export interface BoxLine {
+  box: string;
+  site: string;
+  enrolled: number;
+  certificate_until: number | null;
+  revoked: number | null;
+  linked: boolean;
+  linked_since: number | null;
+  /** Rows of its outbox that have not arrived; null while it is not linked. */
+  behind: number | null;
+  /** How far its clock is ahead of the server's. */
+  skew_ms: number | null;
+  media: boolean | null;
+  software: string | null;
+  health: Health | null;
+}
+
+export interface Bundle {
+  name: string;
+  /** `1.2.3`; empty when the file's name does not say. */
+  version: string;
+  sha256: string;
+  size: number;
+  added: number;
+  offered_to: string[];
+}
+
 const at = (site: string) => `/api/sites/${encodeURIComponent(site)}`;
 
 export const me = () => get<Me>('/api/me');
@@ -83,6 +110,11 @@ export const change = (site: string, doc: Doc, changes: Change[]) =>
   post<{ heads: unknown; findings: Finding[] }>(`${at(site)}/changes`, { doc, changes });
 export const history = (site: string, doc: Doc) => get<HistoryEntry[]>(`${at(site)}/history?doc=${doc}`);
 export const enrol = (site: string) => post<{ code: string; expires: number }>(`${at(site)}/enrolment`, {});
+export const changePassword = (old: string, wanted: string) => put('/api/me/password', { old, new: wanted });
+export const boxes = () => get<BoxLine[]>('/api/boxes');
+export const revoke = (box: string) => post<void>(`/api/boxes/${encodeURIComponent(box)}/revocation`, {});
+export const bundles = () => get<Bundle[]>('/api/bundles');
+export const offer = (site: string, sha256: string) => post<void>(`${at(site)}/bundle`, { sha256 });
 export const figures = (from: number, to: number, length_s: number) =>
   get<FiguresAnswer>(`/api/figures?from=${from}&to=${to}&length_s=${length_s}`);
 export const audit = (before: number | null) =>

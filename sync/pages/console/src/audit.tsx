@@ -1,5 +1,5 @@
 // Who did what, newest first, and whether the chain of the record still holds.
-import { Alert, Badge, Button, Card, Group, Skeleton, Stack, Table, Text } from '@mantine/core';
+import { Alert, Badge, Button, Card, Group, Skeleton, Stack, Table } from '@mantine/core';
 import { IconAlertCircle, IconLink, IconLinkOff, IconShieldCheck } from '@tabler/icons-react';
 import { dayAndTime } from '@shared/format';
 import { refusalText } from '@shared/text/words';
@@ -7,14 +7,19 @@ import { Empty, Heading } from '@shared/ui/bits';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { audit } from './api';
+import { MACHINE } from './site/history';
+import { useSites } from './sites/sites';
 import { en } from './text/en';
 
 const PAGE = 200;
+const HIDDEN = ['heads'];
+const TIMES = ['expires', 'not_after'];
 type Verb = keyof typeof en.audit.verbs;
 const VERBS: readonly string[] = Object.keys(en.audit.verbs);
 
 export default function AuditPage() {
   const { t, i18n } = useTranslation();
+  const details = useDetails();
   const found = useInfiniteQuery({
     queryKey: ['audit'],
     queryFn: ({ pageParam }) => audit(pageParam),
@@ -43,8 +48,7 @@ export default function AuditPage() {
         ) : entries.length === 0 ? (
           <Empty icon={<IconShieldCheck size={24} />} title={t('audit.none')} />
         ) : (
-          <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
-            <Table>
+            <Table className="stack-table">
               <Table.Thead>
                 <Table.Tr><Table.Th w={150}>{t('audit.when')}</Table.Th><Table.Th w={160}>{t('audit.who')}</Table.Th><Table.Th w={220}>{t('audit.what')}</Table.Th><Table.Th>{t('audit.detail')}</Table.Th></Table.Tr>
               </Table.Thead>
@@ -52,14 +56,13 @@ export default function AuditPage() {
                 {entries.map((entry) => (
                   <Table.Tr key={entry.seq}>
                     <Table.Td style={{ whiteSpace: 'nowrap' }}>{dayAndTime(entry.at, i18n.language)}</Table.Td>
-                    <Table.Td>{entry.who}</Table.Td>
+                    <Table.Td>{entry.who === MACHINE ? t('history.theServer') : entry.who}</Table.Td>
                     <Table.Td>{verb(entry.what)}</Table.Td>
-                    <Table.Td><Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>{details(entry.detail)}</Text></Table.Td>
+                    <Table.Td style={{ overflowWrap: 'anywhere', color: 'var(--mantine-color-dimmed)' }}>{details(entry.detail)}</Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>
             </Table>
-          </Table.ScrollContainer>
         )}
       </Card>
       {found.hasNextPage && <Group justify="center" mt="md"><Button variant="default" loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>{t('audit.older')}</Button></Group>}
@@ -67,7 +70,23 @@ export default function AuditPage() {
   );
 }
 
-function details(detail: unknown): string {
-  if (detail === null || typeof detail !== 'object') return '';
-  return Object.entries(detail).map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' · ');
+/** What a person can use of the stored detail: names for ids, times for numbers, no internal hashes. */
+function useDetails() {
+  const { t, i18n } = useTranslation();
+  const sites = useSites();
+  const labels = new Map((sites.data ?? []).map((site) => [site.site, site.label]));
+  const keys = t('audit.keys', { returnObjects: true }) as Record<string, string>;
+  return (detail: unknown): string => {
+    if (detail === null || typeof detail !== 'object') return '';
+    const shown = Object.entries(detail).filter(([key]) => !HIDDEN.includes(key));
+    return shown.map(([key, value]) => `${keys[key] ?? key}: ${said(key, value)}`).join(' · ');
+  };
+  function said(key: string, value: unknown): string {
+    if (TIMES.includes(key) && typeof value === 'number') return dayAndTime(value, i18n.language);
+    if (typeof value !== 'string') return JSON.stringify(value);
+    if (key === 'site') return labels.get(value) ?? value;
+    if (key === 'doc') return value === 'local' ? t('history.local') : value === 'site' ? t('history.planned') : value;
+    if (key === 'role') return value === 'administrator' || value === 'analyst' ? t(`role.${value}`) : value;
+    return key === 'box' || key === 'sha256' || key === 'serial' ? value.slice(0, 12) : value;
+  }
 }

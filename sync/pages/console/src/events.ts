@@ -25,6 +25,7 @@ export function useEvents(): boolean {
         const hint = JSON.parse(String(event.data)) as { event?: string; site?: string };
         if (hint.event !== 'site') return;
         void queries.invalidateQueries({ queryKey: ['sites'] });
+        void queries.invalidateQueries({ queryKey: ['boxes'] });
         void queries.invalidateQueries({ queryKey: ['figures'] });
         void queries.invalidateQueries({ queryKey: ['site', hint.site] });
       };

@@ -7,7 +7,7 @@ import { startText } from '@shared/text/start';
 import { refusalText } from '@shared/text/words';
 import { Wait } from '@shared/ui/bits';
 import { show } from '@shared/ui/frame';
-import { Queries, queries } from '@shared/ui/queries';
+import { Queries, forget, queries } from '@shared/ui/queries';
 import { SignIn } from '@shared/ui/sign-in';
 import { useQuery } from '@tanstack/react-query';
 import { Suspense, lazy } from 'react';
@@ -20,6 +20,7 @@ import { words } from './text';
 
 const FiguresPage = lazy(() => import('./figures/figures'));
 const SitePage = lazy(() => import('./site/site'));
+const BoxesPage = lazy(() => import('./boxes/boxes'));
 const AuditPage = lazy(() => import('./audit'));
 
 function App() {
@@ -63,6 +64,7 @@ function App() {
             <Route path="/sites" element={<Sites />} />
             <Route path="/sites/:site/:tab?" element={<SitePage me={who.data} />} />
             <Route path="/figures" element={<FiguresPage />} />
+            <Route path="/boxes" element={<BoxesPage me={who.data} />} />
             <Route path="/audit" element={<AuditPage />} />
             <Route path="*" element={<Navigate to="/sites" replace />} />
           </Routes>
@@ -72,8 +74,5 @@ function App() {
   );
 }
 
-onSignedOut(() => {
-  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
-  queries.setQueryData(['me'], null);
-});
+onSignedOut(forget);
 void startText(words).then(() => show(<Queries><App /></Queries>));

@@ -1,30 +1,32 @@
 // Header, navigation and the place itself.
 import { AppShell, Box, Burger, Group, Menu, NavLink, Stack, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconBuildingStore, IconChartHistogram, IconChevronDown, IconLogout, IconShieldCheck, IconWifiOff } from '@tabler/icons-react';
+import { IconBuildingStore, IconChartHistogram, IconChevronDown, IconKey, IconLogout, IconServer2, IconShieldCheck, IconWifiOff } from '@tabler/icons-react';
 import { Brand, PreferenceItems } from '@shared/ui/bits';
-import { queries } from '@shared/ui/queries';
+import { forget } from '@shared/ui/queries';
 import { useEffect, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'react-router';
 import { signOut, type Me } from './api';
 import { useEvents } from './events';
+import { PasswordDialog } from './password';
 
 export function Shell({ me, children }: { me: Me; children: ReactNode }) {
   const { t } = useTranslation();
   const [open, { toggle, close }] = useDisclosure(false);
+  const [changing, password] = useDisclosure(false);
   const { pathname } = useLocation();
   const live = useEvents();
   useEffect(close, [pathname, close]);
   const places = [
     { to: '/sites', label: t('nav.sites'), icon: <IconBuildingStore size={20} stroke={1.7} /> },
     { to: '/figures', label: t('nav.figures'), icon: <IconChartHistogram size={20} stroke={1.7} /> },
+    { to: '/boxes', label: t('nav.boxes'), icon: <IconServer2 size={20} stroke={1.7} /> },
     ...(me.role === 'administrator' ? [{ to: '/audit', label: t('nav.audit'), icon: <IconShieldCheck size={20} stroke={1.7} /> }] : []),
   ];
   const leave = async () => {
     await signOut().catch(() => {});
-    queries.clear();
-    queries.setQueryData(['me'], null);
+    forget();
   };
   return (
     <AppShell header={{ height: 60 }} navbar={{ width: 220, breakpoint: 'sm', collapsed: { mobile: !open } }} padding={{ base: 'sm', sm: 'xl' }}>
@@ -52,6 +54,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
             <Menu.Dropdown>
               <PreferenceItems />
               <Menu.Divider />
+              <Menu.Item leftSection={<IconKey size={16} />} onClick={password.open}>{t('password.title')}</Menu.Item>
               <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void leave()}>{t('signIn.out')}</Menu.Item>
             </Menu.Dropdown>
           </Menu>
@@ -65,6 +68,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
           })}
         </Stack>
       </AppShell.Navbar>
+      {changing && <PasswordDialog close={password.close} />}
       <AppShell.Main bg="var(--page-ground)" id="content" tabIndex={-1} style={{ outline: 'none' }}>
         <Box maw={1280} mx="auto">
           {!live && (

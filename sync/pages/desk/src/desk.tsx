@@ -14,6 +14,9 @@ const Contacts = lazy(() => import('./contacts/contacts'));
 const BranchSettings = lazy(() => import('./settings/settings'));
 const ShortcutsDialog = lazy(() => import('./shortcuts'));
 
+/** How long a sign-out waits for the floor. */
+const OUT_MS_MAX = 3_000;
+
 export function Desk({ me, leave }: { me: Me; leave: () => void }) {
   const { t } = useTranslation();
   const live = useMemo(() => new Live(leave), [leave]);
@@ -33,7 +36,9 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
   useShortcuts({ own, ask: (wanted) => void ask(wanted), help: () => setHelp(true), toFloor: () => setPlace('floor') });
 
   async function out() {
-    if (own !== null && own.state !== 'signed_out') await live.ask({ ask: 'sign_out' });
+    // A floor that does not answer keeps nobody inside.
+    const late = new Promise((passed) => window.setTimeout(passed, OUT_MS_MAX));
+    if (own !== null && own.state !== 'signed_out') await Promise.race([live.ask({ ask: 'sign_out' }), late]);
     await signOut().catch(() => {});
     leave();
   }

@@ -25,7 +25,11 @@ function App() {
       (error: unknown) => setWho(error instanceof Refusal && error.status === 401 ? { is: 'out' } : { is: 'unknown', error }),
     );
   }, []);
-  const leave = useCallback(() => setWho({ is: 'out' }), []);
+  const leave = useCallback(() => {
+    setWho({ is: 'out' });
+    // The next one at this desk sees nothing of what this one was shown.
+    void import('@shared/ui/queries').then(({ queries }) => queries.clear());
+  }, []);
   useEffect(() => {
     onSignedOut(leave);
     ask();

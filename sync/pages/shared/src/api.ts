@@ -68,6 +68,10 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   return (response.status === 204 ? undefined : await response.json().catch(() => undefined)) as T;
 }
 
+export async function put(path: string, body: unknown): Promise<void> {
+  await ask('PUT', path, body);
+}
+
 export async function remove(path: string): Promise<void> {
   await ask('DELETE', path);
 }

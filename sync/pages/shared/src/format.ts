@@ -32,6 +32,22 @@ export function day(ms: number, language: string, zone?: string): string {
   return format(ms, language, { weekday: 'long', day: 'numeric', month: 'long' }, zone);
 }
 
+/** `2026-12-25` as people write it. What is no day stays as it is. */
+export function dateOf(text: string, language: string): string {
+  const at = Date.parse(`${text}T12:00:00Z`);
+  return Number.isNaN(at) ? text : new Intl.DateTimeFormat(language, { year: 'numeric', month: 'short', day: 'numeric', timeZone: 'UTC' }).format(at);
+}
+
+export function date(ms: number, language: string): string {
+  return new Intl.DateTimeFormat(language, { year: 'numeric', month: 'short', day: 'numeric' }).format(ms);
+}
+
+/** Bytes in the unit people use for files. */
+export function size(bytes: number, language: string): string {
+  const [value, unit] = bytes >= 1e9 ? [bytes / 1e9, 'gigabyte'] : bytes >= 1e6 ? [bytes / 1e6, 'megabyte'] : [bytes / 1e3, 'kilobyte'];
+  return new Intl.NumberFormat(language, { style: 'unit', unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+}
+
 function format(ms: number, language: string, options: Intl.DateTimeFormatOptions, zone?: string): string {
   const wanted = { hourCycle: 'h23', ...options } as const;
   try {

@@ -24,6 +24,8 @@ export const theme = createTheme({
   components: {
     Card: { defaultProps: { withBorder: true, radius: 'lg', padding: 'lg' } },
     Button: { defaultProps: { radius: 'md' } },
+    // Mantine's own placeholder is no legal child of a menu.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Modal: { defaultProps: { radius: 'lg', centered: true } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300 } },
     Table: { defaultProps: { verticalSpacing: 'sm', horizontalSpacing: 'md' } },
@@ -52,11 +54,15 @@ function grounds(colors: Record<string, string>): Record<string, string> {
   return Object.fromEntries(named) as Record<string, string>;
 }
 
+/** Red buttons, dark enough for white words. */
+const STOP = { '--mantine-color-red-filled': '#c92a2a', '--mantine-color-red-filled-hover': '#b02525' };
+
 /** The ground lies a little deeper than the cards on it; quiet text keeps 4.5 to 1 on both. */
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
     ...words(WORDS),
+    ...STOP,
     '--mantine-color-error': WORDS.red,
     '--mantine-color-body': '#ffffff',
     '--page-ground': '#f5f7f8',
@@ -67,6 +73,7 @@ export const variables: CSSVariablesResolver = () => ({
   dark: {
     ...words(WORDS_DARK),
     ...grounds(WORDS_DARK),
+    ...STOP,
     '--mantine-color-body': '#1c222c',
     '--page-ground': '#12161c',
     '--mantine-color-error': WORDS_DARK.red,

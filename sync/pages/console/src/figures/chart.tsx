@@ -51,9 +51,9 @@ export default function Chart({ points, length_s, label }: { points: readonly Po
           { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: '12px system-ui, sans-serif', size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
         ],
         series: [
-          { label: t('audit.when'), value: (_, s) => (s === null ? '–' : `${date.format(s * 1000)} ${time.format(s * 1000)}`) },
-          { label: t('figures.offered'), stroke: offered, fill: offered, paths: bars, points: { show: false }, value: (_, v) => v ?? '–' },
-          { label: t('figures.answered'), stroke: answered, fill: answered, paths: bars, points: { show: false }, value: (_, v) => v ?? '–' },
+          { label: t('audit.when'), value: (_, s) => (s === null ? '' : `${date.format(s * 1000)} ${time.format(s * 1000)}`) },
+          { label: t('figures.offered'), stroke: offered, fill: offered, paths: bars, points: { show: false }, value: (u, v) => v ?? (u.cursor.idx == null ? '' : '–') },
+          { label: t('figures.answered'), stroke: answered, fill: answered, paths: bars, points: { show: false }, value: (u, v) => v ?? (u.cursor.idx == null ? '' : '–') },
         ],
         hooks: {
           drawClear: [

@@ -9,6 +9,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Fragment, Suspense, lazy, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { figures as ask } from '../api';
+import { wholePercent } from '../sites/parts';
 import { useSites } from '../sites/sites';
 import { NOTHING, add, level, lines, meanHandling, meanWait, trend, type Line } from './sums';
 
@@ -88,7 +89,7 @@ export default function FiguresPage() {
             <Suspense fallback={<Skeleton height={260} />}><Chart points={points} length_s={length_s} label={t('figures.trendLabel', window)} /></Suspense>
             {late.length > 0 && <Text size="sm" c="dimmed" mt="xs">{t('figures.waitingFor', { sites: late.join(', ') })}</Text>}
           </Card>
-          <Card padding={0}><Lines lines={table} labels={labels} total={total} /></Card>
+          <Card padding={0}><Lines lines={table} labels={labels} total={total} completeness={data?.completeness ?? {}} /></Card>
         </Stack>
       )}
     </>
@@ -104,7 +105,7 @@ function Totals({ figures }: { figures: Figures }) {
   const gone = figures.offered > 0 ? share(figures.abandoned / figures.offered) : '–';
   return (
     <SimpleGrid cols={{ base: 2, sm: 3, lg: 5 }}>
-      <Card padding="md"><Figure label={t('figures.offered')} value={n(figures.offered)} /></Card>
+      <Card padding="md" className="lead-figure"><Figure label={t('figures.offered')} value={n(figures.offered)} /></Card>
       <Card padding="md"><Figure label={t('figures.level')} value={share(level(figures))} /></Card>
       <Card padding="md"><Figure label={t('figures.abandoned')} value={gone} /></Card>
       <Card padding="md"><Figure label={t('figures.asa')} value={seconds(meanWait(figures))} /></Card>
@@ -113,7 +114,7 @@ function Totals({ figures }: { figures: Figures }) {
   );
 }
 
-function Lines({ lines, labels, total }: { lines: readonly Line[]; labels: ReadonlyMap<string, string>; total: Figures }) {
+function Lines({ lines, labels, total, completeness }: { lines: readonly Line[]; labels: ReadonlyMap<string, string>; total: Figures; completeness: Readonly<Record<string, number | null>> }) {
   const { t, i18n } = useTranslation();
   const n = (value: number) => count(value, i18n.language);
   const heads: [string, string?][] = [
@@ -140,7 +141,10 @@ function Lines({ lines, labels, total }: { lines: readonly Line[]; labels: Reado
             return (
               <Fragment key={site}>
                 <Table.Tr className="day-row">
-                  <Table.Th scope="rowgroup">{labels.get(site) ?? site}</Table.Th>
+                  <Table.Th scope="rowgroup">
+                    {labels.get(site) ?? site}
+                    <Whole part={completeness[site] ?? null} />
+                  </Table.Th>
                   {cells(sum).map((cell, index) => <Table.Td key={index} ta="right" fw={600}>{cell}</Table.Td>)}
                 </Table.Tr>
                 {own.map((line) => (
@@ -161,4 +165,11 @@ function Lines({ lines, labels, total }: { lines: readonly Line[]; labels: Reado
       </Table>
     </Table.ScrollContainer>
   );
+}
+
+/** How much of what a branch has closed is here. All of it needs no words. */
+function Whole({ part }: { part: number | null }) {
+  const { t } = useTranslation();
+  if (part === null || part >= 1) return null;
+  return <Tooltip label={t('sites.completenessHint')}><Text span size="xs" fw={500} ml={8} style={{ whiteSpace: 'nowrap', display: 'inline-block' }} c="var(--mantine-color-yellow-text)" tabIndex={0}>{t('figures.complete', { percent: wholePercent(part) })}</Text></Tooltip>;
 }

@@ -84,5 +84,8 @@ export function lines(cells: readonly Cell[]): Line[] {
     const line = by.get(key) ?? { site: cell.site, queue: cell.queue, figures: NOTHING };
     by.set(key, { ...line, figures: add(line.figures, cell.figures) });
   }
-  return [...by.values()].sort((a, b) => a.site.localeCompare(b.site) || (a.queue ?? '~').localeCompare(b.queue ?? '~'));
+  const folded = (line: Line) => (line.queue === null ? 1 : 0);
+  return [...by.values()].sort(
+    (a, b) => a.site.localeCompare(b.site) || folded(a) - folded(b) || (a.queue ?? '').localeCompare(b.queue ?? ''),
+  );
 }

@@ -34,6 +34,10 @@ export function EnrolDialog({ site, label, close }: { site: string; label: strin
               </CopyButton>
             </Group>
           </Box>
+          <Box>
+            <Text size="sm" fw={600} mb={4}>{t('enrol.command')}</Text>
+            <Code block fz="sm">boxd enrol --code …</Code>
+          </Box>
           <Text size="sm" c="dimmed">{t('enrol.once', { time: dayAndTime(made.data.expires, i18n.language) })}</Text>
           <Group justify="flex-end"><Button variant="default" onClick={close}>{t('close')}</Button></Group>
         </Stack>

@@ -1,5 +1,5 @@
 // Which flow answers a public number.
-import { Box, Button, Card, Group, Modal, Select, Stack, Table, Text, TextInput } from '@mantine/core';
+import { Box, Button, Card, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
 import { IconPhoneIncoming, IconPlus } from '@tabler/icons-react';
 import { RemoveButton, useApply, useFindings, type Place } from '@shared/edit/editing';
 import { phone } from '@shared/format';
@@ -29,27 +29,23 @@ export function NumbersEditor({ place }: { place: Place }) {
   const add = !readOnly && flows.length > 0 && <Button variant="light" leftSection={<IconPlus size={16} />} onClick={open}>{t('numbers.add')}</Button>;
   return (
     <Card padding={numbers.length === 0 ? 'lg' : 0}>
+      {numbers.length > 0 && <Text size="sm" c="dimmed" p="md" pb={0}>{t('numbers.about')}</Text>}
       {numbers.length === 0 ? (
         <Empty icon={<IconPhoneIncoming size={24} />} title={t('numbers.none')} action={add}>{flows.length === 0 ? t('numbers.noFlow') : t('numbers.noneText')}</Empty>
       ) : (
         <>
-          <Table>
-            <Table.Thead><Table.Tr><Table.Th>{t('numbers.number')}</Table.Th><Table.Th>{t('numbers.flow')}</Table.Th><Table.Th /></Table.Tr></Table.Thead>
-            <Table.Tbody>
-              {numbers.map(([each, leads]) => (
-                <Table.Tr key={each}>
-                  <Table.Td fw={500}>{phone(each)}</Table.Td>
-                  <Table.Td>
-                    <Box maw={320}>
-                      <Select aria-label={`${t('numbers.flow')}: ${each}`} data={known(leads)} value={leads} allowDeselect={false} disabled={readOnly || busy} onChange={(next) => next && next !== leads && void apply([{ set: 'number_put', number: each, flow: next }])} />
-                      {notes(`numbers/${each}`)}
-                    </Box>
-                  </Table.Td>
-                  <Table.Td ta="right">{!readOnly && <RemoveButton label={t('numbers.remove')} text={t('numbers.removeText')} remove={() => apply([{ set: 'number_remove', number: each }])} />}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+          <ul className="plain">
+            {numbers.map(([each, leads]) => (
+              <li key={each} className="number-row">
+                <Text fw={500} size="sm">{phone(each)}</Text>
+                <Box>
+                  <Select aria-label={`${t('numbers.flow')}: ${each}`} data={known(leads)} value={leads} allowDeselect={false} disabled={readOnly || busy} onChange={(next) => next && next !== leads && void apply([{ set: 'number_put', number: each, flow: next }])} />
+                  {notes(`numbers/${each}`)}
+                </Box>
+                <Box>{!readOnly && <RemoveButton label={t('numbers.remove')} text={t('numbers.removeText')} remove={() => apply([{ set: 'number_remove', number: each }])} />}</Box>
+              </li>
+            ))}
+          </ul>
           {add && <Group p="md">{add}</Group>}
         </>
       )}

@@ -22,7 +22,7 @@ export function Overview({ line, config, enrol }: { line: SiteLine | undefined; 
   ];
   return (
     <Stack gap="lg">
-      <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
+      <SimpleGrid cols={{ base: 2, md: 4 }}>
         <Card padding="md"><Figure label={t('sites.age')} value={line && line.data_age_s !== null ? ago(line.data_age_s * 1000, i18n.language) : '–'} /></Card>
         <Card padding="md"><Figure label={t('sites.completeness')} value={complete === null ? '–' : `${wholePercent(complete)} %`} color={complete !== null && complete < 1 ? 'var(--mantine-color-yellow-text)' : undefined} /></Card>
         <Card padding="md"><Figure label={t('sites.software')} value={line?.software ?? '–'} /></Card>
@@ -35,7 +35,7 @@ export function Overview({ line, config, enrol }: { line: SiteLine | undefined; 
             <Empty icon={<IconServerOff size={24} />} title={t('site.noHealth')} action={enrol && <Button variant="light" onClick={enrol}>{t('site.enrol')}</Button>}>{t('site.noHealthText')}</Empty>
           ) : (
             <Facts rows={[
-              [t('sites.health'), <BoxHealth key="health" health={health} />],
+              [t('site.health'), <BoxHealth key="health" health={health} />],
               [t('site.disk'), `${health.disk_free_percent} %`],
               [t('site.trunksUp'), t('sites.of', { part: health.trunks_up, all: health.trunks })],
               [t('site.restarts'), health.restarts],

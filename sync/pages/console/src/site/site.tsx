@@ -110,7 +110,7 @@ function Found({ id, tab, me, found }: { id: string; tab: string; me: Me; found:
         <Tabs.Panel value="hours"><HoursEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="numbers"><NumbersEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="trunks"><TrunksEditor place={place} /></Tabs.Panel>
-        <Tabs.Panel value="history"><HistoryList site={id} zone={found.config.site.time_zone} /></Tabs.Panel>
+        <Tabs.Panel value="history"><HistoryList site={id} config={found.config} /></Tabs.Panel>
       </Tabs>
       {enrolling && <EnrolDialog site={id} label={found.config.site.label} close={() => setEnrolling(false)} />}
     </>

@@ -17,9 +17,9 @@ export function TrunksEditor({ place }: { place: Place }) {
   const ids = Object.keys(config.trunks);
   const [wanted, choose] = useState<string | null>(null);
   const [adding, setAdding] = useState(false);
-  const { apply } = useApply(place);
+  const { apply, error, clear } = useApply(place);
   const chosen = wanted !== null && wanted in config.trunks ? wanted : (ids[0] ?? null);
-  const add = !place.readOnly && <Button variant="light" leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>{t('trunks.add')}</Button>;
+  const add = !place.readOnly && <Button variant="light" leftSection={<IconPlus size={16} />} onClick={() => { clear(); setAdding(true); }}>{t('trunks.add')}</Button>;
   return (
     <>
       <TwoPanes
@@ -39,6 +39,7 @@ export function TrunksEditor({ place }: { place: Place }) {
         taken={ids}
         open={adding}
         close={() => setAdding(false)}
+        error={error}
         create={async (trunk, label) => {
           const done = await apply([{ set: 'trunk_put', trunk, value: { ...NEW, label } }]);
           if (done) choose(trunk);
@@ -53,7 +54,7 @@ function TrunkForm({ place, id }: { place: Place; id: string }) {
   const { t } = useTranslation();
   const stands = place.config.trunks[id] ?? NEW;
   const { draft, set, reset } = useDraft(stands, id);
-  const { apply, busy, error } = useApply(place);
+  const { apply, busy, error, clear } = useApply(place);
   const notes = useFindings(place);
   const at = (field: string) => notes(`trunks/${id}/${field}`);
   const { kind } = draft;
@@ -88,10 +89,10 @@ function TrunkForm({ place, id }: { place: Place; id: string }) {
           </Box>
           <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="lg">
             <Box>
-              <TextInput label={t('trunks.peer')} description={t('trunks.peerHint')} value={kind.peer} disabled={off} onChange={(e) => set({ kind: { ...kind, peer: e.currentTarget.value.trim() } })} error={!PEER.test(kind.peer) && t('trunks.peerBad')} />
+              <TextInput label={t('trunks.peer')} description={t('trunks.peerHint')} inputWrapperOrder={['label', 'input', 'error', 'description']} value={kind.peer} disabled={off} onChange={(e) => set({ kind: { ...kind, peer: e.currentTarget.value.trim() } })} error={!PEER.test(kind.peer) && t('trunks.peerBad')} />
               {at('kind')}
             </Box>
-            <Select label={t('trunks.transport')} description=" " data={[{ value: 'udp', label: 'UDP' }, { value: 'tcp', label: 'TCP' }]} value={kind.transport} allowDeselect={false} disabled={off} onChange={(next) => (next === 'udp' || next === 'tcp') && set({ kind: { ...kind, transport: next } })} />
+            <Select label={t('trunks.transport')} data={[{ value: 'udp', label: 'UDP' }, { value: 'tcp', label: 'TCP' }]} value={kind.transport} allowDeselect={false} disabled={off} onChange={(next) => (next === 'udp' || next === 'tcp') && set({ kind: { ...kind, transport: next } })} />
             {registers && (
               <>
                 <TextInput label={t('trunks.user')} value={kind.user} disabled={off} onChange={(e) => set({ kind: { ...kind, user: e.currentTarget.value } })} error={kind.user === '' && t('fields.required')} />
@@ -111,7 +112,7 @@ function TrunkForm({ place, id }: { place: Place; id: string }) {
           </Box>
         </Stack>
       </Card>
-      <SaveBar count={dirty ? 1 : 0} busy={busy} error={error} valid={valid} discard={reset} save={() => void apply([{ set: 'trunk_put', trunk: id, value: draft }])} />
+      <SaveBar count={dirty ? 1 : 0} busy={busy} error={error} valid={valid} discard={() => { clear(); reset(); }} save={() => void apply([{ set: 'trunk_put', trunk: id, value: draft }])} />
     </Box>
   );
 }

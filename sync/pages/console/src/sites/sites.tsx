@@ -1,5 +1,6 @@
 // All branches at a glance.
-import { Alert, Anchor, Button, Card, Group, SimpleGrid, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core';
+import { Alert, Anchor, Button, Card, Group, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core';
+import { useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { IconAlertCircle, IconBuildingStore, IconSearch } from '@tabler/icons-react';
 import { refusalText } from '@shared/text/words';
 import { Empty, Figure, Heading } from '@shared/ui/bits';
@@ -9,6 +10,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, useNavigate } from 'react-router';
 import { sites as ask, type SiteLine } from '../api';
 import { BoxHealth, Completeness, DataAge, Findings, LinkState } from './parts';
+import { Tiles } from './tiles';
 
 /** Beyond so many a field to find one helps. */
 const SEARCH_FROM = 8;
@@ -21,14 +23,22 @@ export function Sites() {
   const { t } = useTranslation();
   const found = useSites();
   const [wanted, setWanted] = useState('');
+  const narrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
+  const [view, setView] = useLocalStorage<'table' | 'tiles' | null>({ key: 'branchline.sites', defaultValue: null, getInitialValueInEffect: false });
+  const shape = view ?? (narrow ? 'tiles' : 'table');
   const all = found.data ?? [];
   const shown = all.filter((site) => `${site.label} ${site.site}`.toLowerCase().includes(wanted.trim().toLowerCase()));
   return (
     <>
       <Heading title={t('sites.title')} note={t('sites.note')}>
+        <Group gap="sm">
         {all.length > SEARCH_FROM && (
           <TextInput leftSection={<IconSearch size={16} />} aria-label={t('sites.search')} placeholder={t('sites.search')} value={wanted} onChange={(e) => setWanted(e.currentTarget.value)} />
         )}
+        {all.length > 0 && (
+          <SegmentedControl aria-label={t('sites.view')} value={shape} onChange={(next) => setView(next === 'tiles' ? 'tiles' : 'table')} data={[{ value: 'table', label: t('sites.asTable') }, { value: 'tiles', label: t('sites.asTiles') }]} />
+        )}
+        </Group>
       </Heading>
       {found.isError && (
         <Alert color="red" variant="light" icon={<IconAlertCircle size={18} />} mb="md">
@@ -42,9 +52,13 @@ export function Sites() {
       ) : (
         <Stack gap="lg">
           <Totals sites={all} />
-          <Card padding={0}>
-            <List sites={shown} />
-          </Card>
+          {shown.length === 0 ? (
+            <Card><Text c="dimmed" ta="center">{t('sites.nothingFound')}</Text></Card>
+          ) : shape === 'tiles' ? (
+            <Tiles sites={shown} />
+          ) : (
+            <Card padding={0}><List sites={shown} /></Card>
+          )}
         </Stack>
       )}
     </>
@@ -58,7 +72,7 @@ function Totals({ sites }: { sites: readonly SiteLine[] }) {
   const incomplete = sites.filter((site) => site.completeness !== null && site.completeness < 1).length;
   const of = (part: number) => t('sites.of', { part, all: sites.length });
   return (
-    <SimpleGrid cols={{ base: 1, xs: 3 }}>
+    <SimpleGrid cols={{ base: 1, xs: 3 }} spacing={{ base: 'xs', xs: 'md' }}>
       <Card padding="md"><Figure label={t('sites.allLinked')} value={of(linked)} color={linked < sites.length ? 'var(--mantine-color-red-text)' : undefined} /></Card>
       <Card padding="md"><Figure label={t('sites.incomplete')} value={incomplete} /></Card>
       <Card padding="md"><Figure label={t('sites.withFindings')} value={findings} /></Card>
@@ -69,9 +83,8 @@ function Totals({ sites }: { sites: readonly SiteLine[] }) {
 function List({ sites }: { sites: readonly SiteLine[] }) {
   const { t } = useTranslation();
   const go = useNavigate();
-  if (sites.length === 0) return <Text c="dimmed" p="lg" ta="center">{t('sites.nothingFound')}</Text>;
   return (
-    <Table.ScrollContainer minWidth={880} type="native" tabIndex={0}>
+    <Table.ScrollContainer minWidth={760} type="native" tabIndex={0}>
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
@@ -88,7 +101,7 @@ function List({ sites }: { sites: readonly SiteLine[] }) {
           {sites.map((site) => (
             <Table.Tr key={site.site} style={{ cursor: 'pointer' }} onClick={() => void go(`/sites/${site.site}`)}>
               <Table.Td>
-                <Anchor component={Link} to={`/sites/${site.site}`} fw={600} c="inherit" onClick={(e) => e.stopPropagation()}>{site.label}</Anchor>
+                <Anchor component={Link} to={`/sites/${site.site}`} fw={600} size="sm" c="inherit" onClick={(e) => e.stopPropagation()}>{site.label}</Anchor>
                 <Text size="xs" c="dimmed">{site.site}</Text>
               </Table.Td>
               <Table.Td><LinkState site={site} /></Table.Td>

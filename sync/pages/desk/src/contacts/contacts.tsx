@@ -53,8 +53,8 @@ function Contacts({ me, queues, agents }: Props) {
         ) : rows.length === 0 ? (
           <Empty icon={<IconHistory size={24} />} title={t('contacts.none')}>{t('contacts.noneText')}</Empty>
         ) : (
-          <Table.ScrollContainer minWidth={760} type="native" tabIndex={0}>
-            <Table highlightOnHover>
+          <Box style={{ overflowX: 'auto' }}>
+            <Table highlightOnHover className="stack-table">
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>{t('contacts.time')}</Table.Th>
@@ -96,13 +96,13 @@ function Contacts({ me, queues, agents }: Props) {
                             </Box>
                           ) : <Text size="sm" c="dimmed">{t('contacts.erased')}</Text>}
                         </Table.Td>
-                        <Table.Td>{queues.find((q) => q.queue === row.queue)?.label ?? row.queue ?? '–'}</Table.Td>
+                        <Table.Td data-label={t('contacts.queue')}>{queues.find((q) => q.queue === row.queue)?.label ?? row.queue ?? '–'}</Table.Td>
                         {supervisor && (
-                          <Table.Td>{row.answered_at ? t('contacts.elsewhere', { site: row.answered_at }) : (agents.find((a) => a.agent === row.agent)?.badge ?? row.agent ?? '–')}</Table.Td>
+                          <Table.Td data-label={t('contacts.agent')}>{row.answered_at ? t('contacts.elsewhere', { site: row.answered_at }) : (agents.find((a) => a.agent === row.agent)?.badge ?? row.agent ?? '–')}</Table.Td>
                         )}
                         <Table.Td><Badge variant="light" color={OUTCOME_COLOR[row.outcome]} tt="none">{t(`contacts.outcomes.${row.outcome}`)}</Badge></Table.Td>
-                        <Table.Td ta="right">{row.queued === null ? '–' : clock(row.wait_ms)}</Table.Td>
-                        <Table.Td ta="right">{row.answered === null ? '–' : clock(row.talk_ms)}</Table.Td>
+                        <Table.Td ta="right" data-label={t('contacts.wait')}>{row.queued === null ? '–' : clock(row.wait_ms)}</Table.Td>
+                        <Table.Td ta="right" data-label={t('contacts.talk')}>{row.answered === null ? '–' : clock(row.talk_ms)}</Table.Td>
                         <Table.Td>
                           {row.recording && (
                             <ActionIcon variant={playing?.contact === row.contact ? 'filled' : 'light'} aria-label={t('contacts.play', { time })} onClick={() => setPlaying(row)}>
@@ -116,7 +116,7 @@ function Contacts({ me, queues, agents }: Props) {
                 })}
               </Table.Tbody>
             </Table>
-          </Table.ScrollContainer>
+          </Box>
         )}
       </Card>
       {found.hasNextPage && (
@@ -132,15 +132,15 @@ function Player({ contact, zone, close }: { contact: Contact; zone: string; clos
   const [failed, setFailed] = useState(false);
   return (
     <Card shadow="md" padding="sm" mt="lg" style={{ position: 'sticky', bottom: 12, zIndex: 5 }} role="region" aria-label={t('contacts.recording')}>
-      <Group gap="md" wrap="nowrap">
-        <Box style={{ flex: 'none' }}>
+      <Group gap="md">
+        <Box style={{ flex: '0 1 auto' }}>
           <Text size="sm" fw={600}>{contact.caller?.number ? phone(contact.caller.number) : t('contacts.recording')}</Text>
           <Text size="xs" c="dimmed">{timeOfDay(contact.arrived, i18n.language, zone)} · {t('contacts.audit')}</Text>
         </Box>
         {failed ? (
           <Text size="sm" c="var(--mantine-color-error)" style={{ flex: 1 }} role="alert">{t('contacts.failed')}</Text>
         ) : (
-          <audio controls autoPlay src={wavOf(contact.recording ?? '')} style={{ flex: 1, minWidth: 0, height: 40 }} onError={() => setFailed(true)} aria-label={t('contacts.recording')} />
+          <audio controls autoPlay src={wavOf(contact.recording ?? '')} style={{ flex: '1 1 240px', minWidth: 0, height: 40 }} onError={() => setFailed(true)} aria-label={t('contacts.recording')} />
         )}
         <ActionIcon variant="subtle" color="gray" aria-label={t('contacts.closePlayer')} onClick={close}><IconX size={18} /></ActionIcon>
       </Group>

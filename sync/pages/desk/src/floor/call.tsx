@@ -126,10 +126,13 @@ function Idle({ own, live, ask }: FloorProps & { own: AgentLine }) {
           if (done) setNumber('');
         });
       }}>
-        <Group gap="xs" align="flex-end" justify="center">
-          <TextInput id={DIAL_FIELD} label={t('call.dialLabel')} description={t('call.dialHint')} inputWrapperOrder={['label', 'input', 'description']} inputMode="tel" autoComplete="off" value={number} onChange={(e) => setNumber(e.currentTarget.value)} w={280} />
-          <Button type="submit" variant="light" leftSection={<IconPhoneCall size={18} />} disabled={!may || number.trim() === ''} loading={busy} mb={22}>{t('call.dial')}</Button>
-        </Group>
+        <Box maw={420} mx="auto">
+          <Group gap="xs" align="flex-end" wrap="nowrap">
+            <TextInput id={DIAL_FIELD} label={t('call.dialLabel')} aria-describedby={`${DIAL_FIELD}-hint`} inputMode="tel" autoComplete="off" value={number} onChange={(e) => setNumber(e.currentTarget.value)} style={{ flex: 1 }} />
+            <Button type="submit" variant="light" leftSection={<IconPhoneCall size={18} />} disabled={!may || number.trim() === ''} loading={busy}>{t('call.dial')}</Button>
+          </Group>
+          <Text size="xs" c="dimmed" mt={4} id={`${DIAL_FIELD}-hint`}>{t('call.dialHint')}</Text>
+        </Box>
       </form>
     </Stack>
   );

@@ -14,10 +14,10 @@ export function AgentsEditor({ place }: { place: Place }) {
   const ids = Object.keys(config.agents);
   const [wanted, choose] = useState<string | null>(null);
   const [adding, setAdding] = useState(false);
-  const { apply } = useApply(place);
+  const { apply, error, clear } = useApply(place);
   const chosen = wanted !== null && wanted in config.agents ? wanted : (ids[0] ?? null);
   const add = !place.readOnly && (
-    <Button variant="light" leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>{t('agent.add')}</Button>
+    <Button variant="light" leftSection={<IconPlus size={16} />} onClick={() => { clear(); setAdding(true); }}>{t('agent.add')}</Button>
   );
   return (
     <>
@@ -42,6 +42,7 @@ export function AgentsEditor({ place }: { place: Place }) {
         taken={ids}
         open={adding}
         close={() => setAdding(false)}
+        error={error}
         create={async (agent, badge) => {
           const done = await apply([{ set: 'agent_add', agent, value: { ...NEW_AGENT, badge } }]);
           if (done) choose(agent);
@@ -57,7 +58,7 @@ function AgentForm({ place, id }: { place: Place; id: string }) {
   const { config } = place;
   const stands = config.agents[id] ?? NEW_AGENT;
   const { draft, set, reset } = useDraft(stands, id);
-  const { apply, busy, error } = useApply(place);
+  const { apply, busy, error, clear } = useApply(place);
   const notes = useFindings(place);
   const at = (field: string) => notes(`agents/${id}/${field}`);
   const changes = agentChanges(id, stands, draft);
@@ -108,7 +109,7 @@ function AgentForm({ place, id }: { place: Place; id: string }) {
           <Skills label={t('agent.skills')} skills={draft.skills} known={skillsOf(config)} set={(skills) => set({ skills })} disabled={place.readOnly} notes={at('skills')} />
         </Stack>
       </Card>
-      <SaveBar count={changes.length} busy={busy} error={error} valid={draft.badge.trim() !== ''} discard={reset} save={() => void apply(changes)} />
+      <SaveBar count={changes.length} busy={busy} error={error} valid={draft.badge.trim() !== ''} discard={() => { clear(); reset(); }} save={() => void apply(changes)} />
     </Box>
   );
 }

@@ -62,17 +62,17 @@ export function SaveBar({ count, busy, error, valid, save, discard }: {
 }) {
   const { t } = useTranslation();
   return (
-    <Transition mounted={count > 0} transition="slide-up" duration={150}>
+    <Transition mounted={count > 0 || error !== null} transition="slide-up" duration={150}>
       {(style) => (
         <Card style={{ ...style, position: 'sticky', bottom: 12, zIndex: 5 }} shadow="md" padding="sm" mt="lg" role="region" aria-label={t('unsaved')}>
           {error !== null && (
             <Alert color="red" variant="light" mb="sm" icon={<IconAlertCircle size={18} />} role="alert">{refusalText(t, error)}</Alert>
           )}
           <Group justify="space-between" gap="sm">
-            <Text size="sm" c="dimmed">{t('unsaved')}</Text>
+            <Text size="sm" c="dimmed">{count > 0 && t('unsaved')}</Text>
             <Group gap="xs">
               <Button variant="default" onClick={discard} disabled={busy}>{t('discard')}</Button>
-              <Button onClick={save} loading={busy} disabled={!valid}>{t('save')}</Button>
+              <Button onClick={save} loading={busy} disabled={!valid || count === 0}>{t('save')}</Button>
             </Group>
           </Group>
         </Card>
@@ -212,13 +212,14 @@ export function skillsOf(config: Config): string[] {
 }
 
 /** A dialog that names a new thing. */
-export function NewDialog({ title, labelText, taken, open, close, create }: {
+export function NewDialog({ title, labelText, taken, open, close, create, error }: {
   title: string;
   labelText: string;
   taken: readonly string[];
   open: boolean;
   close: () => void;
   create: (id: string, label: string) => Promise<boolean>;
+  error: unknown;
 }) {
   const { t } = useTranslation();
   const [id, setId] = useState('');
@@ -244,6 +245,7 @@ export function NewDialog({ title, labelText, taken, open, close, create }: {
         });
       }}>
         <Stack>
+          {error !== null && <Alert color="red" variant="light" icon={<IconAlertCircle size={18} />} role="alert">{refusalText(t, error)}</Alert>}
           <TextInput label={labelText} value={label} required maxLength={60} data-autofocus onChange={(event) => {
             const text = event.currentTarget.value;
             setLabel(text);
@@ -274,7 +276,7 @@ export function RemoveButton({ label, text, remove }: { label: string; text: str
   const [busy, setBusy] = useState(false);
   return (
     <>
-      <Button variant="subtle" color="red" onClick={() => setOpen(true)}>{label}</Button>
+      <Button variant="subtle" color="red" mr="calc(var(--mantine-spacing-md) * -1)" onClick={() => setOpen(true)}>{label}</Button>
       <Modal opened={open} onClose={() => setOpen(false)} title={label} closeButtonProps={{ 'aria-label': t('close') }}>
         <Text size="sm" mb="lg">{text}</Text>
         <Group justify="flex-end" gap="xs">

@@ -3,7 +3,7 @@ import { ActionIcon, Badge, Box, Button, Card, Group, Stack, Text, TextInput, Ti
 import { IconCalendarClock, IconPlus, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { minutes, ofMinutes } from '../format';
+import { dateOf, minutes, ofMinutes } from '../format';
 import type { Hours, Span } from '../model';
 import { Empty, FindingNotes } from '../ui/bits';
 import { NEW_HOURS, hoursChanges } from './changes';
@@ -43,10 +43,10 @@ export function HoursEditor({ place }: { place: Place }) {
   const ids = Object.keys(config.hours);
   const [wanted, choose] = useState<string | null>(null);
   const [adding, setAdding] = useState(false);
-  const { apply } = useApply(place);
+  const { apply, error, clear } = useApply(place);
   const chosen = wanted !== null && wanted in config.hours ? wanted : (ids[0] ?? null);
   const add = !place.readOnly && (
-    <Button variant="light" leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>{t('hours.add')}</Button>
+    <Button variant="light" leftSection={<IconPlus size={16} />} onClick={() => { clear(); setAdding(true); }}>{t('hours.add')}</Button>
   );
   const open = (hours?: Hours) => Math.round((hours?.week ?? []).reduce((sum, s) => sum + s.to_min - s.from_min, 0) / 6) / 10;
   return (
@@ -73,6 +73,7 @@ export function HoursEditor({ place }: { place: Place }) {
         taken={ids}
         open={adding}
         close={() => setAdding(false)}
+        error={error}
         create={async (hours, label) => {
           const done = await apply([{ set: 'hours_add', hours, value: { ...NEW_HOURS, label } }]);
           if (done) choose(hours);
@@ -84,10 +85,10 @@ export function HoursEditor({ place }: { place: Place }) {
 }
 
 function HoursForm({ place, id }: { place: Place; id: string }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const stands = place.config.hours[id] ?? NEW_HOURS;
   const { draft, set, reset } = useDraft(typed(stands), id);
-  const { apply, busy, error } = useApply(place);
+  const { apply, busy, error, clear } = useApply(place);
   const notes = useFindings(place);
   const [newDay, setNewDay] = useState('');
   const read = spans(draft.rows);
@@ -111,8 +112,8 @@ function HoursForm({ place, id }: { place: Place; id: string }) {
             const name = t(`hours.days.d${day}`);
             const rows = draft.rows.map((row, index) => ({ row, index })).filter(({ row }) => row.day === day);
             return (
-              <Group key={day} gap="sm" align="flex-start" wrap="nowrap">
-                <Text size="sm" fw={600} w={110} pt={7}>{name}</Text>
+              <div key={day} className="hours-day">
+                <Text size="sm" fw={600} pt={7}>{name}</Text>
                 <Box style={{ flex: 1 }}>
                   <Group gap="md" mih={36}>
                     {rows.length === 0 && <Text size="sm" c="dimmed">{t('hours.closedDay')}</Text>}
@@ -143,7 +144,7 @@ function HoursForm({ place, id }: { place: Place; id: string }) {
                   </Group>
                   {notes(`hours/${id}/week/${day}`)}
                 </Box>
-              </Group>
+              </div>
             );
           })}
         </Stack>
@@ -157,7 +158,7 @@ function HoursForm({ place, id }: { place: Place; id: string }) {
                 <ActionIcon size="xs" variant="transparent" color="gray" aria-label={t('hours.removeDay', { day })} onClick={() => set({ closed: draft.closed.filter((d) => d !== day) })}>
                   <IconX size={12} />
                 </ActionIcon>
-              )}>{day}</Badge>
+              )}>{dateOf(day, i18n.language)}</Badge>
             ))}
           </Group>
           {!place.readOnly && (
@@ -172,7 +173,7 @@ function HoursForm({ place, id }: { place: Place; id: string }) {
           {notes(`hours/${id}/closed`)}
         </Box>
       </Card>
-      <SaveBar count={touched ? 1 : 0} busy={busy} error={error} valid={valid && changes.length > 0} discard={reset} save={() => void apply(changes)} />
+      <SaveBar count={touched ? 1 : 0} busy={busy} error={error} valid={valid && changes.length > 0} discard={() => { clear(); reset(); }} save={() => void apply(changes)} />
     </Box>
   );
 }

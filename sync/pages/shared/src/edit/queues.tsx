@@ -15,11 +15,11 @@ export function QueuesEditor({ place }: { place: Place }) {
   const ids = Object.keys(config.queues);
   const [wanted, choose] = useState<string | null>(null);
   const [adding, setAdding] = useState(false);
-  const { apply } = useApply(place);
+  const { apply, error, clear } = useApply(place);
   const chosen = wanted !== null && wanted in config.queues ? wanted : (ids[0] ?? null);
   const plans = place.side === 'centre' && !place.readOnly;
   const served = (queue: string) => Object.values(config.agents).filter((agent) => agent.queues.includes(queue)).length;
-  const add = <Button variant="light" leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>{t('queue.add')}</Button>;
+  const add = <Button variant="light" leftSection={<IconPlus size={16} />} onClick={() => { clear(); setAdding(true); }}>{t('queue.add')}</Button>;
   return (
     <>
       <TwoPanes
@@ -44,6 +44,7 @@ export function QueuesEditor({ place }: { place: Place }) {
         taken={ids}
         open={adding}
         close={() => setAdding(false)}
+        error={error}
         create={async (queue, label) => {
           const done = await apply([{ set: 'queue_add', queue, value: { ...NEW_QUEUE, label } }]);
           if (done) choose(queue);
@@ -58,7 +59,7 @@ function QueueForm({ place, id }: { place: Place; id: string }) {
   const { t } = useTranslation();
   const stands = place.config.queues[id] ?? NEW_QUEUE;
   const { draft, set, reset } = useDraft(stands, id);
-  const { apply, busy, error } = useApply(place);
+  const { apply, busy, error, clear } = useApply(place);
   const notes = useFindings(place);
   const at = (field: string) => notes(`queues/${id}/${field}`);
   const changes = queueChanges(id, stands, draft);
@@ -147,7 +148,7 @@ function QueueForm({ place, id }: { place: Place; id: string }) {
           </Stack>
         </Stack>
       </Card>
-      <SaveBar count={changes.length} busy={busy} error={error} valid={valid} discard={reset} save={() => void apply(changes)} />
+      <SaveBar count={changes.length} busy={busy} error={error} valid={valid} discard={() => { clear(); reset(); }} save={() => void apply(changes)} />
     </Box>
   );
 }

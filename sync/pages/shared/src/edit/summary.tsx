@@ -21,7 +21,7 @@ export function FindingsSummary({ findings }: { findings: readonly Finding[] }) 
       <UnstyledButton onClick={() => setOpen(!open)} aria-expanded={open} w="100%">
         <Group justify="space-between" wrap="nowrap">
           <Text size="sm" fw={600}>{fatal ? t('finding.fatalTitle') : t('finding.summary')}</Text>
-          <Group gap={6} wrap="nowrap">
+          <Group gap={6} wrap="nowrap" className="on-tint">
             {ORDER.map((severity) => <FindingCount key={severity} severity={severity} count={findings.filter((f) => f.severity === severity).length} />)}
             <IconChevronDown size={16} aria-hidden style={{ transform: open ? 'rotate(180deg)' : undefined }} />
           </Group>

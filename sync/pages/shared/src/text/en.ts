@@ -33,6 +33,8 @@ export const en = {
     not_yours: 'This side may not change that.',
     unavailable: 'This cannot be done at the moment. Try again shortly.',
     bad_request: 'This was not understood: {{message}}',
+    invalid: 'This is not accepted: {{message}}',
+    foreign_origin: 'The server does not know the address of this page. Whoever runs it adds the address to http.origins.',
     other: '{{message}}',
   },
   crash: { title: 'This page has stumbled', text: 'Nothing you saved is lost. Load it again to go on.', again: 'Load again' },

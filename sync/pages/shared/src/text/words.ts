@@ -14,6 +14,7 @@ export function refusalText(t: T, error: unknown): string {
     case 'forbidden':
     case 'not_found':
     case 'not_yours':
+    case 'foreign_origin':
       return t(`refusal.${error.code}`);
     case 'too_many_attempts':
     case 'locked_out':
@@ -24,7 +25,8 @@ export function refusalText(t: T, error: unknown): string {
     case 'not_signed_in':
       return t('refusal.signed_out');
     case 'bad_request':
-      return t('refusal.bad_request', told);
+    case 'invalid':
+      return t(`refusal.${error.code}`, told);
     case 'unavailable':
     case 'internal':
     case 'full':

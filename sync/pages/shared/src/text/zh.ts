@@ -35,6 +35,8 @@ export const zh: Shape<typeof en> = {
     not_yours: '这一侧无权更改此项。',
     unavailable: '暂时无法执行，请稍后重试。',
     bad_request: '无法理解该请求：{{message}}',
+    invalid: '未被接受：{{message}}',
+    foreign_origin: '服务器不认识本页面的地址。请运维人员将该地址加入 http.origins。',
     other: '{{message}}',
   },
   crash: { title: '页面出错了', text: '已保存的内容不会丢失。重新加载即可继续。', again: '重新加载' },

@@ -13,3 +13,10 @@ export const queries = new QueryClient({
 export function Queries({ children }: { children: ReactNode }) {
   return <QueryClientProvider client={queries}>{children}</QueryClientProvider>;
 }
+
+/** Nobody is signed in: what was known is forgotten, and whoever asks for `me` shows the sign-in. */
+export function forget() {
+  // Never `clear`: the mounted page would go on looking at what was removed.
+  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
+  queries.setQueryData(['me'], null);
+}

@@ -1,0 +1,79 @@
+//! The boxes of all sites: how each stands, and an end to one that was lost.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Extension, Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use db::{boxes::Device, health::Latest, session::Who};
+use model::BoxId;
+use serde_json::{Value, json};
+
+use super::fault::Fault;
+use crate::{app::App, clock, hub::Presence};
+
+pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
+    let read = |conn: &db::Connection| {
+        let mut found = Vec::new();
+        for site in db::site::all(conn)? {
+            let mut healths: BTreeMap<BoxId, Latest> =
+                db::health::of_site(conn, &site)?.into_iter().map(|latest| (latest.box_id, latest)).collect();
+            let devices = db::boxes::of_site(conn, &site)?.into_iter();
+            found.extend(devices.map(|device| {
+                let latest = healths.remove(&device.id);
+                (device, latest)
+            }));
+        }
+        Ok::<_, db::Error>(found)
+    };
+    let found = app.db.read(read).await?;
+    let present: BTreeMap<BoxId, Presence> =
+        app.presence().into_iter().map(|presence| (presence.box_id, presence)).collect();
+    let lines = found.iter().map(|(device, latest)| line(device, latest.as_ref(), present.get(&device.id)));
+    Ok(Json(lines.collect()))
+}
+
+fn line(device: &Device, latest: Option<&Latest>, presence: Option<&Presence>) -> Value {
+    let version = presence.map(|presence| presence.software).or(latest.map(|latest| latest.health.version));
+    json!({
+        "box": device.id,
+        "site": device.site,
+        "enrolled": device.enrolled,
+        "certificate_until": device.not_after,
+        "revoked": device.revoked,
+        "linked": presence.is_some(),
+        "linked_since": presence.map(|presence| presence.since),
+        // Outbox rows it has and we do not: known of a linked box alone.
+        "behind": presence.map(|presence| presence.behind),
+        "skew_ms": presence.map(|presence| presence.skew_ms),
+        "media": presence.map(|presence| presence.media),
+        "software": version.map(|[major, minor, patch]| format!("{major}.{minor}.{patch}")),
+        "health": latest.map(|latest| &latest.health),
+    })
+}
+
+/// Refuses the box from then on. It stays in the list, so that nobody wonders where it went.
+pub async fn revoke(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Fault> {
+    let id: BoxId = id.parse().map_err(|_| Fault::not_found("box"))?;
+    let now = clock::now();
+    let device = app
+        .db
+        .write(move |conn| {
+            let device = db::boxes::one(conn, id)?;
+            if device.is_some() && db::boxes::revoke(conn, id, now)? {
+                db::audit::add(conn, &who.login, "box.revoke", &json!({ "box": id }), now)?;
+            }
+            Ok(device)
+        })
+        .await
+        .map_err(|error: db::Error| Fault::from(error))?;
+    let device = device.ok_or_else(|| Fault::not_found("box"))?;
+    app.revoked(id, &device.site);
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,68 @@
+//! Firmware bundles: which there are, and which of them a site is offered. The files are put here by `cloudd bundle`.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use db::{bundle, session::Who};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{body::Body, fault::Fault, site_of};
+use crate::{app::App, clock};
+
+pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
+    let read = |conn: &db::Connection| Ok::<_, db::Error>((bundle::all(conn)?, bundle::offers(conn)?));
+    let (bundles, offers) = app.db.read(read).await?;
+    let lines = bundles.into_iter().map(|(bundle, added)| {
+        let to = offers.iter().filter(|(_, sha256)| *sha256 == bundle.sha256).map(|(site, _)| site);
+        json!({
+            "name": bundle.name,
+            "version": bundle.version,
+            "sha256": bundle.sha256,
+            "size": bundle.size,
+            "added": added,
+            "offered_to": to.collect::<Vec<_>>(),
+        })
+    });
+    Ok(Json(lines.collect()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offer {
+    sha256: String,
+}
+
+/// In place of whatever the site was offered before. The hub hears of it where it looks for offers (`watch`).
+pub async fn offer(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path(site): Path<String>,
+    Body(Offer { sha256 }): Body<Offer>,
+) -> Result<StatusCode, Fault> {
+    let site = site_of(&site)?;
+    let (to, now) = (site.clone(), clock::now());
+    let missing = app
+        .db
+        .write(move |conn| {
+            if !db::site::exists(conn, &to)? {
+                return Ok(Some("site"));
+            }
+            let Some(bundle) = bundle::one(conn, &sha256)? else { return Ok(Some("bundle")) };
+            bundle::offer(conn, &bundle, &to, now)?;
+            let detail = json!({ "site": to, "bundle": bundle.name, "sha256": bundle.sha256 });
+            db::audit::add(conn, &who.login, "bundle.offer", &detail, now)?;
+            Ok(None)
+        })
+        .await
+        .map_err(|error: db::Error| Fault::from(error))?;
+    if let Some(what) = missing {
+        return Err(Fault::not_found(what));
+    }
+    app.hints.touch(&site);
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,560 @@
+// Written by `UPDATE_SAMPLES=1 cargo test -p pages` from the Rust types; not edited by hand.
+import type { AgentState, Cdr, Change, Config, Figures, Finding } from './model';
+
+export const config = {
+  "site": {
+    "id": "north",
+    "label": "North",
+    "time_zone": "Asia/Shanghai",
+    "emergency": [
+      "110"
+    ],
+    "outward": "carrier"
+  },
+  "queues": {
+    "sales": {
+      "label": "Sales",
+      "skills": {
+        "english": 3
+      },
+      "music": "music",
+      "position_every_s": 30,
+      "ring_s": 15,
+      "wrap_up_s": 20,
+      "service_level_s": 20,
+      "hours": "office",
+      "recorded": true,
+      "overflow": {
+        "locality": "may_leave",
+        "after_s": 45,
+        "to": [
+          "south"
+        ]
+      }
+    }
+  },
+  "agents": {
+    "li": {
+      "badge": "Li",
+      "phone": "201",
+      "skills": {
+        "english": 4
+      },
+      "queues": [
+        "sales"
+      ]
+    }
+  },
+  "phones": {
+    "201": {
+      "label": "Desk 1"
+    }
+  },
+  "trunks": {
+    "carrier": {
+      "label": "Carrier",
+      "kind": {
+        "by": "address",
+        "peer": "203.0.113.5:5060",
+        "transport": "udp"
+      },
+      "calls_max": 30,
+      "behind_nat": false
+    },
+    "other": {
+      "label": "Carrier",
+      "kind": {
+        "by": "registration",
+        "peer": "203.0.113.5:5060",
+        "transport": "tcp",
+        "user": "north",
+        "domain": "carrier.example",
+        "expires_s": 300
+      },
+      "calls_max": 30,
+      "behind_nat": false
+    }
+  },
+  "numbers": {
+    "+8675512345678": "main"
+  },
+  "flows": {
+    "main": {
+      "label": "Main",
+      "start": "hello",
+      "steps": {
+        "bye": {
+          "do": "hangup"
+        },
+        "hello": {
+          "do": "play",
+          "prompt": "hello",
+          "next": "menu"
+        },
+        "menu": {
+          "do": "menu",
+          "prompt": "menu",
+          "choices": {
+            "1": "open"
+          },
+          "wait_s": 5,
+          "tries": 3,
+          "otherwise": "bye"
+        },
+        "open": {
+          "do": "open",
+          "hours": "office",
+          "then": "queue",
+          "otherwise": "bye"
+        },
+        "queue": {
+          "do": "queue",
+          "queue": "sales"
+        }
+      }
+    }
+  },
+  "hours": {
+    "office": {
+      "label": "Office",
+      "week": [
+        {
+          "day": 0,
+          "from_min": 540,
+          "to_min": 1080
+        }
+      ],
+      "closed": [
+        "2026-12-25"
+      ]
+    }
+  }
+} satisfies Config;
+
+export const changes = [
+  {
+    "set": "site_label",
+    "label": "North"
+  },
+  {
+    "set": "site_time_zone",
+    "time_zone": "Asia/Shanghai"
+  },
+  {
+    "set": "site_emergency",
+    "numbers": [
+      "110"
+    ]
+  },
+  {
+    "set": "site_outward",
+    "trunk": null
+  },
+  {
+    "set": "queue_add",
+    "queue": "sales",
+    "value": {
+      "label": "Sales",
+      "skills": {
+        "english": 3
+      },
+      "music": "music",
+      "position_every_s": 30,
+      "ring_s": 15,
+      "wrap_up_s": 20,
+      "service_level_s": 20,
+      "hours": "office",
+      "recorded": true,
+      "overflow": {
+        "locality": "may_leave",
+        "after_s": 45,
+        "to": [
+          "south"
+        ]
+      }
+    }
+  },
+  {
+    "set": "queue_remove",
+    "queue": "sales"
+  },
+  {
+    "set": "queue_label",
+    "queue": "sales",
+    "label": "Sales"
+  },
+  {
+    "set": "queue_skill",
+    "queue": "sales",
+    "skill": "english",
+    "level": null
+  },
+  {
+    "set": "queue_music",
+    "queue": "sales",
+    "prompt": "music"
+  },
+  {
+    "set": "queue_position_every",
+    "queue": "sales",
+    "seconds": 30
+  },
+  {
+    "set": "queue_ring",
+    "queue": "sales",
+    "seconds": 15
+  },
+  {
+    "set": "queue_wrap_up",
+    "queue": "sales",
+    "seconds": 20
+  },
+  {
+    "set": "queue_service_level",
+    "queue": "sales",
+    "seconds": 20
+  },
+  {
+    "set": "queue_hours",
+    "queue": "sales",
+    "hours": null
+  },
+  {
+    "set": "queue_recorded",
+    "queue": "sales",
+    "recorded": true
+  },
+  {
+    "set": "queue_locality",
+    "queue": "sales",
+    "locality": "local_only"
+  },
+  {
+    "set": "queue_overflow_after",
+    "queue": "sales",
+    "seconds": 45
+  },
+  {
+    "set": "queue_overflow_to",
+    "queue": "sales",
+    "to": [
+      "south"
+    ]
+  },
+  {
+    "set": "agent_add",
+    "agent": "li",
+    "value": {
+      "badge": "Li",
+      "phone": "201",
+      "skills": {
+        "english": 4
+      },
+      "queues": [
+        "sales"
+      ]
+    }
+  },
+  {
+    "set": "agent_remove",
+    "agent": "li"
+  },
+  {
+    "set": "agent_badge",
+    "agent": "li",
+    "badge": "Li"
+  },
+  {
+    "set": "agent_phone",
+    "agent": "li",
+    "phone": "201"
+  },
+  {
+    "set": "agent_skill",
+    "agent": "li",
+    "skill": "english",
+    "level": 4
+  },
+  {
+    "set": "agent_queue",
+    "agent": "li",
+    "queue": "sales",
+    "member": true
+  },
+  {
+    "set": "phone_add",
+    "phone": "201",
+    "value": {
+      "label": "Desk 1"
+    }
+  },
+  {
+    "set": "phone_remove",
+    "phone": "201"
+  },
+  {
+    "set": "trunk_put",
+    "trunk": "carrier",
+    "value": {
+      "label": "Carrier",
+      "kind": {
+        "by": "registration",
+        "peer": "203.0.113.5:5060",
+        "transport": "tcp",
+        "user": "north",
+        "domain": "carrier.example",
+        "expires_s": 300
+      },
+      "calls_max": 30,
+      "behind_nat": false
+    }
+  },
+  {
+    "set": "trunk_remove",
+    "trunk": "carrier"
+  },
+  {
+    "set": "number_put",
+    "number": "110",
+    "flow": "main"
+  },
+  {
+    "set": "number_remove",
+    "number": "110"
+  },
+  {
+    "set": "flow_put",
+    "flow": "main",
+    "value": {
+      "label": "Main",
+      "start": "hello",
+      "steps": {
+        "bye": {
+          "do": "hangup"
+        },
+        "hello": {
+          "do": "play",
+          "prompt": "hello",
+          "next": "menu"
+        },
+        "menu": {
+          "do": "menu",
+          "prompt": "menu",
+          "choices": {
+            "1": "open"
+          },
+          "wait_s": 5,
+          "tries": 3,
+          "otherwise": "bye"
+        },
+        "open": {
+          "do": "open",
+          "hours": "office",
+          "then": "queue",
+          "otherwise": "bye"
+        },
+        "queue": {
+          "do": "queue",
+          "queue": "sales"
+        }
+      }
+    }
+  },
+  {
+    "set": "flow_remove",
+    "flow": "main"
+  },
+  {
+    "set": "hours_add",
+    "hours": "office",
+    "value": {
+      "label": "Office",
+      "week": [
+        {
+          "day": 0,
+          "from_min": 540,
+          "to_min": 1080
+        }
+      ],
+      "closed": [
+        "2026-12-25"
+      ]
+    }
+  },
+  {
+    "set": "hours_remove",
+    "hours": "office"
+  },
+  {
+    "set": "hours_week",
+    "hours": "office",
+    "week": []
+  },
+  {
+    "set": "hours_closed",
+    "hours": "office",
+    "day": "2026-12-25",
+    "closed": true
+  }
+] satisfies Change[];
+
+export const findings = [
+  {
+    "severity": "repaired",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "dangling",
+      "to": "office"
+    }
+  },
+  {
+    "severity": "warning",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "phone_shared",
+      "kept_by": "li"
+    }
+  },
+  {
+    "severity": "fatal",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "wrong_type"
+    }
+  },
+  {
+    "severity": "repaired",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "out_of_bounds",
+      "min": 5,
+      "max": 300,
+      "used": 300
+    }
+  },
+  {
+    "severity": "warning",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "too_long",
+      "max": 60
+    }
+  },
+  {
+    "severity": "fatal",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "concurrent",
+      "kept": "15",
+      "dropped": [
+        "25"
+      ]
+    }
+  },
+  {
+    "severity": "repaired",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "not_yours"
+    }
+  },
+  {
+    "severity": "warning",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "flow_loop"
+    }
+  },
+  {
+    "severity": "fatal",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "nobody_serves"
+    }
+  },
+  {
+    "severity": "repaired",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "missing"
+    }
+  },
+  {
+    "severity": "warning",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "overflow_loop"
+    }
+  }
+] satisfies Finding[];
+
+export const cdr = {
+  "contact": "00000000000000000000000000000001",
+  "direction": "inbound",
+  "trunk": "carrier",
+  "number": "110",
+  "arrived": 1,
+  "queue": "sales",
+  "queued": 2,
+  "answered": null,
+  "ended": 3,
+  "agent": "li",
+  "answered_at": null,
+  "outcome": "abandoned",
+  "cause": "caller",
+  "wait_ms": 1,
+  "talk_ms": 0,
+  "hold_ms": 0,
+  "wrap_up_ms": null,
+  "offers": 1,
+  "recording": "00000000000000000000000000000002"
+} satisfies Cdr;
+
+export const figures = {
+  "offered": 3,
+  "answered": 0,
+  "abandoned": 0,
+  "answered_in_t": 0,
+  "abandoned_in_t": 0,
+  "overflowed": 0,
+  "recorded": 0,
+  "wait_s": 0,
+  "talk_s": 0,
+  "hold_s": 0,
+  "wrap_up_s": 0
+} satisfies Figures;
+
+export const states = [
+  "signed_out",
+  "not_ready",
+  "ready",
+  "offered",
+  "talking",
+  "wrap_up"
+] satisfies AgentState[];
+
+export const causes = [
+  "caller",
+  "agent",
+  "flow",
+  "no_route",
+  "forbidden",
+  "busy",
+  "not_reachable",
+  "restart",
+  "overload",
+  "fault"
+] satisfies Cdr['cause'][];
+
+export const outcomes = [
+  "answered",
+  "abandoned",
+  "in_flow",
+  "refused"
+] satisfies Cdr['outcome'][];
+
+export const directions = [
+  "inbound",
+  "outbound",
+  "internal"
+] satisfies Cdr['direction'][];

@@ -1,0 +1,294 @@
+//! The types the pages were written against are those of `model`: samples of every kind are written from Rust into a
+//! TypeScript file, and the build's type check refuses it where the two differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{ContactId, Millis, RecordingId};
+use model::{
+    cdr::{Cdr, Direction, Outcome},
+    change::{Change, Finding, Problem, Severity},
+    config::{
+        Agent, Config, Flow, Hours, Locality, Overflow, Phone, Queue, SipTransport, Site, Span, Step, Trunk, TrunkKind,
+    },
+    fact::{AgentState, EndCause},
+    leaving::Figures,
+};
+use serde::Serialize;
+
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/shared/src/samples.ts");
+
+/// `UPDATE_SAMPLES=1 cargo test -p pages` writes the file again.
+#[test]
+fn samples_of_the_model_are_those_the_pages_are_checked_against() {
+    let written = samples();
+    if std::env::var_os("UPDATE_SAMPLES").is_some() {
+        std::fs::write(SAMPLES, &written).unwrap();
+    }
+    let committed = std::fs::read_to_string(SAMPLES).unwrap();
+    assert!(committed == written, "the model has changed: UPDATE_SAMPLES=1 cargo test -p pages, then mend model.ts");
+}
+
+/// The pages' own tests, of what needs no server and no browser.
+#[test]
+fn the_tests_written_in_typescript_pass() {
+    let done = std::process::Command::new("npm")
+        .args(["run", "--silent", "test"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("CI", "true")
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("npm can be started: the build used it");
+    let said = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+}
+
+fn samples() -> String {
+    let mut out = String::from(
+        "// Written by `UPDATE_SAMPLES=1 cargo test -p pages` from the Rust types; not edited by hand.\n\
+         import type { AgentState, Cdr, Change, Config, Figures, Finding } from './model';\n",
+    );
+    let mut add = |name: &str, kind: &str, value: &dyn erased::Json| {
+        out.push_str(&format!("\nexport const {name} = {} satisfies {kind};\n", value.json()));
+    };
+    add("config", "Config", &config());
+    add("changes", "Change[]", &changes());
+    add("findings", "Finding[]", &findings());
+    add("cdr", "Cdr", &cdr());
+    add("figures", "Figures", &Figures { offered: 3, ..Figures::default() });
+    let states = [
+        AgentState::SignedOut,
+        AgentState::NotReady,
+        AgentState::Ready,
+        AgentState::Offered,
+        AgentState::Talking,
+        AgentState::WrapUp,
+    ];
+    add("states", "AgentState[]", &states);
+    let causes = [
+        EndCause::Caller,
+        EndCause::Agent,
+        EndCause::Flow,
+        EndCause::NoRoute,
+        EndCause::Forbidden,
+        EndCause::Busy,
+        EndCause::NotReachable,
+        EndCause::Restart,
+        EndCause::Overload,
+        EndCause::Fault,
+    ];
+    add("causes", "Cdr['cause'][]", &causes);
+    let outcomes = [Outcome::Answered, Outcome::Abandoned, Outcome::InFlow, Outcome::Refused];
+    add("outcomes", "Cdr['outcome'][]", &outcomes);
+    add("directions", "Cdr['direction'][]", &[Direction::Inbound, Direction::Outbound, Direction::Internal]);
+    out
+}
+
+/// Serialising behind a pointer.
+mod erased {
+    pub trait Json {
+        fn json(&self) -> String;
+    }
+    impl<T: super::Serialize> Json for T {
+        fn json(&self) -> String {
+            serde_json::to_string_pretty(self).unwrap()
+        }
+    }
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn queue() -> Queue {
+    Queue {
+        label: "Sales".into(),
+        skills: [(id("english"), 3)].into(),
+        music: id("music"),
+        position_every_s: 30,
+        ring_s: 15,
+        wrap_up_s: 20,
+        service_level_s: 20,
+        hours: Some(id("office")),
+        recorded: true,
+        overflow: Overflow { locality: Locality::MayLeave, after_s: 45, to: vec![id("south")] },
+    }
+}
+
+fn agent() -> Agent {
+    Agent {
+        badge: "Li".into(),
+        phone: Some(id("201")),
+        skills: [(id("english"), 4)].into(),
+        queues: [id("sales")].into(),
+    }
+}
+
+fn trunk(kind: TrunkKind) -> Trunk {
+    Trunk { label: "Carrier".into(), kind, calls_max: 30, behind_nat: false }
+}
+
+fn by_address() -> TrunkKind {
+    TrunkKind::Address { peer: id("203.0.113.5:5060"), transport: SipTransport::Udp }
+}
+
+fn by_registration() -> TrunkKind {
+    TrunkKind::Registration {
+        peer: id("203.0.113.5:5060"),
+        transport: SipTransport::Tcp,
+        user: "north".into(),
+        domain: "carrier.example".into(),
+        expires_s: 300,
+    }
+}
+
+fn flow() -> Flow {
+    let steps: BTreeMap<_, _> = [
+        (id("hello"), Step::Play { prompt: id("hello"), next: id("menu") }),
+        (
+            id("menu"),
+            Step::Menu {
+                prompt: id("menu"),
+                choices: [('1', id("open"))].into(),
+                wait_s: 5,
+                tries: 3,
+                otherwise: id("bye"),
+            },
+        ),
+        (id("open"), Step::Open { hours: id("office"), then: id("queue"), otherwise: id("bye") }),
+        (id("queue"), Step::Queue { queue: id("sales") }),
+        (id("bye"), Step::Hangup),
+    ]
+    .into();
+    Flow { label: "Main".into(), start: id("hello"), steps }
+}
+
+fn hours() -> Hours {
+    Hours {
+        label: "Office".into(),
+        week: vec![Span { day: 0, from_min: 540, to_min: 1080 }],
+        closed: BTreeSet::from(["2026-12-25".into()]),
+    }
+}
+
+fn config() -> Config {
+    Config {
+        site: Site {
+            id: id("north"),
+            label: "North".into(),
+            time_zone: "Asia/Shanghai".into(),
+            emergency: [id("110")].into(),
+            outward: Some(id("carrier")),
+        },
+        queues: [(id("sales"), queue())].into(),
+        agents: [(id("li"), agent())].into(),
+        phones: [(id("201"), Phone { label: "Desk 1".into() })].into(),
+        trunks: [(id("carrier"), trunk(by_address())), (id("other"), trunk(by_registration()))].into(),
+        numbers: [(id("+8675512345678"), id("main"))].into(),
+        flows: [(id("main"), flow())].into(),
+        hours: [(id("office"), hours())].into(),
+    }
+}
+
+/// One of each. The match below does not compile when there is a new one.
+fn changes() -> Vec<Change> {
+    let (queue_id, agent_id, hours_id) = (id("sales"), id("li"), id("office"));
+    let (queue_id, agent_id, hours_id) =
+        (|| Clone::clone(&queue_id), || Clone::clone(&agent_id), || Clone::clone(&hours_id));
+    let all = vec![
+        Change::SiteLabel { label: "North".into() },
+        Change::SiteTimeZone { time_zone: "Asia/Shanghai".into() },
+        Change::SiteEmergency { numbers: [id("110")].into() },
+        Change::SiteOutward { trunk: None },
+        Change::QueueAdd { queue: queue_id(), value: Box::new(queue()) },
+        Change::QueueRemove { queue: queue_id() },
+        Change::QueueLabel { queue: queue_id(), label: "Sales".into() },
+        Change::QueueSkill { queue: queue_id(), skill: id("english"), level: None },
+        Change::QueueMusic { queue: queue_id(), prompt: id("music") },
+        Change::QueuePositionEvery { queue: queue_id(), seconds: 30 },
+        Change::QueueRing { queue: queue_id(), seconds: 15 },
+        Change::QueueWrapUp { queue: queue_id(), seconds: 20 },
+        Change::QueueServiceLevel { queue: queue_id(), seconds: 20 },
+        Change::QueueHours { queue: queue_id(), hours: None },
+        Change::QueueRecorded { queue: queue_id(), recorded: true },
+        Change::QueueLocality { queue: queue_id(), locality: Locality::LocalOnly },
+        Change::QueueOverflowAfter { queue: queue_id(), seconds: 45 },
+        Change::QueueOverflowTo { queue: queue_id(), to: vec![id("south")] },
+        Change::AgentAdd { agent: agent_id(), value: agent() },
+        Change::AgentRemove { agent: agent_id() },
+        Change::AgentBadge { agent: agent_id(), badge: "Li".into() },
+        Change::AgentPhone { agent: agent_id(), phone: Some(id("201")) },
+        Change::AgentSkill { agent: agent_id(), skill: id("english"), level: Some(4) },
+        Change::AgentQueue { agent: agent_id(), queue: queue_id(), member: true },
+        Change::PhoneAdd { phone: id("201"), value: Phone { label: "Desk 1".into() } },
+        Change::PhoneRemove { phone: id("201") },
+        Change::TrunkPut { trunk: id("carrier"), value: trunk(by_registration()) },
+        Change::TrunkRemove { trunk: id("carrier") },
+        Change::NumberPut { number: id("110"), flow: id("main") },
+        Change::NumberRemove { number: id("110") },
+        Change::FlowPut { flow: id("main"), value: flow() },
+        Change::FlowRemove { flow: id("main") },
+        Change::HoursAdd { hours: hours_id(), value: hours() },
+        Change::HoursRemove { hours: hours_id() },
+        Change::HoursWeek { hours: hours_id(), week: vec![] },
+        Change::HoursClosed { hours: hours_id(), day: "2026-12-25".into(), closed: true },
+    ];
+    for change in &all {
+        use Change::*;
+        match change {
+            SiteLabel { .. } | SiteTimeZone { .. } | SiteEmergency { .. } | SiteOutward { .. } => {}
+            QueueAdd { .. } | QueueRemove { .. } | QueueLabel { .. } | QueueSkill { .. } | QueueMusic { .. } => {}
+            QueuePositionEvery { .. } | QueueRing { .. } | QueueWrapUp { .. } | QueueServiceLevel { .. } => {}
+            QueueHours { .. } | QueueRecorded { .. } | QueueLocality { .. } => {}
+            QueueOverflowAfter { .. } | QueueOverflowTo { .. } => {}
+            AgentAdd { .. } | AgentRemove { .. } | AgentBadge { .. } | AgentPhone { .. } => {}
+            AgentSkill { .. } | AgentQueue { .. } | PhoneAdd { .. } | PhoneRemove { .. } => {}
+            TrunkPut { .. } | TrunkRemove { .. } | NumberPut { .. } | NumberRemove { .. } => {}
+            FlowPut { .. } | FlowRemove { .. } => {}
+            HoursAdd { .. } | HoursRemove { .. } | HoursWeek { .. } | HoursClosed { .. } => {}
+        }
+    }
+    all
+}
+
+fn findings() -> Vec<Finding> {
+    let problems = [
+        Problem::Dangling { to: "office".into() },
+        Problem::PhoneShared { kept_by: id("li") },
+        Problem::WrongType,
+        Problem::OutOfBounds { min: 5, max: 300, used: 300 },
+        Problem::TooLong { max: 60 },
+        Problem::Concurrent { kept: "15".into(), dropped: ["25".into()].into() },
+        Problem::NotYours,
+        Problem::FlowLoop,
+        Problem::NobodyServes,
+        Problem::Missing,
+        Problem::OverflowLoop,
+    ];
+    let severities = [Severity::Repaired, Severity::Warning, Severity::Fatal].into_iter().cycle();
+    let finding = |(problem, severity)| Finding { severity, path: "queues/sales/hours".into(), problem };
+    problems.into_iter().zip(severities).map(finding).collect()
+}
+
+fn cdr() -> Cdr {
+    Cdr {
+        contact: ContactId(1),
+        direction: Direction::Inbound,
+        trunk: Some(id("carrier")),
+        number: Some(id("110")),
+        arrived: Millis(1),
+        queue: Some(id("sales")),
+        queued: Some(Millis(2)),
+        answered: None,
+        ended: Millis(3),
+        agent: Some(id("li")),
+        answered_at: None,
+        outcome: Outcome::Abandoned,
+        cause: EndCause::Caller,
+        wait_ms: 1,
+        talk_ms: 0,
+        hold_ms: 0,
+        wrap_up_ms: None,
+        offers: 1,
+        recording: Some(RecordingId(2)),
+    }
+}
