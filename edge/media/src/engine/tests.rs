@@ -190,7 +190,8 @@ fn orphans_live_while_both_sides_speak() {
     let (mut engine, mut net, now) = joined();
     engine.handle_command(now, Command::Hello { generation: 2 }, &mut Shelf, &mut net);
     let speak = |engine: &mut Engine, net: &mut Net, port, from, at| {
-        engine.handle_packet(at, port, address(from), &packet(1, 0, &[1; 160]), net);
+        let payload_type = if port == A { 8 } else { 0 };
+        engine.handle_packet(at, port, address(from), &packet(1, payload_type, &[1; 160]), net);
     };
     let after = |seconds| now + Duration::from_secs(seconds);
     speak(&mut engine, &mut net, A, 4_000, after(9));
