@@ -13,6 +13,7 @@ use harness::{
     company::{ADMIN, ADMIN_PASSWORD, Branch, BranchPlan, Cloud, DESK_PASSWORD, PHONE_PASSWORD},
     process::wait_for,
     proof,
+    wan::Wan,
     web::{Live, Session},
 };
 use serde_json::{Value, json};
@@ -53,6 +54,7 @@ impl Told {
 
 struct Company {
     cloud: Cloud,
+    wan: Wan,
     a: Branch,
     b: Branch,
     agent_a: Agent,
@@ -70,6 +72,7 @@ impl Company {
         let prompts = stage::prompts(&folder.join("prompts"))?;
         told.line("starting the cloud: a certificate authority, a console, a place where boxes connect");
         let cloud = Cloud::start(&folder.join("cloud"))?;
+        let wan = Wan::to(&cloud.link)?;
         let carrier = [stage::carrier_port(), stage::carrier_port()];
         let mut branches = Vec::new();
         for (site, port) in [("branch-a", carrier[0]), ("branch-b", carrier[1])] {
@@ -77,6 +80,7 @@ impl Company {
             let mut plan = BranchPlan::example(site, port)?;
             // A demo has a handful of callers; a real box folds figures about fewer than ten.
             plan.k_callers = 1;
+            plan.cloud_at = Some(wan.address.clone());
             branches.push(Branch::start(&folder.join(site), &plan, Some(&cloud), &prompts)?);
         }
         let b = branches.pop().context("two branches")?;
@@ -92,7 +96,8 @@ impl Company {
             desk.ask("ready")?;
         }
         let caller = stage::caller(&folder.join("caller"), "5550100", "my washing machine is broken", carrier[0])?;
-        let company = Self { cloud, a, b, agent_a, desk_a, agent_b, desk_b, caller, calls: 0, folder: folder.into() };
+        let company =
+            Self { cloud, wan, a, b, agent_a, desk_a, agent_b, desk_b, caller, calls: 0, folder: folder.into() };
         company.show();
         Ok(company)
     }
@@ -107,11 +112,12 @@ impl Company {
     fn play(&mut self, told: &mut Told) -> anyhow::Result<()> {
         self.one_call(told, "the link is up")?;
         self.settings(told)?;
-        told.line("the link is cut: the cloud is killed");
-        self.cloud.kill_hard();
-        self.one_call(told, "the link is down")?;
-        told.line("the link comes back");
-        self.cloud.launch()?;
+        told.line("the line to the cloud is cut");
+        self.wan.cut();
+        self.one_call(told, "the line is cut")?;
+        self.linked("the console shows both branches as cut off", false)?;
+        told.line("the console shows both branches as cut off; the line is mended");
+        self.wan.mend();
         self.overflow(told)?;
         self.figures(told)
     }
@@ -175,16 +181,20 @@ impl Company {
         Ok(())
     }
 
+    fn linked(&self, what: &str, linked: bool) -> anyhow::Result<()> {
+        let console = self.console()?;
+        wait_for(what, Duration::from_secs(90), || {
+            let sites = console.get("/api/sites").ok()?;
+            sites.as_array()?.iter().all(|site| site["linked"] == linked).then_some(())
+        })
+    }
+
     /// Nobody is ready at A: its caller is helped at B, and recorded at A.
     fn overflow(&mut self, told: &mut Told) -> anyhow::Result<()> {
         self.desk_b.ask("ready").or_else(|_| self.desk_b.ask("wrap_up_done"))?;
         let _ = self.desk_a.ask("wrap_up_done");
         self.desk_a.ask("not_ready")?;
-        let console = self.console()?;
-        wait_for("both boxes are linked again", Duration::from_secs(60), || {
-            let sites = console.get("/api/sites").ok()?;
-            sites.as_array()?.iter().all(|site| site["linked"] == true).then_some(())
-        })?;
+        self.linked("both boxes are linked again", true)?;
         told.line("both boxes are linked again; nobody is ready at branch A, and a caller wants sales");
         self.caller.dial(&format!("sip:4000@{}", self.a.sip))?;
         self.caller.wait_event("CALL_ESTABLISHED", PATIENCE)?;
