@@ -2,7 +2,6 @@
 
 mod desk_ports;
 mod engine;
-mod figures;
 mod media_client;
 mod meters;
 mod outgoing;
@@ -20,7 +19,7 @@ use std::{
 
 use anyhow::Context;
 use call::Limits;
-use floor::{Floor, Input, Setup, cdr};
+use floor::{Floor, Input, Setup, book::Book, cdr};
 use gate::{Gate, Policy};
 use ledger::{Batch, BranchKey, Ledger, Options, Reader};
 use model::{
@@ -157,7 +156,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         running: Arc::new(running.clone()),
         secrets,
         staff: Arc::new(desk::Staff::new(staff).context("the staff's credentials")?),
-        book: figures::Book::new(length_s, now, cdrs, said),
+        book: Book::new(length_s, now, cdrs, said),
         board: watch::channel(Arc::new(desk::BoardAt { at: Instant::now(), board: Default::default() })).0,
         effective: watch::channel(Arc::new(desk::Effective { config: running, findings: Vec::new() })).0,
         meters: meters::Meters::new()?,

@@ -1,0 +1,4 @@
+//! The line between the boxes and the cloud.
+
+#[derive(Debug)]
+pub struct Parcel;
