@@ -16,7 +16,7 @@ use floor::{
 use gate::{Gate, Policy};
 use ledger::{Batch, Binding, BindingChange, BranchKey, Ledger, Options, Personal, Reader};
 use model::{
-    AgentId, ContactId, Extension, Millis, OverflowId,
+    AgentId, ContactId, Epoch, Extension, Millis, OverflowId,
     cdr::Cdr,
     change::{Change, Doc},
     config::Config,
@@ -70,8 +70,10 @@ pub struct Life {
 
 pub struct Branch {
     pub side: Side,
-    pub ledger: Ledger,
+    pub ledger: Arc<Ledger>,
     pub reader: Reader,
+    /// The outbox's: a second one would mean that something was lost.
+    pub epoch: Epoch,
     pub media: Media,
     /// None while the process is down.
     pub life: Option<Life>,
@@ -79,8 +81,6 @@ pub struct Branch {
     pub to_sync: VecDeque<ToSync>,
     /// What parties hear, for the world to tell them.
     pub sounds: VecDeque<(SocketAddr, Sound)>,
-    /// Every cell that the branch has closed, as the ledger has it, and every row that passed the gate.
-    pub rows: u64,
     cdrs_seen: u32,
 }
 
@@ -95,14 +95,14 @@ impl Branch {
         let reader = ledger.reader()?;
         Ok(Self {
             side,
-            ledger,
+            epoch: ledger.epoch(),
+            ledger: Arc::new(ledger),
             reader,
             media: Media::new(side),
             life: None,
             lives: 0,
             to_sync: VecDeque::new(),
             sounds: VecDeque::new(),
-            rows: 0,
             cdrs_seen: 0,
         })
     }
@@ -349,7 +349,6 @@ impl Branch {
         let mut items: Vec<Leaving> = cells.iter().cloned().map(Leaving::Interval).collect();
         items.push(Leaving::Health(health(at, closed, &life.running)));
         let passed = life.gate.pass(&items, at).context("the gate")?;
-        self.rows += passed.len() as u64;
         let offered: u32 = cells.iter().map(|cell: &Interval| cell.figures.offered).sum();
         let text = format!("closes {} cells with {offered} contacts, {} rows leave", cells.len(), passed.len());
         stage.journal.say(stage.clock.passed(), self.side.name(), &text);

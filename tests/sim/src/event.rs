@@ -72,7 +72,10 @@ pub enum Event {
     CloudDies,
     CloudBegins,
     /// Something reaches an end of a connection between a box and the cloud.
-    Parcel(Parcel),
+    Parcel {
+        place: u64,
+        parcel: Parcel,
+    },
     /// A box's attempt to connect comes to a result.
     Connecting {
         side: Side,
@@ -82,16 +85,17 @@ pub enum Event {
     Idle {
         side: Side,
         attempt: u32,
-        cut: u32,
+        /// The cut that made it so; None: the other end is gone for good.
+        cut: Option<u32>,
     },
     /// The media paths of overflow calls have been broken for long enough to be noticed.
     PathsLost {
         cut: u32,
+        /// Also when the lines are whole again by now.
+        for_good: bool,
     },
     /// The cloud's database has the oldest batch that it was given.
     Stored {
-        side: Side,
-        attempt: u32,
         process: u32,
     },
     /// Somebody edits the configuration in the branch.

@@ -12,6 +12,7 @@
 pub mod branch;
 mod carrier;
 pub mod clock;
+pub mod cloud;
 mod dice;
 mod event;
 mod journal;
@@ -23,7 +24,10 @@ mod phone;
 pub mod plan;
 mod settings;
 mod stage;
+mod sync;
 pub mod town;
+mod trouble;
+pub mod verdict;
 mod wan;
 pub mod world;
 

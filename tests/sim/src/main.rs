@@ -3,7 +3,7 @@
 use std::{io::Write, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use sim::{Plan, World, ladder};
+use sim::{Plan, World, ladder, verdict};
 
 #[derive(Parser)]
 #[command(about = "A day of a two-branch company in seconds")]
@@ -48,6 +48,12 @@ fn main() -> anyhow::Result<ExitCode> {
             None => writeln!(out, "there is no contact #{call}")?,
         }
     }
+    let verdict = verdict::judge(&world)?;
+    write!(out, "{verdict}")?;
     out.flush()?;
-    Ok(ExitCode::SUCCESS)
+    if verdict.holds() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("a rule was broken on the day of seed {}", args.seed);
+    Ok(ExitCode::FAILURE)
 }

@@ -22,7 +22,6 @@ const AGENT_ENDS: f64 = 0.3;
 const TALK: Duration = Duration::from_secs(110);
 
 pub struct Phone {
-    pub side: Side,
     pub extension: &'static str,
     pub addr: SocketAddr,
     pub rtp: SocketAddr,
@@ -45,7 +44,6 @@ impl Phone {
         let name = format!("phone {extension}");
         let sip = dice::seed(seed, &format!("{name} sip"));
         Self {
-            side,
             extension,
             addr,
             rtp,

@@ -19,8 +19,8 @@ pub struct Plan {
 pub enum Fault {
     /// Every tenth call record is not written.
     RecordsLost,
-    /// The cloud forgets its watermarks when it dies, and takes rows again.
-    WatermarksForgotten,
+    /// The cloud forgets its watermarks, and takes every row twice.
+    RowsTakenTwice,
     /// A caller's number is written into the configuration.
     NumberInConfiguration,
     /// The cloud keeps its own edits from the boxes.

@@ -8,6 +8,7 @@ use crate::{
     journal::Journal,
     net::Net,
     plan::Plan,
+    wan::Wan,
 };
 
 pub struct Stage {
@@ -15,13 +16,23 @@ pub struct Stage {
     pub clock: Clock,
     pub agenda: Agenda,
     pub net: Net,
+    pub wan: Wan,
+    pub cloud_up: bool,
     pub journal: Journal,
 }
 
 impl Stage {
     pub fn new(plan: Plan) -> Self {
         let (clock, agenda) = (Clock::start(), Agenda::default());
-        Self { net: Net::new(plan.seed), journal: Journal::default(), plan, clock, agenda }
+        Self {
+            net: Net::new(plan.seed),
+            wan: Wan::new(plan.seed),
+            cloud_up: true,
+            journal: Journal::default(),
+            plan,
+            clock,
+            agenda,
+        }
     }
 
     pub fn later(&mut self, delay: Duration, event: Event) {

@@ -1,7 +1,7 @@
 //! The loop: whatever is due next, an entry of the agenda or an engine's timer, happens, and what follows is carried on
 //! until all are quiet.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -9,18 +9,26 @@ use call::leg::Input as LineInput;
 use config::{Author, Documents};
 use floor::{Input, board::Ask};
 use media::plane;
-use model::{AgentId, change::Doc, fact::AgentState};
+use model::{
+    AgentId,
+    change::{Change, Doc},
+    fact::AgentState,
+};
 
 use crate::{
     branch::Branch,
     carrier::Carrier,
     clock::{Clock, MORNING},
+    cloud::Cloud,
     dice::{self, Dice},
     event::Event,
     phone::Phone,
-    plan::Plan,
+    plan::{Fault, Plan},
     stage::Stage,
-    town::{self, SIDES, Side},
+    sync::{SyncEnd, ToCalls},
+    town::{self, MARKER, SIDES, Side},
+    trouble,
+    wan::{IDLE, Parcel, Way},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -39,6 +47,13 @@ const EVENING: Duration = Duration::from_secs(3 * 3_600);
 pub struct World {
     pub stage: Stage,
     pub branches: Vec<Branch>,
+    /// None while the process is down.
+    pub syncs: Vec<Option<SyncEnd>>,
+    pub sync_lives: Vec<u32>,
+    /// The last connection of each box's dead *sync* processes.
+    attempts: Vec<u32>,
+    pub cloud: Cloud,
+    edits: Dice,
     carriers: Vec<Carrier>,
     phones: Vec<Phone>,
     callers: Vec<Dice>,
@@ -53,9 +68,11 @@ impl World {
         let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
         let dir = dir.context("a folder for the ledgers")?;
         let seed = plan.seed;
-        let mut branches = Vec::new();
+        let (mut branches, mut plans) = (Vec::new(), BTreeMap::new());
         for side in SIDES {
-            branches.push(Branch::commission(dir.path(), side, planned(seed, side)?)?);
+            let planned = planned(seed, side)?;
+            branches.push(Branch::commission(dir.path(), side, planned.clone())?);
+            plans.insert(side, planned);
         }
         let mut phones = Vec::new();
         for side in SIDES {
@@ -66,6 +83,11 @@ impl World {
         let mut world = Self {
             stage: Stage::new(plan),
             branches,
+            syncs: SIDES.iter().map(|_| None).collect(),
+            sync_lives: vec![0; SIDES.len()],
+            attempts: vec![0; SIDES.len()],
+            cloud: Cloud::found(dir.path(), seed, plans)?,
+            edits: Dice::new(seed, "what is edited"),
             carriers: SIDES.map(|side| Carrier::new(seed, side)).into(),
             phones,
             callers: SIDES.map(|side| Dice::new(seed, &format!("callers of {}", side.name()))).into(),
@@ -77,8 +99,10 @@ impl World {
     }
 
     fn morning(&mut self) -> anyhow::Result<()> {
+        trouble::decide(&mut self.stage);
         for side in SIDES {
             self.branches[side.index()].begin(&mut self.stage)?;
+            self.sync_begins(side)?;
             self.next_arrival(side);
             for (agent, _, _) in side.people() {
                 let after = self.people.between(10 * SECOND, 4 * MINUTE);
@@ -107,7 +131,7 @@ impl World {
                 self.happen(event)?;
                 self.settle()?;
             }
-            self.timers();
+            self.timers()?;
             self.settle()?;
         }
         self.stage.clock.set(until);
@@ -123,12 +147,14 @@ impl World {
         let floors = self.branches.iter().filter_map(|branch| branch.life.as_ref()?.floor.poll_timeout());
         let phones = self.phones.iter().filter_map(|phone| phone.endpoint.poll_timeout());
         let carriers = self.carriers.iter().filter_map(|carrier| carrier.endpoint.poll_timeout());
-        let timer = floors.chain(phones).chain(carriers).min().map(|at| self.stage.clock.of(at));
+        let syncs = self.syncs.iter().flatten().filter_map(SyncEnd::poll_timeout);
+        let timers = floors.chain(phones).chain(carriers).chain(syncs).chain(self.cloud.poll_timeout());
+        let timer = timers.min().map(|at| self.stage.clock.of(at));
         [timer, self.stage.agenda.next_at()].into_iter().flatten().min()
     }
 
     /// Every engine whose timer is due.
-    fn timers(&mut self) {
+    fn timers(&mut self) -> anyhow::Result<()> {
         let now = self.stage.clock.now();
         let is_due = |at: Option<std::time::Instant>| at.is_some_and(|at| at <= now);
         for branch in &mut self.branches {
@@ -146,6 +172,15 @@ impl World {
                 carrier.timeout(&mut self.stage);
             }
         }
+        for sync in self.syncs.iter_mut().flatten() {
+            if is_due(sync.poll_timeout()) {
+                sync.timeout(&mut self.stage)?;
+            }
+        }
+        if is_due(self.cloud.poll_timeout()) {
+            self.cloud.timeout(&mut self.stage)?;
+        }
+        Ok(())
     }
 
     fn happen(&mut self, event: Event) -> anyhow::Result<()> {
@@ -183,10 +218,135 @@ impl World {
             Event::Commit { side, life } => self.branches[side.index()].commit(life)?,
             Event::Look(side) => self.branches[side.index()].look(stage)?,
             Event::CallsDie(side) => self.branches[side.index()].die(stage),
-            Event::CallsBegin(side) => self.branches[side.index()].begin(stage)?,
-            _ => {}
+            Event::CallsBegin(side) => self.calls_begin(side)?,
+            Event::SyncDies(side) => self.sync_dies(side),
+            Event::SyncBegins(side) => self.sync_begins(side)?,
+            Event::Cut(side) => self.cut(side),
+            Event::Mend(side) => stage.mend(side),
+            Event::CloudDies => self.cloud_dies()?,
+            Event::CloudBegins => self.cloud.begin(stage)?,
+            Event::Parcel { place, parcel } => self.parcel(place, parcel)?,
+            Event::Connecting { side, attempt } => self.connecting(side, attempt)?,
+            Event::Idle { side, attempt, cut } => self.idle(side, attempt, cut),
+            Event::PathsLost { cut, for_good } => self.paths_lost(cut, for_good),
+            Event::Stored { process } => self.cloud.stored(stage, process)?,
+            Event::BranchEdits(side) => {
+                let mut change = trouble::branch_edit(&mut self.edits, side);
+                if stage.plan.has(Fault::NumberInConfiguration) {
+                    let (agent, _, _) = side.people()[0];
+                    change = Change::AgentBadge { agent: town::id(agent), badge: format!("{MARKER}0001") };
+                }
+                self.branches[side.index()].edit(stage, &change)?;
+            }
+            Event::CentreEdits(side) => {
+                let (doc, change) = trouble::centre_edit(&mut self.edits, side);
+                self.cloud.edit(stage, side, doc, &change)?;
+            }
         }
         Ok(())
+    }
+
+    fn calls_begin(&mut self, side: Side) -> anyhow::Result<()> {
+        let branch = &mut self.branches[side.index()];
+        branch.begin(&mut self.stage)?;
+        // A newcomer at *sync*'s socket learns how the link stands.
+        if self.syncs[side.index()].as_ref().is_some_and(SyncEnd::is_linked) {
+            branch.feed(&mut self.stage, Input::LinkUp);
+        }
+        Ok(())
+    }
+
+    fn sync_begins(&mut self, side: Side) -> anyhow::Result<()> {
+        let n = side.index();
+        self.sync_lives[n] += 1;
+        let (ledger, before) = (self.branches[n].ledger.clone(), self.attempts[n]);
+        self.syncs[n] = Some(SyncEnd::begin(&mut self.stage, side, ledger, before, self.sync_lives[n])?);
+        Ok(())
+    }
+
+    fn sync_dies(&mut self, side: Side) {
+        let Some(sync) = self.syncs[side.index()].take() else { return };
+        self.stage.journal.say(self.stage.clock.passed(), side.name(), "the sync process dies");
+        self.attempts[side.index()] = sync.attempt;
+        self.stage.later(IDLE, Event::Idle { side, attempt: sync.attempt, cut: None });
+        self.stage.path_breaks(true);
+        self.branches[side.index()].feed(&mut self.stage, Input::LinkDown);
+    }
+
+    fn cut(&mut self, side: Side) {
+        self.stage.cut(side);
+        if let Some(sync) = &self.syncs[side.index()] {
+            let cut = Some(self.stage.wan.cuts(side));
+            self.stage.later(IDLE, Event::Idle { side, attempt: sync.attempt, cut });
+        }
+    }
+
+    fn cloud_dies(&mut self) -> anyhow::Result<()> {
+        self.cloud.die(&mut self.stage)?;
+        for (side, sync) in SIDES.into_iter().zip(&self.syncs) {
+            if let Some(sync) = sync {
+                self.stage.later(IDLE, Event::Idle { side, attempt: sync.attempt, cut: None });
+            }
+        }
+        Ok(())
+    }
+
+    fn parcel(&mut self, place: u64, parcel: Parcel) -> anyhow::Result<()> {
+        let stage = &mut self.stage;
+        if !stage.wan.is_up(parcel.side) {
+            stage.carry(place, parcel);
+            return Ok(());
+        }
+        let Parcel { side, attempt, way, bytes } = parcel;
+        match (way, &mut self.syncs[side.index()]) {
+            (Way::ToCloud, _) => self.cloud.received(stage, side, attempt, &bytes),
+            (Way::ToBox, Some(sync)) if sync.attempt == attempt => sync.received(stage, &bytes),
+            (Way::ToBox, _) => Ok(()),
+        }
+    }
+
+    fn connecting(&mut self, side: Side, attempt: u32) -> anyhow::Result<()> {
+        let stage = &mut self.stage;
+        let Some(sync) = self.syncs[side.index()].as_mut().filter(|sync| sync.attempt == attempt) else {
+            return Ok(());
+        };
+        if stage.wan.is_up(side) && stage.cloud_up {
+            self.cloud.connected(stage, side, attempt);
+            sync.connected(stage)?;
+        } else {
+            sync.broken(stage, None);
+        }
+        Ok(())
+    }
+
+    /// Nothing was heard for the idle time: both ends find their connection broken.
+    fn idle(&mut self, side: Side, attempt: u32, cut: Option<u32>) {
+        let wan = &self.stage.wan;
+        if cut.is_some_and(|cut| wan.is_up(side) || wan.cuts(side) != cut) {
+            return;
+        }
+        self.cloud.broken(side, attempt);
+        if let Some(sync) = self.syncs[side.index()].as_mut().filter(|sync| sync.attempt == attempt && sync.is_open()) {
+            sync.broken(&mut self.stage, None);
+        }
+    }
+
+    fn paths_lost(&mut self, cut: u32, for_good: bool) {
+        let broken = !self.stage.cloud_up || SIDES.into_iter().any(|side| !self.stage.wan.is_up(side));
+        if for_good || (broken && self.stage.wan.broken == cut) {
+            for sync in self.syncs.iter_mut().flatten() {
+                sync.paths_lost();
+            }
+        }
+    }
+
+    /// People and lines that still think they are in a call.
+    pub fn parties_not_at_rest(&self) -> Vec<String> {
+        let phones = self.phones.iter().filter(|phone| !phone.is_idle() || phone.endpoint.load().dialogs > 0);
+        let phones = phones.map(|phone| format!("phone {} is in a call", phone.extension));
+        let carriers = self.carriers.iter().filter(|carrier| carrier.open() + carrier.endpoint.load().dialogs > 0);
+        let carriers = carriers.map(|carrier| format!("{} calls of {}'s carrier", carrier.open(), carrier.side.name()));
+        phones.chain(carriers).collect()
     }
 
     fn arrives(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
@@ -206,6 +366,15 @@ impl World {
 
     /// What the branches left for others.
     fn settle(&mut self) -> anyhow::Result<()> {
+        self.listen();
+        while self.pass_on()? {
+            self.listen();
+        }
+        Ok(())
+    }
+
+    /// What parties hear has changed.
+    fn listen(&mut self) {
         for side in SIDES {
             while let Some((addr, sound)) = self.branches[side.index()].sounds.pop_front() {
                 if let Some(phone) = self.phones.iter_mut().find(|phone| phone.rtp == addr) {
@@ -214,9 +383,28 @@ impl World {
                     self.carriers[side.index()].heard(&mut self.stage, addr, &sound);
                 }
             }
-            self.branches[side.index()].to_sync.clear();
         }
-        Ok(())
+    }
+
+    /// Between the processes of the boxes. True while there was something.
+    fn pass_on(&mut self) -> anyhow::Result<bool> {
+        let mut busy = false;
+        for (branch, sync) in self.branches.iter_mut().zip(&mut self.syncs) {
+            while let Some(what) = branch.to_sync.pop_front() {
+                busy = true;
+                if let Some(sync) = sync {
+                    sync.told(&mut self.stage, what)?;
+                }
+            }
+            while let Some(what) = sync.as_mut().and_then(|sync| sync.to_calls.pop_front()) {
+                busy = true;
+                match what {
+                    ToCalls::Floor(input) => branch.feed(&mut self.stage, *input),
+                    ToCalls::ConfigChanged => branch.catch_up(&mut self.stage)?,
+                }
+            }
+        }
+        Ok(busy)
     }
 
     /// Callers come one by one, more of them in busy hours.
