@@ -17,7 +17,7 @@ use crate::{
 const SECOND: Duration = Duration::from_secs(1);
 /// Mean of how long callers wait for a person, and how long they then talk.
 const PATIENCE: Duration = Duration::from_secs(110);
-const TALK: Duration = Duration::from_secs(140);
+const TALK: Duration = Duration::from_secs(260);
 
 struct Outsider {
     dialog: DialogId,

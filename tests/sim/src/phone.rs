@@ -19,7 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(45);
 /// Of the talks that the agent ends; the others are ended by the caller.
 const AGENT_ENDS: f64 = 0.3;
-const TALK: Duration = Duration::from_secs(110);
+const TALK: Duration = Duration::from_secs(200);
 
 pub struct Phone {
     pub extension: &'static str,

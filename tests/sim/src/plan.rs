@@ -37,11 +37,13 @@ impl Plan {
         self
     }
 
-    pub fn quiet(mut self) -> Self {
+    /// Nothing breaks.
+    pub fn calm(mut self) -> Self {
         self.trouble = false;
         self
     }
 
+    /// Breaks a rule of the shells in this world.
     pub fn with(mut self, fault: Fault) -> Self {
         self.faults.insert(fault);
         self

@@ -119,8 +119,8 @@ impl Side {
 
     pub fn callers_a_day(self) -> f64 {
         match self {
-            Side::North => 300.0,
-            Side::South => 200.0,
+            Side::North => 390.0,
+            Side::South => 150.0,
         }
     }
 }
