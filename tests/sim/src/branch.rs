@@ -50,7 +50,8 @@ const CDRS_MAX: usize = 50_000;
 #[derive(Debug)]
 pub enum ToSync {
     Signal(overflow::Signal),
-    Tunnel(OverflowId),
+    /// The overflow call's audio is awaited at this address of the media process.
+    Tunnel(OverflowId, SocketAddr),
     /// The outbox has grown, or the branch has written to its document.
     Look,
 }
@@ -232,7 +233,7 @@ impl Branch {
                     }
                 }
                 Output::Signal(signal) => self.to_sync.push_back(ToSync::Signal(signal)),
-                Output::Tunnel { overflow, .. } => self.to_sync.push_back(ToSync::Tunnel(overflow)),
+                Output::Tunnel { overflow, local } => self.to_sync.push_back(ToSync::Tunnel(overflow, local)),
                 Output::Registered { phone, up, binding } => {
                     life.pending.bindings.extend(binding_change(&phone, up, binding, stage.clock.wall()));
                 }

@@ -28,6 +28,11 @@ pub enum Event {
         port: PortId,
         play: PlayId,
     },
+    /// A tunnel's port may have been silent for long enough to be reported.
+    Silence {
+        side: Side,
+        port: PortId,
+    },
     /// Somebody calls a branch.
     Arrival(Side),
     /// A party on a carrier's side acts, unless something else happened to it since `turn`.

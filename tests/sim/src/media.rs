@@ -1,7 +1,8 @@
 //! A stand-in for the media process. It obeys every command of the plane as that process does: ports open, prompts take
 //! their time, digits are heard, recordings are sealed. What it leaves out is the sound: no RTP packet is made, since a
 //! day has some ten million of them. Who would hear what is told to the parties instead, by the address that a port is
-//! connected to, so that a caller who is joined to nobody waits as a real one would.
+//! connected to, so that a caller who is joined to nobody waits as a real one would. Ports that a dead *calls* left
+//! behind close at once, where the real process lets their parties talk on until both are quiet.
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
@@ -13,6 +14,8 @@ use crate::town::Side;
 const PORTS: u16 = 10_000;
 /// From a command to its answer, over the socket between the processes.
 const ANSWER: Duration = Duration::from_millis(1);
+/// A connected port without a packet for this long is reported (`media::engine`).
+pub const SILENT_AFTER: Duration = Duration::from_secs(15);
 /// To close a recording's file and wait for the disk.
 const SEAL: Duration = Duration::from_millis(30);
 
@@ -40,6 +43,18 @@ struct Port {
     remote: Option<SocketAddr>,
     joined: Option<PortId>,
     playing: Option<PlayId>,
+    hears: Hears,
+}
+
+/// What comes out of a tunnel. At every other port a party always sends while its call lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hears {
+    Sound,
+    /// Since when nothing comes, and whether that was reported.
+    Nothing {
+        since: Duration,
+        told: bool,
+    },
 }
 
 pub struct Media {
@@ -97,6 +112,29 @@ impl Media {
         entry.playing.take_if(|playing| *playing == play).map(|play| Event::Played { port, play })
     }
 
+    /// The port of a tunnel at this address hears something, or nothing any more. In the second case it is to be asked
+    /// again when the silence has lasted.
+    pub fn tunnel_hears(&mut self, at: Duration, local: SocketAddr, sound: bool) -> Option<(PortId, Option<Event>)> {
+        let (id, port) = self.ports.iter_mut().find(|(_, port)| port.local == local)?;
+        let told = matches!(port.hears, Hears::Nothing { told: true, .. });
+        match (sound, port.hears) {
+            (true, _) => port.hears = Hears::Sound,
+            (false, Hears::Nothing { .. }) => return None,
+            (false, Hears::Sound) => port.hears = Hears::Nothing { since: at, told: false },
+        }
+        Some((*id, told.then_some(Event::Silent { port: *id, silent: false })))
+    }
+
+    /// Has the silence lasted?
+    pub fn silence(&mut self, at: Duration, id: PortId) -> Option<Event> {
+        let port = self.ports.get_mut(&id)?;
+        match &mut port.hears {
+            Hears::Nothing { since, told } if !*told && at >= *since + SILENT_AFTER => *told = true,
+            _ => return None,
+        }
+        Some(Event::Silent { port: id, silent: true })
+    }
+
     /// A key pressed by a party that sends to `local`, as its SDP said.
     pub fn pressed(&self, local: SocketAddr, digit: char) -> Option<Event> {
         let (port, _) = self.ports.iter().find(|(_, port)| port.local == local && port.remote.is_some())?;
@@ -111,7 +149,7 @@ impl Media {
             local.set_ip([127, 0, 0, 1].into());
         }
         local.set_port(20_000 + 2 * self.handed_out);
-        self.ports.insert(port, Port { local, remote: None, joined: None, playing: None });
+        self.ports.insert(port, Port { local, remote: None, joined: None, playing: None, hears: Hears::Sound });
         vec![Reply::Event(ANSWER, Event::Opened { port, local })]
     }
 

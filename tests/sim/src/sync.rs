@@ -2,7 +2,7 @@
 //! and the box's copies of the documents. Media keys and tunnels of overflow calls are only names here.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -59,7 +59,8 @@ pub struct SyncEnd {
     end: Option<BoxEnd>,
     decoder: Decoder,
     told_up: bool,
-    tunnels: BTreeSet<OverflowId>,
+    /// Of each open tunnel: its address for the media process, and the media process's for it.
+    tunnels: BTreeMap<OverflowId, (SocketAddr, SocketAddr)>,
     tunnels_opened: u16,
     /// What *calls* is told.
     pub to_calls: VecDeque<ToCalls>,
@@ -90,7 +91,7 @@ impl SyncEnd {
             end: None,
             decoder: Decoder::default(),
             told_up: false,
-            tunnels: BTreeSet::new(),
+            tunnels: BTreeMap::new(),
             tunnels_opened: 0,
             to_calls: VecDeque::new(),
         };
@@ -247,10 +248,10 @@ impl SyncEnd {
     pub fn told(&mut self, stage: &mut Stage, what: ToSync) -> anyhow::Result<()> {
         match what {
             ToSync::Look => self.look(stage)?,
-            ToSync::Tunnel(overflow) => {
+            ToSync::Tunnel(overflow, local) => {
                 self.tunnels_opened = self.tunnels_opened % 10_000 + 1;
                 let peer = SocketAddr::from(([127, 0, 0, 1], 50_000 + self.tunnels_opened));
-                self.tunnels.insert(overflow);
+                self.tunnels.insert(overflow, (peer, local));
                 self.tell(Input::TunnelPeer { overflow, peer });
             }
             ToSync::Signal(signal) => {
@@ -292,9 +293,19 @@ impl SyncEnd {
         self.tell_signal(signal);
     }
 
+    /// The overflow call whose tunnel has this address.
+    pub fn tunnel_at(&self, addr: SocketAddr) -> Option<OverflowId> {
+        self.tunnels.iter().find(|(_, (peer, _))| *peer == addr).map(|(overflow, _)| *overflow)
+    }
+
+    /// Where the media process awaits what comes out of a tunnel.
+    pub fn out_of(&self, overflow: OverflowId) -> Option<SocketAddr> {
+        self.tunnels.get(&overflow).map(|(_, local)| *local)
+    }
+
     /// Nothing is heard in the tunnels any more.
     pub fn paths_lost(&mut self) {
-        for overflow in std::mem::take(&mut self.tunnels) {
+        for overflow in std::mem::take(&mut self.tunnels).into_keys() {
             self.tell(Input::PathLost { overflow });
         }
     }

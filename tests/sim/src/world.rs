@@ -22,6 +22,7 @@ use crate::{
     cloud::Cloud,
     dice::{self, Dice},
     event::Event,
+    media::{SILENT_AFTER, Sound},
     phone::Phone,
     plan::{Fault, Plan},
     stage::Stage,
@@ -196,6 +197,12 @@ impl World {
             Event::PromptEnds { side, port, play } => {
                 let branch = &mut self.branches[side.index()];
                 if let Some(event) = branch.media.prompt_ends(port, play) {
+                    branch.feed(stage, Input::Call(LineInput::Media(event)));
+                }
+            }
+            Event::Silence { side, port } => {
+                let branch = &mut self.branches[side.index()];
+                if let Some(event) = branch.media.silence(stage.clock.passed(), port) {
                     branch.feed(stage, Input::Call(LineInput::Media(event)));
                 }
             }
@@ -377,12 +384,31 @@ impl World {
     fn listen(&mut self) {
         for side in SIDES {
             while let Some((addr, sound)) = self.branches[side.index()].sounds.pop_front() {
-                if let Some(phone) = self.phones.iter_mut().find(|phone| phone.rtp == addr) {
+                if addr.ip().is_loopback() {
+                    self.into_tunnel(side, addr, &sound);
+                } else if let Some(phone) = self.phones.iter_mut().find(|phone| phone.rtp == addr) {
                     phone.heard(&mut self.stage, &sound);
                 } else {
                     self.carriers[side.index()].heard(&mut self.stage, addr, &sound);
                 }
             }
+        }
+    }
+
+    /// What goes into a tunnel at one end comes out at the other.
+    fn into_tunnel(&mut self, side: Side, addr: SocketAddr, sound: &Sound) {
+        let (here, there) = (side, side.other());
+        let overflow = self.syncs[here.index()].as_ref().and_then(|sync| sync.tunnel_at(addr));
+        let local = overflow.and_then(|overflow| self.syncs[there.index()].as_ref()?.out_of(overflow));
+        let Some(local) = local else { return };
+        let at = self.stage.clock.passed();
+        let branch = &mut self.branches[there.index()];
+        let Some((port, event)) = branch.media.tunnel_hears(at, local, *sound != Sound::Nothing) else { return };
+        if *sound == Sound::Nothing {
+            self.stage.later(SILENT_AFTER, Event::Silence { side: there, port });
+        }
+        if let Some(event) = event {
+            branch.feed(&mut self.stage, Input::Call(LineInput::Media(event)));
         }
     }
 
