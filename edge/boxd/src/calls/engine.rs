@@ -146,14 +146,8 @@ impl Engine {
             }
             FromSync::TunnelReady { overflow, peer } => self.feed(Input::TunnelPeer { overflow, peer }),
             FromSync::PathLost { overflow } => self.feed(Input::PathLost { overflow }),
-            FromSync::LinkUp => {
-                self.tell(Kind::LinkUp);
-                self.feed(Input::LinkUp);
-            }
-            FromSync::LinkDown => {
-                self.tell(Kind::LinkDown);
-                self.feed(Input::LinkDown);
-            }
+            FromSync::LinkUp => self.feed(Input::LinkUp),
+            FromSync::LinkDown => self.feed(Input::LinkDown),
             FromSync::ConfigChanged => self.catch_up(),
         }
     }
