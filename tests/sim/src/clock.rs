@@ -14,7 +14,8 @@ use crate::event::Event;
 
 /// Monday, 2026-11-23, 08:00 UTC: when every simulated day begins.
 pub const MORNING: Millis = Millis(1_795_420_800_000);
-const DATE: (i64, i64) = (2026_11, 23);
+/// The same day as a calendar has it: year and month, and the day of the month.
+const DATE: (&str, u64) = ("2026-11", 23);
 const DAY_S: u64 = 24 * 3_600;
 
 /// How far the world is into its day. Engines get `now` and `wall`; people read `of_day`.
@@ -62,9 +63,8 @@ impl Clock {
     pub fn civil(&self) -> CivilTime {
         let days = (8 * 3_600 + self.passed.as_secs()) / DAY_S;
         let minute = u16::try_from(Self::second_of_day(self.passed) / 60).unwrap_or(0);
-        let date = DATE.1 + i64::try_from(days).unwrap_or(0);
         let day = u8::try_from(days % 7).unwrap_or(0);
-        CivilTime { date: format!("{}-{}-{date:02}", DATE.0 / 100, DATE.0 % 100), day, minute }
+        CivilTime { date: format!("{}-{:02}", DATE.0, DATE.1 + days), day, minute }
     }
 
     /// `08:03:12.345`, with a `+` for each midnight that has passed.

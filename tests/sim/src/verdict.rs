@@ -61,10 +61,13 @@ pub const FIGURES: &str = "the cloud's figures and what the gate holds back are 
 pub const CONFIGURATION: &str = "calls, sync and cloud hold the same configuration, and the floor runs it";
 pub const EGRESS: &str = "the egress chains are whole, and nothing was put aside in the cloud";
 
+/// What was found against a rule.
+type Check = fn(&World) -> anyhow::Result<Vec<String>>;
+
 /// Judges a day that has ended.
 pub fn judge(world: &World) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::default();
-    let rules: [(&'static str, fn(&World) -> anyhow::Result<Vec<String>>); 7] = [
+    let rules: [(&'static str, Check); 7] = [
         (CONTACTS, contacts),
         (REST, rest),
         (OFFERS, |world| Ok(world.stage.journal.violations.clone())),

@@ -385,7 +385,7 @@ impl World {
         for side in SIDES {
             while let Some((addr, sound)) = self.branches[side.index()].sounds.pop_front() {
                 if addr.ip().is_loopback() {
-                    self.into_tunnel(side, addr, &sound);
+                    self.through_tunnel(side, addr, &sound);
                 } else if let Some(phone) = self.phones.iter_mut().find(|phone| phone.rtp == addr) {
                     phone.heard(&mut self.stage, &sound);
                 } else {
@@ -396,7 +396,7 @@ impl World {
     }
 
     /// What goes into a tunnel at one end comes out at the other.
-    fn into_tunnel(&mut self, side: Side, addr: SocketAddr, sound: &Sound) {
+    fn through_tunnel(&mut self, side: Side, addr: SocketAddr, sound: &Sound) {
         let (here, there) = (side, side.other());
         let overflow = self.syncs[here.index()].as_ref().and_then(|sync| sync.tunnel_at(addr));
         let local = overflow.and_then(|overflow| self.syncs[there.index()].as_ref()?.out_of(overflow));
