@@ -176,6 +176,14 @@ impl Branch {
         stage.journal.forget(self.side);
     }
 
+    /// The media process dies, and *calls* finds another.
+    pub fn media_dies(&mut self, stage: &mut Stage) {
+        stage.journal.say(stage.clock.passed(), self.side.name(), "the media process dies");
+        let replies = self.media.die();
+        self.answer(stage, replies);
+        self.feed(stage, Input::Call(LineInput::MediaRestarted));
+    }
+
     /// Something arrives at the box's SIP port.
     pub fn received(&mut self, stage: &mut Stage, from: SocketAddr, bytes: Bytes) {
         stage.journal.hold(&bytes);

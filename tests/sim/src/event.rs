@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use floor::board::Ask;
 use media::plane::{self, PlayId, PortId};
 use model::AgentId;
 
@@ -53,10 +54,11 @@ pub enum Event {
         side: Side,
         agent: AgentId,
     },
-    /// Ends one agent's wrap-up early.
-    WrapUpDone {
+    /// An agent asks for something at the desk, as was decided earlier.
+    Ask {
         side: Side,
         agent: AgentId,
+        ask: Ask,
     },
     /// The group that is open in the ledger is committed.
     Commit {
@@ -68,6 +70,8 @@ pub enum Event {
     /// The *calls* process dies.
     CallsDie(Side),
     CallsBegin(Side),
+    /// The *media* process dies, and another is there at once.
+    MediaDies(Side),
     /// The *sync* process dies.
     SyncDies(Side),
     SyncBegins(Side),

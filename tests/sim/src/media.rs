@@ -84,6 +84,13 @@ impl Media {
         ports.into_iter().flat_map(|port| self.close(at, port)).filter(|r| matches!(r, Reply::Heard(..))).collect()
     }
 
+    /// The process dies: its ports and recordings are gone without a word, and everybody hears nothing.
+    pub fn die(&mut self) -> Vec<Reply> {
+        self.recordings.clear();
+        let remotes = std::mem::take(&mut self.ports).into_values().filter_map(|port| port.remote);
+        remotes.map(|remote| Reply::Heard(remote, Sound::Nothing)).collect()
+    }
+
     pub fn obey(&mut self, at: Duration, command: Command) -> Vec<Reply> {
         match command {
             Command::Hello { .. } => self.hello(at),

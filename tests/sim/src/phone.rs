@@ -3,13 +3,13 @@
 use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use sip::endpoint::{DialogId, Endpoint, Event as SipEvent, Output};
+use sip::endpoint::{DialogId, Endpoint, Event as SipEvent, Invite, Output, Target};
 
 use crate::{
     dice::{self, Dice},
     event::{Event, PhoneAct},
     media::Sound,
-    person,
+    person::{self, BOX},
     stage::Stage,
     town::Side,
 };
@@ -69,6 +69,23 @@ impl Phone {
 
     pub fn timeout(&mut self, stage: &mut Stage) {
         self.endpoint.handle_timeout(stage.clock.now());
+        self.drain(stage);
+    }
+
+    /// Somebody dials on the phone itself.
+    pub fn dial(&mut self, stage: &mut Stage, number: &str) {
+        if self.call.is_some() {
+            return;
+        }
+        let invite = Invite {
+            to: Target::Trunk { trunk: BOX.into(), user: number.into() },
+            from_user: self.extension.into(),
+            from_name: None,
+            sdp: person::sdp(self.rtp, None),
+        };
+        (self.call, self.talking) = (Some(self.endpoint.invite(stage.clock.now(), invite)), true);
+        self.turn += 1;
+        self.plan(stage, SILENCE, PhoneAct::HangUp);
         self.drain(stage);
     }
 

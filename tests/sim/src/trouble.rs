@@ -15,6 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// About as many of each in a day, whatever its length.
 const CUTS: u32 = 7;
 const CALLS_DEATHS: u32 = 3;
+const MEDIA_DEATHS: u32 = 3;
 const SYNC_DEATHS: u32 = 3;
 const CLOUD_DEATHS: u32 = 4;
 const EDITS: u32 = 9;
@@ -52,6 +53,10 @@ pub fn decide(stage: &mut Stage) {
             stage.agenda.at(at, Event::CallsDie(side));
             stage.agenda.at(until, Event::CallsBegin(side));
             until
+        });
+        each(&mut dice, length, MEDIA_DEATHS, |_, at| {
+            stage.agenda.at(at, Event::MediaDies(side));
+            at
         });
         each(&mut dice, length, SYNC_DEATHS, |dice, at| {
             let until = at + dice.between(SECOND, 20 * SECOND);

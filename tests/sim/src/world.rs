@@ -221,11 +221,12 @@ impl World {
             }
             Event::Phone { phone, turn, act } => self.phones[phone].act(stage, turn, act),
             Event::Desk { side, agent } => self.at_desk(side, agent),
-            Event::WrapUpDone { side, agent } => self.branches[side.index()].desk(stage, &agent, Ask::WrapUpDone),
+            Event::Ask { side, agent, ask } => self.branches[side.index()].desk(stage, &agent, ask),
             Event::Commit { side, life } => self.branches[side.index()].commit(life)?,
             Event::Look(side) => self.branches[side.index()].look(stage)?,
             Event::CallsDie(side) => self.branches[side.index()].die(stage),
             Event::CallsBegin(side) => self.calls_begin(side)?,
+            Event::MediaDies(side) => self.branches[side.index()].media_dies(stage),
             Event::SyncDies(side) => self.sync_dies(side),
             Event::SyncBegins(side) => self.sync_begins(side)?,
             Event::Cut(side) => self.cut(side),
@@ -459,23 +460,67 @@ impl World {
             self.stage.clock.passed() <= self.stage.plan.length + 10 * MINUTE && (SHIFT.0..SHIFT.1).contains(&second);
         let pause = BREAK.0 + place as u64 * BREAK.1;
         let rests = (pause..pause + BREAK.1).contains(&second);
-        let branch = &mut self.branches[side.index()];
-        let ask = match (self.stage.journal.state(&agent), works) {
+        let state = self.stage.journal.state(&agent);
+        let ask = match (state, works) {
             (AgentState::SignedOut, true) => Some(Ask::SignIn),
             (AgentState::SignedOut, false) => None,
             (_, false) => Some(Ask::SignOut),
             (AgentState::NotReady, true) if !rests => Some(Ask::Ready),
             (AgentState::Ready, true) if rests => Some(Ask::NotReady),
-            (AgentState::Ready, true) if self.people.chance(0.004) => Some(Ask::Dial { number: "08001234567".into() }),
+            (AgentState::Ready, true) => self.idle_hands(side, place),
+            (AgentState::Talking, true) => self.in_a_talk(side, place, &agent),
             (AgentState::WrapUp, true) if self.people.chance(0.5) => Some(Ask::WrapUpDone),
             _ => None,
         };
         let soon = ask == Some(Ask::SignIn);
         if let Some(ask) = ask {
-            branch.desk(&mut self.stage, &agent, ask);
+            self.branches[side.index()].desk(&mut self.stage, &agent, ask);
         }
         let after = if soon { 2 * SECOND } else { self.people.between(30 * SECOND, 70 * SECOND) };
         self.stage.later(after, Event::Desk { side, agent });
+    }
+}
+
+impl World {
+    /// An agent who is ready calls somebody: outside or a colleague, from the desk or on the phone itself; and once in
+    /// a long while 112.
+    fn idle_hands(&mut self, side: Side, place: usize) -> Option<Ask> {
+        if !self.people.chance(0.01) {
+            return None;
+        }
+        let number = self.somebody(side);
+        if self.people.chance(0.5) {
+            return Some(Ask::Dial { number });
+        }
+        let addr = side.phone_addr(place);
+        if let Some(phone) = self.phones.iter_mut().find(|phone| phone.addr == addr) {
+            phone.dial(&mut self.stage, &number);
+        }
+        None
+    }
+
+    /// An agent who talks puts the caller on hold for a while, or passes the caller on.
+    fn in_a_talk(&mut self, side: Side, place: usize, agent: &AgentId) -> Option<Ask> {
+        let luck = self.people.unit();
+        if luck < 0.03 {
+            let colleague = self.people.below(side.people().len() as u64) as usize;
+            let number = if colleague == place { side.number() } else { side.people()[colleague].1 };
+            return Some(Ask::Transfer { number: number.into() });
+        }
+        if luck < 0.12 {
+            let after = self.people.between(8 * SECOND, 40 * SECOND);
+            self.stage.later(after, Event::Ask { side, agent: agent.clone(), ask: Ask::Resume });
+            return Some(Ask::Hold);
+        }
+        None
+    }
+
+    fn somebody(&mut self, side: Side) -> String {
+        match self.people.below(10) {
+            0 => "112".into(),
+            1..5 => self.people.pick(side.people()).1.into(),
+            _ => "08001234567".into(),
+        }
     }
 }
 
