@@ -36,6 +36,8 @@ use engine::{Engine, Inbox, Standing, civil, wall};
 
 /// Records of the last day that the figures may still need.
 const CDRS_AT_START: usize = 50_000;
+/// Facts of the last life that are looked through for what it left open.
+const FACTS_AT_START: u64 = 200_000;
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 const PRODUCT: &str = concat!("Branchline/", env!("CARGO_PKG_VERSION"));
 
@@ -92,20 +94,21 @@ pub fn open_ledger(config: &BoxConfig, key: BranchKey) -> anyhow::Result<Ledger>
     }
 }
 
-/// Contacts whose process died under them are ended, with a record each.
+/// What was open when the last life ended is closed: contacts, wrap-ups and sign-ins, with a record for each contact.
 fn close_what_the_last_life_left(ledger: &Ledger, reader: &Reader) -> anyhow::Result<()> {
     let now = wall();
-    let mut batch = Batch::default();
+    let mut facts = cdr::close_open(&reader.facts_of_last_life(FACTS_AT_START)?, now);
     for (contact, _) in reader.open_contacts().context("open contacts cannot be read")? {
-        let mut facts = reader.facts_of(contact)?;
-        let ends = cdr::close_open(&facts, now);
-        facts.extend(ends.iter().cloned());
-        batch.cdrs.extend(cdr::rebuild(&facts));
-        batch.facts.extend(ends);
+        // One that is older than what was looked back at.
+        if !facts.iter().any(|fact| fact.contact == Some(contact)) {
+            facts.extend(cdr::close_open(&reader.facts_of(contact)?, now));
+        }
     }
-    info!(contacts = batch.cdrs.len(), "contacts of an earlier life were closed");
+    let cdrs = cdr::closed(&facts, |contact| reader.facts_of(contact))?;
+    info!(contacts = cdrs.len(), "contacts of an earlier life were closed");
     let kind = Kind::Started { process: Process::Calls, version: env!("CARGO_PKG_VERSION").into() };
-    batch.facts.push(Fact { seq: 0, at: now, contact: None, kind });
+    facts.push(Fact { seq: 0, at: now, contact: None, kind });
+    let batch = Batch { facts, cdrs, ..Batch::default() };
     ledger.writer().submit(batch).wait().context("the ledger does not take facts")?;
     Ok(())
 }
