@@ -45,6 +45,7 @@ pub const INTERVAL_S: u32 = 900;
 /// Callers below which a cell does not leave by itself.
 pub const K: u32 = 5;
 const CDRS_MAX: usize = 50_000;
+const FACTS_AT_START: u64 = 200_000;
 
 /// What *calls* says to *sync*.
 #[derive(Debug)]
@@ -151,19 +152,19 @@ impl Branch {
 
     fn close_what_the_last_life_left(&mut self, stage: &mut Stage) -> anyhow::Result<()> {
         let now = stage.clock.wall();
-        let mut batch = Batch::default();
+        let mut facts = cdr::close_open(&self.reader.facts_of_last_life(FACTS_AT_START)?, now);
         for (contact, _) in self.reader.open_contacts()? {
-            let mut facts = self.reader.facts_of(contact)?;
-            let ends = cdr::close_open(&facts, now);
-            facts.extend(ends.iter().cloned());
-            batch.cdrs.extend(cdr::rebuild(&facts));
-            batch.facts.extend(ends);
+            if !facts.iter().any(|fact| fact.contact == Some(contact)) {
+                facts.extend(cdr::close_open(&self.reader.facts_of(contact)?, now));
+            }
         }
+        let cdrs = cdr::closed(&facts, |contact| self.reader.facts_of(contact))?;
         let kind = Kind::Started { process: Process::Calls, version: "sim".into() };
-        batch.facts.push(Fact { seq: 0, at: now, contact: None, kind });
-        for fact in &batch.facts {
+        facts.push(Fact { seq: 0, at: now, contact: None, kind });
+        for fact in &facts {
             stage.journal.fact(stage.clock.passed(), self.side, fact, None);
         }
+        let batch = Batch { facts, cdrs, ..Batch::default() };
         self.ledger.writer().submit(batch).wait()?;
         Ok(())
     }

@@ -35,6 +35,8 @@ pub struct Journal {
     homes: BTreeMap<Number, Number>,
     offers: BTreeMap<AgentId, ContactId>,
     states: BTreeMap<AgentId, AgentState>,
+    /// Emergency calls, with the moment at which they were dialled on a phone.
+    emergencies: BTreeMap<Number, (Side, Duration)>,
     pub violations: Vec<String>,
 }
 
@@ -151,9 +153,14 @@ impl Journal {
                 }
             }
             Kind::Arrived { .. } => drop(self.present.clone().map(|call| self.calls.insert(call, number))),
-            Kind::Dialled { phone, trunk, .. } => {
+            Kind::Dialled { phone, trunk, emergency } => {
                 match self.present.clone() {
-                    Some(call) => drop(self.calls.insert(call, number)),
+                    Some(call) => {
+                        self.calls.insert(call, number);
+                        if *emergency {
+                            self.emergencies.insert(number, (side, at));
+                        }
+                    }
                     None => drop(side.phone(phone.as_str()).map(|addr| self.to_ring.insert(addr, number))),
                 }
                 if trunk.is_some() {
@@ -168,6 +175,20 @@ impl Journal {
             Kind::OverflowOffered { overflow, .. } => drop(self.overflows.insert(*overflow, number)),
             _ => {}
         }
+    }
+
+    /// Emergency calls whose INVITE did not leave for the carrier within a second.
+    pub fn emergencies_kept_in(&self) -> Vec<String> {
+        let left = |number: Number, side: Side, dialled: Duration| {
+            self.messages.iter().any(|message| {
+                message.label == "INVITE"
+                    && (message.from, message.to) == (side.box_addr(), side.carrier_addr())
+                    && (dialled..dialled + Duration::from_secs(1)).contains(&message.at)
+                    && self.contact_of(message) == Some(number)
+            })
+        };
+        let kept = self.emergencies.iter().filter(|(number, (side, at))| !left(**number, *side, *at));
+        kept.map(|(number, (side, _))| format!("{} #{number}", side.name())).collect()
     }
 
     /// Nobody is offered a contact while another is offered to them, or they work.

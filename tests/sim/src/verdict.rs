@@ -7,7 +7,7 @@ use floor::{cdr, interval as fold};
 use model::{
     ContactId, Millis,
     cdr::{Cdr, Outcome},
-    fact::Kind,
+    fact::{AgentState, Kind},
     leaving::Figures,
 };
 
@@ -53,7 +53,8 @@ impl fmt::Display for Verdict {
 }
 
 pub const CONTACTS: &str = "every contact ended once and has one record, which is the fold of its facts";
-pub const REST: &str = "nothing is left: no contact, leg, port, recording, dialog";
+pub const REST: &str = "nothing is left: no contact, leg, port, recording, dialog, agent at work in the facts alone";
+pub const EMERGENCY: &str = "every emergency call that a phone made went out at once";
 pub const OFFERS: &str =
     "nothing was seen that must not be: two offers at once, a refused message, a number on the line";
 pub const ROWS: &str = "every outbox row took effect in the cloud exactly once";
@@ -67,9 +68,10 @@ type Check = fn(&World) -> anyhow::Result<Vec<String>>;
 /// Judges a day that has ended.
 pub fn judge(world: &World) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::default();
-    let rules: [(&'static str, Check); 7] = [
+    let rules: [(&'static str, Check); 8] = [
         (CONTACTS, contacts),
         (REST, rest),
+        (EMERGENCY, |world| Ok(world.stage.journal.emergencies_kept_in())),
         (OFFERS, |world| Ok(world.stage.journal.violations.clone())),
         (ROWS, rows),
         (FIGURES, figures),
@@ -128,6 +130,19 @@ fn rest(world: &World) -> anyhow::Result<Vec<String>> {
         }
         if (lines.legs, lines.ports, lines.dialogs) != (0, 0, 0) {
             found.push(format!("{side}: {lines:?}"));
+        }
+        let (_, facts) = branch.remembered()?;
+        let mut states = BTreeMap::new();
+        for fact in &facts {
+            if let Kind::AgentState { agent, state } = &fact.kind {
+                states.insert(agent, *state);
+            }
+        }
+        for line in life.floor.board(world.stage.clock.now()).agents {
+            let told = states.get(&line.agent).copied().unwrap_or(AgentState::SignedOut);
+            if told != line.state {
+                found.push(format!("{side}: {} is {:?}, and {told:?} in the facts", line.agent, line.state));
+            }
         }
         let (ports, recordings) = (branch.media.ports_open(), branch.media.recordings_open());
         if (ports, recordings) != (0, 0) {
