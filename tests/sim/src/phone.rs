@@ -17,6 +17,8 @@ use crate::{
 const SECOND: Duration = Duration::from_secs(1);
 /// Who hears nobody for about this long hangs up.
 const SILENCE: Duration = Duration::from_secs(45);
+/// A phone stops ringing by itself when nobody picks it up and nobody cancels: the box may have died.
+const RINGS_MAX: Duration = Duration::from_secs(180);
 /// Of the talks that the agent ends; the others are ended by the caller.
 const AGENT_ENDS: f64 = 0.3;
 const TALK: Duration = Duration::from_secs(200);
@@ -161,6 +163,8 @@ impl Phone {
                     self.plan(stage, after, PhoneAct::Answer);
                 } else if luck < 0.94 {
                     self.plan(stage, 3 * SECOND, PhoneAct::Decline);
+                } else {
+                    self.plan(stage, RINGS_MAX, PhoneAct::Decline);
                 }
             }
             SipEvent::Reoffer { dialog, sdp } => {
