@@ -96,8 +96,10 @@ impl Carrier {
         match act {
             OutsiderAct::HangUp => self.endpoint.end(stage.clock.now(), dialog),
             OutsiderAct::Press(digit) => return towards.map(|towards| (towards, digit)),
+            OutsiderAct::RingOut => self.endpoint.reject(stage.clock.now(), dialog, 480),
             OutsiderAct::Answer => {
                 self.endpoint.accept(stage.clock.now(), dialog, person::sdp(rtp, None));
+                self.outsiders[who].turn += 1;
                 self.plan(stage, who, Duration::from_secs(60), OutsiderAct::HangUp);
             }
         }
@@ -175,8 +177,9 @@ impl Carrier {
                 let who = self.admit(dialog, rtp);
                 self.endpoint.provisional(stage.clock.now(), dialog, 180, None);
                 let (answers, after) = (self.dice.chance(0.8), self.dice.between(3 * SECOND, 14 * SECOND));
-                if answers {
-                    self.plan(stage, who, after, OutsiderAct::Answer);
+                match answers {
+                    true => self.plan(stage, who, after, OutsiderAct::Answer),
+                    false => self.plan(stage, who, 90 * SECOND, OutsiderAct::RingOut),
                 }
             }
             SipEvent::Progress { dialog, sdp, .. } => self.hears_from(dialog, sdp.as_ref()),

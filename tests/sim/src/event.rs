@@ -120,6 +120,8 @@ pub enum OutsiderAct {
     Press(char),
     /// Picks up a call that a branch made.
     Answer,
+    /// Nobody picked it up.
+    RingOut,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

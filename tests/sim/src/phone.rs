@@ -22,6 +22,8 @@ const RINGS_MAX: Duration = Duration::from_secs(180);
 /// Of the talks that the agent ends; the others are ended by the caller.
 const AGENT_ENDS: f64 = 0.3;
 const TALK: Duration = Duration::from_secs(200);
+/// Two colleagues who both wait for the other to hang up do not wait for ever.
+const TALK_MAX: Duration = Duration::from_secs(2_400);
 
 pub struct Phone {
     pub extension: &'static str,
@@ -121,10 +123,8 @@ impl Phone {
         match sound {
             Sound::Person => {
                 self.turn += 1;
-                if self.dice.chance(AGENT_ENDS) {
-                    let talk = 15 * SECOND + self.dice.wait(TALK);
-                    self.plan(stage, talk, PhoneAct::HangUp);
-                }
+                let talk = if self.dice.chance(AGENT_ENDS) { 15 * SECOND + self.dice.wait(TALK) } else { TALK_MAX };
+                self.plan(stage, talk, PhoneAct::HangUp);
             }
             Sound::Nothing => {
                 self.turn += 1;
