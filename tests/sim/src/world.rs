@@ -43,7 +43,7 @@ const CURVE: [f64; 24] = [
 const SHIFT: (u64, u64) = (8 * 3_600, 18 * 3_600 + 40 * 60);
 const BREAK: (u64, u64) = (11 * 3_600 + 30 * 60, 40 * 60);
 /// After the last call: time for everything to come to its end.
-const EVENING: Duration = Duration::from_secs(3 * 3_600);
+const EVENING: Duration = Duration::from_secs(2 * 3_600);
 
 pub struct World {
     pub stage: Stage,

@@ -3,7 +3,7 @@
 use sim::{Plan, World, ladder};
 
 fn morning() -> (World, Vec<String>) {
-    let mut world = World::new(Plan::day(3).hours(8)).expect("a world");
+    let mut world = World::new(Plan::day(3).hours(4)).expect("a world");
     let trace = super::days::live(&mut world);
     (world, trace)
 }
