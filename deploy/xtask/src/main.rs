@@ -1,4 +1,4 @@
-//! The commands a desk and CI share: `cargo xtask ci|tidy|bench`.
+//! The commands a desk and CI share: `cargo xtask ci|tidy|bench|sim`.
 
 use std::process::Command;
 
@@ -18,6 +18,12 @@ enum Task {
     Ci,
     /// Only the house rules: imports, file hygiene, links.
     Tidy,
+    /// A day of a two-branch company in seconds: `--seed N [--call K] [--hours H] [--quiet] [--calm]`.
+    #[command(disable_help_flag = true)]
+    Sim {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// A measurement beside its yardstick, in one run, as ratios.
     Bench { which: Bench },
 }
@@ -38,6 +44,11 @@ fn main() -> anyhow::Result<()> {
             cargo(&["nextest", "run", "--workspace", "--locked"])
         }
         Task::Tidy => cargo(&["test", "--quiet", "--package", "tidy"]),
+        Task::Sim { args } => {
+            let mut all = vec!["run", "--quiet", "--package", "sim", "--"];
+            all.extend(args.iter().map(String::as_str));
+            cargo(&all)
+        }
         Task::Bench { which } => {
             let program = match which {
                 Bench::Ingest => "ingest",

@@ -8,7 +8,7 @@ use model::LegId;
 use sip::endpoint::DialogId;
 
 use crate::calls::Calls;
-use crate::leg::Event;
+use crate::leg::{Cause, Event};
 use crate::legs::Leg;
 use crate::machine::{Act, State};
 use crate::timer::Timer;
@@ -105,9 +105,13 @@ impl Calls {
     }
 
     /// A re-INVITE that changes nothing: a peer that is gone does not answer it, and the endpoint ends its dialog
-    /// (RFC 3261 §14.1, §12.2.1.2). Again and again while it is silent.
+    /// (RFC 3261 §14.1, §12.2.1.2). Again and again while it is silent. Behind a tunnel there is nobody to ask: a box
+    /// whose process died under the call keeps the path alive and says no more, so that this long a silence is its end.
     pub(crate) fn probe(&mut self, now: Instant, id: LegId) {
         let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.state == State::Up) else { return };
+        if leg.is_tunnel() {
+            return self.end(now, id, Cause::Lost);
+        }
         if let (Some(dialog), Some(sdp)) = (leg.dialog, leg.session.probe()) {
             self.endpoint.reinvite(now, dialog, sdp);
         }

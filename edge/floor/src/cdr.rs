@@ -203,13 +203,25 @@ pub fn rebuild<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Vec<Cdr> {
 }
 
 /// What must be added to a ledger when the calls process begins again: every offer, contact, wrap-up and sign-in that
-/// was open has ended with the process. `facts` are those of the epoch, in order; the result follows them.
+/// was open has ended with the process. `facts` are those of its last life, in order; the result follows them.
 pub fn close_open(facts: &[Fact], now: Millis) -> Vec<Fact> {
     let mut open = Open::default();
     for fact in facts {
         open.apply(fact);
     }
     open.close(now)
+}
+
+/// The records of all contacts among `ends`, which a restart added, from everything that is known of each.
+pub fn closed<E>(ends: &[Fact], mut facts_of: impl FnMut(ContactId) -> Result<Vec<Fact>, E>) -> Result<Vec<Cdr>, E> {
+    let contacts: std::collections::BTreeSet<ContactId> = ends.iter().filter_map(|fact| fact.contact).collect();
+    let mut cdrs = Vec::new();
+    for contact in contacts {
+        let mut facts = facts_of(contact)?;
+        facts.extend(ends.iter().filter(|fact| fact.contact == Some(contact)).cloned());
+        cdrs.extend(rebuild(&facts));
+    }
+    Ok(cdrs)
 }
 
 /// What is open at the end of the facts, contacts in their order of arrival.

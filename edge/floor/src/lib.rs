@@ -1,13 +1,15 @@
 //! The contact centre: it asks `ivr` what to do and `acd` who shall do it, commands `call`, emits facts and folds them
 //! into CDRs. The whole day of a branch in one deterministic engine.
 //!
-//! [`Floor`] is the engine; [`cdr`] and [`interval`] are pure folds that a ledger may run again. One file, one concern:
+//! [`Floor`] is the engine; [`cdr`] and [`interval`] are pure folds that a ledger may run again, [`book`] keeps the
+//! figures of a day by them. One file, one concern:
 //! `contact` is what a visit is and how it begins and ends, `flow` and `waiting` its way to a person, `talking` the
 //! talk, `transfer` the way to another; `outgoing` are calls that begin inside; `overflow` is help between sites;
 //! `phones` knows whose phone is which and busy; `desk` obeys agents, `picture` shows them the floor; `recording` and
 //! `chronicle` write down.
 
 pub mod board;
+pub mod book;
 pub mod cdr;
 mod chronicle;
 mod contact;

@@ -1,7 +1,13 @@
 //! Reading, on a connection of one's own. Nothing here waits for the writer.
 
 use gate::State;
-use model::{ContactId, Millis, QueueId, cdr::Cdr, change::Doc, fact::Fact, leaving::Interval};
+use model::{
+    ContactId, Millis, QueueId,
+    cdr::Cdr,
+    change::Doc,
+    fact::{Fact, Kind, Process},
+    leaving::Interval,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 use zeroize::Zeroizing;
 
@@ -13,6 +19,9 @@ use crate::{
     outbox::{integer, length, unsigned},
     personal::Personal,
 };
+
+/// Facts read at once while looking back for a beginning.
+const LIFE_STEP: u64 = 2_000;
 
 /// A view of the ledger. It can move between threads, and each thread takes its own.
 #[derive(Debug)]
@@ -62,6 +71,28 @@ impl Reader {
             "SELECT json FROM facts WHERE epoch = (SELECT max(no) FROM epochs) AND seq > ?1 ORDER BY seq LIMIT ?2",
         )?;
         parsed(select.query_map(params![integer(seq)?, length(limit)], |row| row.get(0))?, "fact")
+    }
+
+    /// Facts since the *calls* process last began, oldest first; the newest `limit` of them, about.
+    pub fn facts_of_last_life(&self, limit: u64) -> Result<Vec<Fact>, Error> {
+        let last = self.facts_last()?;
+        let mut facts: Vec<Fact> = Vec::new();
+        let mut from = last;
+        while from > last.saturating_sub(limit) {
+            let to = from;
+            from = from.saturating_sub(LIFE_STEP);
+            let step = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
+            let mut older = self.facts_after(from, step)?;
+            let begins = |fact: &Fact| matches!(fact.kind, Kind::Started { process: Process::Calls, .. });
+            let began = older.iter().rposition(begins);
+            older.append(&mut facts);
+            facts = older;
+            if let Some(began) = began {
+                facts.drain(..began);
+                break;
+            }
+        }
+        Ok(facts)
     }
 
     /// The newest sequence number of a fact in the current epoch.

@@ -13,7 +13,7 @@ use std::{
 use ::config::{Author, Effective};
 use call::leg::Input as LineInput;
 use desk::{BoardAt, ChangeRefused, Fault};
-use floor::{CivilTime, Floor, Input, Output};
+use floor::{CivilTime, Floor, Input, Output, book::Book};
 use gate::Gate;
 use ledger::{Batch, BindingChange, Personal, Reader, Writer};
 use model::{
@@ -31,7 +31,6 @@ use tracing::{error, info, warn};
 
 use super::{
     desk_ports::Request,
-    figures::Book,
     media_client::{FromMedia, MediaClient},
     meters::Meters,
     outgoing, secrets,
@@ -147,14 +146,8 @@ impl Engine {
             }
             FromSync::TunnelReady { overflow, peer } => self.feed(Input::TunnelPeer { overflow, peer }),
             FromSync::PathLost { overflow } => self.feed(Input::PathLost { overflow }),
-            FromSync::LinkUp => {
-                self.tell(Kind::LinkUp);
-                self.feed(Input::LinkUp);
-            }
-            FromSync::LinkDown => {
-                self.tell(Kind::LinkDown);
-                self.feed(Input::LinkDown);
-            }
+            FromSync::LinkUp => self.feed(Input::LinkUp),
+            FromSync::LinkDown => self.feed(Input::LinkDown),
             FromSync::ConfigChanged => self.catch_up(),
         }
     }

@@ -2,7 +2,6 @@
 
 mod desk_ports;
 mod engine;
-mod figures;
 mod media_client;
 mod meters;
 mod outgoing;
@@ -20,7 +19,7 @@ use std::{
 
 use anyhow::Context;
 use call::Limits;
-use floor::{Floor, Input, Setup, cdr};
+use floor::{Floor, Input, Setup, book::Book, cdr};
 use gate::{Gate, Policy};
 use ledger::{Batch, BranchKey, Ledger, Options, Reader};
 use model::{
@@ -37,6 +36,8 @@ use engine::{Engine, Inbox, Standing, civil, wall};
 
 /// Records of the last day that the figures may still need.
 const CDRS_AT_START: usize = 50_000;
+/// Facts of the last life that are looked through for what it left open.
+const FACTS_AT_START: u64 = 200_000;
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 const PRODUCT: &str = concat!("Branchline/", env!("CARGO_PKG_VERSION"));
 
@@ -93,20 +94,21 @@ pub fn open_ledger(config: &BoxConfig, key: BranchKey) -> anyhow::Result<Ledger>
     }
 }
 
-/// Contacts whose process died under them are ended, with a record each.
+/// What was open when the last life ended is closed: contacts, wrap-ups and sign-ins, with a record for each contact.
 fn close_what_the_last_life_left(ledger: &Ledger, reader: &Reader) -> anyhow::Result<()> {
     let now = wall();
-    let mut batch = Batch::default();
+    let mut facts = cdr::close_open(&reader.facts_of_last_life(FACTS_AT_START)?, now);
     for (contact, _) in reader.open_contacts().context("open contacts cannot be read")? {
-        let mut facts = reader.facts_of(contact)?;
-        let ends = cdr::close_open(&facts, now);
-        facts.extend(ends.iter().cloned());
-        batch.cdrs.extend(cdr::rebuild(&facts));
-        batch.facts.extend(ends);
+        // One that is older than what was looked back at.
+        if !facts.iter().any(|fact| fact.contact == Some(contact)) {
+            facts.extend(cdr::close_open(&reader.facts_of(contact)?, now));
+        }
     }
-    info!(contacts = batch.cdrs.len(), "contacts of an earlier life were closed");
+    let cdrs = cdr::closed(&facts, |contact| reader.facts_of(contact))?;
+    info!(contacts = cdrs.len(), "contacts of an earlier life were closed");
     let kind = Kind::Started { process: Process::Calls, version: env!("CARGO_PKG_VERSION").into() };
-    batch.facts.push(Fact { seq: 0, at: now, contact: None, kind });
+    facts.push(Fact { seq: 0, at: now, contact: None, kind });
+    let batch = Batch { facts, cdrs, ..Batch::default() };
     ledger.writer().submit(batch).wait().context("the ledger does not take facts")?;
     Ok(())
 }
@@ -157,7 +159,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         running: Arc::new(running.clone()),
         secrets,
         staff: Arc::new(desk::Staff::new(staff).context("the staff's credentials")?),
-        book: figures::Book::new(length_s, now, cdrs, said),
+        book: Book::new(length_s, now, cdrs, said),
         board: watch::channel(Arc::new(desk::BoardAt { at: Instant::now(), board: Default::default() })).0,
         effective: watch::channel(Arc::new(desk::Effective { config: running, findings: Vec::new() })).0,
         meters: meters::Meters::new()?,

@@ -273,6 +273,25 @@ fn a_tunnel_that_nobody_connects_ends() {
 }
 
 #[test]
+fn a_tunnel_that_stays_silent_ends() {
+    let mut bench = Bench::new(4);
+    let tunnel = bench.calls.tunnel(bench.now, OverflowId(9));
+    bench.begun.insert(tunnel);
+    bench.run();
+    bench.calls.tunnel_connect(bench.now, tunnel, "127.0.0.1:5000".parse().unwrap());
+    bench.media_silent(tunnel, true);
+    bench.advance(Duration::from_secs(50));
+    bench.media_silent(tunnel, false);
+    bench.advance(Duration::from_secs(300));
+    assert!(!bench.events.iter().any(|event| matches!(event, Event::Ended { .. })), "it spoke again");
+    bench.media_silent(tunnel, true);
+    bench.advance(Duration::from_secs(61));
+    assert_eq!(bench.events.last(), Some(&Event::Ended { leg: tunnel, cause: Cause::Lost }));
+    bench.run();
+    bench.assert_empty();
+}
+
+#[test]
 fn a_recording_of_no_leg_and_one_too_many_are_said_to_have_failed() {
     let mut bench = Bench::with(4, |config| config.limits.recordings = 1);
     bench.calls.record(bench.now, RecordingId(1), model::LegId(1));

@@ -1,7 +1,7 @@
 //! The folds alone: facts into records, records into figures, and a restart that closes what was open.
 
 use floor::{
-    cdr::{close_open, rebuild},
+    cdr::{close_open, closed, rebuild},
     interval::{self, Key, start_of},
 };
 use model::{
@@ -133,6 +133,11 @@ fn a_restart_closes_offers_contacts_wrap_ups_and_sign_ins() {
 
     let all: Vec<Fact> = scene.facts.iter().chain(&facts).cloned().collect();
     assert_eq!(close_open(&all, now), []);
+    let facts_of =
+        |contact| Ok::<_, ()>(scene.facts.iter().filter(|fact| fact.contact == Some(contact)).cloned().collect());
+    let mut records = closed(&facts, facts_of).expect("facts");
+    records.sort_by_key(|cdr| cdr.contact);
+    assert_eq!(records, rebuild(&all), "each that was open has a record, with its wrap-up");
     let causes: Vec<(EndCause, Outcome)> = rebuild(&all).iter().map(|cdr| (cdr.cause, cdr.outcome)).collect();
     assert!(causes.contains(&(EndCause::Restart, Outcome::Abandoned)), "{causes:?}");
     assert!(causes.contains(&(EndCause::Caller, Outcome::Answered)), "{causes:?}");

@@ -12,6 +12,7 @@ use ledger::{
 use model::{
     AgentId, ContactId, Extension, Millis, QueueId,
     change::Doc,
+    fact::{Fact, Kind, Process},
     leaving::{Figures, Interval, Leaving},
 };
 
@@ -31,6 +32,27 @@ fn facts_get_gapless_numbers_in_the_order_of_submission() {
     assert_eq!(reader.facts_of(ContactId(1)).unwrap().len(), 2);
     assert_eq!(reader.open_contacts().unwrap(), [(ContactId(2), Millis(11))]);
     assert_eq!(reader.facts_last().unwrap(), 3);
+}
+
+#[test]
+fn the_last_life_of_calls_begins_with_its_own_fact() {
+    let place = Place::new();
+    let ledger = place.open();
+    let (writer, reader) = (ledger.writer(), ledger.reader().unwrap());
+    let started = |process| Kind::Started { process, version: "1".into() };
+    let of_box = |kind| Fact { seq: 0, at: Millis(0), contact: None, kind };
+    assert_eq!(reader.facts_of_last_life(100).unwrap(), []);
+    writer.submit(facts(vec![arrived(1, 1), arrived(2, 2)])).wait().unwrap();
+    assert_eq!(reader.facts_of_last_life(100).unwrap().len(), 2, "no beginning: all there is");
+    writer.submit(facts(vec![of_box(started(Process::Calls))])).wait().unwrap();
+    for n in 0..5 {
+        writer.submit(facts((0..1_000).map(|m| arrived(n * 1_000 + m, 3)).collect())).wait().unwrap();
+    }
+    writer.submit(facts(vec![of_box(started(Process::Media)), ended(1, 4)])).wait().unwrap();
+    let seqs: Vec<u64> = reader.facts_of_last_life(100_000).unwrap().iter().map(|fact| fact.seq).collect();
+    assert_eq!(seqs, (3..=5_005).collect::<Vec<_>>());
+    let newest = reader.facts_of_last_life(10).unwrap();
+    assert!(newest.len() < 5_000 && newest.last().unwrap().seq == 5_005, "a look back that is cut short");
 }
 
 #[test]

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use floor::interval;
 use model::{
     ContactId, Millis, QueueId,
     cdr::Cdr,
     config::Config,
     leaving::{Figures, Interval},
 };
+
+use crate::interval;
 
 /// A contact that ends later than this after it was queued changes nothing any more.
 const REMEMBERED_MS: i64 = 24 * 3_600 * 1_000;
