@@ -1,7 +1,7 @@
 //! The line between the branches and the cloud: a UDP relay that can be cut without a word, as a digger does it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     io::ErrorKind,
     net::{SocketAddr, UdpSocket},
     sync::{
@@ -93,10 +93,10 @@ impl Relay {
     fn up(&mut self, buffer: &mut [u8]) -> bool {
         for n in 0..BURST {
             let Some((length, from)) = received(&self.front, buffer) else { return n > 0 };
-            if !self.backs.contains_key(&from) {
+            if let Entry::Vacant(vacant) = self.backs.entry(from) {
                 let Ok(back) = UdpSocket::bind("127.0.0.1:0") else { continue };
                 let _ = back.set_nonblocking(true);
-                self.backs.insert(from, back);
+                vacant.insert(back);
             }
             if let Some(back) = self.backs.get(&from).filter(|_| self.whole.load(Ordering::SeqCst)) {
                 self.moved.fetch_add(length as u64, Ordering::SeqCst);
