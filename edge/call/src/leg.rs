@@ -74,6 +74,8 @@ pub enum Event {
         party: Party,
         to: String,
         caller: Caller,
+        /// The leg whose place the caller wants (RFC 3891): a call pickup. Whether it may, the owner decides.
+        replaces: Option<LegId>,
     },
     /// A leg that we dialled rings.
     Ringing {
@@ -101,6 +103,12 @@ pub enum Event {
     TransferAsked {
         leg: LegId,
         to: String,
+    },
+    /// The party, who talks on `leg` and on `replaces`, asks that the two others talk to each other (REFER with
+    /// Replaces). Answer as a transfer.
+    AttendedAsked {
+        leg: LegId,
+        replaces: LegId,
     },
     Recording {
         recording: model::RecordingId,

@@ -179,10 +179,16 @@ pub enum Event {
         dialog: DialogId,
         sdp: Option<Bytes>,
     },
-    /// REFER within a dialog: a blind transfer to `target` (the user part). Answer with `refer_accept`/`refer_reject`.
+    /// REFER within a dialog: a transfer to `target` (the user part), or into the place that the asker has in its other
+    /// dialog `replaces`. Answer with `refer_accept`/`refer_reject`.
     Referred {
         dialog: DialogId,
         target: String,
+        replaces: Option<DialogId>,
+    },
+    /// The session's time must be renewed, and the peer takes no UPDATE: give `reinvite` the description that stands.
+    RefreshDue {
+        dialog: DialogId,
     },
     /// A key sent by SIP INFO (application/dtmf-relay).
     Digit {
@@ -223,6 +229,8 @@ pub struct Invited {
     pub from_name: Option<String>,
     /// None: a delayed offer.
     pub sdp: Option<Bytes>,
+    /// The dialog whose place the caller wants (RFC 3891); only ever of a phone.
+    pub replaces: Option<DialogId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
