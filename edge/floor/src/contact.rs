@@ -7,7 +7,7 @@ use call::leg::{Caller, Cause, Destination, Party};
 use call::plane::PlayId;
 use ivr::run::Run;
 use model::{
-    AgentId, ContactId, FlowId, LegId, Number, OverflowId, QueueId, RecordingId, SiteId, TrunkId,
+    AgentId, ContactId, Extension, FlowId, LegId, Number, OverflowId, QueueId, RecordingId, SiteId, TrunkId,
     fact::{EndCause, Kind, OfferOutcome},
 };
 
@@ -69,10 +69,11 @@ pub(crate) enum State {
         target: LegId,
         agent: Option<AgentId>,
     },
-    /// Given to somebody else, who is being rung.
+    /// Given to somebody else, who is being rung; `back` is who gave it.
     Moving {
         target: LegId,
         agent: Option<AgentId>,
+        back: Option<Back>,
     },
     Talking(Talk),
 }
@@ -82,6 +83,15 @@ pub(crate) struct Talk {
     pub with: Partner,
     pub leg: LegId,
     pub held: bool,
+}
+
+/// Who gives a contact away, and has it back when nobody takes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Back {
+    pub with: Partner,
+    pub phone: Extension,
+    /// The phone's leg, while it waits for the outcome.
+    pub leg: Option<LegId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,8 +118,11 @@ pub(crate) enum Role {
 }
 
 impl<L: Lines> Floor<L> {
-    pub(crate) fn incoming(&mut self, leg: LegId, party: Party, to: &str, caller: Caller) {
+    pub(crate) fn incoming(&mut self, leg: LegId, party: Party, to: &str, caller: Caller, replaces: Option<LegId>) {
         if let Party::Phone(phone) = &party {
+            if let Some(target) = replaces.or_else(|| self.pickup_code(to)) {
+                return self.pick_up(leg, phone, target);
+            }
             let destination = self.lines.route(&party, to);
             if matches!(destination, Destination::Emergency { .. }) {
                 return self.phone_dials(leg, phone.clone(), to, caller, destination);
@@ -241,7 +254,7 @@ impl<L: Lines> Floor<L> {
             }
             Role::Target => self.target_gone(id, cause),
             Role::Partner => self.partner_gone(id, cause),
-            Role::Leaving => {}
+            Role::Leaving => self.leaver_gone(id, leg),
         }
     }
 
@@ -281,16 +294,26 @@ impl<L: Lines> Floor<L> {
         }
         self.stop_asking(id);
         self.timers.cancel(Timer::Collect(id));
+        self.timers.cancel(Timer::Moving(id));
         self.end_recording(id);
         let Some(contact) = self.contacts.remove(&id) else { return };
         self.say_end(&contact, cause);
         self.chronicle.tell_of(id, Kind::Ended { cause });
         self.drop_legs(id);
-        if let State::Talking(Talk { with: Partner::Agent(agent), .. }) = contact.state {
-            self.ask_acd(acd::Input::ContactDone { agent });
+        match contact.state {
+            State::Talking(Talk { with, .. }) => self.done_with(with),
+            State::Moving { back: Some(Back { with, leg: Some(_), .. }), .. } => self.done_with(with),
+            _ => {}
         }
         let owes = self.config.agents.keys().find(|agent| self.acd.contact_of(agent) == Some(id)).cloned();
         self.chronicle.close(id, owes);
+    }
+
+    /// An agent whom the distributor gave the contact to has no part in it any more.
+    pub(crate) fn done_with(&mut self, with: Partner) {
+        if let Partner::Agent(agent) = with {
+            self.ask_acd(acd::Input::ContactDone { agent });
+        }
     }
 
     /// Hangs up on everybody who is left.

@@ -128,6 +128,7 @@ impl<L: Lines> Floor<L> {
         while let Some(timer) = self.timers.pop(now) {
             match timer {
                 Timer::Collect(contact) => self.collect_timeout(contact),
+                Timer::Moving(contact) => self.moved_in_vain(contact),
                 Timer::Asked(overflow) => self.asked_in_vain(overflow),
             }
         }
@@ -202,13 +203,14 @@ impl<L: Lines> Floor<L> {
 
     fn on_event(&mut self, event: Event) {
         match event {
-            Event::Incoming { leg, party, to, caller } => self.incoming(leg, party, &to, caller),
+            Event::Incoming { leg, party, to, caller, replaces } => self.incoming(leg, party, &to, caller, replaces),
             Event::Ringing { leg } => self.leg_rings(leg),
             Event::Answered { leg } => self.leg_answered(leg),
             Event::Digit { leg, digit } => self.digit(leg, digit),
             Event::Played { leg, play } => self.played(leg, play),
             Event::Hold { leg, held } => self.held_by_phone(leg, held),
             Event::TransferAsked { leg, to } => self.transfer_asked(leg, &to),
+            Event::AttendedAsked { leg, replaces } => self.attended_asked(leg, replaces),
             Event::Recording { recording, state } => self.recording_event(recording, state),
             Event::TunnelOpen { leg, local } => self.tunnel_open(leg, local),
             Event::Ended { leg, cause } => self.leg_ended(leg, cause),

@@ -122,16 +122,18 @@ impl<L: Lines> Floor<L> {
         let caller = contact.leg;
         let (agent, moved) = match &contact.state {
             State::Dialling { target, agent } if *target == leg => (agent.clone(), false),
-            State::Moving { target, agent } if *target == leg => (agent.clone(), true),
+            State::Moving { target, agent, .. } if *target == leg => (agent.clone(), true),
             _ => return,
         };
+        if moved {
+            return self.moved(id, leg, agent);
+        }
         let own = caller.and_then(|leg| self.phones.phone_of(leg)).and_then(|phone| self.phones.agent(phone)).cloned();
         self.chronicle.tell_of(id, Kind::Answered { agent: agent.or(own) });
-        if let Some(caller) = caller.filter(|_| !moved) {
+        if let Some(caller) = caller {
             self.lines.answer(self.now, caller);
         }
         self.begin_talk(id, Partner::Party, leg);
-        self.drop_leaving(id);
     }
 
     /// A party that was rung did not answer.

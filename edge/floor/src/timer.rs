@@ -11,6 +11,8 @@ use model::{ContactId, OverflowId};
 pub(crate) enum Timer {
     /// A menu waits for a key.
     Collect(ContactId),
+    /// Whom a contact was given to has not answered.
+    Moving(ContactId),
     /// Another site was asked and has not answered.
     Asked(OverflowId),
 }

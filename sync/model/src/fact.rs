@@ -52,6 +52,12 @@ pub enum Kind {
     },
     Held,
     Resumed,
+    /// Given to somebody else, who talks to the caller from here on; `Answered` says who.
+    Transferred {
+        how: Transfer,
+    },
+    /// Whom it was to be given to did not take it.
+    TransferFailed,
     RecordingStarted {
         recording: RecordingId,
     },
@@ -116,6 +122,14 @@ pub enum Kind {
     },
     LinkUp,
     LinkDown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transfer {
+    Blind,
+    /// The two had talked before.
+    Attended,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -255,6 +255,8 @@ fn tell(kind: &Kind) -> String {
         Kind::Answered { agent: None } => "talks".into(),
         Kind::Held => "is on hold".into(),
         Kind::Resumed => "is off hold".into(),
+        Kind::Transferred { how } => format!("is transferred, {how:?}"),
+        Kind::TransferFailed => "is not taken by whom it was given to".into(),
         Kind::RecordingStarted { .. } => "is recorded".into(),
         Kind::RecordingSealed { chunks, .. } => format!("recording sealed, {chunks} chunks"),
         Kind::RecordingMissing { reason } => format!("no recording: {reason:?}"),
