@@ -160,6 +160,8 @@ pub struct Dial {
     pub caller: Caller,
     /// Play this leg's early media, when it brings any, to that one; or ring-back tone when it brings none.
     pub ringback_to: Option<LegId>,
+    /// The phone for which a call goes out: its place is told when it is an emergency.
+    pub on_behalf_of: Option<Extension>,
 }
 
 /// Who is called when a number is dialled inside; kept here so that an emergency call needs nothing else.

@@ -28,9 +28,24 @@ pub(crate) struct Contact {
     pub recording: Option<RecordingId>,
     /// Another site is being asked while the contact waits.
     pub asking: Option<overflow::Asking>,
+    /// The call out that is being made.
+    pub out: Option<Out>,
     /// The contact is another site's.
     pub guest: Option<overflow::Guest>,
     pub state: State,
+}
+
+/// A call out, on one trunk after the other until one takes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Out {
+    pub number: Number,
+    pub emergency: bool,
+    /// For whom: a phone of ours.
+    pub phone: Option<Extension>,
+    /// In the order in which they were tried.
+    pub tried: Vec<TrunkId>,
+    /// Somebody out there has been rung.
+    pub rang: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -55,6 +70,11 @@ pub(crate) enum State {
     /// Hears a last prompt; then the contact ends.
     Closing {
         play: PlayId,
+    },
+    /// Hears why the call is not made, before it is refused.
+    Refusing {
+        play: PlayId,
+        end: EndCause,
     },
     /// In the distributor's hands. `telling`: an announcement that interrupts the music.
     Waiting {
@@ -186,6 +206,7 @@ impl<L: Lines> Floor<L> {
             answered: None,
             recording: None,
             asking: None,
+            out: None,
             guest: None,
             state: State::Arriving,
         };
@@ -295,6 +316,7 @@ impl<L: Lines> Floor<L> {
         self.stop_asking(id);
         self.timers.cancel(Timer::Collect(id));
         self.timers.cancel(Timer::Moving(id));
+        self.timers.cancel(Timer::Refusing(id));
         self.end_recording(id);
         let Some(contact) = self.contacts.remove(&id) else { return };
         self.say_end(&contact, cause);

@@ -12,6 +12,7 @@ mod attended;
 pub mod board;
 pub mod book;
 pub mod cdr;
+mod caps;
 mod chronicle;
 mod contact;
 mod desk;

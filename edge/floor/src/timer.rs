@@ -13,6 +13,8 @@ pub(crate) enum Timer {
     Collect(ContactId),
     /// Whom a contact was given to has not answered.
     Moving(ContactId),
+    /// Who may not call out has heard why, or never will.
+    Refusing(ContactId),
     /// Another site was asked and has not answered.
     Asked(OverflowId),
 }

@@ -250,6 +250,16 @@ pub struct Invite {
     pub from_user: String,
     pub from_name: Option<String>,
     pub sdp: Bytes,
+    pub emergency: Option<Emergency>,
+    /// How long to wait for the first word of anybody; None: as long as RFC 3261 does (Timer B).
+    pub patience: Option<std::time::Duration>,
+}
+
+/// What marks an emergency call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emergency {
+    /// PIDF-LO (RFC 6442), sent beside the SDP; without it again when that is refused.
+    pub location: Option<Bytes>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -256,6 +256,8 @@ fn tell(kind: &Kind) -> String {
         Kind::Held => "is on hold".into(),
         Kind::Resumed => "is off hold".into(),
         Kind::Transferred { how } => format!("is transferred, {how:?}"),
+        Kind::OutwardRefused { why, .. } => format!("may not call out, {why:?}"),
+        Kind::TrunkTried { trunk } => format!("is not taken by {trunk}"),
         Kind::TransferFailed => "is not taken by whom it was given to".into(),
         Kind::RecordingStarted { .. } => "is recorded".into(),
         Kind::RecordingSealed { chunks, .. } => format!("recording sealed, {chunks} chunks"),

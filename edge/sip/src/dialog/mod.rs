@@ -75,6 +75,8 @@ enum Timer {
     Repeat(DialogId),
     /// No ACK came.
     NoAck(DialogId),
+    /// Our INVITE has met silence for as long as its owner waits.
+    Silent(DialogId),
     /// No PRACK came.
     NoPrack(DialogId),
     /// Half of the session's time is over, and it is ours to renew.
@@ -275,6 +277,7 @@ impl Dialogs {
                 Timer::NoAck(dialog) | Timer::Expired(dialog) => self.lost(cx, dialog),
                 Timer::NoPrack(dialog) => self.not_pracked(cx, dialog),
                 Timer::Refresh(dialog) => self.refresh(cx, dialog),
+                Timer::Silent(dialog) => self.silent(cx, dialog),
                 Timer::Retry(dialog) => self.retry(cx, dialog),
                 Timer::Uncancelled(tx) => cx.tx.forget(tx),
             }
@@ -361,8 +364,8 @@ impl Dialogs {
     fn forget(&mut self, dialog: DialogId) {
         self.usages.remove(&dialog);
         self.by_tag.retain(|_, other| *other != dialog);
-        let timers = [Timer::Repeat, Timer::NoAck, Timer::NoPrack, Timer::Retry, Timer::Refresh, Timer::Expired];
-        for timer in timers {
+        use Timer as T;
+        for timer in [T::Repeat, T::NoAck, T::NoPrack, T::Silent, T::Retry, T::Refresh, T::Expired] {
             self.timers.clear(&timer(dialog));
         }
     }

@@ -48,6 +48,8 @@ pub struct Draft {
 pub struct Outgoing {
     pub branches: Vec<Branch>,
     pub target: Target,
+    /// Our offer.
+    pub sdp: Bytes,
     /// The best refusal so far.
     worst: Option<u16>,
 }
@@ -56,8 +58,8 @@ pub struct Outgoing {
 const CHALLENGES_MAX: u8 = 2;
 
 impl Outgoing {
-    pub fn new(target: Target) -> Self {
-        Self { branches: Vec::new(), target, worst: None }
+    pub fn new(target: Target, sdp: Bytes) -> Self {
+        Self { branches: Vec::new(), target, sdp, worst: None }
     }
 
     pub fn branch(&mut self, tx: TxId) -> Option<&mut Branch> {
@@ -141,6 +143,14 @@ impl Branch {
         let mut request = self.again(cx);
         lease::ask(&mut request.head, self.min_se_s, self.min_se_s, None);
         Some(Draft { flow: self.flow, request })
+    }
+
+    /// The INVITE again without the place that the other side could not read; once.
+    pub fn without_location(&mut self, cx: &mut Context<'_>, sdp: Bytes) -> Option<Draft> {
+        self.request.head.field("Geolocation")?;
+        let mut request = self.again(cx);
+        request.head.fields.retain(|(name, _)| !name.starts_with("Geolocation"));
+        Some(Draft { flow: self.flow, request: request.with_body("application/sdp", sdp) })
     }
 
     /// RFC 3261 §22.2: same Call-ID, From and To, the next number; a new transaction has a new branch.
@@ -236,5 +246,29 @@ fn draft(cx: &mut Context<'_>, invite: &Invite, flow: Flow, uri: Uri, to: Addres
     let mut request = cx.request(Method::Invite, flow, Parties { uri, from, to, call_id, cseq: 1 });
     cx.introduce(&mut request.head, flow);
     lease::ask(&mut request.head, lease::ASK_S, lease::MIN_S, None);
-    Draft { flow, request: request.with_body("application/sdp", invite.sdp.clone()) }
+    let located = invite.emergency.as_ref().and_then(|emergency| {
+        request.head.set("Priority", "emergency");
+        emergency.location.as_ref()
+    });
+    let request = match located {
+        Some(location) => located_body(cx, request, &invite.sdp, location),
+        None => request.with_body("application/sdp", invite.sdp.clone()),
+    };
+    Draft { flow, request }
+}
+
+/// RFC 6442 §4.1, RFC 5621 §8: the place beside the SDP, named by a Content-ID.
+fn located_body(cx: &mut Context<'_>, mut request: Request, sdp: &Bytes, location: &Bytes) -> Request {
+    let boundary = cx.ids.tag();
+    let id = format!("{}@{}", cx.ids.tag(), context::domain(cx.config));
+    request.head.set("Geolocation", format!("<cid:{id}>"));
+    request.head.set("Geolocation-Routing", "no");
+    let part = |head: &str| format!("--{boundary}\r\n{head}\r\n\r\n");
+    let mut body = part("Content-Type: application/sdp").into_bytes();
+    body.extend_from_slice(sdp);
+    body.extend_from_slice(b"\r\n");
+    body.extend_from_slice(part(&format!("Content-Type: application/pidf+xml\r\nContent-ID: <{id}>")).as_bytes());
+    body.extend_from_slice(location);
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    request.with_body(&format!("multipart/mixed;boundary={boundary}"), body.into())
 }

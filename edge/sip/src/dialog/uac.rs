@@ -31,7 +31,7 @@ impl Dialogs {
             cx.event(Event::Failed { dialog, status });
             return dialog;
         }
-        let mut outgoing = Outgoing::new(invite.to.clone());
+        let mut outgoing = Outgoing::new(invite.to.clone(), invite.sdp.clone());
         for draft in drafts {
             self.launch(cx, dialog, draft).into_iter().for_each(|branch| outgoing.branches.push(branch));
         }
@@ -44,6 +44,7 @@ impl Dialogs {
             Target::Trunk { trunk, .. } => Source::Trunk(trunk.clone()),
         };
         self.usages.insert(dialog, Usage { source, phase: Phase::Outgoing(outgoing) });
+        self.set_timer(Timer::Silent(dialog), invite.patience.and_then(|patience| cx.now.checked_add(patience)));
         dialog
     }
 
@@ -76,6 +77,12 @@ impl Dialogs {
                 // RFC 4028 §7.3.
                 422 => {
                     let draft = outgoing.branch(tx).and_then(|branch| branch.with_interval(cx, response));
+                    self.once_more(cx, dialog, tx, response.status, draft);
+                }
+                // A place that cannot be read, or not beside SDP, holds up no emergency call.
+                400 | 406 | 413 | 415 | 420 | 424 | 488 | 493 | 500 | 501 | 606 => {
+                    let sdp = outgoing.sdp.clone();
+                    let draft = outgoing.branch(tx).and_then(|branch| branch.without_location(cx, sdp));
                     self.once_more(cx, dialog, tx, response.status, draft);
                 }
                 status => self.branch_failed(cx, dialog, tx, status),
@@ -160,6 +167,19 @@ impl Dialogs {
         if let Some(status) = verdict {
             self.forget(dialog);
             cx.event(Event::Failed { dialog, status });
+        }
+    }
+
+    /// Nobody has said a word in the time that the owner gives.
+    pub(super) fn silent(&mut self, cx: &mut Context<'_>, dialog: DialogId) {
+        let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
+            return;
+        };
+        if outgoing.branches.iter().all(|branch| branch.stage == Stage::Silent) {
+            let branches = std::mem::take(&mut outgoing.branches);
+            branches.into_iter().for_each(|branch| self.call_off(cx, branch));
+            self.forget(dialog);
+            cx.event(Event::Failed { dialog, status: 503 });
         }
     }
 
