@@ -2,6 +2,7 @@
 
 mod alone;
 mod company;
+mod examples;
 mod firmware;
 mod hostile;
 mod locality;
