@@ -6,3 +6,4 @@ mod examples;
 mod firmware;
 mod hostile;
 mod locality;
+mod overflow;
