@@ -40,6 +40,8 @@ pub struct Sip {
 pub struct Rtp {
     pub ip: IpAddr,
     pub ports: std::ops::RangeInclusive<u16>,
+    /// Where the kernel offers it. False: epoll.
+    pub io_uring: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -108,6 +110,8 @@ struct FileSip {
 struct FileRtp {
     ip: String,
     ports: [u16; 2],
+    #[serde(default = "io_uring_default")]
+    io_uring: bool,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +136,10 @@ struct FileCloud {
 struct FileLog {
     #[serde(default)]
     format: LogFormat,
+}
+
+fn io_uring_default() -> bool {
+    true
 }
 
 fn interval_default() -> u32 {
@@ -185,7 +193,7 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             run: base.join(file.run),
             prompts: base.join(file.prompts),
             sip: Sip { domain: file.sip.domain, listen },
-            rtp: Rtp { ip, ports: low..=high },
+            rtp: Rtp { ip, ports: low..=high, io_uring: file.rtp.io_uring },
             desk,
             metrics,
             cloud,

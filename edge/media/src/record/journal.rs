@@ -16,7 +16,7 @@ pub(super) const TAG_LEN: usize = 16;
 /// Largest chunk on disk: half a second of two legs is about 10 KB.
 pub(super) const CHUNK_BYTES_MAX: usize = 256 * 1024;
 const HEADER_BYTES_MAX: usize = 4_096;
-const FRAME_HEAD_LEN: usize = 12;
+pub(super) const FRAME_HEAD_LEN: usize = 12;
 
 /// What a file says of itself in clear; authenticated with every chunk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct Trailer {
     pub sha256: String,
     /// Sealed after a power cut or a crash, at the last whole chunk.
     pub recovered: bool,
+    /// Frames that were heard and could not be kept, since the disk was too slow.
+    #[serde(default)]
+    pub lost: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,24 +104,37 @@ pub(super) fn header_digest(header_bytes: &[u8]) -> [u8; 32] {
     out
 }
 
-/// Encrypts `plain` in place of a chunk's body and frames it.
+/// Makes a chunk of `bytes`, which hold room for the head and then what is to be sealed; the tag is appended.
 pub(super) fn seal(
+    cipher: &LessSafeKey,
+    header: &[u8; 32],
+    kind: Kind,
+    sequence: u32,
+    bytes: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let (head, body) = bytes.split_first_chunk_mut::<CHUNK_HEAD_LEN>().ok_or(Error::Limit("chunk"))?;
+    let length = u32::try_from(body.len() + TAG_LEN).map_err(|_| Error::Limit("chunk"))?;
+    let tag = cipher
+        .seal_in_place_separate_tag(nonce(kind, sequence), Aad::from(associated(header, kind, sequence)), body)
+        .map_err(|_| Error::Key)?;
+    head[0] = kind as u8;
+    head[1..5].copy_from_slice(&sequence.to_be_bytes());
+    head[5..].copy_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(tag.as_ref());
+    Ok(())
+}
+
+/// A sealed chunk of what is not frames: a trailer.
+pub(super) fn sealed(
     cipher: &LessSafeKey,
     header: &[u8; 32],
     kind: Kind,
     sequence: u32,
     plain: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    let length = u32::try_from(plain.len() + TAG_LEN).map_err(|_| Error::Limit("chunk"))?;
-    let mut body = plain.to_vec();
-    cipher
-        .seal_in_place_append_tag(nonce(kind, sequence), Aad::from(associated(header, kind, sequence)), &mut body)
-        .map_err(|_| Error::Key)?;
-    let mut bytes = Vec::with_capacity(CHUNK_HEAD_LEN + body.len());
-    bytes.push(kind as u8);
-    bytes.extend(sequence.to_be_bytes());
-    bytes.extend(length.to_be_bytes());
-    bytes.extend(body);
+    let mut bytes = vec![0; CHUNK_HEAD_LEN];
+    bytes.extend_from_slice(plain);
+    seal(cipher, header, kind, sequence, &mut bytes)?;
     Ok(bytes)
 }
 
@@ -152,30 +168,6 @@ fn associated(header: &[u8; 32], kind: Kind, sequence: u32) -> [u8; 37] {
     bytes[32] = kind as u8;
     bytes[33..].copy_from_slice(&sequence.to_be_bytes());
     bytes
-}
-
-pub(super) fn encode_frame(out: &mut Vec<u8>, frame: &FrameRef<'_>) -> Result<(), Error> {
-    let length = u16::try_from(frame.payload.len()).map_err(|_| Error::Limit("frame"))?;
-    out.push(match frame.side {
-        Side::Caller => 0,
-        Side::Agent => 1,
-    });
-    out.push(frame.codec.payload_type());
-    out.extend(frame.timestamp.to_be_bytes());
-    out.extend(frame.at_ms.to_be_bytes());
-    out.extend(length.to_be_bytes());
-    out.extend(frame.payload);
-    Ok(())
-}
-
-/// A frame whose audio lies elsewhere.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct FrameRef<'a> {
-    pub side: Side,
-    pub codec: Codec,
-    pub timestamp: u32,
-    pub at_ms: u32,
-    pub payload: &'a [u8],
 }
 
 /// All frames of an opened chunk; None when it does not come out even.

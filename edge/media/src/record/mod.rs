@@ -9,12 +9,14 @@
 //! The key of a recording is random, wrapped by the branch key in the header. A chunk's nonce is its kind and sequence,
 //! used once under that key; its associated data are the header's digest, kind and sequence.
 
+mod batch;
 mod journal;
 mod key;
 mod read;
 mod render;
 mod write;
 
+pub use batch::{BATCH_BYTES, Batch, Heard};
 pub use journal::{Frame, Header, Trailer};
 pub use key::{BRANCH_KEY_LEN, WrappedKey};
 pub use read::{Fault, Journal, read, recover};

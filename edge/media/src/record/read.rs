@@ -112,8 +112,9 @@ pub fn recover(bytes: &[u8], branch: &[u8; BRANCH_KEY_LEN]) -> Result<Option<(us
         ms: journal.frames.iter().map(|frame| u64::from(frame.at_ms)).max().unwrap_or(0),
         sha256: key::hex(digest::digest(&digest::SHA256, before).as_ref()),
         recovered: true,
+        lost: 0,
     };
     let plain = serde_json::to_vec(&trailer).map_err(|_| Error::Header)?;
-    let sealed = journal::seal(&key::cipher(&secret)?, &header, Kind::Recovered, journal.chunks, &plain)?;
+    let sealed = journal::sealed(&key::cipher(&secret)?, &header, Kind::Recovered, journal.chunks, &plain)?;
     Ok(Some((journal.whole, sealed, trailer)))
 }

@@ -1,37 +1,27 @@
 //! Power cuts, flipped bytes, strangers' keys.
 
-use std::time::{Duration, Instant};
-
 use super::*;
-use crate::{
-    engine::Heard,
-    plane::{Codec, Side},
-};
+use crate::plane::{Codec, Side};
 
 const BRANCH: [u8; 32] = [7; 32];
 
-fn start() -> Instant {
-    #[allow(clippy::disallowed_methods)]
-    Instant::now()
-}
-
-/// A recording of `frames` × 20 ms per side; (bytes, lengths after each append).
+/// A recording of `frames` × 20 ms per side, 400 ms in a chunk; (bytes, lengths after each append).
 fn record(frames: u32) -> (Vec<u8>, Vec<usize>) {
-    let t0 = start();
-    let (mut writer, mut bytes) = Writer::begin("rec-1", "branch-a", 0, t0, &BRANCH, &[9; 44]).expect("begun");
+    let (mut writer, mut bytes) = Writer::begin("rec-1", "branch-a", 0, &BRANCH, &[9; 44]).expect("begun");
     let mut ends = vec![bytes.len()];
+    let mut batch = Batch::default();
     for n in 0..frames {
         for (side, codec) in [(Side::Caller, Codec::Pcma), (Side::Agent, Codec::Pcmu)] {
             let payload = [u8::try_from(n % 200).expect("small"); 160];
-            let at = t0 + Duration::from_millis(u64::from(n) * 20);
-            let heard = Heard { recording: "rec-1", side, codec, timestamp: n * 160, at, payload: &payload };
-            if let Some(chunk) = writer.frame(&heard).expect("written") {
-                bytes.extend(chunk);
-                ends.push(bytes.len());
-            }
+            assert!(batch.push(&Heard { side, codec, timestamp: n * 160, at_ms: n * 20, payload: &payload }));
+        }
+        if n % 20 == 19 || n == frames - 1 {
+            bytes.extend(writer.seal(&mut batch).expect("sealed"));
+            batch.clear();
+            ends.push(bytes.len());
         }
     }
-    let (last, _) = writer.seal().expect("sealed");
+    let (last, _) = writer.end().expect("ended");
     bytes.extend(last);
     (bytes, ends)
 }
