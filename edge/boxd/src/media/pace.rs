@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 /// Below this many packets a second each wakes the relay.
 const QUIET: f64 = 1_500.0;
 /// A wake-up should find this many.
-const PACKETS_WANTED: f64 = 32.0;
+const PACKETS_WANTED: f64 = 60.0;
 /// What a packet may wait at most, with little and with much to do.
-const WAIT_MAX: Duration = Duration::from_millis(3);
+const WAIT_MAX: Duration = Duration::from_millis(5);
 const WAIT_MIN: Duration = Duration::from_micros(600);
 /// The rate is that of about this time.
 const MEMORY_S: f64 = 0.2;
@@ -62,7 +62,7 @@ mod tests {
     fn few_packets_are_fetched_at_once_and_many_in_company_but_soon() {
         assert_eq!(after_a_second_of(1_000), (1, None));
         let (packets, wait) = after_a_second_of(10_000);
-        assert!(packets >= 32 && wait == Some(WAIT_MAX), "{packets} {wait:?}");
+        assert!(packets >= 60 && wait == Some(WAIT_MAX), "{packets} {wait:?}");
         let (packets, wait) = after_a_second_of(100_000);
         assert!(packets >= 64 && wait == Some(WAIT_MIN), "{packets} {wait:?}");
     }

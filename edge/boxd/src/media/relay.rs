@@ -183,8 +183,12 @@ impl Relay {
         let mut count = 0;
         while self.net.wire.next(packet) {
             count += 1;
-            if let (Some(bytes), Lane::Rtp) = (packet.bytes(), packet.lane) {
-                self.engine.handle_packet(now, packet.slot, packet.source, bytes, &mut self.net);
+            match (packet.bytes(), packet.lane) {
+                (Some(bytes), Lane::Rtp) => {
+                    self.engine.handle_packet(now, packet.slot, packet.source, bytes, &mut self.net);
+                }
+                (Some(bytes), Lane::Rtcp) => self.engine.handle_report(now, packet.slot, packet.source, bytes),
+                (None, _) => {}
             }
         }
         self.counters.received.inc_by(u64::from(count));
@@ -268,6 +272,10 @@ impl Net {
 impl Sink for Net {
     fn send(&mut self, slot: Slot, to: SocketAddr, packet: &[u8]) {
         self.sent += u64::from(self.wire.send(slot, Lane::Rtp, to, packet));
+    }
+
+    fn send_report(&mut self, slot: Slot, to: SocketAddr, packet: &[u8]) {
+        self.wire.send(slot, Lane::Rtcp, to, packet);
     }
 
     fn lock(&mut self, slot: Slot, to: SocketAddr) {

@@ -106,6 +106,8 @@ impl Sink for OneWay<'_> {
         let _ = self.out.send_to(packet, to);
     }
 
+    fn send_report(&mut self, _slot: Slot, _to: std::net::SocketAddr, _packet: &[u8]) {}
+
     fn lock(&mut self, _slot: Slot, _to: std::net::SocketAddr) {}
 
     fn unlock(&mut self, _slot: Slot) {}

@@ -2,6 +2,7 @@
 //! gives it sockets' bytes and a tick every 20 ms, and a [`Sink`] that takes what leaves.
 
 mod port;
+mod quality;
 mod release;
 mod slab;
 mod tape;
@@ -21,7 +22,7 @@ use crate::{
     plane::{Command, Event, Failure, PortId, Side},
     prompt::Prompt,
     record::Batch,
-    rtp::{self, HEADER_LEN},
+    rtp::{self, HEADER_LEN, rtcp},
 };
 use port::{Admitted, Port};
 use slab::Ports;
@@ -44,6 +45,8 @@ const SILENT_AFTER: Duration = Duration::from_secs(15);
 /// Where the engine's bytes go. Implementations must not block.
 pub trait Sink {
     fn send(&mut self, slot: Slot, to: SocketAddr, packet: &[u8]);
+    /// From the port's second socket.
+    fn send_report(&mut self, slot: Slot, to: SocketAddr, packet: &[u8]);
     /// The port's source is known for certain: nothing from elsewhere need be received until it is unlocked.
     fn lock(&mut self, slot: Slot, to: SocketAddr);
     fn unlock(&mut self, slot: Slot);
@@ -67,6 +70,8 @@ pub struct Engine {
     ports_max: usize,
     random: ChaCha12Rng,
     events: VecDeque<Event>,
+    /// The zero of the times in reports.
+    started: Option<Instant>,
     pub(crate) orphaned: bool,
 }
 
@@ -78,6 +83,7 @@ impl Engine {
             ports_max,
             random: ChaCha12Rng::from_seed(seed),
             events: VecDeque::with_capacity(256),
+            started: None,
             orphaned: false,
         }
     }
@@ -178,16 +184,40 @@ impl Engine {
             let Some(body) = body.get_mut(..payload.len()) else { return };
             body.copy_from_slice(payload);
             convert(codec, remote.codec, body);
+            peer.sender.carried(payload.len());
             if let Some(packet) = out.get(..HEADER_LEN + payload.len()) {
                 sink.send(place, remote.addr, packet);
             }
         }
     }
 
+    /// One datagram of the port's second socket. Reports inform; they never end or move anything (S-27).
+    pub fn handle_report(&mut self, now: Instant, slot: Slot, source: SocketAddr, packet: &[u8]) {
+        let started = *self.started.get_or_insert(now);
+        let Some((port, _)) = self.ports.pair(slot) else { return };
+        if port.reports_at() != Some(source) {
+            return;
+        }
+        if let Some(report) = rtcp::parse(packet, port.sender.ssrc()) {
+            port.monitor.hear(now, &report, now.saturating_duration_since(started));
+        }
+    }
+
     /// Every 20 ms: the next frame of each prompt and keypress, and, once a second, a look at the silent.
     pub fn handle_tick(&mut self, now: Instant, look: bool, sink: &mut impl Sink) {
+        let started = *self.started.get_or_insert(now);
         for (slot, port) in self.ports.iter_mut() {
             port.tick(now, slot, &mut self.events, sink);
+            if port.monitor.is_due(now) {
+                if let Some(to) = port.reports_at() {
+                    let mut out = [0; rtcp::LEN_MAX];
+                    let length = port.report(now, now.saturating_duration_since(started), &mut out);
+                    sink.send_report(slot, to, out.get(..length).unwrap_or_default());
+                }
+                if let Some(quality) = port.judge(now) {
+                    push(&mut self.events, Event::Quality { port: port.id, quality });
+                }
+            }
             if look && port.fell_silent(now, SILENT_AFTER) {
                 push(&mut self.events, Event::Silent { port: port.id, silent: true });
                 // Whoever sends from elsewhere is to be seen.
@@ -286,5 +316,7 @@ fn relay_event(now: Instant, place: Slot, peer: &mut Port, payload: &[u8], begin
     sink.send(place, remote.addr, &packet);
 }
 
+#[cfg(test)]
+mod quality_tests;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Sink, Slot, push, tape::TapeId};
+use super::{Sink, Slot, push, quality::Monitor, tape::TapeId};
 use crate::{
     dtmf::{Listener, Press},
     plane::{Codec, Event, PlayId, PortId, Remote, Stats},
@@ -57,6 +57,7 @@ pub(super) struct Port {
     pressing: Option<Press>,
     pub tapes: Vec<TapeId>,
     pub foreign: u64,
+    pub monitor: Monitor,
     heard: Instant,
     silent: bool,
     pub orphan: bool,
@@ -86,6 +87,7 @@ impl Port {
             pressing: None,
             tapes: Vec::new(),
             foreign: 0,
+            monitor: Monitor::default(),
             heard: now,
             silent: false,
             orphan: false,
@@ -95,6 +97,9 @@ impl Port {
     pub fn connect(&mut self, now: Instant, remote: Remote) {
         self.settled = false;
         self.candidate = None;
+        if self.remote.is_none() {
+            self.monitor.begin(now, self.sender.ssrc().to_be_bytes()[3]);
+        }
         self.heard = now;
         self.silent = false;
         self.remote = Some(remote);
@@ -154,6 +159,13 @@ impl Port {
         now.saturating_duration_since(self.heard)
     }
 
+    /// Where the party's reports come from and ours go (RFC 3550 §11).
+    pub fn reports_at(&self) -> Option<SocketAddr> {
+        let mut addr = self.remote?.addr;
+        addr.set_port(addr.port().checked_add(1)?);
+        Some(addr)
+    }
+
     pub fn play(&mut self, play: PlayId, prompts: Vec<Prompt>, again: bool) {
         self.playing = Some(Playing { play, prompts, prompt: 0, frame: 0, again });
     }
@@ -185,6 +197,7 @@ impl Port {
                 let (head, tail) = packet.split_at_mut(HEADER_LEN);
                 head.copy_from_slice(&self.sender.next(now, PROMPT, remote.codec.payload_type()));
                 tail.copy_from_slice(frame);
+                self.sender.carried(FRAME_LEN);
                 sink.send(slot, remote.addr, &packet);
             }
             None => {

@@ -4,8 +4,9 @@ use super::*;
 use crate::plane::{Codec, PlayId, Remote};
 
 #[derive(Default)]
-struct Net {
+pub(super) struct Net {
     sent: Vec<(Slot, SocketAddr, Vec<u8>)>,
+    pub(super) reports: Vec<(Slot, SocketAddr, Vec<u8>)>,
     log: Vec<String>,
     frames: u32,
 }
@@ -13,6 +14,10 @@ struct Net {
 impl Sink for Net {
     fn send(&mut self, slot: Slot, to: SocketAddr, packet: &[u8]) {
         self.sent.push((slot, to, packet.to_vec()));
+    }
+
+    fn send_report(&mut self, slot: Slot, to: SocketAddr, packet: &[u8]) {
+        self.reports.push((slot, to, packet.to_vec()));
     }
 
     fn lock(&mut self, slot: Slot, to: SocketAddr) {
@@ -54,13 +59,13 @@ impl Prompts for Shelf {
     }
 }
 
-const A: PortId = PortId(1);
-const B: PortId = PortId(2);
+pub(super) const A: PortId = PortId(1);
+pub(super) const B: PortId = PortId(2);
 /// Where they stand in an engine that opened A, then B.
-const SLOT_A: Slot = Slot { index: 0, generation: 0 };
-const SLOT_B: Slot = Slot { index: 1, generation: 0 };
+pub(super) const SLOT_A: Slot = Slot { index: 0, generation: 0 };
+pub(super) const SLOT_B: Slot = Slot { index: 1, generation: 0 };
 
-fn address(port: u16) -> SocketAddr {
+pub(super) fn address(port: u16) -> SocketAddr {
     SocketAddr::new([192, 0, 2, 1].into(), port)
 }
 
@@ -73,7 +78,7 @@ fn start() -> Instant {
     Instant::now()
 }
 
-fn packet(sequence: u16, payload_type: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn packet(sequence: u16, payload_type: u8, payload: &[u8]) -> Vec<u8> {
     let timestamp = u32::from(sequence) * 160;
     let header = rtp::Header { marker: false, payload_type, sequence, timestamp, ssrc: 9 };
     let mut packet = rtp::write(&header).to_vec();
@@ -82,7 +87,7 @@ fn packet(sequence: u16, payload_type: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// A is joined to B; A speaks A-law, B µ-law.
-fn joined() -> (Engine, Net, Instant) {
+pub(super) fn joined() -> (Engine, Net, Instant) {
     let (mut engine, mut net, now) = (Engine::new(10, [3; 32]), Net::default(), start());
     for (id, port, codec) in [(A, 4_000, Codec::Pcma), (B, 5_000, Codec::Pcmu)] {
         assert!(engine.open(now, id).is_some());
