@@ -16,7 +16,7 @@ use std::{
 use anyhow::Context;
 use media::{
     engine::{Engine, Sink, Slot, TapeId},
-    plane::{Command, Event, Failure, PortId},
+    plane::{Command, Event, Failure, Flow, PortId, Quality},
     record::Batch,
 };
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -83,8 +83,13 @@ pub struct Counters {
     wakes: IntCounter,
     pub unrecorded: IntCounter,
     open: IntGauge,
+    poor: IntCounter,
+    one_way: IntCounter,
     ports: AtomicUsize,
 }
+
+/// Below this rating users are dissatisfied (ITU-T G.109).
+const RATING_POOR: u16 = 70;
 
 impl Counters {
     pub fn new(registry: &Registry) -> anyhow::Result<Self> {
@@ -97,14 +102,23 @@ impl Counters {
                 "Frames the recorder could not take",
             )?,
             open: IntGauge::new("branchline_rtp_ports_open", "RTP ports in use")?,
+            poor: IntCounter::new("branchline_legs_poor_total", "Five seconds of a leg rated below 70")?,
+            one_way: IntCounter::new("branchline_legs_one_way_total", "Five seconds of a leg with audio one way only")?,
             ports: AtomicUsize::new(0),
         };
+        registry.register(Box::new(counters.poor.clone()))?;
+        registry.register(Box::new(counters.one_way.clone()))?;
         registry.register(Box::new(counters.received.clone()))?;
         registry.register(Box::new(counters.sent.clone()))?;
         registry.register(Box::new(counters.wakes.clone()))?;
         registry.register(Box::new(counters.unrecorded.clone()))?;
         registry.register(Box::new(counters.open.clone()))?;
         Ok(counters)
+    }
+
+    fn judge(&self, quality: &Quality) {
+        self.poor.inc_by(u64::from(quality.rating < RATING_POOR));
+        self.one_way.inc_by(u64::from(quality.flow != Flow::Both));
     }
 
     pub fn ports(&self) -> usize {
@@ -232,6 +246,9 @@ impl Relay {
     /// Events go out in order; what *calls* does not take waits, up to the channel's size again.
     fn report(&mut self) {
         while let Some(event) = self.engine.poll_event() {
+            if let Event::Quality { quality, .. } = &event {
+                self.counters.judge(quality);
+            }
             self.waiting.push_back(event);
         }
         while let Some(event) = self.waiting.pop_front() {

@@ -70,11 +70,6 @@ impl Tapes {
         self.by_name.iter().filter(|(_, id)| of_port(**id) == Some(port)).map(|(name, _)| name.clone()).collect()
     }
 
-    pub fn named(&mut self, name: &str) -> Option<&mut Tape> {
-        let id = *self.by_name.get(name)?;
-        self.all.get_mut(id.0 as usize)?.as_mut()
-    }
-
     #[allow(clippy::too_many_arguments)]
     pub fn hear(
         &mut self,
