@@ -27,6 +27,8 @@ pub struct BoxConfig {
     /// Prometheus text of *calls*; *media* and *sync* answer on the next two ports.
     pub metrics: SocketAddr,
     pub cloud: Option<Cloud>,
+    /// What `otad` remembers (`ota.json`): which slot and version run.
+    pub firmware: Option<PathBuf>,
     pub log: LogFormat,
 }
 
@@ -94,6 +96,7 @@ struct File {
     desk: FileListen,
     metrics: Option<FileListen>,
     cloud: Option<FileCloud>,
+    firmware: Option<FileFirmware>,
     #[serde(default)]
     log: FileLog,
 }
@@ -129,6 +132,12 @@ struct FileCloud {
     #[serde(default = "k_default")]
     k_callers: u32,
     bundles: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileFirmware {
+    state: PathBuf,
 }
 
 #[derive(Deserialize, Default)]
@@ -197,6 +206,7 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             desk,
             metrics,
             cloud,
+            firmware: file.firmware.map(|firmware| base.join(firmware.state)),
             log: file.log.format,
         }),
         _ => Err(faults.0),

@@ -111,6 +111,16 @@ pub enum Kind {
         process: Process,
         version: String,
     },
+    /// Somebody opened a recording, all of it or a part.
+    Listened {
+        by: AgentId,
+        recording: RecordingId,
+    },
+    /// Somebody edited the branch's own settings at the desk.
+    SettingsEdited {
+        by: AgentId,
+        changes: u32,
+    },
     ConfigActivated {
         heads: String,
         findings: u32,

@@ -270,6 +270,8 @@ fn tell(kind: &Kind) -> String {
         Kind::Started { process, .. } => format!("{process:?} begins"),
         Kind::ConfigActivated { heads, findings } => format!("configuration {heads} runs, {findings} findings"),
         Kind::ConfigRefused { heads, fatal } => format!("configuration {heads} refused, {fatal} fatal"),
+        Kind::Listened { by, recording } => format!("{by} listens to {recording}"),
+        Kind::SettingsEdited { by, changes } => format!("{by} edits {changes} settings"),
         Kind::LinkUp => "linked".into(),
         Kind::LinkDown => "unlinked".into(),
     }

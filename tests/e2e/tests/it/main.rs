@@ -2,5 +2,6 @@
 
 mod alone;
 mod company;
+mod firmware;
 mod hostile;
 mod locality;
