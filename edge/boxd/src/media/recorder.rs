@@ -300,11 +300,17 @@ pub fn recover_all(folder: &Path, key: &BranchKey) {
 
 fn recover(path: &Path, key: &BranchKey) -> anyhow::Result<bool> {
     let bytes = std::fs::read(path)?;
-    let Some((keep, trailer, _)) = record::recover(&bytes, key.bytes())? else { return Ok(false) };
+    let Some(mend) = record::recover(&bytes, key.bytes())? else { return Ok(false) };
+    // What is cut off is kept: a crash explains it, but so might somebody who meddled with the file.
+    if let Some(cut) = bytes.get(mend.keep..).filter(|cut| !cut.is_empty()) {
+        let mut beside = File::create(path.with_extension("cut"))?;
+        beside.write_all(cut)?;
+        beside.sync_all()?;
+    }
     let mut file = File::options().write(true).open(path)?;
-    file.set_len(keep as u64)?;
+    file.set_len(mend.keep as u64)?;
     std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0))?;
-    file.write_all(&trailer)?;
+    file.write_all(&mend.append)?;
     file.sync_all()?;
     Ok(true)
 }

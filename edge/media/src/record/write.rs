@@ -4,8 +4,8 @@ use aws_lc_rs::{aead::LessSafeKey, digest};
 use zeroize::Zeroizing;
 
 use super::{
-    Batch, Error, Header, Trailer, WrappedKey,
-    journal::{self, Kind},
+    Batch, Error, Header, Trailer,
+    journal::{self, HEAD_LEN, Kind, SECTOR},
     key::{self, BRANCH_KEY_LEN},
 };
 
@@ -36,14 +36,17 @@ impl Writer {
         let (secret, nonce) = random.split_at(BRANCH_KEY_LEN);
         let secret = Zeroizing::new(<[u8; BRANCH_KEY_LEN]>::try_from(secret).map_err(|_| Error::Key)?);
         let nonce = nonce.try_into().map_err(|_| Error::Key)?;
-        let key = WrappedKey::wrap(branch, &secret, nonce, recording)?;
-        let header = Header { format: 1, recording: recording.into(), site: site.into(), started, key };
-        let bytes = journal::encode_header(&header)?;
+        let header = Header { format: 2, recording: recording.into(), site: site.into(), started };
+        let sector = journal::encode_header(&header)?;
+        let mut bytes = vec![0; HEAD_LEN];
+        bytes[..SECTOR].copy_from_slice(&sector);
+        let wrapped = key::wrap(branch, &secret, nonce, recording)?;
+        bytes[SECTOR..SECTOR + wrapped.len()].copy_from_slice(&wrapped);
         let mut digest = digest::Context::new(&digest::SHA256);
-        digest.update(&bytes);
+        digest.update(&sector);
         let writer = Self {
             cipher: key::cipher(&secret)?,
-            header: journal::header_digest(&bytes),
+            header: journal::header_digest(&bytes)?,
             chunks: 0,
             frames: 0,
             lost: 0,

@@ -1,0 +1,3 @@
+//! The recording journal under power cuts.
+
+mod power_cuts;
