@@ -1,3 +1,4 @@
-//! The recording journal under power cuts.
+//! Hostile bytes, and the recording journal under power cuts.
 
+mod mangled;
 mod power_cuts;
