@@ -13,3 +13,4 @@ pub mod quality;
 pub mod record;
 pub mod rtp;
 pub mod sdp;
+pub mod tone;

@@ -78,6 +78,17 @@ pub enum Command {
     RecordEnd {
         recording: String,
     },
+    /// Nothing is recorded meanwhile; the gap keeps its length.
+    RecordPause {
+        recording: String,
+        paused: bool,
+    },
+    /// Card mode: nothing of this port's keypresses reaches the other side or a recording, as event or as sound. They
+    /// are reported all the same.
+    Shield {
+        port: PortId,
+        shielded: bool,
+    },
     Close {
         port: PortId,
     },

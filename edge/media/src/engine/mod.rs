@@ -4,6 +4,7 @@
 mod port;
 mod quality;
 mod release;
+mod shield;
 mod slab;
 mod tape;
 
@@ -131,6 +132,8 @@ impl Engine {
             Command::Stop { port } => self.with(port, |port| port.playing = None),
             Command::Digit { port, digit, ms } => self.with(port, |port| port.press(digit, ms)),
             Command::Record { recording, port } => self.record(now, &recording, port, sink),
+            Command::RecordPause { recording, paused } => self.tapes.pause(&recording, paused),
+            Command::Shield { port, shielded } => self.with(port, |port| port.shield(shielded)),
             Command::RecordEnd { recording } => self.record_end(&recording, sink),
             Command::Close { port } => self.close(port, sink),
         }
@@ -168,14 +171,28 @@ impl Engine {
             if let Some(digit) = pressed {
                 push(&mut self.events, Event::Digit { port: id, digit });
             }
-            if let Some((place, peer)) = peer {
+            if let Some((place, peer)) = peer.filter(|_| port.shield.is_none()) {
                 relay_event(now, place, peer, payload, pressed.is_some(), sink);
             }
             return;
         }
-        self.tapes.hear(now, &port.tapes, Side::Caller, codec, header.timestamp, payload, sink);
+        let (mut timestamp, mut payload) = (header.timestamp, payload);
+        let passed;
+        if let Some(shield) = &mut port.shield {
+            if !in_order {
+                return;
+            }
+            let (before, pressed) = shield.pass(codec, timestamp, payload);
+            if let Some(digit) = pressed {
+                push(&mut self.events, Event::Digit { port: id, digit });
+            }
+            let Some(before) = before else { return };
+            passed = before;
+            (timestamp, payload) = (passed.timestamp, passed.payload());
+        }
+        self.tapes.hear(now, &port.tapes, Side::Caller, codec, timestamp, payload, sink);
         let Some((place, peer)) = peer else { return };
-        self.tapes.hear(now, &peer.tapes, Side::Agent, codec, header.timestamp, payload, sink);
+        self.tapes.hear(now, &peer.tapes, Side::Agent, codec, timestamp, payload, sink);
         if in_order {
             let Some(remote) = peer.sendable().filter(|_| peer.playing.is_none()) else { return };
             let mut out = [0_u8; PACKET_MAX];
@@ -318,5 +335,7 @@ fn relay_event(now: Instant, place: Slot, peer: &mut Port, payload: &[u8], begin
 
 #[cfg(test)]
 mod quality_tests;
+#[cfg(test)]
+mod shield_tests;
 #[cfg(test)]
 mod tests;

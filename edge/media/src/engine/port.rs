@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Sink, Slot, push, quality::Monitor, tape::TapeId};
+use super::{Sink, Slot, push, quality::Monitor, shield::Shield, tape::TapeId};
 use crate::{
     dtmf::{Listener, Press},
     plane::{Codec, Event, PlayId, PortId, Remote, Stats},
@@ -56,6 +56,7 @@ pub(super) struct Port {
     pub playing: Option<Playing>,
     pressing: Option<Press>,
     pub tapes: Vec<TapeId>,
+    pub shield: Option<Box<Shield>>,
     pub foreign: u64,
     pub monitor: Monitor,
     heard: Instant,
@@ -86,6 +87,7 @@ impl Port {
             playing: None,
             pressing: None,
             tapes: Vec::new(),
+            shield: None,
             foreign: 0,
             monitor: Monitor::default(),
             heard: now,
@@ -168,6 +170,12 @@ impl Port {
 
     pub fn play(&mut self, play: PlayId, prompts: Vec<Prompt>, again: bool) {
         self.playing = Some(Playing { play, prompts, prompt: 0, frame: 0, again });
+    }
+
+    pub fn shield(&mut self, shielded: bool) {
+        if shielded != self.shield.is_some() {
+            self.shield = shielded.then(|| Box::new(Shield::new()));
+        }
     }
 
     pub fn press(&mut self, digit: char, ms: u16) {

@@ -70,6 +70,14 @@ impl Tapes {
         self.by_name.iter().filter(|(_, id)| of_port(**id) == Some(port)).map(|(name, _)| name.clone()).collect()
     }
 
+    pub fn pause(&mut self, name: &str, paused: bool) {
+        if let Some(id) = self.by_name.get(name)
+            && let Some(Some(tape)) = self.all.get_mut(id.0 as usize)
+        {
+            tape.paused = paused;
+        }
+    }
+
     #[allow(clippy::too_many_arguments)]
     pub fn hear(
         &mut self,

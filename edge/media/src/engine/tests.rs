@@ -5,10 +5,10 @@ use crate::plane::{Codec, PlayId, Remote};
 
 #[derive(Default)]
 pub(super) struct Net {
-    sent: Vec<(Slot, SocketAddr, Vec<u8>)>,
+    pub(super) sent: Vec<(Slot, SocketAddr, Vec<u8>)>,
     pub(super) reports: Vec<(Slot, SocketAddr, Vec<u8>)>,
     log: Vec<String>,
-    frames: u32,
+    pub(super) frames: u32,
 }
 
 impl Sink for Net {
@@ -50,7 +50,7 @@ impl Sink for Net {
     }
 }
 
-struct Shelf;
+pub(super) struct Shelf;
 
 impl Prompts for Shelf {
     fn prompt(&mut self, name: &str) -> Option<Prompt> {
