@@ -101,6 +101,7 @@ pub fn media(config: &BoxConfig) -> MediaConfig {
         key_file: config.key_file(),
         site: config.site.to_string(),
         metrics: config.metrics_of(1),
+        io_uring: config.rtp.io_uring,
     }
 }
 

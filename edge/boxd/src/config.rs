@@ -42,6 +42,8 @@ pub struct Sip {
 pub struct Rtp {
     pub ip: IpAddr,
     pub ports: std::ops::RangeInclusive<u16>,
+    /// Where the kernel offers it. False: epoll.
+    pub io_uring: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -111,6 +113,8 @@ struct FileSip {
 struct FileRtp {
     ip: String,
     ports: [u16; 2],
+    #[serde(default = "io_uring_default")]
+    io_uring: bool,
 }
 
 #[derive(Deserialize)]
@@ -141,6 +145,10 @@ struct FileFirmware {
 struct FileLog {
     #[serde(default)]
     format: LogFormat,
+}
+
+fn io_uring_default() -> bool {
+    true
 }
 
 fn interval_default() -> u32 {
@@ -194,7 +202,7 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             run: base.join(file.run),
             prompts: base.join(file.prompts),
             sip: Sip { domain: file.sip.domain, listen },
-            rtp: Rtp { ip, ports: low..=high },
+            rtp: Rtp { ip, ports: low..=high, io_uring: file.rtp.io_uring },
             desk,
             metrics,
             cloud,

@@ -35,6 +35,11 @@ impl Calls {
                 }
             }
             plane::Event::Silent { port, silent } => self.silent(now, port, silent),
+            plane::Event::Quality { port, quality } => {
+                if let Some(leg) = self.ports.leg(port) {
+                    self.tell(Event::Quality { leg, quality });
+                }
+            }
             plane::Event::Recording { recording, state } => {
                 if let Some(recording) = self.recordings.heard(&recording, &state) {
                     self.tell(Event::Recording { recording, state });

@@ -102,6 +102,11 @@ pub enum Event {
         leg: LegId,
         to: String,
     },
+    /// Five seconds of the leg's audio.
+    Quality {
+        leg: LegId,
+        quality: plane::Quality,
+    },
     Recording {
         recording: model::RecordingId,
         state: plane::RecordingState,

@@ -11,7 +11,7 @@ use model::{
     fact::{EndCause, Kind, OfferOutcome},
 };
 
-use crate::{CONTACTS_MAX, Floor, Output, lines::Lines, overflow, timer::Timer};
+use crate::{CONTACTS_MAX, Floor, Output, lines::Lines, overflow, sound::Heard, timer::Timer};
 
 #[derive(Debug)]
 pub(crate) struct Contact {
@@ -30,6 +30,8 @@ pub(crate) struct Contact {
     pub asking: Option<overflow::Asking>,
     /// The contact is another site's.
     pub guest: Option<overflow::Guest>,
+    /// Verdicts about its legs so far.
+    pub heard: Heard,
     pub state: State,
 }
 
@@ -172,6 +174,7 @@ impl<L: Lines> Floor<L> {
             line: None,
             answered: None,
             recording: None,
+            heard: Heard::default(),
             asking: None,
             guest: None,
             state: State::Arriving,
@@ -284,6 +287,9 @@ impl<L: Lines> Floor<L> {
         self.end_recording(id);
         let Some(contact) = self.contacts.remove(&id) else { return };
         self.say_end(&contact, cause);
+        if let Some(sound) = contact.heard.sound() {
+            self.chronicle.tell_of(id, Kind::Sounded { sound });
+        }
         self.chronicle.tell_of(id, Kind::Ended { cause });
         self.drop_legs(id);
         if let State::Talking(Talk { with: Partner::Agent(agent), .. }) = contact.state {

@@ -209,6 +209,7 @@ impl<L: Lines> Floor<L> {
             Event::Played { leg, play } => self.played(leg, play),
             Event::Hold { leg, held } => self.held_by_phone(leg, held),
             Event::TransferAsked { leg, to } => self.transfer_asked(leg, &to),
+            Event::Quality { leg, quality } => self.sounded(leg, quality),
             Event::Recording { recording, state } => self.recording_event(recording, state),
             Event::TunnelOpen { leg, local } => self.tunnel_open(leg, local),
             Event::Ended { leg, cause } => self.leg_ended(leg, cause),

@@ -24,6 +24,7 @@ pub mod overflow;
 mod phones;
 mod picture;
 mod recording;
+mod sound;
 mod talking;
 mod timer;
 mod transfer;

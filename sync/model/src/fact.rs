@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentId, ContactId, Extension, FlowId, Millis, Number, OverflowId, QueueId, RecordingId, SiteId, StepId, TrunkId,
+    cdr::Sound,
 };
 
 /// One fact. `seq` is given by the ledger, gapless from 1 within an epoch; 0 until then.
@@ -83,6 +84,10 @@ pub enum Kind {
         overflow: OverflowId,
         site: SiteId,
         agent: AgentId,
+    },
+    /// How it sounded, told before the end.
+    Sounded {
+        sound: Sound,
     },
     Ended {
         cause: EndCause,

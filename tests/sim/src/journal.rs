@@ -262,6 +262,7 @@ fn tell(kind: &Kind) -> String {
         Kind::OverflowAnswered { site, .. } => format!("is taken by {site}"),
         Kind::OverflowReturned { reason, .. } => format!("is back in the line: {reason:?}"),
         Kind::HelpGiven { site, agent, .. } => format!("{agent} helps {site}"),
+        Kind::Sounded { sound } => format!("sounded {} at worst", sound.opinion_worst),
         Kind::Ended { cause } => format!("ends: {cause:?}"),
         Kind::AgentState { agent, state } => format!("{agent} is {state:?}"),
         Kind::WrapUpStarted { agent } => format!("{agent} writes it up"),

@@ -376,6 +376,7 @@ fn rows() -> Vec<ContactRow> {
             wrap_up_ms: None,
             offers: 1,
             recording: Some(recording),
+            sound: None,
         },
         caller: Some(Caller { number: number.into(), name: None }),
     };

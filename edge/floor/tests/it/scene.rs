@@ -369,6 +369,7 @@ impl Scene {
             Kind::HelpGiven { overflow: of, site, agent } => {
                 format!("HelpGiven {} to {site} by {agent}", overflow(self, of))
             }
+            Kind::Sounded { sound } => format!("Sounded {} at worst", sound.opinion_worst),
             Kind::Ended { cause } => format!("Ended {cause:?}"),
             Kind::AgentState { agent, state } => format!("{agent} is {state:?}"),
             Kind::WrapUpStarted { agent } => format!("WrapUpStarted {agent}"),
