@@ -142,7 +142,7 @@ fn whole(value: f64) -> u16 {
 
 /// RFC 3550 §4: a sender without a wall clock counts from its start.
 fn ntp(since_start: Duration) -> u64 {
-    since_start.as_secs() << 32 | (u64::from(since_start.subsec_nanos()) << 32) / 1_000_000_000
+    (since_start.as_secs() << 32) | ((u64::from(since_start.subsec_nanos()) << 32) / 1_000_000_000)
 }
 
 #[allow(clippy::cast_possible_truncation)]
