@@ -111,13 +111,16 @@ impl Calls {
             return Ok(());
         }
         let fresh = leg.connected.is_none_or(|(before, _)| before != port);
-        let muted = leg.session.holds().by_them;
+        let (muted, shielded) = (leg.session.holds().by_them, leg.shielded);
         let Some(command) = self.ports.connect(port, remote) else { return Ok(()) };
         leg.connected = Some((port, remote));
         self.media(command);
         if fresh {
             if muted {
                 self.media(Command::Mute { port, muted });
+            }
+            if shielded {
+                self.media(Command::Shield { port, shielded });
             }
             self.begin_playing(id);
             self.begin_recording(id);

@@ -8,7 +8,7 @@ use call::plane::PlayId;
 use ivr::run::Run;
 use model::{
     AgentId, ContactId, FlowId, LegId, Number, OverflowId, QueueId, RecordingId, SiteId, TrunkId,
-    fact::{EndCause, Kind, OfferOutcome},
+    fact::{CardModeEnd, EndCause, Kind, OfferOutcome},
 };
 
 use crate::{CONTACTS_MAX, Floor, Output, lines::Lines, overflow, sound::Heard, timer::Timer};
@@ -30,6 +30,8 @@ pub(crate) struct Contact {
     pub asking: Option<overflow::Asking>,
     /// The contact is another site's.
     pub guest: Option<overflow::Guest>,
+    /// Whose keypresses are kept from the other side.
+    pub card_mode: Option<LegId>,
     /// Verdicts about its legs so far.
     pub heard: Heard,
     pub state: State,
@@ -175,6 +177,7 @@ impl<L: Lines> Floor<L> {
             answered: None,
             recording: None,
             heard: Heard::default(),
+            card_mode: None,
             asking: None,
             guest: None,
             state: State::Arriving,
@@ -284,6 +287,7 @@ impl<L: Lines> Floor<L> {
         }
         self.stop_asking(id);
         self.timers.cancel(Timer::Collect(id));
+        self.end_card_mode(id, CardModeEnd::CallEnded);
         self.end_recording(id);
         let Some(contact) = self.contacts.remove(&id) else { return };
         self.say_end(&contact, cause);

@@ -10,7 +10,7 @@ use call::{
 use model::{
     AgentId, ContactId, LegId, Millis, OverflowId,
     config::Config,
-    fact::{AgentState, Kind},
+    fact::{AgentState, CardModeEnd, Kind},
 };
 use rand_chacha::{
     ChaCha12Rng,
@@ -128,6 +128,7 @@ impl<L: Lines> Floor<L> {
         while let Some(timer) = self.timers.pop(now) {
             match timer {
                 Timer::Collect(contact) => self.collect_timeout(contact),
+                Timer::CardMode(contact) => drop(self.end_card_mode(contact, CardModeEnd::TimedOut)),
                 Timer::Asked(overflow) => self.asked_in_vain(overflow),
             }
         }

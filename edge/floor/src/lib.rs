@@ -23,6 +23,7 @@ mod outgoing;
 pub mod overflow;
 mod phones;
 mod picture;
+mod private;
 mod recording;
 mod sound;
 mod talking;

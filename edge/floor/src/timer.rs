@@ -11,6 +11,8 @@ use model::{ContactId, OverflowId};
 pub(crate) enum Timer {
     /// A menu waits for a key.
     Collect(ContactId),
+    /// A card is being keyed in.
+    CardMode(ContactId),
     /// Another site was asked and has not answered.
     Asked(OverflowId),
 }

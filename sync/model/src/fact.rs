@@ -85,6 +85,11 @@ pub enum Kind {
         site: SiteId,
         agent: AgentId,
     },
+    /// A card is keyed in: the agent hears none of it, and the recording pauses.
+    CardModeBegan,
+    CardModeEnded {
+        why: CardModeEnd,
+    },
     /// How it sounded, told before the end.
     Sounded {
         sound: Sound,
@@ -131,6 +136,15 @@ pub enum Kind {
     },
     LinkUp,
     LinkDown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardModeEnd {
+    Agent,
+    /// Nobody ended it in time.
+    TimedOut,
+    CallEnded,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -262,6 +262,8 @@ fn tell(kind: &Kind) -> String {
         Kind::OverflowAnswered { site, .. } => format!("is taken by {site}"),
         Kind::OverflowReturned { reason, .. } => format!("is back in the line: {reason:?}"),
         Kind::HelpGiven { site, agent, .. } => format!("{agent} helps {site}"),
+        Kind::CardModeBegan => "keys in a card".into(),
+        Kind::CardModeEnded { why } => format!("has keyed in the card: {why:?}"),
         Kind::Sounded { sound } => format!("sounded {} at worst", sound.opinion_worst),
         Kind::Ended { cause } => format!("ends: {cause:?}"),
         Kind::AgentState { agent, state } => format!("{agent} is {state:?}"),

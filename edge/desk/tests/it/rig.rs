@@ -298,6 +298,7 @@ fn talking(who: &str, caller_number: &str, name: &str) -> AgentLine {
         caller_number: caller_number.into(),
         caller_name: Some(name.into()),
         waited: Duration::from_millis(4500),
+        card_mode: false,
         held: false,
         wrap_up_left: None,
         from_site: None,
