@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use model::{Millis, SiteId};
+use model::{Millis, SiteId, leaving::Health};
 
 use crate::hub::Presence;
 
@@ -16,7 +16,15 @@ pub struct Link {
     pub linked: bool,
     /// None: not since this process began.
     pub last_heard: Option<Millis>,
-    pub software: Option<[u16; 3]>,
+    /// What it said when it linked, and when that was.
+    pub software: Option<(Millis, [u16; 3])>,
+}
+
+/// What runs on a box: what it said last, when it linked or with how it is.
+pub fn software(said: Option<(Millis, [u16; 3])>, health: Option<&Health>) -> Option<String> {
+    let told = health.map(|health| (health.at, health.version));
+    let (_, version) = said.into_iter().chain(told).max_by_key(|(at, _)| *at)?;
+    Some(version.map(|number| number.to_string()).join("."))
 }
 
 #[derive(Debug, Default)]
@@ -34,14 +42,16 @@ impl Links {
             let link = sites.entry(presence.site.clone()).or_default();
             // A site may have several boxes; a clock that was set back does not make one unheard.
             let heard = link.last_heard.map_or(presence.heard, |last| last.max(presence.heard)).min(now);
-            *link = Link { linked: true, last_heard: Some(heard), software: Some(presence.software) };
+            *link = Link { linked: true, last_heard: Some(heard), software: Some((presence.since, presence.software)) };
         }
         for (_, link) in sites.iter_mut().filter(|(site, _)| !linked.contains(site)) {
             link.linked = false;
         }
+        let version = |(_, version): (Millis, [u16; 3])| version;
         let other = |(site, link): (&SiteId, &Link)| {
             let before = before.get(site).copied().unwrap_or_default();
-            ((before.linked, before.software) != (link.linked, link.software)).then(|| site.clone())
+            ((before.linked, before.software.map(version)) != (link.linked, link.software.map(version)))
+                .then(|| site.clone())
         };
         sites.iter().filter_map(other).collect()
     }
@@ -82,7 +92,7 @@ mod tests {
         assert_eq!(links.look(&[presence("north", 9)], Millis(100)), [], "being heard again is no news");
         assert_eq!(links.linked(), 1);
         assert_eq!(links.look(&[presence("south", 9)], Millis(100)), [north.clone(), SiteId::new("south").unwrap()]);
-        let lost = Link { linked: false, last_heard: Some(Millis(9)), software: Some([1, 2, 3]) };
+        let lost = Link { linked: false, last_heard: Some(Millis(9)), software: Some((Millis(0), [1, 2, 3])) };
         assert_eq!(links.of(&north), lost);
         assert_eq!(links.linked(), 1);
     }

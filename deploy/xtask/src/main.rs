@@ -25,13 +25,22 @@ enum Task {
         args: Vec<String>,
     },
     /// A measurement beside its yardstick, in one run, as ratios.
-    Bench { which: Bench },
+    #[command(disable_help_flag = true)]
+    Bench {
+        which: Bench,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Bench {
     /// Durable outbox ingest in the cloud, beside a bare SQLite insert loop.
     Ingest,
+    /// Relaying with and without recording, beside rtpengine and a bare forwarder.
+    Media,
+    /// Setting up and ending calls, beside Kamailio with rtpengine.
+    Calls,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -49,11 +58,17 @@ fn main() -> anyhow::Result<()> {
             all.extend(args.iter().map(String::as_str));
             cargo(&all)
         }
-        Task::Bench { which } => {
+        Task::Bench { which, args } => {
             let program = match which {
                 Bench::Ingest => "ingest",
+                Bench::Media => "relay",
+                Bench::Calls => "calls",
             };
-            cargo(&["run", "--release", "--quiet", "--package", "bench", "--bin", program])
+            // What is measured is built like what is shipped.
+            cargo(&["build", "--release", "--package", "boxd", "--package", "bench", "--bins"])?;
+            let mut all = vec!["run", "--release", "--quiet", "--package", "bench", "--bin", program, "--"];
+            all.extend(args.iter().map(String::as_str));
+            cargo(&all)
         }
     }
 }

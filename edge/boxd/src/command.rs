@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use boxd::{
     calls::{branch_key, open_ledger, secrets},
     config::BoxConfig,
+    firmware,
     media::MediaConfig,
     recording,
     sync::SyncConfig,
@@ -81,6 +82,11 @@ pub enum Ledger {
         #[arg(long, default_value_t = 100)]
         last: usize,
     },
+    /// Print what happened on the box, newest last, as one JSON object per line: calls, agents, who listened to what.
+    Facts {
+        #[arg(long, default_value_t = 100)]
+        last: usize,
+    },
     /// Print how many rows were written for the cloud, and how many of them it has.
     Outbox,
 }
@@ -95,14 +101,17 @@ pub fn media(config: &BoxConfig) -> MediaConfig {
         key_file: config.key_file(),
         site: config.site.to_string(),
         metrics: config.metrics_of(1),
+        io_uring: config.rtp.io_uring,
     }
 }
 
-/// A password, from standard input or asked for at the terminal.
+/// A password: a line of standard input, or asked for twice at the terminal, unseen.
 fn password(from_stdin: bool) -> anyhow::Result<String> {
     if !from_stdin {
-        eprint!("password: ");
-        std::io::stderr().flush()?;
+        let asked = |prompt| rpassword::prompt_password(prompt).context("there is no terminal: use --password-stdin");
+        let password = asked("password: ")?;
+        anyhow::ensure!(asked("the same again: ")? == password, "the two are not the same; nothing was changed");
+        return Ok(password);
     }
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("the password cannot be read")?;
@@ -236,6 +245,12 @@ impl Ledger {
                     println!("{line}");
                 }
             }
+            Ledger::Facts { last } => {
+                let from = reader.facts_last()?.saturating_sub(u64::try_from(last)?);
+                for fact in reader.facts_after(from, last)? {
+                    println!("{}", serde_json::to_string(&fact)?);
+                }
+            }
             Ledger::Outbox => {
                 let position = reader.position()?;
                 let line = serde_json::json!({
@@ -264,7 +279,7 @@ pub async fn sync(config: BoxConfig) -> anyhow::Result<()> {
         key: branch_key(&config)?,
         socket: config.sync_socket(),
         spool: cloud.bundles.clone(),
-        software: software(),
+        firmware: config.firmware.clone(),
         backoff: wire::backoff::Policy::default(),
         registry: registry.clone(),
         stop: tokio_util::sync::CancellationToken::new(),
@@ -276,15 +291,11 @@ pub async fn sync(config: BoxConfig) -> anyhow::Result<()> {
     }
 }
 
-fn software() -> [u16; 3] {
-    let mut parts = env!("CARGO_PKG_VERSION").split('.').map(|part| part.parse().unwrap_or(0));
-    [parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0)]
-}
-
 pub async fn enrol(config: &BoxConfig, code: &str) -> anyhow::Result<()> {
     let cloud = config.cloud.as_ref().context("[cloud] is not configured: there is nothing to enrol with")?;
     std::fs::create_dir_all(config.identity())?;
-    let peer = boxd::sync::enrol(code, &cloud.endpoints, &config.identity(), software()).await?;
+    let software = firmware::running(config.firmware.as_deref()).version;
+    let peer = boxd::sync::enrol(code, &cloud.endpoints, &config.identity(), software).await?;
     anyhow::ensure!(
         peer.site == config.site,
         "the code was for site {}, box.toml says {}: correct `site` and enrol with a fresh code",

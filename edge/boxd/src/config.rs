@@ -27,6 +27,8 @@ pub struct BoxConfig {
     /// Prometheus text of *calls*; *media* and *sync* answer on the next two ports.
     pub metrics: SocketAddr,
     pub cloud: Option<Cloud>,
+    /// What `otad` remembers (`ota.json`): which slot and version run.
+    pub firmware: Option<PathBuf>,
     pub log: LogFormat,
 }
 
@@ -40,6 +42,8 @@ pub struct Sip {
 pub struct Rtp {
     pub ip: IpAddr,
     pub ports: std::ops::RangeInclusive<u16>,
+    /// Where the kernel offers it. False: epoll.
+    pub io_uring: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -92,6 +96,7 @@ struct File {
     desk: FileListen,
     metrics: Option<FileListen>,
     cloud: Option<FileCloud>,
+    firmware: Option<FileFirmware>,
     #[serde(default)]
     log: FileLog,
 }
@@ -108,6 +113,8 @@ struct FileSip {
 struct FileRtp {
     ip: String,
     ports: [u16; 2],
+    #[serde(default = "io_uring_default")]
+    io_uring: bool,
 }
 
 #[derive(Deserialize)]
@@ -127,11 +134,21 @@ struct FileCloud {
     bundles: Option<PathBuf>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileFirmware {
+    state: PathBuf,
+}
+
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct FileLog {
     #[serde(default)]
     format: LogFormat,
+}
+
+fn io_uring_default() -> bool {
+    true
 }
 
 fn interval_default() -> u32 {
@@ -185,10 +202,11 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             run: base.join(file.run),
             prompts: base.join(file.prompts),
             sip: Sip { domain: file.sip.domain, listen },
-            rtp: Rtp { ip, ports: low..=high },
+            rtp: Rtp { ip, ports: low..=high, io_uring: file.rtp.io_uring },
             desk,
             metrics,
             cloud,
+            firmware: file.firmware.map(|firmware| base.join(firmware.state)),
             log: file.log.format,
         }),
         _ => Err(faults.0),

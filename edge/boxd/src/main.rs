@@ -56,6 +56,7 @@ fn main() -> anyhow::Result<()> {
     let config = config::load(&file).map_err(|faults| anyhow::anyhow!("{faults}"))?;
     match task {
         Task::Check => {
+            supervise::check(&config)?;
             println!("{} is good", file.display());
             Ok(())
         }

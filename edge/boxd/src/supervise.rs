@@ -143,8 +143,18 @@ fn prepare(config: &BoxConfig) -> anyhow::Result<()> {
     for folder in [&config.data, &config.run, &config.recordings(), &config.identity()] {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
+    check(config)
+}
+
+/// What the file names and a box cannot do without is there.
+pub fn check(config: &BoxConfig) -> anyhow::Result<()> {
     let prompts = &config.prompts;
-    anyhow::ensure!(prompts.is_dir(), "prompts: {} is not a folder; the package ships one", prompts.display());
+    anyhow::ensure!(
+        prompts.is_dir(),
+        "prompts: {} is not a folder; `deploy/prompts/make {}` speaks a first set",
+        prompts.display(),
+        prompts.display()
+    );
     Ok(())
 }
 

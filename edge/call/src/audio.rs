@@ -35,6 +35,11 @@ impl Calls {
                 }
             }
             plane::Event::Silent { port, silent } => self.silent(now, port, silent),
+            plane::Event::Quality { port, quality } => {
+                if let Some(leg) = self.ports.leg(port) {
+                    self.tell(Event::Quality { leg, quality });
+                }
+            }
             plane::Event::Recording { recording, state } => {
                 if let Some(recording) = self.recordings.heard(&recording, &state) {
                     self.tell(Event::Recording { recording, state });
@@ -106,13 +111,16 @@ impl Calls {
             return Ok(());
         }
         let fresh = leg.connected.is_none_or(|(before, _)| before != port);
-        let muted = leg.session.holds().by_them;
+        let (muted, shielded) = (leg.session.holds().by_them, leg.shielded);
         let Some(command) = self.ports.connect(port, remote) else { return Ok(()) };
         leg.connected = Some((port, remote));
         self.media(command);
         if fresh {
             if muted {
                 self.media(Command::Mute { port, muted });
+            }
+            if shielded {
+                self.media(Command::Shield { port, shielded });
             }
             self.begin_playing(id);
             self.begin_recording(id);

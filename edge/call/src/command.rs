@@ -241,6 +241,25 @@ impl Calls {
         self.drain(now);
     }
 
+    /// Nothing is kept meanwhile; the recording goes on where it would be without the pause.
+    pub fn record_pause(&mut self, now: Instant, recording: RecordingId, paused: bool) {
+        if let Some(command) = self.recordings.pause(recording, paused) {
+            self.media(command);
+        }
+        self.drain(now);
+    }
+
+    /// Card mode: nothing of what this leg's party keys in is heard or recorded; it still comes as `Event::Digit`.
+    pub fn shield(&mut self, now: Instant, leg: LegId, shielded: bool) {
+        if let Some(leg) = self.legs.get_mut(&leg) {
+            leg.shielded = shielded;
+        }
+        if let Some(port) = self.live_port(leg) {
+            self.media(Command::Shield { port, shielded });
+        }
+        self.drain(now);
+    }
+
     pub fn record_end(&mut self, now: Instant, recording: RecordingId) {
         self.end_recording(recording);
         self.drain(now);

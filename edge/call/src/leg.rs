@@ -110,6 +110,11 @@ pub enum Event {
         leg: LegId,
         replaces: LegId,
     },
+    /// Five seconds of the leg's audio.
+    Quality {
+        leg: LegId,
+        quality: plane::Quality,
+    },
     Recording {
         recording: model::RecordingId,
         state: plane::RecordingState,

@@ -24,6 +24,8 @@ pub struct Leg {
     /// Our INVITE, until it is sent.
     pub invite: Option<Invite>,
     pub ringback: Ringback,
+    /// Card mode: kept, so that a new port has it too.
+    pub shielded: bool,
 }
 
 /// What a leg hears from us, kept so that a new media process can go on with it.
@@ -55,6 +57,7 @@ impl Leg {
             playing: None,
             invite: None,
             ringback: Ringback::default(),
+            shielded: false,
         }
     }
 

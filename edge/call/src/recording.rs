@@ -1,7 +1,7 @@
 //! Recordings: which leg each belongs to, and how far it is. A recording is wanted until its leg's port is connected,
 //! runs until its end is asked for, and is forgotten when media has sealed or lost it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use media::plane::{Command, PortId, RecordingState};
 use model::{LegId, RecordingId};
@@ -24,6 +24,8 @@ enum Stage {
 #[derive(Debug, Default)]
 pub struct Recordings {
     all: BTreeMap<RecordingId, (LegId, Stage)>,
+    /// Told to pause, so that what begins later begins paused.
+    paused: BTreeSet<RecordingId>,
 }
 
 /// How a recording's end was taken.
@@ -53,11 +55,20 @@ impl Recordings {
     pub fn begin(&mut self, leg: LegId, port: PortId) -> Vec<Command> {
         let wanted = self.all.iter_mut().filter(|(_, (of, stage))| *of == leg && *stage == Stage::Wanted);
         wanted
-            .map(|(recording, (_, stage))| {
+            .flat_map(|(recording, (_, stage))| {
                 *stage = Stage::Running;
-                Command::Record { recording: recording.to_string(), port }
+                let begin = Command::Record { recording: recording.to_string(), port };
+                let paused = self.paused.contains(recording).then(|| pause(*recording, true));
+                std::iter::once(begin).chain(paused)
             })
             .collect()
+    }
+
+    /// What to tell media; None while there is nothing to tell.
+    pub fn pause(&mut self, recording: RecordingId, paused: bool) -> Option<Command> {
+        let (_, stage) = self.all.get(&recording)?;
+        let changed = if paused { self.paused.insert(recording) } else { self.paused.remove(&recording) };
+        (changed && *stage == Stage::Running).then(|| pause(recording, paused))
     }
 
     pub fn end(&mut self, recording: RecordingId) -> Ended {
@@ -68,6 +79,7 @@ impl Recordings {
             }
             Some((_, Stage::Wanted)) => {
                 self.all.remove(&recording);
+                self.paused.remove(&recording);
                 Ended::NeverBegan
             }
             Some((_, Stage::Ending)) | None => Ended::Nothing,
@@ -84,6 +96,7 @@ impl Recordings {
         match state {
             RecordingState::Started => self.all.contains_key(&recording).then_some(recording),
             RecordingState::Sealed { .. } | RecordingState::Failed { .. } => {
+                self.paused.remove(&recording);
                 self.all.remove(&recording).map(|_| recording)
             }
         }
@@ -99,9 +112,14 @@ impl Recordings {
             .collect();
         for recording in &lost {
             self.all.remove(recording);
+            self.paused.remove(recording);
         }
         lost
     }
+}
+
+fn pause(recording: RecordingId, paused: bool) -> Command {
+    Command::RecordPause { recording: recording.to_string(), paused }
 }
 
 #[cfg(test)]
@@ -127,6 +145,18 @@ mod tests {
         assert_eq!(recordings.heard(&R.to_string(), &sealed), Some(R));
         assert_eq!(recordings.heard(&R.to_string(), &sealed), None);
         assert_eq!(recordings.heard("rubbish", &RecordingState::Failed { why: Failure::Disk }), None);
+    }
+
+    #[test]
+    fn a_recording_that_is_paused_before_it_begins_begins_paused() {
+        let mut recordings = Recordings::default();
+        recordings.want(R, LEG, 2).unwrap();
+        assert_eq!(recordings.pause(R, true), None);
+        let port = PortId(3);
+        assert_eq!(recordings.begin(LEG, port), [Command::Record { recording: R.to_string(), port }, pause(R, true)]);
+        assert_eq!(recordings.pause(R, true), None);
+        assert_eq!(recordings.pause(R, false), Some(pause(R, false)));
+        assert_eq!(recordings.pause(RecordingId(9), true), None);
     }
 
     #[test]

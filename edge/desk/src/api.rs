@@ -75,6 +75,8 @@ pub enum Ask {
     HangUp,
     Hold,
     Resume,
+    CardMode,
+    CardModeEnd,
     Transfer { number: String },
 }
 
@@ -157,6 +159,7 @@ pub struct ContactCard {
     pub caller_name: Option<String>,
     pub waited_ms: u64,
     pub held: bool,
+    pub card_mode: bool,
     pub wrap_up_left_ms: Option<u64>,
     pub from_site: Option<SiteId>,
 }

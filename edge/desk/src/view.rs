@@ -89,6 +89,7 @@ fn contact_card(card: &board::ContactCard, state: AgentState, age: Duration) -> 
         caller_name: card.caller_name.clone(),
         waited_ms: ms(card.waited.saturating_add(grown)),
         held: card.held,
+        card_mode: card.card_mode,
         wrap_up_left_ms: card.wrap_up_left.map(|left| ms(left.saturating_sub(age))),
         from_site: card.from_site.clone(),
     }
@@ -117,6 +118,8 @@ pub fn ask(ask: api::Ask) -> Result<board::Ask, api::RefusedCode> {
         Wire::HangUp => Ask::HangUp,
         Wire::Hold => Ask::Hold,
         Wire::Resume => Ask::Resume,
+        Wire::CardMode => Ask::CardMode,
+        Wire::CardModeEnd => Ask::CardModeEnd,
         Wire::Transfer { number } => Ask::Transfer { number: dialable(&number)? },
     })
 }
@@ -175,6 +178,7 @@ mod tests {
             caller_name: None,
             waited: s(5),
             held: false,
+            card_mode: false,
             wrap_up_left,
             from_site: None,
         };

@@ -28,6 +28,9 @@ pub enum Ask {
     HangUp,
     Hold,
     Resume,
+    /// The other party is about to key in a card (C-01).
+    CardMode,
+    CardModeEnd,
     /// Blind transfer of my caller to an extension or a queue's number.
     Transfer {
         number: String,
@@ -96,6 +99,8 @@ pub struct ContactCard {
     pub caller_name: Option<String>,
     pub waited: Duration,
     pub held: bool,
+    /// A card is being keyed in.
+    pub card_mode: bool,
     /// Wrap-up: time left.
     pub wrap_up_left: Option<Duration>,
     /// The contact came from another site's queue.

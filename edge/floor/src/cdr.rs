@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use model::{
     AgentId, ContactId, Millis, Number, QueueId, RecordingId, SiteId, TrunkId,
-    cdr::{Cdr, Direction, Outcome},
+    cdr::{Cdr, Direction, Outcome, Sound},
     fact::{AgentState, EndCause, Fact, Kind, OfferOutcome},
 };
 
@@ -32,6 +32,7 @@ pub struct Fold {
     wrapping: BTreeMap<AgentId, Millis>,
     wrap_up_ms: Option<u64>,
     ended: Option<(Millis, EndCause)>,
+    sound: Option<Sound>,
 }
 
 /// What the caller's time counts as.
@@ -67,6 +68,7 @@ impl Fold {
             wrapping: BTreeMap::new(),
             wrap_up_ms: None,
             ended: None,
+            sound: None,
         }
     }
 
@@ -100,6 +102,7 @@ impl Fold {
             Kind::RecordingStarted { recording } => self.recording = Some(*recording),
             Kind::WrapUpStarted { agent } => drop(self.wrapping.insert(agent.clone(), at)),
             Kind::WrapUpEnded { agent } => self.wrapped_up(at, agent),
+            Kind::Sounded { sound } => self.sound = Some(*sound),
             Kind::Ended { cause } if self.ended.is_none() => {
                 self.turn(at, Phase::Away);
                 self.ended = Some((at, *cause));
@@ -131,6 +134,7 @@ impl Fold {
             wrap_up_ms: self.wrap_up_ms.filter(|_| self.wrapping.is_empty()),
             offers: self.offers,
             recording: self.recording,
+            sound: self.sound,
         })
     }
 

@@ -8,10 +8,10 @@ use call::plane::PlayId;
 use ivr::run::Run;
 use model::{
     AgentId, ContactId, Extension, FlowId, LegId, Number, OverflowId, QueueId, RecordingId, SiteId, TrunkId,
-    fact::{EndCause, Kind, OfferOutcome},
+    fact::{CardModeEnd, EndCause, Kind, OfferOutcome},
 };
 
-use crate::{CONTACTS_MAX, Floor, Output, lines::Lines, overflow, timer::Timer};
+use crate::{CONTACTS_MAX, Floor, Output, lines::Lines, overflow, sound::Heard, timer::Timer};
 
 #[derive(Debug)]
 pub(crate) struct Contact {
@@ -32,6 +32,10 @@ pub(crate) struct Contact {
     pub out: Option<Out>,
     /// The contact is another site's.
     pub guest: Option<overflow::Guest>,
+    /// Whose keypresses are kept from the other side.
+    pub card_mode: Option<LegId>,
+    /// Verdicts about its legs so far.
+    pub heard: Heard,
     pub state: State,
 }
 
@@ -205,6 +209,8 @@ impl<L: Lines> Floor<L> {
             line: None,
             answered: None,
             recording: None,
+            heard: Heard::default(),
+            card_mode: None,
             asking: None,
             out: None,
             guest: None,
@@ -317,9 +323,13 @@ impl<L: Lines> Floor<L> {
         self.timers.cancel(Timer::Collect(id));
         self.timers.cancel(Timer::Moving(id));
         self.timers.cancel(Timer::Refusing(id));
+        self.end_card_mode(id, CardModeEnd::CallEnded);
         self.end_recording(id);
         let Some(contact) = self.contacts.remove(&id) else { return };
         self.say_end(&contact, cause);
+        if let Some(sound) = contact.heard.sound() {
+            self.chronicle.tell_of(id, Kind::Sounded { sound });
+        }
         self.chronicle.tell_of(id, Kind::Ended { cause });
         self.drop_legs(id);
         match contact.state {

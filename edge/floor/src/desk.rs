@@ -7,7 +7,7 @@ use model::{
     AgentId, ContactId, Extension, LegId, Millis,
     fact::{
         AgentState::{self, NotReady, Ready, SignedOut, WrapUp},
-        EndCause, Kind,
+        CardModeEnd, EndCause, Kind,
     },
 };
 
@@ -59,6 +59,14 @@ impl<L: Lines> Floor<L> {
             Ask::Resume => {
                 let (id, leg) = self.call_of(&agent)?;
                 return self.resume(id, leg).then_some(()).ok_or(Refused::WrongState);
+            }
+            Ask::CardMode => {
+                let (id, leg) = self.call_of(&agent)?;
+                return self.begin_card_mode(id, leg).then_some(()).ok_or(Refused::WrongState);
+            }
+            Ask::CardModeEnd => {
+                let (id, _) = self.call_of(&agent)?;
+                return self.end_card_mode(id, CardModeEnd::Agent).then_some(()).ok_or(Refused::WrongState);
             }
             Ask::Transfer { number } => {
                 let (id, leg) = self.call_of(&agent)?;

@@ -10,7 +10,7 @@ use call::{
 use model::{
     AgentId, ContactId, LegId, Millis, OverflowId,
     config::Config,
-    fact::{AgentState, Fact, Kind},
+    fact::{AgentState, CardModeEnd, Fact, Kind},
 };
 use rand_chacha::{
     ChaCha12Rng,
@@ -133,6 +133,7 @@ impl<L: Lines> Floor<L> {
                 Timer::Collect(contact) => self.collect_timeout(contact),
                 Timer::Refusing(contact) => self.refused_aloud(contact),
                 Timer::Moving(contact) => self.moved_in_vain(contact),
+                Timer::CardMode(contact) => drop(self.end_card_mode(contact, CardModeEnd::TimedOut)),
                 Timer::Asked(overflow) => self.asked_in_vain(overflow),
             }
         }
@@ -220,6 +221,7 @@ impl<L: Lines> Floor<L> {
             Event::Hold { leg, held } => self.held_by_phone(leg, held),
             Event::TransferAsked { leg, to } => self.transfer_asked(leg, &to),
             Event::AttendedAsked { leg, replaces } => self.attended_asked(leg, replaces),
+            Event::Quality { leg, quality } => self.sounded(leg, quality),
             Event::Recording { recording, state } => self.recording_event(recording, state),
             Event::TunnelOpen { leg, local } => self.tunnel_open(leg, local),
             Event::Ended { leg, cause } => self.leg_ended(leg, cause),

@@ -34,7 +34,10 @@ pub trait Lines {
     fn repeat(&mut self, now: Instant, leg: LegId, prompts: Vec<PromptId>) -> PlayId;
     fn stop(&mut self, now: Instant, leg: LegId);
     fn record(&mut self, now: Instant, recording: RecordingId, leg: LegId);
+    fn record_pause(&mut self, now: Instant, recording: RecordingId, paused: bool);
     fn record_end(&mut self, now: Instant, recording: RecordingId);
+    /// Card mode: what the leg's party keys in is neither heard nor recorded.
+    fn shield(&mut self, now: Instant, leg: LegId, shielded: bool);
     fn transfer_accept(&mut self, now: Instant, leg: LegId);
     fn transfer_refuse(&mut self, now: Instant, leg: LegId);
     fn tunnel(&mut self, now: Instant, overflow: OverflowId) -> LegId;
@@ -106,8 +109,14 @@ impl Lines for Calls {
     fn record(&mut self, now: Instant, recording: RecordingId, leg: LegId) {
         Calls::record(self, now, recording, leg);
     }
+    fn record_pause(&mut self, now: Instant, recording: RecordingId, paused: bool) {
+        Calls::record_pause(self, now, recording, paused);
+    }
     fn record_end(&mut self, now: Instant, recording: RecordingId) {
         Calls::record_end(self, now, recording);
+    }
+    fn shield(&mut self, now: Instant, leg: LegId, shielded: bool) {
+        Calls::shield(self, now, leg, shielded);
     }
     fn transfer_accept(&mut self, now: Instant, leg: LegId) {
         Calls::transfer_answer(self, now, leg, true);

@@ -77,6 +77,7 @@ impl<L: Lines> Floor<L> {
             caller_name: contact.card.name.clone(),
             waited,
             held: matches!(&contact.state, State::Talking(talk) if talk.held),
+            card_mode: contact.card_mode.is_some(),
             wrap_up_left: None,
             from_site: contact.guest.as_ref().map(|guest| guest.site.clone()),
         })

@@ -54,7 +54,11 @@ impl<L: Lines> Floor<L> {
         if let Some(contact) = self.contacts.get_mut(&id) {
             contact.recording = Some(recording);
         }
+        let paused = self.contacts.get(&id).is_some_and(|contact| contact.card_mode.is_some());
         self.lines.record(self.now, recording, leg);
+        if paused {
+            self.lines.record_pause(self.now, recording, true);
+        }
     }
 
     /// The contact ends, or goes to a queue with a rule of its own.

@@ -100,7 +100,7 @@ impl<L: Lines> Floor<L> {
     }
 
     /// Whom this leg talks to.
-    fn other_leg(&self, id: ContactId, leg: LegId) -> Option<LegId> {
+    pub(crate) fn other_leg(&self, id: ContactId, leg: LegId) -> Option<LegId> {
         let talk = self.talk(id)?;
         if talk.leg == leg { self.contacts.get(&id)?.leg } else { Some(talk.leg) }
     }

@@ -15,6 +15,8 @@ pub(crate) enum Timer {
     Moving(ContactId),
     /// Who may not call out has heard why, or never will.
     Refusing(ContactId),
+    /// A card is being keyed in.
+    CardMode(ContactId),
     /// Another site was asked and has not answered.
     Asked(OverflowId),
 }

@@ -1,4 +1,5 @@
-//! Audio, 20 ms at a time: SDP, RTP, G.711, DTMF, prompts, bridges, and the recording journal.
+//! Audio, 20 ms at a time: SDP, RTP and RTCP, G.711, DTMF, prompts, bridges, how a call sounds, and the recording
+//! journal.
 //! An engine: no sockets, no files, no clock. The *media* process of `boxd` is its shell.
 //!
 //! [`plane`] is the boundary to the calls process; [`engine::Engine`] obeys it.
@@ -8,6 +9,8 @@ pub mod engine;
 pub mod g711;
 pub mod plane;
 pub mod prompt;
+pub mod quality;
 pub mod record;
 pub mod rtp;
 pub mod sdp;
+pub mod tone;

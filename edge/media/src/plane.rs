@@ -78,6 +78,17 @@ pub enum Command {
     RecordEnd {
         recording: String,
     },
+    /// Nothing is recorded meanwhile; the gap keeps its length.
+    RecordPause {
+        recording: String,
+        paused: bool,
+    },
+    /// Card mode: nothing of this port's keypresses reaches the other side or a recording, as event or as sound. They
+    /// are reported all the same.
+    Shield {
+        port: PortId,
+        shielded: bool,
+    },
     Close {
         port: PortId,
     },
@@ -134,11 +145,46 @@ pub enum Event {
         recording: String,
         state: RecordingState,
     },
+    /// How a connected port's call sounds, every five seconds.
+    Quality {
+        port: PortId,
+        quality: Quality,
+    },
     /// When a port closes.
     Stats {
         port: PortId,
         stats: Stats,
     },
+}
+
+/// Five seconds of one leg, as its party sends them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quality {
+    pub flow: Flow,
+    /// Packets that did not arrive, of a thousand.
+    pub lost_permille: u16,
+    pub jitter_ms: u16,
+    /// From the party's reports; None while it sends none.
+    pub round_trip_ms: Option<u16>,
+    /// What the party says it lost of our packets, of a thousand.
+    pub told_lost_permille: Option<u16>,
+    /// R of ITU-T G.107, 0 to 93; below 70 it is to be alarmed.
+    pub rating: u16,
+    /// MOS in hundredths, 100 to 441.
+    pub opinion_hundredths: u16,
+}
+
+/// Which way audio flows on a connected port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    Both,
+    /// The party sends nothing, or it is lost on the way.
+    NothingArrives,
+    /// Packets come from another address than the SDP names: a NAT that is not declared, or an attack.
+    FromElsewhere,
+    /// The party reports that nothing of ours arrives.
+    NothingIsHeard,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use tokio::{
 };
 use wire::{
     bucket::Bucket,
-    frame::{Bundle, bundle_name_is_sound},
+    frame::{Bundle, bundle_version},
 };
 
 use crate::{
@@ -115,7 +115,7 @@ pub async fn hash(path: &Path, limit: u64) -> Result<(u64, String), Error> {
 /// Serves one request from `folder`; all transfers share the bucket, whose tokens are bytes.
 pub async fn serve(mut arrival: BulkArrival, folder: &Path, pace: &Mutex<Bucket>) -> Result<u64, Error> {
     let path = folder.join(&arrival.name);
-    let found = if bundle_name_is_sound(&arrival.name) { fs::File::open(&path).await.ok() } else { None };
+    let found = if bundle_version(&arrival.name).is_some() { fs::File::open(&path).await.ok() } else { None };
     let size = match &found {
         Some(opened) => opened.metadata().await.ok().filter(|meta| meta.is_file()).map(|meta| meta.len()),
         None => None,

@@ -32,6 +32,19 @@ pub struct Cdr {
     /// How often an agent was rung.
     pub offers: u32,
     pub recording: Option<RecordingId>,
+    /// How it sounded; None when nothing was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<Sound>,
+}
+
+/// The contact's legs over its whole time, judged every five seconds (ITU-T G.107).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sound {
+    /// MOS in hundredths: the worst five seconds of any leg, and the mean.
+    pub opinion_worst: u16,
+    pub opinion_mean: u16,
+    /// Audio flowed one way only for five seconds or more.
+    pub one_way: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentId, ContactId, Extension, FlowId, Millis, Number, OverflowId, QueueId, RecordingId, SiteId, StepId, TrunkId,
+    cdr::Sound,
 };
 
 /// One fact. `seq` is given by the ledger, gapless from 1 within an epoch; 0 until then.
@@ -99,6 +100,15 @@ pub enum Kind {
         site: SiteId,
         agent: AgentId,
     },
+    /// A card is keyed in: the agent hears none of it, and the recording pauses.
+    CardModeBegan,
+    CardModeEnded {
+        why: CardModeEnd,
+    },
+    /// How it sounded, told before the end.
+    Sounded {
+        sound: Sound,
+    },
     Ended {
         cause: EndCause,
     },
@@ -120,6 +130,16 @@ pub enum Kind {
     Started {
         process: Process,
         version: String,
+    },
+    /// Somebody opened a recording, all of it or a part.
+    Listened {
+        by: AgentId,
+        recording: RecordingId,
+    },
+    /// Somebody edited the branch's own settings at the desk.
+    SettingsEdited {
+        by: AgentId,
+        changes: u32,
     },
     ConfigActivated {
         heads: String,
@@ -150,6 +170,15 @@ pub enum Transfer {
     Blind,
     /// The two had talked before.
     Attended,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardModeEnd {
+    Agent,
+    /// Nobody ended it in time.
+    TimedOut,
+    CallEnded,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -141,7 +141,7 @@ pub enum Reason {
 /// A firmware bundle on offer. The box fetches it on a *bulk* connection and checks all three.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bundle {
-    /// A file name of `a-z A-Z 0-9 . _ -`, not starting with a dot.
+    /// A file name that [`bundle_version`] understands.
     pub name: String,
     pub size: u64,
     /// In hex.
@@ -151,17 +151,24 @@ pub struct Bundle {
 impl Bundle {
     /// Whether the name can be a file of a folder and nothing else, and the hash is one.
     pub fn is_sound(&self) -> bool {
-        bundle_name_is_sound(&self.name)
+        bundle_version(&self.name).is_some()
             && self.sha256.len() == 64
-            && self.sha256.bytes().all(|b| b.is_ascii_hexdigit())
+            && self.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     }
 }
 
-/// Names that cannot leave a folder.
-pub fn bundle_name_is_sound(name: &str) -> bool {
-    (1..=100).contains(&name.len())
-        && !name.starts_with('.')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+/// The version that a bundle's name carries: `box-1.2.3.raucb` is `[1, 2, 3]`. None is no bundle's name: it has 1 to 80
+/// characters of `a-z 0-9 . -` with a version between dashes and ends in `.raucb`, and so it cannot leave a folder.
+pub fn bundle_version(name: &str) -> Option<[u16; 3]> {
+    let stem = name.strip_suffix(".raucb").filter(|stem| !stem.starts_with('.') && name.len() <= 80)?;
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-');
+    if !stem.bytes().all(plain) {
+        return None;
+    }
+    stem.split('-').find_map(|part| {
+        let numbers: Vec<u16> = part.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
+        numbers.try_into().ok()
+    })
 }
 
 /// The peer's fault, except `TooLarge` on encoding.
@@ -264,6 +271,28 @@ mod tests {
             Frame::Ping { at: Millis(-1), last: u64::MAX },
             Frame::Renew { csr: Bytes::from_static(b"csr") },
         ]
+    }
+
+    #[test]
+    fn a_bundle_s_name_has_its_version_and_cannot_leave_a_folder() {
+        assert_eq!(bundle_version("box-1.2.3.raucb"), Some([1, 2, 3]));
+        assert_eq!(bundle_version("branchline-10.0.12-arm64.raucb"), Some([10, 0, 12]));
+        for name in [
+            "",
+            ".raucb",
+            "box.raucb",
+            "box-1.2.raucb",
+            "box-1..2.raucb",
+            "box-1.2.99999.raucb",
+            "box-1.2.3",
+            ".box-1.2.3.raucb",
+            "../box-1.2.3.raucb",
+            "Box-1.2.3.raucb",
+            "a b-1.2.3.raucb",
+            "a\0-1.2.3.raucb",
+        ] {
+            assert_eq!(bundle_version(name), None, "{name:?}");
+        }
     }
 
     #[test]

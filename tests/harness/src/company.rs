@@ -143,6 +143,8 @@ pub struct BranchPlan {
     pub staff: Vec<(String, bool)>,
     /// Where the box finds the cloud, when not at its own address.
     pub cloud_at: Option<String>,
+    /// Where bundles go, and what the update agent remembers.
+    pub firmware: Option<(PathBuf, PathBuf)>,
 }
 
 impl BranchPlan {
@@ -157,7 +159,7 @@ impl BranchPlan {
         let other = if site == "branch-a" { "branch-b" } else { "branch-a" };
         config["queues"]["sales"]["overflow"]["to"] = json!([other]);
         let staff = vec![("a-101".into(), true), ("a-102".into(), false)];
-        Ok(Self { site: site.into(), config, interval_s: 60, k_callers: 3, staff, cloud_at: None })
+        Ok(Self { site: site.into(), config, interval_s: 60, k_callers: 3, staff, cloud_at: None, firmware: None })
     }
 }
 
@@ -194,6 +196,10 @@ impl Branch {
                 plan.interval_s,
                 plan.k_callers
             ));
+        }
+        if let Some((spool, state)) = &plan.firmware {
+            text = text.replace("bundles = \"bundles\"", &format!("bundles = \"{}\"", spool.display()));
+            text.push_str(&format!("[firmware]\nstate = \"{}\"\n", state.display()));
         }
         let config = folder.join("box.toml");
         fs::write(&config, text)?;

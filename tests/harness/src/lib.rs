@@ -6,6 +6,7 @@ pub mod canary;
 pub mod company;
 pub mod process;
 pub mod proof;
+pub mod rauc;
 pub mod sipp;
 pub mod wan;
 pub mod web;

@@ -266,6 +266,9 @@ fn tell(kind: &Kind) -> String {
         Kind::OverflowAnswered { site, .. } => format!("is taken by {site}"),
         Kind::OverflowReturned { reason, .. } => format!("is back in the line: {reason:?}"),
         Kind::HelpGiven { site, agent, .. } => format!("{agent} helps {site}"),
+        Kind::CardModeBegan => "keys in a card".into(),
+        Kind::CardModeEnded { why } => format!("has keyed in the card: {why:?}"),
+        Kind::Sounded { sound } => format!("sounded {} at worst", sound.opinion_worst),
         Kind::Ended { cause } => format!("ends: {cause:?}"),
         Kind::AgentState { agent, state } => format!("{agent} is {state:?}"),
         Kind::WrapUpStarted { agent } => format!("{agent} writes it up"),
@@ -273,6 +276,8 @@ fn tell(kind: &Kind) -> String {
         Kind::Started { process, .. } => format!("{process:?} begins"),
         Kind::ConfigActivated { heads, findings } => format!("configuration {heads} runs, {findings} findings"),
         Kind::ConfigRefused { heads, fatal } => format!("configuration {heads} refused, {fatal} fatal"),
+        Kind::Listened { by, recording } => format!("{by} listens to {recording}"),
+        Kind::SettingsEdited { by, changes } => format!("{by} edits {changes} settings"),
         Kind::LinkUp => "linked".into(),
         Kind::LinkDown => "unlinked".into(),
     }

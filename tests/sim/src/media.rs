@@ -99,7 +99,10 @@ impl Media {
                 entry.remote = Some(remote.addr);
                 vec![]
             }),
-            Command::Mute { port, .. } | Command::Digit { port, .. } => self.with(port, |_| vec![]),
+            Command::Mute { port, .. } | Command::Digit { port, .. } | Command::Shield { port, .. } => {
+                self.with(port, |_| vec![])
+            }
+            Command::RecordPause { .. } => vec![],
             Command::Join { a, b } => self.join(a, b),
             Command::Part { port } => self.part(port),
             Command::Play { port, play, prompts, again } => self.play(port, play, prompts, again),

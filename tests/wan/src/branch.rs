@@ -166,7 +166,7 @@ fn start(dir: PathBuf, cloud: SocketAddr) -> (Running, Registry) {
         key: BranchKey::new(KEY),
         socket: dir.join("sync.sock"),
         spool: dir.join("spool"),
-        software: [0, 1, 0],
+        firmware: None,
         backoff: backoff::Policy {
             base: Duration::from_millis(20),
             cap: Duration::from_millis(200),

@@ -53,7 +53,9 @@ pub fn folder(settings: &Settings) -> PathBuf {
 /// Copies the file to `folder`, whole and on the disk before it has its name there.
 fn keep(file: &Path, folder: &Path) -> anyhow::Result<db::bundle::Bundle> {
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-    ensure!(wire::frame::bundle_name_is_sound(&name), "{name:?}: a bundle's name has only a-z A-Z 0-9 . _ -");
+    let version = wire::frame::bundle_version(&name).with_context(|| {
+        format!("{name:?}: name the bundle like branchline-1.2.3.raucb, of a-z, 0-9, dots and dashes, with its version")
+    })?;
     super::private_folder(folder)?;
     let mut from = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
     let target = folder.join(&name);
@@ -75,17 +77,8 @@ fn keep(file: &Path, folder: &Path) -> anyhow::Result<db::bundle::Bundle> {
     to.sync_all()?;
     std::fs::rename(&partial, &target)?;
     File::open(folder)?.sync_all()?;
-    let version = version_of(&name).unwrap_or_default().to_owned();
+    let version = version.map(|number| number.to_string()).join(".");
     Ok(db::bundle::Bundle { name, version, sha256: hex::encode(hash.finish()), size })
-}
-
-/// The `1.2.3` within a name such as `branchline-1.2.3.raucb`.
-fn version_of(name: &str) -> Option<&str> {
-    name.split(['-', '_']).find_map(|part| {
-        let end = part.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(part.len());
-        let part = part[..end].trim_end_matches('.');
-        (part.split('.').count() == 3 && part.split('.').all(|number| !number.is_empty())).then_some(part)
-    })
 }
 
 #[cfg(test)]
@@ -109,22 +102,11 @@ mod tests {
     #[test]
     fn names_that_are_no_names_and_empty_files_are_refused() {
         let dir = tempfile::tempdir().unwrap();
-        for (name, text) in [("two words.raucb", "x"), (".hidden", "x"), ("empty.raucb", "")] {
+        for (name, text) in
+            [("two words-1.0.0.raucb", "x"), (".hidden", "x"), ("a-1.0.raucb", "x"), ("empty-1.0.0.raucb", "")]
+        {
             std::fs::write(dir.path().join(name), text).unwrap();
             assert!(keep(&dir.path().join(name), &dir.path().join("kept")).is_err(), "{name}");
-        }
-    }
-
-    #[test]
-    fn the_version_is_read_from_the_name() {
-        for (name, version) in [
-            ("branchline-1.2.3.raucb", Some("1.2.3")),
-            ("box_10.0.12-arm64.raucb", Some("10.0.12")),
-            ("branchline.raucb", None),
-            ("a-1.2.raucb", None),
-            ("a-1..2.raucb", None),
-        ] {
-            assert_eq!(version_of(name), version, "{name}");
         }
     }
 }

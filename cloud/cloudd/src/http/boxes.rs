@@ -12,7 +12,7 @@ use model::BoxId;
 use serde_json::{Value, json};
 
 use super::fault::Fault;
-use crate::{app::App, clock, hub::Presence};
+use crate::{app::App, clock, hub::Presence, links};
 
 pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
     let read = |conn: &db::Connection| {
@@ -36,7 +36,7 @@ pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
 }
 
 fn line(device: &Device, latest: Option<&Latest>, presence: Option<&Presence>) -> Value {
-    let version = presence.map(|presence| presence.software).or(latest.map(|latest| latest.health.version));
+    let said = presence.map(|presence| (presence.since, presence.software));
     json!({
         "box": device.id,
         "site": device.site,
@@ -49,7 +49,7 @@ fn line(device: &Device, latest: Option<&Latest>, presence: Option<&Presence>) -
         "behind": presence.map(|presence| presence.behind),
         "skew_ms": presence.map(|presence| presence.skew_ms),
         "media": presence.map(|presence| presence.media),
-        "software": version.map(|[major, minor, patch]| format!("{major}.{minor}.{patch}")),
+        "software": links::software(said, latest.map(|latest| &latest.health)),
         "health": latest.map(|latest| &latest.health),
     })
 }

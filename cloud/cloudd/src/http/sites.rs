@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::fault::Fault;
 use crate::{
     app::App,
-    clock, documents,
+    clock, documents, links,
     overview::{self, Known},
 };
 
@@ -34,7 +34,6 @@ pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
     let now = clock::now();
     let rows = rows.into_iter().map(|(site, label, findings, known)| {
         let link = app.links.of(&site);
-        let version = link.software.or(known.health.as_ref().map(|health| health.version));
         let count = |severity| findings.get(&severity).copied().unwrap_or(0);
         json!({
             "site": site,
@@ -45,7 +44,7 @@ pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
             "completeness": known.completeness,
             // Queues are not seen from here while they happen: what leaves a box are closed intervals.
             "queues_waiting": null,
-            "software": version.map(|[major, minor, patch]| format!("{major}.{minor}.{patch}")),
+            "software": links::software(link.software, known.health.as_ref()),
             "health": known.health,
             "findings": {
                 "repaired": count(Severity::Repaired),

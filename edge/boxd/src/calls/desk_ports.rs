@@ -9,10 +9,17 @@ use desk::{
     Unavailable,
 };
 use floor::board::{DeskCommand, Refused};
-use ledger::{BranchKey, Ledger, Reader};
-use model::{AgentId, RecordingId, cdr::Cdr, change::Change};
+use ledger::{Batch, BranchKey, Ledger, Reader};
+use model::{
+    AgentId, RecordingId,
+    cdr::Cdr,
+    change::Change,
+    fact::{Fact, Kind},
+};
 use tokio::sync::{mpsc, oneshot, watch};
-use tracing::{info, warn};
+use tracing::warn;
+
+use super::engine::wall;
 
 /// Requests waiting for the engine.
 pub const REQUESTS_MAX: usize = 1_024;
@@ -22,7 +29,7 @@ const CONTACTS_MAX: u32 = 500;
 /// What a desk asks of the engine.
 pub enum Request {
     Command { command: DeskCommand, answer: oneshot::Sender<Result<(), Refused>> },
-    Change { changes: Vec<Change>, answer: oneshot::Sender<Result<Arc<Effective>, ChangeRefused>> },
+    Change { by: AgentId, changes: Vec<Change>, answer: oneshot::Sender<Result<Arc<Effective>, ChangeRefused>> },
 }
 
 /// The engine as the desks see it.
@@ -51,9 +58,8 @@ impl Floor for FloorPort {
 
     fn change(&self, by: AgentId, changes: Vec<Change>) -> Future<'_, Result<Arc<Effective>, ChangeRefused>> {
         Box::pin(async move {
-            info!(%by, count = changes.len(), "settings edited at the desk");
             let (answer, answered) = oneshot::channel();
-            self.requests.try_send(Request::Change { changes, answer }).map_err(|_| busy())?;
+            self.requests.try_send(Request::Change { by, changes, answer }).map_err(|_| busy())?;
             answered.await.map_err(|_| busy())?
         })
     }
@@ -129,9 +135,18 @@ impl Records for RecordsPort {
     }
 
     fn listened(&self, by: AgentId, recording: RecordingId) -> Future<'_, Result<(), Unavailable>> {
+        let kind = Kind::Listened { by, recording };
+        let batch = Batch { facts: vec![Fact { seq: 0, at: wall(), contact: None, kind }], ..Batch::default() };
+        let written = self.ledger.writer().submit(batch);
         Box::pin(async move {
-            info!(%by, %recording, audit = "listened", "a recording is opened");
-            Ok(())
+            match tokio::task::spawn_blocking(move || written.wait()).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(error)) => {
+                    warn!(%error, "the audit cannot be written, and so nobody listens");
+                    Err(Unavailable)
+                }
+                Err(_) => Err(Unavailable),
+            }
         })
     }
 

@@ -17,7 +17,7 @@ use floor::{CivilTime, Floor, Input, Output, book::Book};
 use gate::Gate;
 use ledger::{Batch, BindingChange, Personal, Reader, Writer};
 use model::{
-    Extension, Millis, TrunkId,
+    AgentId, Extension, Millis, TrunkId,
     cdr::{Cdr, Outcome},
     change::{Change, Doc},
     config::{Config, TrunkKind},
@@ -161,12 +161,17 @@ impl Engine {
                 self.store(batch);
                 let _ = answer.send(Err(refused));
             }
-            Request::Change { changes, answer } => self.change(&changes, answer),
+            Request::Change { by, changes, answer } => self.change(by, &changes, answer),
         }
     }
 
     /// An edit at the desk: stored, then in force, then answered.
-    fn change(&mut self, changes: &[Change], answer: oneshot::Sender<Result<Arc<desk::Effective>, ChangeRefused>>) {
+    fn change(
+        &mut self,
+        by: AgentId,
+        changes: &[Change],
+        answer: oneshot::Sender<Result<Arc<desk::Effective>, ChangeRefused>>,
+    ) {
         let (draft, encoded) = match self.settings.edit(Doc::Local, changes, Author::Branch, wall()) {
             Ok(edited) => edited,
             Err(refused) => {
@@ -174,8 +179,12 @@ impl Engine {
                 return;
             }
         };
-        let batch =
-            Batch { config: encoded.into_iter().map(|bytes| (Doc::Local, bytes)).collect(), ..Batch::default() };
+        let kind = Kind::SettingsEdited { by, changes: u32::try_from(changes.len()).unwrap_or(u32::MAX) };
+        let batch = Batch {
+            config: encoded.into_iter().map(|bytes| (Doc::Local, bytes)).collect(),
+            facts: vec![Fact { seq: 0, at: wall(), contact: None, kind }],
+            ..Batch::default()
+        };
         // An edit is rare and small: the engine waits the few milliseconds, so that edits stay in order.
         let stored = tokio::task::block_in_place(|| self.writer.submit(batch).wait());
         if let Err(error) = stored {

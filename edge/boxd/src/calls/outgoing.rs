@@ -16,6 +16,7 @@ use sip::endpoint::{self, Flow, Transport};
 use tracing::warn;
 
 use super::{engine::Engine, settings};
+use crate::firmware;
 
 /// Keys are agreed between the boxes' link processes: *calls* leaves their place empty.
 fn no_key() -> PublicKey {
@@ -96,6 +97,7 @@ pub fn health(engine: &Engine, at: Millis, closing: bool) -> Health {
         warn!(%error, "closed intervals cannot be counted");
         0
     });
+    let running = firmware::running(engine.config.firmware.as_deref());
     let (processes_up, restarts) = processes(&engine.config.health_file());
     Health {
         at,
@@ -107,8 +109,8 @@ pub fn health(engine: &Engine, at: Millis, closing: bool) -> Health {
         trunks: counted(engine.trunks.len()),
         // The cells that leave together with this are counted as closed.
         intervals_closed: closed.saturating_add(u64::from(closing)),
-        slot: 0,
-        version: version(),
+        slot: running.slot,
+        version: running.version,
     }
 }
 
@@ -127,9 +129,4 @@ fn disk_free(path: &Path) -> u8 {
         let percent = disk.blocks_available().saturating_mul(100).checked_div(disk.blocks()).unwrap_or(0);
         u8::try_from(percent).unwrap_or(100)
     })
-}
-
-fn version() -> [u16; 3] {
-    let mut parts = env!("CARGO_PKG_VERSION").split('.').map(|part| part.parse().unwrap_or(0));
-    [parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0)]
 }

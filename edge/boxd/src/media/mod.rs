@@ -2,10 +2,13 @@
 //! has a route to the cloud, and it goes on when *calls* dies.
 
 mod control;
+mod numbers;
+mod pace;
 mod prompts;
 mod recorder;
 mod relay;
 pub mod selftest;
+mod wire;
 
 use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, sync::Arc};
 
@@ -27,6 +30,8 @@ pub struct MediaConfig {
     pub key_file: PathBuf,
     pub site: String,
     pub metrics: std::net::SocketAddr,
+    /// False: epoll, even where io_uring is to be had.
+    pub io_uring: bool,
 }
 
 /// Runs until the process is told to end.
@@ -39,7 +44,13 @@ pub async fn run(config: MediaConfig) -> anyhow::Result<()> {
     let counters = Arc::new(relay::Counters::new(&registry)?);
     let (to_relay, relay_in) = relay::channel()?;
     let (events_out, events) = tokio::sync::mpsc::channel(relay::EVENTS_MAX);
-    let recorder = recorder::start(config.recordings.clone(), config.site.clone(), key.clone(), to_relay.clone());
+    let recorder = recorder::start(
+        config.recordings.clone(),
+        config.site.clone(),
+        key.clone(),
+        to_relay.clone(),
+        counters.unrecorded.clone(),
+    )?;
     relay::start(&config, relay_in, events_out, recorder, counters.clone())?;
     let tested = selftest::start(&config, key);
     let status: observe::Status = Arc::new(move || {

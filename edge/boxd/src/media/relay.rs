@@ -1,46 +1,45 @@
-//! The relay's thread: epoll over all RTP sockets, one read per readiness, the engine in between, no allocation and no
-//! lock per relayed packet. Requests from the control socket and the recorder wake it through an eventfd.
+//! The relay's thread: packets in, the engine, packets out, with one system call for many of them and neither an
+//! allocation nor a lock per packet. Requests from the control socket and the recorder wake it through an eventfd.
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
-    ops::RangeInclusive,
+    net::SocketAddr,
     os::fd::AsFd,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use media::{
-    engine::{Engine, Heard, PACKET_MAX, PAYLOAD_MAX, Sink},
-    plane::{Command, Event, Failure, PortId},
+    engine::{Engine, Sink, Slot, TapeId},
+    plane::{Command, Event, Failure, Flow, PortId, Quality},
+    record::Batch,
 };
-use nix::sys::{
-    epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
-    eventfd::{EfdFlags, EventFd},
-};
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use prometheus::{IntCounter, IntGauge, Registry};
 use rand::Rng;
-use tracing::{error, warn};
+use tracing::error;
 
 use super::{
     MediaConfig,
+    numbers::Numbers,
+    pace::Pace,
     prompts::Shelf,
-    recorder::{Job, Kept},
+    recorder::ToRecorder,
+    wire::{self, Lane, Packet, Wire},
 };
 
 pub const REQUESTS_MAX: usize = 8_192;
 pub const EVENTS_MAX: usize = 8_192;
 const TICK: Duration = Duration::from_millis(20);
-/// A freed RTP port rests this long, so that late packets of the old call find nobody (S-31).
-const QUARANTINE: Duration = Duration::from_secs(5);
-/// The eventfd's token; ports have theirs from 1.
-const WAKE: u64 = 0;
-const READY_MAX: usize = 256;
+/// Without a port there is nothing to tick for.
+const IDLE: Duration = Duration::from_secs(1);
+/// Ports beyond the range's: those on loopback.
+const LOOPBACK_MAX: usize = 4_096;
 
 /// What other threads ask of the relay.
 pub enum Request {
@@ -81,28 +80,45 @@ pub fn channel() -> anyhow::Result<(ToRelay, Inbox)> {
 pub struct Counters {
     received: IntCounter,
     sent: IntCounter,
-    unrecorded: IntCounter,
+    wakes: IntCounter,
+    pub unrecorded: IntCounter,
     open: IntGauge,
+    poor: IntCounter,
+    one_way: IntCounter,
     ports: AtomicUsize,
 }
+
+/// Below this rating users are dissatisfied (ITU-T G.109).
+const RATING_POOR: u16 = 70;
 
 impl Counters {
     pub fn new(registry: &Registry) -> anyhow::Result<Self> {
         let counters = Self {
             received: IntCounter::new("branchline_rtp_received_total", "RTP packets received")?,
             sent: IntCounter::new("branchline_rtp_sent_total", "RTP packets sent")?,
+            wakes: IntCounter::new("branchline_relay_wakes_total", "Times the relay woke up")?,
             unrecorded: IntCounter::new(
                 "branchline_recording_frames_lost_total",
                 "Frames the recorder could not take",
             )?,
             open: IntGauge::new("branchline_rtp_ports_open", "RTP ports in use")?,
+            poor: IntCounter::new("branchline_legs_poor_total", "Five seconds of a leg rated below 70")?,
+            one_way: IntCounter::new("branchline_legs_one_way_total", "Five seconds of a leg with audio one way only")?,
             ports: AtomicUsize::new(0),
         };
+        registry.register(Box::new(counters.poor.clone()))?;
+        registry.register(Box::new(counters.one_way.clone()))?;
         registry.register(Box::new(counters.received.clone()))?;
         registry.register(Box::new(counters.sent.clone()))?;
+        registry.register(Box::new(counters.wakes.clone()))?;
         registry.register(Box::new(counters.unrecorded.clone()))?;
         registry.register(Box::new(counters.open.clone()))?;
         Ok(counters)
+    }
+
+    fn judge(&self, quality: &Quality) {
+        self.poor.inc_by(u64::from(quality.rating < RATING_POOR));
+        self.one_way.inc_by(u64::from(quality.flow != Flow::Both));
     }
 
     pub fn ports(&self) -> usize {
@@ -115,27 +131,32 @@ pub fn start(
     config: &MediaConfig,
     inbox: Inbox,
     events: tokio::sync::mpsc::Sender<Event>,
-    recorder: SyncSender<Job>,
+    recorder: ToRecorder,
     counters: Arc<Counters>,
 ) -> anyhow::Result<()> {
     let mut seed = [0; 32];
     rand::rng().fill_bytes(&mut seed);
-    let sockets = Sockets::new(config.rtp_ip, config.rtp_ports.clone())?;
-    let ports_max = config.rtp_ports.clone().count() / 2 + 4_096;
-    let relay = Relay {
-        engine: Engine::new(ports_max, seed),
-        net: Net { sockets, recorder, names: BTreeMap::new(), counters },
-        shelf: Shelf::new(config.prompts.clone()),
-        events,
-        waiting: VecDeque::new(),
-    };
+    let numbers = Numbers::new(config.rtp_ip, config.rtp_ports.clone(), Instant::now());
+    let ports_max = config.rtp_ports.clone().count() / 2 + LOOPBACK_MAX;
+    let (shelf, io_uring) = (Shelf::new(config.prompts.clone()), config.io_uring);
     let (requests, wake) = inbox;
-    relay.net.sockets.epoll.add(wake.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, WAKE)).context("epoll")?;
-    std::thread::Builder::new()
-        .name("relay".into())
-        .spawn(move || relay.run(&requests, &wake))
-        .context("the relay thread cannot start")?;
-    Ok(())
+    let (built, is_built) = sync_channel::<anyhow::Result<()>>(1);
+    let run = move || {
+        wire::raise_priority();
+        // The ring belongs to the thread that makes it.
+        let wire = if io_uring { Wire::new(wake.as_fd()) } else { Wire::polled(wake.as_fd()) };
+        match wire {
+            Ok(wire) => {
+                let _ = built.send(Ok(()));
+                let net = Net { wire, recorder, numbers, used: BTreeMap::new(), sent: 0 };
+                let engine = Engine::new(ports_max, seed);
+                Relay { engine, net, shelf, events, waiting: VecDeque::new(), counters }.run(&requests);
+            }
+            Err(error) => drop(built.send(Err(error))),
+        }
+    };
+    std::thread::Builder::new().name("relay".into()).spawn(run).context("the relay thread cannot start")?;
+    is_built.recv().context("the relay thread ended")?
 }
 
 struct Relay {
@@ -144,28 +165,23 @@ struct Relay {
     shelf: Shelf,
     events: tokio::sync::mpsc::Sender<Event>,
     waiting: VecDeque<Event>,
+    counters: Arc<Counters>,
 }
 
 impl Relay {
-    fn run(mut self, requests: &Receiver<Request>, wake: &EventFd) {
-        let mut ready = [EpollEvent::empty(); READY_MAX];
-        let mut buffer = [0_u8; PACKET_MAX + 1];
-        let mut tick_due = Instant::now() + TICK;
-        let mut ticks: u32 = 0;
+    fn run(mut self, requests: &Receiver<Request>) {
+        let mut packet = Packet::new();
+        let mut now = Instant::now();
+        let (mut pace, mut tick_due, mut ticks) = (Pace::new(now), now + TICK, 0_u32);
         loop {
-            let wait = tick_due.saturating_duration_since(Instant::now());
-            let timeout = EpollTimeout::try_from(wait + Duration::from_micros(999)).unwrap_or(EpollTimeout::ZERO);
-            let count = self.net.sockets.epoll.wait(&mut ready, timeout).unwrap_or(0);
-            for event in ready.iter().take(count) {
-                match event.data() {
-                    WAKE => drop(wake.read()),
-                    token => self.read(PortId(token - 1), &mut buffer),
-                }
-            }
+            let (packets, wait) = pace.plan();
+            let rest = if self.engine.ports_open() == 0 { IDLE } else { tick_due.saturating_duration_since(now) };
+            self.net.wire.wait(packets, wait.unwrap_or(rest).min(rest));
+            now = Instant::now();
+            pace.note(now, self.relay(now, &mut packet));
             while let Ok(request) = requests.try_recv() {
-                self.obey(request);
+                self.obey(now, request);
             }
-            let now = Instant::now();
             if now >= tick_due {
                 ticks = ticks.wrapping_add(1);
                 self.engine.handle_tick(now, ticks.is_multiple_of(50), &mut self.net);
@@ -176,42 +192,51 @@ impl Relay {
         }
     }
 
-    fn read(&mut self, port: PortId, buffer: &mut [u8]) {
-        let Some((socket, _)) = self.net.sockets.open.get(&port) else { return };
-        let Ok((length, source)) = socket.recv_from(buffer) else { return };
-        self.net.counters.received.inc();
-        if let Some(packet) = buffer.get(..length).filter(|packet| packet.len() <= PACKET_MAX) {
-            self.engine.handle_packet(Instant::now(), port, source, packet, &mut self.net);
+    /// All packets that are there; how many they were.
+    fn relay(&mut self, now: Instant, packet: &mut Packet) -> u32 {
+        let mut count = 0;
+        while self.net.wire.next(packet) {
+            count += 1;
+            match (packet.bytes(), packet.lane) {
+                (Some(bytes), Lane::Rtp) => {
+                    self.engine.handle_packet(now, packet.slot, packet.source, bytes, &mut self.net);
+                }
+                (Some(bytes), Lane::Rtcp) => self.engine.handle_report(now, packet.slot, packet.source, bytes),
+                (None, _) => {}
+            }
         }
+        self.counters.received.inc_by(u64::from(count));
+        self.counters.sent.inc_by(std::mem::take(&mut self.net.sent));
+        self.counters.wakes.inc();
+        count
     }
 
-    fn obey(&mut self, request: Request) {
+    fn obey(&mut self, now: Instant, request: Request) {
         match request {
             Request::Announce => {
                 let ports_open = u32::try_from(self.engine.ports_open()).unwrap_or(u32::MAX);
                 self.waiting.push_front(Event::Ready { ports_open });
             }
             Request::Report(event) => self.waiting.push_back(event),
-            Request::Command(Command::Open { port, loopback }) => self.open(port, loopback),
+            Request::Command(Command::Open { port, loopback }) => self.open(now, port, loopback),
             Request::Command(command) => {
-                self.engine.handle_command(Instant::now(), command, &mut self.shelf, &mut self.net);
+                self.engine.handle_command(now, command, &mut self.shelf, &mut self.net);
             }
         }
-        self.net.counters.ports.store(self.engine.ports_open(), Ordering::Relaxed);
-        self.net.counters.open.set(i64::try_from(self.engine.ports_open()).unwrap_or(i64::MAX));
+        self.counters.ports.store(self.engine.ports_open(), Ordering::Relaxed);
+        self.counters.open.set(i64::try_from(self.engine.ports_open()).unwrap_or(i64::MAX));
     }
 
-    fn open(&mut self, port: PortId, loopback: bool) {
-        let opened = if self.engine.open(Instant::now(), port) {
-            self.net.sockets.open(port, loopback).ok_or(Failure::NoPort)
-        } else {
-            Err(Failure::Limit)
+    fn open(&mut self, now: Instant, port: PortId, loopback: bool) {
+        let opened = match self.engine.open(now, port) {
+            Some(slot) => self.net.open(now, slot, loopback).ok_or(Failure::NoPort),
+            None => Err(Failure::Limit),
         };
         match opened {
             Ok(local) => self.waiting.push_back(Event::Opened { port, local }),
             Err(why) => {
                 if why == Failure::NoPort {
-                    self.engine.handle_command(Instant::now(), Command::Close { port }, &mut self.shelf, &mut self.net);
+                    self.engine.handle_command(now, Command::Close { port }, &mut self.shelf, &mut self.net);
                 }
                 self.waiting.push_back(Event::Failed { port, why });
             }
@@ -221,6 +246,9 @@ impl Relay {
     /// Events go out in order; what *calls* does not take waits, up to the channel's size again.
     fn report(&mut self) {
         while let Some(event) = self.engine.poll_event() {
+            if let Event::Quality { quality, .. } = &event {
+                self.counters.judge(quality);
+            }
             self.waiting.push_back(event);
         }
         while let Some(event) = self.waiting.pop_front() {
@@ -233,116 +261,75 @@ impl Relay {
     }
 }
 
+/// What the engine's output goes to.
 struct Net {
-    sockets: Sockets,
-    recorder: SyncSender<Job>,
-    /// Recordings' names, shared with the frames on their way.
-    names: BTreeMap<String, Arc<str>>,
-    counters: Arc<Counters>,
+    wire: Wire,
+    recorder: ToRecorder,
+    numbers: Numbers,
+    /// Numbers in use, by slot.
+    used: BTreeMap<u32, u16>,
+    sent: u64,
+}
+
+impl Net {
+    fn open(&mut self, now: Instant, slot: Slot, loopback: bool) -> Option<SocketAddr> {
+        let bound = if loopback { Numbers::loopback().ok()? } else { self.numbers.bind(now)? };
+        let local = bound.rtp.local_addr().ok()?;
+        if let Some(number) = bound.number {
+            self.used.insert(slot.index, number);
+        }
+        self.wire.add(slot, Lane::Rtp, bound.rtp).ok()?;
+        if let Some(rtcp) = bound.rtcp {
+            self.wire.add(slot, Lane::Rtcp, rtcp).ok()?;
+        }
+        Some(local)
+    }
 }
 
 impl Sink for Net {
-    fn send(&mut self, port: PortId, to: SocketAddr, packet: &[u8]) {
-        // A full socket buffer loses a packet, as the network may.
-        if self.sockets.open.get(&port).is_some_and(|(socket, _)| socket.send_to(packet, to).is_ok()) {
-            self.counters.sent.inc();
+    fn send(&mut self, slot: Slot, to: SocketAddr, packet: &[u8]) {
+        self.sent += u64::from(self.wire.send(slot, Lane::Rtp, to, packet));
+    }
+
+    fn send_report(&mut self, slot: Slot, to: SocketAddr, packet: &[u8]) {
+        self.wire.send(slot, Lane::Rtcp, to, packet);
+    }
+
+    fn lock(&mut self, slot: Slot, to: SocketAddr) {
+        // On loopback nobody else can send, and a number that the system chose would be lost with the lock.
+        if self.used.contains_key(&slot.index) {
+            self.wire.lock(slot, Lane::Rtp, to);
         }
     }
 
-    fn heard(&mut self, frame: Heard<'_>) {
-        let Some(recording) = self.names.get(frame.recording) else { return };
-        let mut payload = [0; PAYLOAD_MAX];
-        let length = frame.payload.len().min(PAYLOAD_MAX);
-        if let (Some(to), Some(from)) = (payload.get_mut(..length), frame.payload.get(..length)) {
-            to.copy_from_slice(from);
-        }
-        let kept = Kept {
-            recording: recording.clone(),
-            side: frame.side,
-            codec: frame.codec,
-            timestamp: frame.timestamp,
-            at: frame.at,
-            length: u16::try_from(length).unwrap_or(0),
-            payload,
-        };
-        if let Err(TrySendError::Full(_)) = self.recorder.try_send(Job::Frame(Box::new(kept))) {
-            self.counters.unrecorded.inc();
-        }
+    fn unlock(&mut self, slot: Slot) {
+        self.wire.unlock(slot);
     }
 
-    fn record_begin(&mut self, recording: &str) {
-        self.names.insert(recording.to_owned(), recording.into());
-        if self.recorder.try_send(Job::Begin(recording.to_owned())).is_err() {
+    fn record_begin(&mut self, tape: TapeId, recording: &str) {
+        if !self.recorder.begin(tape, recording) {
             error!("the recorder takes no more recordings");
         }
     }
 
-    fn record_end(&mut self, recording: &str) {
-        self.names.remove(recording);
-        if self.recorder.send(Job::End(recording.to_owned())).is_err() {
+    fn batch(&mut self, tape: TapeId, batch: &mut Batch) {
+        self.recorder.batch(tape, batch);
+    }
+
+    fn batches_end(&mut self) {
+        self.recorder.wake();
+    }
+
+    fn record_end(&mut self, tape: TapeId) {
+        if !self.recorder.end(tape) {
             error!("the recorder is gone");
         }
     }
 
-    fn close(&mut self, port: PortId) {
-        self.sockets.close(port);
-    }
-}
-
-/// The sockets of open ports, and which numbers are free.
-struct Sockets {
-    epoll: Epoll,
-    ip: IpAddr,
-    free: VecDeque<(Instant, u16)>,
-    /// With the RTP port to give back; None for loopback ports, which the system chose.
-    open: BTreeMap<PortId, (UdpSocket, Option<u16>)>,
-}
-
-impl Sockets {
-    fn new(ip: IpAddr, ports: RangeInclusive<u16>) -> anyhow::Result<Self> {
-        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).context("epoll")?;
-        let now = Instant::now();
-        // RFC 3550 §11: RTP on even ports.
-        let free = ports.filter(|port| port % 2 == 0).map(|port| (now, port)).collect();
-        Ok(Self { epoll, ip, free, open: BTreeMap::new() })
-    }
-
-    fn open(&mut self, id: PortId, loopback: bool) -> Option<SocketAddr> {
-        let (socket, port) =
-            if loopback { (UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok()?, None) } else { self.bind_free()? };
-        socket.set_nonblocking(true).ok()?;
-        let local = socket.local_addr().ok()?;
-        let token = id.0.checked_add(1)?;
-        self.epoll.add(socket.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, token)).ok()?;
-        self.open.insert(id, (socket, port));
-        Some(local)
-    }
-
-    /// The port that rested longest; one that a stranger holds is tried again later.
-    fn bind_free(&mut self) -> Option<(UdpSocket, Option<u16>)> {
-        let now = Instant::now();
-        for _ in 0..self.free.len().min(64) {
-            let (rested, port) = self.free.pop_front()?;
-            if rested > now {
-                self.free.push_front((rested, port));
-                return None;
-            }
-            match UdpSocket::bind((self.ip, port)) {
-                Ok(socket) => return Some((socket, Some(port))),
-                Err(error) => {
-                    warn!(port, %error, "an RTP port of the range cannot be used");
-                    self.free.push_back((now + QUARANTINE, port));
-                }
-            }
-        }
-        None
-    }
-
-    fn close(&mut self, id: PortId) {
-        let Some((socket, port)) = self.open.remove(&id) else { return };
-        let _ = self.epoll.delete(socket.as_fd());
-        if let Some(port) = port {
-            self.free.push_back((Instant::now() + QUARANTINE, port));
+    fn close(&mut self, slot: Slot) {
+        self.wire.remove(slot);
+        if let Some(number) = self.used.remove(&slot.index) {
+            self.numbers.rest(Instant::now(), number);
         }
     }
 }

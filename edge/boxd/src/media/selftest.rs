@@ -14,10 +14,10 @@ use std::{
 use anyhow::{Context, ensure};
 use ledger::BranchKey;
 use media::{
-    engine::{Engine, Heard, Prompts, Sink},
+    engine::{Engine, Prompts, Sink, Slot, TapeId},
     plane::{Codec, Command, PortId, Remote},
     prompt::Prompt,
-    record,
+    record::{self, Batch, Heard},
     rtp::{self, Header},
 };
 use rand::Rng;
@@ -73,12 +73,14 @@ fn audio(config: &MediaConfig) -> anyhow::Result<()> {
     let (a, b) = (PortId(1), PortId(2));
     let mut engine = Engine::new(2, [1; 32]);
     let mut net = OneWay { out: &out_port };
+    let mut slots = Vec::new();
     for (port, peer) in [(a, &speaker), (b, &listener)] {
-        engine.open(Instant::now(), port);
+        slots.extend(engine.open(Instant::now(), port));
         let remote = Remote { addr: peer.local_addr()?, codec: Codec::Pcma, telephone_event: None, learn: false };
         engine.handle_command(Instant::now(), Command::Connect { port, remote }, &mut Nothing, &mut net);
     }
     engine.handle_command(Instant::now(), Command::Join { a, b }, &mut Nothing, &mut net);
+    let first = *slots.first().context("a port")?;
     for n in 0..10_u8 {
         let header =
             Header { marker: n == 0, payload_type: 8, sequence: n.into(), timestamp: u32::from(n) * 160, ssrc: 1 };
@@ -87,7 +89,7 @@ fn audio(config: &MediaConfig) -> anyhow::Result<()> {
         speaker.send_to(&packet, in_port.local_addr()?)?;
         let mut buffer = [0; 400];
         let (length, source) = in_port.recv_from(&mut buffer)?;
-        engine.handle_packet(Instant::now(), a, source, buffer.get(..length).unwrap_or_default(), &mut net);
+        engine.handle_packet(Instant::now(), first, source, buffer.get(..length).unwrap_or_default(), &mut net);
         let length = listener.recv(&mut buffer).context("nothing crossed the join")?;
         let heard = rtp::parse(buffer.get(..length).unwrap_or_default()).context("what crossed is no RTP")?.1;
         ensure!(heard == [n.wrapping_mul(13); 160], "the audio changed on its way");
@@ -100,17 +102,27 @@ struct OneWay<'a> {
 }
 
 impl Sink for OneWay<'_> {
-    fn send(&mut self, _port: PortId, to: std::net::SocketAddr, packet: &[u8]) {
+    fn send(&mut self, _slot: Slot, to: std::net::SocketAddr, packet: &[u8]) {
         let _ = self.out.send_to(packet, to);
     }
 
-    fn heard(&mut self, _frame: Heard<'_>) {}
+    fn send_report(&mut self, _slot: Slot, _to: std::net::SocketAddr, _packet: &[u8]) {}
 
-    fn record_begin(&mut self, _recording: &str) {}
+    fn lock(&mut self, _slot: Slot, _to: std::net::SocketAddr) {}
 
-    fn record_end(&mut self, _recording: &str) {}
+    fn unlock(&mut self, _slot: Slot) {}
 
-    fn close(&mut self, _port: PortId) {}
+    fn record_begin(&mut self, _tape: TapeId, _recording: &str) {}
+
+    fn batch(&mut self, _tape: TapeId, batch: &mut Batch) {
+        batch.clear();
+    }
+
+    fn batches_end(&mut self) {}
+
+    fn record_end(&mut self, _tape: TapeId) {}
+
+    fn close(&mut self, _slot: Slot) {}
 }
 
 struct Nothing;
@@ -125,20 +137,20 @@ impl Prompts for Nothing {
 fn recording(folder: &Path, key: &BranchKey) -> anyhow::Result<()> {
     let mut random = [0; 44];
     rand::rng().fill_bytes(&mut random);
-    let now = Instant::now();
-    let (mut writer, mut bytes) = record::Writer::begin("selftest", "selftest", 0, now, key.bytes(), &random)?;
+    let (mut writer, mut bytes) = record::Writer::begin("selftest", "selftest", 0, key.bytes(), &random)?;
+    let mut batch = Batch::default();
     for n in 0..50_u32 {
-        let heard = Heard {
-            recording: "selftest",
-            side: media::plane::Side::Caller,
-            codec: Codec::Pcma,
-            timestamp: n * 160,
-            at: now + Duration::from_millis(20) * n,
-            payload: &[0x2a; 160],
-        };
-        bytes.extend(writer.frame(&heard)?.unwrap_or_default());
+        let (side, codec) = (media::plane::Side::Caller, Codec::Pcma);
+        let heard = Heard { side, codec, timestamp: n * 160, at_ms: n * 20, payload: &[0x2a; 160] };
+        if !batch.push(&heard) || n == 49 {
+            bytes.extend(writer.seal(&mut batch)?);
+            batch.clear();
+        }
+        if n < 49 && batch.is_empty() {
+            ensure!(batch.push(&heard), "a frame finds no room");
+        }
     }
-    let (last, trailer) = writer.seal()?;
+    let (last, trailer) = writer.end()?;
     bytes.extend(last);
     let path = folder.join(".selftest");
     {

@@ -24,6 +24,7 @@ use wire::{
 };
 
 use super::{Process, copies, fetch, local::Wake, now, tunnel::Event};
+use crate::firmware;
 
 /// The ledger is looked at this often, also when nobody said that it changed.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -66,7 +67,7 @@ impl Process {
             epoch: position.epoch,
             last: position.last,
             heads: self.copies.heads(),
-            software: self.config.software,
+            software: firmware::running(self.config.firmware.as_deref()).version,
             at: now(),
         };
         let end = BoxEnd::new(Instant::now(), hello);
@@ -240,7 +241,7 @@ impl Process {
             return;
         }
         let (client, spool) = (talk.client.clone(), self.config.spool.clone());
-        self.fetching = Some(fetch::begin(client, bundle, spool, self.exchange.teller()));
+        self.fetching = Some(fetch::begin(client, bundle, spool));
     }
 
     /// The new certificate is used from the next connection on.

@@ -1,12 +1,7 @@
 //! What *calls* and *sync* say to one another over `sync.sock`: a Unix stream, each message `length: u32 big endian`,
 //! then JSON. Each side forgets the other without harm: what must last is in the ledger.
 
-use std::{
-    io,
-    net::SocketAddr,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-};
+use std::{io, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path};
 
 use model::{Number, OverflowId, SiteId, change::Doc, overflow::Signal};
 use serde::{Deserialize, Serialize};
@@ -29,49 +24,26 @@ const WAITING_MAX: usize = 256;
 pub enum Wake {
     // To *calls*.
     /// Changes of these documents are in the ledger: read them and resolve.
-    ConfigChanged {
-        docs: Vec<Doc>,
-    },
+    ConfigChanged { docs: Vec<Doc> },
     /// The cloud answers. Also said to each new connection, when it is so.
     LinkUp,
     /// The cloud does not answer. Also said to each new connection, when it is so.
     LinkDown,
     /// Where the media process sends this call's RTP, once [`Wake::TunnelOpen`] was said.
-    TunnelReady {
-        overflow: OverflowId,
-        addr: SocketAddr,
-    },
+    TunnelReady { overflow: OverflowId, addr: SocketAddr },
     /// Nothing genuine was heard from the other box for three seconds, or its key was false: take the caller back.
-    PathLost {
-        overflow: OverflowId,
-    },
+    PathLost { overflow: OverflowId },
     /// The number of a caller that we help, when the passport shows it.
-    Caller {
-        overflow: OverflowId,
-        number: Number,
-    },
-    /// A firmware bundle is whole in the spool folder.
-    BundleReady {
-        path: PathBuf,
-    },
+    Caller { overflow: OverflowId, number: Number },
 
     // Both ways.
     /// Sent by *calls* with empty keys; *sync* fills them. Received only with keys that were verified.
-    Signal {
-        signal: Signal,
-    },
+    Signal { signal: Signal },
 
     // From *calls*.
     /// Carry this call's media. `media` is where the media process receives its RTP on loopback. `caller` is sent to
     /// the helper inside the sealed path, when the passport allows it.
-    TunnelOpen {
-        overflow: OverflowId,
-        media: SocketAddr,
-        caller: Option<Number>,
-    },
-    TunnelClose {
-        overflow: OverflowId,
-    },
+    TunnelOpen { overflow: OverflowId, media: SocketAddr, caller: Option<Number> },
     /// The outbox has new rows.
     OutboxGrew,
     /// The branch has written to its document.
@@ -179,11 +151,6 @@ impl Exchange {
         if self.link.send_replace(up) != up {
             self.tell(if up { Wake::LinkUp } else { Wake::LinkDown });
         }
-    }
-
-    /// For those who tell without listening.
-    pub fn teller(&self) -> broadcast::Sender<Wake> {
-        self.everybody.clone()
     }
 }
 

@@ -58,8 +58,8 @@ pub struct SyncConfig {
     pub socket: PathBuf,
     /// Where bundles are put.
     pub spool: PathBuf,
-    /// 1.2.3 is `[1, 2, 3]`.
-    pub software: [u16; 3],
+    /// What the update agent remembers: asked before each connection, for it may begin later than we do.
+    pub firmware: Option<PathBuf>,
     pub backoff: backoff::Policy,
     pub registry: prometheus::Registry,
     pub stop: CancellationToken,
@@ -224,21 +224,16 @@ impl Process {
 
     /// What *calls* says that needs no link.
     async fn local(&mut self, wake: Wake) {
-        match wake {
-            Wake::TunnelOpen { overflow, media, caller } => {
-                match self.overflows.open(overflow, media, caller).await {
-                    Ok(addr) => self.exchange.tell(Wake::TunnelReady { overflow, addr }),
-                    Err(error) => {
-                        tracing::warn!(%overflow, %error, "no tunnel");
-                        self.exchange.tell(Wake::PathLost { overflow });
-                    }
-                }
-                self.unlock().await;
+        // The others are seen in the ledger when there is a link.
+        let Wake::TunnelOpen { overflow, media, caller } = wake else { return };
+        match self.overflows.open(overflow, media, caller).await {
+            Ok(addr) => self.exchange.tell(Wake::TunnelReady { overflow, addr }),
+            Err(error) => {
+                tracing::warn!(%overflow, %error, "no tunnel");
+                self.exchange.tell(Wake::PathLost { overflow });
             }
-            Wake::TunnelClose { overflow } => self.overflows.close(overflow),
-            // Seen in the ledger when there is a link.
-            _ => {}
         }
+        self.unlock().await;
     }
 
     async fn tunnel(&mut self, event: Event) {

@@ -224,12 +224,6 @@ impl Overflows {
         Ok(())
     }
 
-    pub fn close(&mut self, overflow: OverflowId) {
-        if let Some(call) = self.calls.get_mut(&overflow) {
-            call.tunnel = None;
-        }
-    }
-
     pub fn forget(&mut self, overflow: OverflowId) {
         self.calls.remove(&overflow);
     }

@@ -233,7 +233,7 @@ impl Bench {
             Event::TunnelOpen { leg, local } => format!("tunnel {} at {local}", self.name(*leg)),
             Event::Ended { leg, cause } => format!("ended {} {cause:?}", self.name(*leg)),
             Event::Refused { cause, status } => format!("refused {cause} {status:?}"),
-            Event::Registered { .. } | Event::TrunkState { .. } => return None,
+            Event::Registered { .. } | Event::TrunkState { .. } | Event::Quality { .. } => return None,
         })
     }
 

@@ -67,8 +67,13 @@ impl Media {
             | Command::Mute { port, .. }
             | Command::Play { port, .. }
             | Command::Stop { port }
+            | Command::Shield { port, .. }
             | Command::Digit { port, .. } => {
                 assert!(self.open.contains_key(port), "{command:?} for a port that is not open");
+                vec![]
+            }
+            Command::RecordPause { recording, .. } => {
+                assert!(self.recording.contains(recording), "pauses what does not run");
                 vec![]
             }
             Command::Hello { .. } => vec![],
@@ -105,6 +110,8 @@ impl Media {
             Command::Stop { port } => format!("stop {}", self.name(*port)),
             Command::Digit { port, digit, .. } => format!("digit {} {digit}", self.name(*port)),
             Command::Record { port, .. } => format!("record {}", self.name(*port)),
+            Command::RecordPause { paused, .. } => format!("record pause {paused}"),
+            Command::Shield { port, shielded } => format!("shield {} {shielded}", self.name(*port)),
             Command::RecordEnd { .. } => "record end".to_owned(),
             Command::Close { port } => format!("close {}", self.name(*port)),
         })

@@ -298,6 +298,7 @@ fn talking(who: &str, caller_number: &str, name: &str) -> AgentLine {
         caller_number: caller_number.into(),
         caller_name: Some(name.into()),
         waited: Duration::from_millis(4500),
+        card_mode: false,
         held: false,
         wrap_up_left: None,
         from_site: None,
@@ -378,6 +379,7 @@ fn rows() -> Vec<ContactRow> {
             wrap_up_ms: None,
             offers: 1,
             recording: Some(recording),
+            sound: None,
         },
         caller: Some(Caller { number: number.into(), name: None }),
     };

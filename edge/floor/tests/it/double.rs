@@ -170,6 +170,13 @@ impl Lines for Double {
         self.0.borrow_mut().recordings.push(recording);
         self.say("record", leg);
     }
+    fn record_pause(&mut self, _: Instant, _: RecordingId, paused: bool) {
+        let line = if paused { "pause the recording" } else { "go on recording" };
+        self.0.borrow_mut().write(line.to_owned());
+    }
+    fn shield(&mut self, _: Instant, leg: LegId, shielded: bool) {
+        self.say(if shielded { "shield" } else { "unshield" }, leg);
+    }
     fn record_end(&mut self, _: Instant, _: RecordingId) {
         self.0.borrow_mut().write("end the recording".to_owned());
     }

@@ -40,6 +40,7 @@ fn cdr(contact: u128, queue: &str, queued: i64, outcome: Outcome, wait_ms: u64) 
         wrap_up_ms: None,
         offers: 0,
         recording: None,
+        sound: None,
     }
 }
 

@@ -244,6 +244,8 @@ impl Scene {
             ["dial", number] => Ask::Dial { number: (*number).to_owned() },
             ["hang-up"] => Ask::HangUp,
             ["hold"] => Ask::Hold,
+            ["card", "mode"] => Ask::CardMode,
+            ["card", "mode", "end"] => Ask::CardModeEnd,
             ["resume"] => Ask::Resume,
             ["transfer", number] => Ask::Transfer { number: (*number).to_owned() },
             other => panic!("no such request {other:?}"),
@@ -374,6 +376,9 @@ impl Scene {
             Kind::HelpGiven { overflow: of, site, agent } => {
                 format!("HelpGiven {} to {site} by {agent}", overflow(self, of))
             }
+            Kind::CardModeBegan => "CardModeBegan".to_owned(),
+            Kind::CardModeEnded { why } => format!("CardModeEnded {why:?}"),
+            Kind::Sounded { sound } => format!("Sounded {} at worst", sound.opinion_worst),
             Kind::Ended { cause } => format!("Ended {cause:?}"),
             Kind::AgentState { agent, state } => format!("{agent} is {state:?}"),
             Kind::WrapUpStarted { agent } => format!("WrapUpStarted {agent}"),

@@ -87,4 +87,6 @@ ladders! {
     the_link_goes_down_under_a_guest
     an_agent_is_removed_in_mid_call
     a_party_outside_that_holds_is_no_hold_of_ours
+    a_card_is_keyed_in_through_hold_and_transfer
+    a_card_entry_that_nobody_ends_ends_by_itself
 }

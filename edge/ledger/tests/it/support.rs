@@ -74,6 +74,7 @@ pub fn cdr(contact: u128, ended: i64) -> Cdr {
         wrap_up_ms: None,
         offers: 0,
         recording: None,
+        sound: None,
     }
 }
 

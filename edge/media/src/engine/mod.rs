@@ -2,10 +2,14 @@
 //! gives it sockets' bytes and a tick every 20 ms, and a [`Sink`] that takes what leaves.
 
 mod port;
+mod quality;
 mod release;
+mod shield;
+mod slab;
+mod tape;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -16,11 +20,17 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::{
     dtmf,
     g711::convert,
-    plane::{Codec, Command, Event, Failure, PortId, Side},
+    plane::{Command, Event, Failure, PortId, Side},
     prompt::Prompt,
-    rtp::{self, HEADER_LEN},
+    record::Batch,
+    rtp::{self, HEADER_LEN, rtcp},
 };
-use port::Port;
+use port::{Admitted, Port};
+use slab::Ports;
+use tape::Tapes;
+
+pub use slab::{GENERATION_MAX, Slot};
+pub use tape::{CLOSE_EVERY, TAPES_PER_PORT_MAX, TapeId};
 
 /// Largest packet that is relayed: 60 ms of G.711, with room.
 pub const PACKET_MAX: usize = 600;
@@ -33,24 +43,21 @@ const EVENTS_MAX: usize = 100_000;
 /// A connected port without a packet for this long is reported.
 const SILENT_AFTER: Duration = Duration::from_secs(15);
 
-/// One received frame, as the recorder wants it.
-#[derive(Debug, Clone, Copy)]
-pub struct Heard<'a> {
-    pub recording: &'a str,
-    pub side: Side,
-    pub codec: Codec,
-    pub timestamp: u32,
-    pub at: Instant,
-    pub payload: &'a [u8],
-}
-
 /// Where the engine's bytes go. Implementations must not block.
 pub trait Sink {
-    fn send(&mut self, port: PortId, to: SocketAddr, packet: &[u8]);
-    fn heard(&mut self, frame: Heard<'_>);
-    fn record_begin(&mut self, recording: &str);
-    fn record_end(&mut self, recording: &str);
-    fn close(&mut self, port: PortId);
+    fn send(&mut self, slot: Slot, to: SocketAddr, packet: &[u8]);
+    /// From the port's second socket.
+    fn send_report(&mut self, slot: Slot, to: SocketAddr, packet: &[u8]);
+    /// The port's source is known for certain: nothing from elsewhere need be received until it is unlocked.
+    fn lock(&mut self, slot: Slot, to: SocketAddr);
+    fn unlock(&mut self, slot: Slot);
+    fn record_begin(&mut self, tape: TapeId, recording: &str);
+    /// Takes what the batch holds and leaves it empty. What cannot be taken is to be counted with [`Batch::lose`].
+    fn batch(&mut self, tape: TapeId, batch: &mut Batch);
+    /// All batches of this round were handed over.
+    fn batches_end(&mut self);
+    fn record_end(&mut self, tape: TapeId);
+    fn close(&mut self, slot: Slot);
 }
 
 /// Finds a prompt by name.
@@ -59,23 +66,25 @@ pub trait Prompts {
 }
 
 pub struct Engine {
-    ports: BTreeMap<PortId, Port>,
-    /// Which port begins each recording: its side is the caller's.
-    recordings: BTreeMap<String, PortId>,
+    ports: Ports,
+    tapes: Tapes,
     ports_max: usize,
     random: ChaCha12Rng,
     events: VecDeque<Event>,
+    /// The zero of the times in reports.
+    started: Option<Instant>,
     pub(crate) orphaned: bool,
 }
 
 impl Engine {
     pub fn new(ports_max: usize, seed: [u8; 32]) -> Self {
         Self {
-            ports: BTreeMap::new(),
-            recordings: BTreeMap::new(),
+            ports: Ports::default(),
+            tapes: Tapes::default(),
             ports_max,
             random: ChaCha12Rng::from_seed(seed),
-            events: VecDeque::new(),
+            events: VecDeque::with_capacity(256),
+            started: None,
             orphaned: false,
         }
     }
@@ -84,16 +93,16 @@ impl Engine {
         self.ports.len()
     }
 
-    /// The shell opened a socket for a port (`Command::Open`); false when the limit is reached or the id is taken.
-    pub fn open(&mut self, now: Instant, id: PortId) -> bool {
-        if self.ports.len() >= self.ports_max || self.ports.contains_key(&id) {
-            return false;
+    /// The shell is about to open a socket for a port (`Command::Open`); None when the limit is reached or the id is
+    /// taken.
+    pub fn open(&mut self, now: Instant, id: PortId) -> Option<Slot> {
+        if self.ports.len() >= self.ports_max || self.ports.contains(id) {
+            return None;
         }
         let (ssrc, start) = (self.random.next_u32(), self.random.next_u64());
         #[allow(clippy::cast_possible_truncation)]
         let sender = rtp::send::Sender::new(ssrc, start as u16, (start >> 16) as u32);
-        self.ports.insert(id, Port::new(sender, now));
-        true
+        self.ports.insert(id, Port::new(id, sender, now))
     }
 
     /// Everything but `Hello`'s and `Open`'s socket work.
@@ -101,7 +110,12 @@ impl Engine {
         match command {
             Command::Hello { .. } => self.orphan_all(),
             Command::Open { .. } => {}
-            Command::Connect { port, remote } => self.with(port, |port| port.connect(now, remote)),
+            Command::Connect { port, remote } => {
+                if let Some(slot) = self.ports.slot(port) {
+                    sink.unlock(slot);
+                }
+                self.with(port, |port| port.connect(now, remote));
+            }
             Command::Mute { port, muted } => self.with(port, |port| port.muted = muted),
             Command::Join { a, b } => self.join(a, b),
             Command::Part { port } => self.part(port),
@@ -117,26 +131,28 @@ impl Engine {
             }
             Command::Stop { port } => self.with(port, |port| port.playing = None),
             Command::Digit { port, digit, ms } => self.with(port, |port| port.press(digit, ms)),
-            Command::Record { recording, port } => {
-                if self.ports.contains_key(&port) {
-                    sink.record_begin(&recording);
-                    self.recordings.insert(recording, port);
-                } else {
-                    self.fail(port, Failure::UnknownPort);
-                }
-            }
+            Command::Record { recording, port } => self.record(now, &recording, port, sink),
+            Command::RecordPause { recording, paused } => self.tapes.pause(&recording, paused),
+            Command::Shield { port, shielded } => self.with(port, |port| port.shield(shielded)),
             Command::RecordEnd { recording } => self.record_end(&recording, sink),
             Command::Close { port } => self.close(port, sink),
         }
     }
 
     /// One datagram. Returns nothing: what leaves goes to the sink, what happened to the events.
-    pub fn handle_packet(&mut self, now: Instant, id: PortId, source: SocketAddr, packet: &[u8], sink: &mut impl Sink) {
-        let Some(port) = self.ports.get_mut(&id) else { return };
-        let Some(codec) = port.admit(source, packet) else { return };
+    pub fn handle_packet(&mut self, now: Instant, slot: Slot, source: SocketAddr, packet: &[u8], sink: &mut impl Sink) {
+        let Some((port, peer)) = self.ports.pair(slot) else { return };
         let Some((header, payload)) = rtp::parse(packet) else {
-            port.foreign += 1;
+            port.foreign = port.foreign.saturating_add(1);
             return;
+        };
+        let codec = match port.admit(now, source, &header) {
+            Admitted::No => return,
+            Admitted::Yes(codec) => codec,
+            Admitted::First(codec) => {
+                sink.lock(slot, source);
+                codec
+            }
         };
         if payload.is_empty() || payload.len() > PAYLOAD_MAX {
             return;
@@ -146,35 +162,86 @@ impl Engine {
             return;
         }
         let in_order = port.receiver.note(now, &header);
+        let id = port.id;
         if port.alive(now) {
-            self.events.push_back(Event::Silent { port: id, silent: false });
+            push(&mut self.events, Event::Silent { port: id, silent: false });
         }
-        let Some(port) = self.ports.get_mut(&id) else { return };
-        let peer = port.joined;
         if event {
             let pressed = port.listener.hear(header.timestamp, payload);
             if let Some(digit) = pressed {
-                self.event(Event::Digit { port: id, digit });
+                push(&mut self.events, Event::Digit { port: id, digit });
             }
-            self.relay_event(now, peer, payload, pressed.is_some(), sink);
+            if let Some((place, peer)) = peer.filter(|_| port.shield.is_none()) {
+                relay_event(now, place, peer, payload, pressed.is_some(), sink);
+            }
             return;
         }
-        self.record_frame(id, peer, codec, header.timestamp, now, payload, sink);
+        let (mut timestamp, mut payload) = (header.timestamp, payload);
+        let passed;
+        if let Some(shield) = &mut port.shield {
+            if !in_order {
+                return;
+            }
+            let (before, pressed) = shield.pass(codec, timestamp, payload);
+            if let Some(digit) = pressed {
+                push(&mut self.events, Event::Digit { port: id, digit });
+            }
+            let Some(before) = before else { return };
+            passed = before;
+            (timestamp, payload) = (passed.timestamp, passed.payload());
+        }
+        self.tapes.hear(now, &port.tapes, Side::Caller, codec, timestamp, payload, sink);
+        let Some((place, peer)) = peer else { return };
+        self.tapes.hear(now, &peer.tapes, Side::Agent, codec, timestamp, payload, sink);
         if in_order {
-            self.relay(now, id, peer, codec, payload, sink);
+            let Some(remote) = peer.sendable().filter(|_| peer.playing.is_none()) else { return };
+            let mut out = [0_u8; PACKET_MAX];
+            let (head, body) = out.split_at_mut(HEADER_LEN);
+            head.copy_from_slice(&peer.sender.next(now, id.0.wrapping_add(1), remote.codec.payload_type()));
+            let Some(body) = body.get_mut(..payload.len()) else { return };
+            body.copy_from_slice(payload);
+            convert(codec, remote.codec, body);
+            peer.sender.carried(payload.len());
+            if let Some(packet) = out.get(..HEADER_LEN + payload.len()) {
+                sink.send(place, remote.addr, packet);
+            }
+        }
+    }
+
+    /// One datagram of the port's second socket. Reports inform; they never end or move anything (S-27).
+    pub fn handle_report(&mut self, now: Instant, slot: Slot, source: SocketAddr, packet: &[u8]) {
+        let started = *self.started.get_or_insert(now);
+        let Some((port, _)) = self.ports.pair(slot) else { return };
+        if port.reports_at() != Some(source) {
+            return;
+        }
+        if let Some(report) = rtcp::parse(packet, port.sender.ssrc()) {
+            port.monitor.hear(now, &report, now.saturating_duration_since(started));
         }
     }
 
     /// Every 20 ms: the next frame of each prompt and keypress, and, once a second, a look at the silent.
     pub fn handle_tick(&mut self, now: Instant, look: bool, sink: &mut impl Sink) {
-        let mut events = std::mem::take(&mut self.events);
-        for (id, port) in &mut self.ports {
-            port.tick(now, *id, &mut events, sink);
+        let started = *self.started.get_or_insert(now);
+        for (slot, port) in self.ports.iter_mut() {
+            port.tick(now, slot, &mut self.events, sink);
+            if port.monitor.is_due(now) {
+                if let Some(to) = port.reports_at() {
+                    let mut out = [0; rtcp::LEN_MAX];
+                    let length = port.report(now, now.saturating_duration_since(started), &mut out);
+                    sink.send_report(slot, to, out.get(..length).unwrap_or_default());
+                }
+                if let Some(quality) = port.judge(now) {
+                    push(&mut self.events, Event::Quality { port: port.id, quality });
+                }
+            }
             if look && port.fell_silent(now, SILENT_AFTER) {
-                events.push_back(Event::Silent { port: *id, silent: true });
+                push(&mut self.events, Event::Silent { port: port.id, silent: true });
+                // Whoever sends from elsewhere is to be seen.
+                sink.unlock(slot);
             }
         }
-        self.events = events;
+        self.tapes.tick(now, sink);
         if look && self.orphaned {
             self.release_orphans(now, sink);
         }
@@ -184,114 +251,91 @@ impl Engine {
         self.events.pop_front()
     }
 
-    fn relay(
-        &mut self,
-        now: Instant,
-        from: PortId,
-        peer: Option<PortId>,
-        codec: Codec,
-        payload: &[u8],
-        sink: &mut impl Sink,
-    ) {
-        let Some((peer_id, peer)) = peer.and_then(|peer| Some((peer, self.ports.get_mut(&peer)?))) else { return };
-        let Some(remote) = peer.sendable().filter(|_| peer.playing.is_none()) else { return };
-        let mut out = [0_u8; PACKET_MAX];
-        let (head, body) = out.split_at_mut(HEADER_LEN);
-        head.copy_from_slice(&peer.sender.next(now, from.0.wrapping_add(1), remote.codec.payload_type()));
-        let Some(body) = body.get_mut(..payload.len()) else { return };
-        body.copy_from_slice(payload);
-        convert(codec, remote.codec, body);
-        if let Some(packet) = out.get(..HEADER_LEN + payload.len()) {
-            sink.send(peer_id, remote.addr, packet);
+    fn record(&mut self, now: Instant, recording: &str, id: PortId, sink: &mut impl Sink) {
+        let Some(port) = self.ports.get_mut(id) else {
+            self.fail(id, Failure::UnknownPort);
+            return;
+        };
+        if port.tapes.len() >= TAPES_PER_PORT_MAX {
+            self.fail(id, Failure::Limit);
+            return;
         }
-    }
-
-    fn relay_event(&mut self, now: Instant, peer: Option<PortId>, payload: &[u8], begins: bool, sink: &mut impl Sink) {
-        let Some((peer_id, peer)) = peer.and_then(|peer| Some((peer, self.ports.get_mut(&peer)?))) else { return };
-        let (Some(remote), Some(body)) = (peer.sendable(), payload.first_chunk::<4>()) else { return };
-        let Some(payload_type) = remote.telephone_event.filter(|_| dtmf::key(body[0]).is_some()) else { return };
-        let mut packet = [0_u8; HEADER_LEN + 4];
-        let (head, tail) = packet.split_at_mut(HEADER_LEN);
-        head.copy_from_slice(&peer.sender.event(now, begins, payload_type));
-        tail.copy_from_slice(body);
-        sink.send(peer_id, remote.addr, &packet);
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn record_frame(
-        &self,
-        id: PortId,
-        peer: Option<PortId>,
-        codec: Codec,
-        timestamp: u32,
-        at: Instant,
-        payload: &[u8],
-        sink: &mut impl Sink,
-    ) {
-        for (recording, port) in &self.recordings {
-            let side = match (*port == id, peer == Some(*port)) {
-                (true, _) => Side::Caller,
-                (false, true) => Side::Agent,
-                (false, false) => continue,
-            };
-            sink.heard(Heard { recording, side, codec, timestamp, at, payload });
+        if let Some(tape) = self.tapes.begin(now, recording, id, sink) {
+            port.tapes.push(tape);
         }
     }
 
     fn join(&mut self, a: PortId, b: PortId) {
-        if a == b || !self.ports.contains_key(&a) || !self.ports.contains_key(&b) {
+        let (Some(first), Some(second)) = (self.ports.slot(a), self.ports.slot(b)) else {
+            self.fail(a, Failure::UnknownPort);
+            return;
+        };
+        if a == b {
             self.fail(a, Failure::UnknownPort);
             return;
         }
         self.part(a);
         self.part(b);
-        self.with(a, |port| port.joined = Some(b));
-        self.with(b, |port| port.joined = Some(a));
+        self.with(a, |port| port.joined = Some(second.index));
+        self.with(b, |port| port.joined = Some(first.index));
     }
 
     fn part(&mut self, id: PortId) {
-        let peer = self.ports.get_mut(&id).and_then(|port| port.joined.take());
-        if let Some(peer) = peer.and_then(|peer| self.ports.get_mut(&peer)) {
+        let peer = self.ports.get_mut(id).and_then(|port| port.joined.take());
+        if let Some(peer) = peer.and_then(|peer| self.ports.at_mut(peer)) {
             peer.joined = None;
         }
     }
 
     fn close(&mut self, id: PortId, sink: &mut impl Sink) {
         self.part(id);
-        let ended: Vec<String> =
-            self.recordings.iter().filter(|(_, port)| **port == id).map(|(recording, _)| recording.clone()).collect();
-        for recording in ended {
+        for recording in self.tapes.names_of(id) {
             self.record_end(&recording, sink);
         }
-        if let Some(port) = self.ports.remove(&id) {
-            self.event(Event::Stats { port: id, stats: port.stats() });
-            sink.close(id);
+        if let Some((slot, port)) = self.ports.remove(id) {
+            push(&mut self.events, Event::Stats { port: id, stats: port.stats() });
+            sink.close(slot);
         }
     }
 
     fn record_end(&mut self, recording: &str, sink: &mut impl Sink) {
-        if self.recordings.remove(recording).is_some() {
-            sink.record_end(recording);
+        let ended = self.tapes.end(recording, sink);
+        if let Some((tape, port)) = ended.and_then(|(tape, id)| Some((tape, self.ports.get_mut(id)?))) {
+            port.tapes.retain(|other| *other != tape);
         }
     }
 
     fn with(&mut self, id: PortId, act: impl FnOnce(&mut Port)) {
-        match self.ports.get_mut(&id) {
+        match self.ports.get_mut(id) {
             Some(port) => act(port),
             None => self.fail(id, Failure::UnknownPort),
         }
     }
 
     fn fail(&mut self, port: PortId, why: Failure) {
-        self.event(Event::Failed { port, why });
-    }
-
-    fn event(&mut self, event: Event) {
-        if self.events.len() < EVENTS_MAX {
-            self.events.push_back(event);
-        }
+        push(&mut self.events, Event::Failed { port, why });
     }
 }
 
+fn push(events: &mut VecDeque<Event>, event: Event) {
+    if events.len() < EVENTS_MAX {
+        events.push_back(event);
+    }
+}
+
+fn relay_event(now: Instant, place: Slot, peer: &mut Port, payload: &[u8], begins: bool, sink: &mut impl Sink) {
+    let (Some(remote), Some(body)) = (peer.sendable(), payload.first_chunk::<4>()) else { return };
+    let Some(payload_type) = remote.telephone_event.filter(|_| dtmf::key(body[0]).is_some()) else { return };
+    let mut packet = [0_u8; HEADER_LEN + 4];
+    let (head, tail) = packet.split_at_mut(HEADER_LEN);
+    head.copy_from_slice(&peer.sender.event(now, begins, payload_type));
+    tail.copy_from_slice(body);
+    sink.send(place, remote.addr, &packet);
+}
+
+#[cfg(test)]
+mod quality_tests;
+#[cfg(test)]
+mod shield_tests;
 #[cfg(test)]
 mod tests;

@@ -6,29 +6,59 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Sink;
+use super::{Sink, Slot, push, quality::Monitor, shield::Shield, tape::TapeId};
 use crate::{
     dtmf::{Listener, Press},
     plane::{Codec, Event, PlayId, PortId, Remote, Stats},
     prompt::{FRAME_LEN, Prompt},
-    rtp::{self, HEADER_LEN, receive::Receiver, send::Sender},
+    rtp::{HEADER_LEN, Header, receive::Receiver, send::Sender},
 };
 
 /// Feeder number of prompts; a joined port's is its id plus one.
 const PROMPT: u64 = 0;
 
+/// Behind a declared NAT, a source other than the SDP's must send this many packets in sequence ...
+const LEARN_PACKETS: u16 = 3;
+/// ... within this time. Who sprays all ports of the range comes by too seldom.
+const LEARN_WITHIN: Duration = Duration::from_millis(250);
+
+/// Whether a packet may enter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admitted {
+    No,
+    Yes(Codec),
+    /// Yes, and this is the leg's first: its source is known for certain.
+    First(Codec),
+}
+
+/// Somebody behind a declared NAT who may be the leg's phone.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    source: SocketAddr,
+    ssrc: u32,
+    sequence: u16,
+    packets: u16,
+    since: Instant,
+}
+
 pub(super) struct Port {
+    pub id: PortId,
     pub remote: Option<Remote>,
-    /// The remote's address was learnt from its first packet (S-20); it stays.
-    learnt: bool,
+    /// The source is settled: the SDP's, or learnt once behind a declared NAT (S-20).
+    settled: bool,
+    candidate: Option<Candidate>,
     pub muted: bool,
-    pub joined: Option<PortId>,
+    /// The seat of the port on the other side.
+    pub joined: Option<u32>,
     pub sender: Sender,
     pub receiver: Receiver,
     pub listener: Listener,
     pub playing: Option<Playing>,
     pressing: Option<Press>,
+    pub tapes: Vec<TapeId>,
+    pub shield: Option<Box<Shield>>,
     pub foreign: u64,
+    pub monitor: Monitor,
     heard: Instant,
     silent: bool,
     pub orphan: bool,
@@ -43,10 +73,12 @@ pub(super) struct Playing {
 }
 
 impl Port {
-    pub fn new(sender: Sender, now: Instant) -> Self {
+    pub fn new(id: PortId, sender: Sender, now: Instant) -> Self {
         Self {
+            id,
             remote: None,
-            learnt: false,
+            settled: false,
+            candidate: None,
             muted: false,
             joined: None,
             sender,
@@ -54,7 +86,10 @@ impl Port {
             listener: Listener::default(),
             playing: None,
             pressing: None,
+            tapes: Vec::new(),
+            shield: None,
             foreign: 0,
+            monitor: Monitor::default(),
             heard: now,
             silent: false,
             orphan: false,
@@ -62,27 +97,38 @@ impl Port {
     }
 
     pub fn connect(&mut self, now: Instant, remote: Remote) {
-        self.learnt = false;
+        self.settled = false;
+        self.candidate = None;
+        if self.remote.is_none() {
+            self.monitor.begin(now, self.sender.ssrc().to_be_bytes()[3]);
+        }
         self.heard = now;
         self.silent = false;
         self.remote = Some(remote);
     }
 
-    /// The codec of a packet that may enter: from the address in the SDP, or, behind a declared NAT, from where the
-    /// first valid packet of the agreed codec came.
-    pub fn admit(&mut self, source: SocketAddr, packet: &[u8]) -> Option<Codec> {
-        let remote = self.remote.as_mut()?;
+    /// Only the address of the SDP may send. Behind a declared NAT the address is learnt once: at once from the SDP's
+    /// own host, from elsewhere after a few packets in sequence.
+    pub fn admit(&mut self, now: Instant, source: SocketAddr, header: &Header) -> Admitted {
+        let Some(remote) = self.remote.as_mut() else {
+            self.foreign = self.foreign.saturating_add(1);
+            return Admitted::No;
+        };
+        let ours = header.payload_type == remote.codec.payload_type();
         if source == remote.addr {
-            return Some(remote.codec);
-        }
-        let valid = || rtp::parse(packet).is_some_and(|(header, _)| header.payload_type == remote.codec.payload_type());
-        if remote.learn && !self.learnt && valid() {
-            self.learnt = true;
+            if self.settled || !ours {
+                return Admitted::Yes(remote.codec);
+            }
+        } else {
+            let may_learn = remote.learn && !self.settled && ours;
+            if !(may_learn && learnt(&mut self.candidate, now, source, header, remote)) {
+                self.foreign = self.foreign.saturating_add(1);
+                return Admitted::No;
+            }
             remote.addr = source;
-            return Some(remote.codec);
         }
-        self.foreign = self.foreign.saturating_add(1);
-        None
+        self.settled = true;
+        Admitted::First(remote.codec)
     }
 
     pub fn telephone_event(&self) -> Option<u8> {
@@ -104,6 +150,10 @@ impl Port {
     pub fn fell_silent(&mut self, now: Instant, after: Duration) -> bool {
         let fell = !self.silent && self.remote.is_some() && self.quiet_for(now) >= after;
         self.silent |= fell;
+        if fell && self.remote.is_some_and(|remote| !remote.learn) {
+            // The first packet locks the socket again.
+            self.settled = false;
+        }
         fell
     }
 
@@ -111,8 +161,21 @@ impl Port {
         now.saturating_duration_since(self.heard)
     }
 
+    /// Where the party's reports come from and ours go (RFC 3550 §11).
+    pub fn reports_at(&self) -> Option<SocketAddr> {
+        let mut addr = self.remote?.addr;
+        addr.set_port(addr.port().checked_add(1)?);
+        Some(addr)
+    }
+
     pub fn play(&mut self, play: PlayId, prompts: Vec<Prompt>, again: bool) {
         self.playing = Some(Playing { play, prompts, prompt: 0, frame: 0, again });
+    }
+
+    pub fn shield(&mut self, shielded: bool) {
+        if shielded != self.shield.is_some() {
+            self.shield = shielded.then(|| Box::new(Shield::new()));
+        }
     }
 
     pub fn press(&mut self, digit: char, ms: u16) {
@@ -120,7 +183,7 @@ impl Port {
     }
 
     /// One frame of what is being played, or one packet of a keypress.
-    pub fn tick(&mut self, now: Instant, id: PortId, events: &mut VecDeque<Event>, sink: &mut impl Sink) {
+    pub fn tick(&mut self, now: Instant, slot: Slot, events: &mut VecDeque<Event>, sink: &mut impl Sink) {
         let Some(remote) = self.sendable() else { return };
         if let Some(payload_type) = remote.telephone_event.filter(|_| self.pressing.is_some()) {
             match self.pressing.as_mut().and_then(Press::next) {
@@ -129,7 +192,7 @@ impl Port {
                     let (head, tail) = packet.split_at_mut(HEADER_LEN);
                     head.copy_from_slice(&self.sender.event(now, begins, payload_type));
                     tail.copy_from_slice(&payload);
-                    sink.send(id, remote.addr, &packet);
+                    sink.send(slot, remote.addr, &packet);
                     return;
                 }
                 None => self.pressing = None,
@@ -142,10 +205,11 @@ impl Port {
                 let (head, tail) = packet.split_at_mut(HEADER_LEN);
                 head.copy_from_slice(&self.sender.next(now, PROMPT, remote.codec.payload_type()));
                 tail.copy_from_slice(frame);
-                sink.send(id, remote.addr, &packet);
+                self.sender.carried(FRAME_LEN);
+                sink.send(slot, remote.addr, &packet);
             }
             None => {
-                events.push_back(Event::Played { port: id, play: playing.play });
+                push(events, Event::Played { port: self.id, play: playing.play });
                 self.playing = None;
             }
         }
@@ -160,6 +224,30 @@ impl Port {
             foreign: self.foreign,
         }
     }
+}
+
+/// Has this source shown that it is the phone behind the NAT?
+fn learnt(
+    candidate: &mut Option<Candidate>,
+    now: Instant,
+    source: SocketAddr,
+    header: &Header,
+    remote: &Remote,
+) -> bool {
+    if source.ip() == remote.addr.ip() {
+        return true;
+    }
+    let follows = candidate.filter(|known| {
+        known.source == source
+            && known.ssrc == header.ssrc
+            && header.sequence == known.sequence.wrapping_add(1)
+            && now.saturating_duration_since(known.since) <= LEARN_WITHIN
+    });
+    let mut next = follows.unwrap_or(Candidate { source, ssrc: header.ssrc, sequence: 0, packets: 0, since: now });
+    next.sequence = header.sequence;
+    next.packets = next.packets.saturating_add(1);
+    *candidate = Some(next);
+    next.packets >= LEARN_PACKETS
 }
 
 impl Playing {

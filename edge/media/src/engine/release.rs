@@ -13,23 +13,24 @@ pub const ORPHAN_QUIET: Duration = Duration::from_secs(10);
 impl Engine {
     /// A new life of the calls process knows none of the ports of the old one.
     pub(super) fn orphan_all(&mut self) {
-        for port in self.ports.values_mut() {
+        for (_, port) in self.ports.iter_mut() {
             port.orphan = true;
         }
-        self.orphaned = !self.ports.is_empty();
+        self.orphaned = self.ports.len() > 0;
     }
 
     pub(super) fn release_orphans(&mut self, now: Instant, sink: &mut impl Sink) {
-        let quiet = |id: PortId| self.ports.get(&id).is_none_or(|port| port.quiet_for(now) >= ORPHAN_QUIET);
-        let ended: Vec<PortId> = self
+        let mut orphans: Vec<(PortId, bool, Option<u32>)> = self
             .ports
-            .iter()
-            .filter(|(id, port)| port.orphan && (quiet(**id) || port.joined.is_some_and(quiet)))
-            .map(|(id, _)| *id)
+            .iter_mut()
+            .filter(|(_, port)| port.orphan)
+            .map(|(_, port)| (port.id, port.quiet_for(now) >= ORPHAN_QUIET, port.joined))
             .collect();
-        for id in ended {
+        let quiet = |seat: u32| self.ports.at(seat).is_none_or(|port| port.quiet_for(now) >= ORPHAN_QUIET);
+        orphans.retain(|(_, left, joined)| *left || joined.is_some_and(quiet));
+        for (id, ..) in orphans {
             self.close(id, sink);
         }
-        self.orphaned = self.ports.values().any(|port| port.orphan);
+        self.orphaned = self.ports.iter_mut().any(|(_, port)| port.orphan);
     }
 }

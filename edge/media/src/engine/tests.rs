@@ -1,38 +1,56 @@
 //! Two phones, a prompt and a spy, in memory.
 
 use super::*;
-use crate::plane::{PlayId, Remote};
+use crate::plane::{Codec, PlayId, Remote};
 
 #[derive(Default)]
-struct Net {
-    sent: Vec<(PortId, SocketAddr, Vec<u8>)>,
-    heard: Vec<(String, Side, Vec<u8>)>,
+pub(super) struct Net {
+    pub(super) sent: Vec<(Slot, SocketAddr, Vec<u8>)>,
+    pub(super) reports: Vec<(Slot, SocketAddr, Vec<u8>)>,
     log: Vec<String>,
+    pub(super) frames: u32,
 }
 
 impl Sink for Net {
-    fn send(&mut self, port: PortId, to: SocketAddr, packet: &[u8]) {
-        self.sent.push((port, to, packet.to_vec()));
+    fn send(&mut self, slot: Slot, to: SocketAddr, packet: &[u8]) {
+        self.sent.push((slot, to, packet.to_vec()));
     }
 
-    fn heard(&mut self, frame: Heard<'_>) {
-        self.heard.push((frame.recording.into(), frame.side, frame.payload.to_vec()));
+    fn send_report(&mut self, slot: Slot, to: SocketAddr, packet: &[u8]) {
+        self.reports.push((slot, to, packet.to_vec()));
     }
 
-    fn record_begin(&mut self, recording: &str) {
-        self.log.push(format!("begin {recording}"));
+    fn lock(&mut self, slot: Slot, to: SocketAddr) {
+        self.log.push(format!("lock {} {}", slot.index, to.port()));
     }
 
-    fn record_end(&mut self, recording: &str) {
-        self.log.push(format!("end {recording}"));
+    fn unlock(&mut self, slot: Slot) {
+        self.log.push(format!("unlock {}", slot.index));
     }
 
-    fn close(&mut self, port: PortId) {
-        self.log.push(format!("close {}", port.0));
+    fn record_begin(&mut self, tape: TapeId, recording: &str) {
+        self.log.push(format!("begin {} {recording}", tape.0));
+    }
+
+    fn batch(&mut self, _tape: TapeId, batch: &mut Batch) {
+        self.frames += batch.frames();
+        batch.clear();
+    }
+
+    fn batches_end(&mut self) {
+        self.log.push("round".into());
+    }
+
+    fn record_end(&mut self, tape: TapeId) {
+        self.log.push(format!("end {}", tape.0));
+    }
+
+    fn close(&mut self, slot: Slot) {
+        self.log.push(format!("close {}", slot.index));
     }
 }
 
-struct Shelf;
+pub(super) struct Shelf;
 
 impl Prompts for Shelf {
     fn prompt(&mut self, name: &str) -> Option<Prompt> {
@@ -41,10 +59,13 @@ impl Prompts for Shelf {
     }
 }
 
-const A: PortId = PortId(1);
-const B: PortId = PortId(2);
+pub(super) const A: PortId = PortId(1);
+pub(super) const B: PortId = PortId(2);
+/// Where they stand in an engine that opened A, then B.
+pub(super) const SLOT_A: Slot = Slot { index: 0, generation: 0 };
+pub(super) const SLOT_B: Slot = Slot { index: 1, generation: 0 };
 
-fn address(port: u16) -> SocketAddr {
+pub(super) fn address(port: u16) -> SocketAddr {
     SocketAddr::new([192, 0, 2, 1].into(), port)
 }
 
@@ -57,7 +78,7 @@ fn start() -> Instant {
     Instant::now()
 }
 
-fn packet(sequence: u16, payload_type: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn packet(sequence: u16, payload_type: u8, payload: &[u8]) -> Vec<u8> {
     let timestamp = u32::from(sequence) * 160;
     let header = rtp::Header { marker: false, payload_type, sequence, timestamp, ssrc: 9 };
     let mut packet = rtp::write(&header).to_vec();
@@ -66,10 +87,10 @@ fn packet(sequence: u16, payload_type: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// A is joined to B; A speaks A-law, B µ-law.
-fn joined() -> (Engine, Net, Instant) {
+pub(super) fn joined() -> (Engine, Net, Instant) {
     let (mut engine, mut net, now) = (Engine::new(10, [3; 32]), Net::default(), start());
     for (id, port, codec) in [(A, 4_000, Codec::Pcma), (B, 5_000, Codec::Pcmu)] {
-        assert!(engine.open(now, id));
+        assert!(engine.open(now, id).is_some());
         let remote = remote(port, codec);
         engine.handle_command(now, Command::Connect { port: id, remote }, &mut Shelf, &mut net);
     }
@@ -80,9 +101,9 @@ fn joined() -> (Engine, Net, Instant) {
 #[test]
 fn audio_crosses_a_join_in_the_other_side_s_law() {
     let (mut engine, mut net, now) = joined();
-    engine.handle_packet(now, A, address(4_000), &packet(1, 8, &[0xd5; 160]), &mut net);
+    engine.handle_packet(now, SLOT_A, address(4_000), &packet(1, 8, &[0xd5; 160]), &mut net);
     let (port, to, sent) = net.sent.pop().expect("relayed");
-    assert_eq!((port, to), (B, address(5_000)));
+    assert_eq!((port, to), (SLOT_B, address(5_000)));
     let (header, payload) = rtp::parse(&sent).expect("RTP");
     assert_eq!(header.payload_type, 0);
     assert_eq!(payload.len(), 160);
@@ -95,9 +116,10 @@ fn a_stranger_s_packets_go_nowhere_and_are_counted() {
     let (mut engine, mut net, now) = joined();
     engine.handle_command(now, Command::Record { recording: "r".into(), port: A }, &mut Shelf, &mut net);
     for n in 0..50 {
-        engine.handle_packet(now, A, address(6_666), &packet(n, 8, &[1; 160]), &mut net);
+        engine.handle_packet(now, SLOT_A, address(6_666), &packet(n, 8, &[1; 160]), &mut net);
     }
-    assert!(net.sent.is_empty() && net.heard.is_empty());
+    engine.handle_tick(now + CLOSE_EVERY, false, &mut net);
+    assert!(net.sent.is_empty() && net.frames == 0);
     engine.handle_command(now, Command::Close { port: A }, &mut Shelf, &mut net);
     let stats = std::iter::from_fn(|| engine.poll_event()).find_map(|event| match event {
         Event::Stats { stats, .. } => Some(stats),
@@ -111,24 +133,64 @@ fn behind_a_declared_nat_the_address_is_learnt_once() {
     let (mut engine, mut net, now) = joined();
     let behind = Remote { learn: true, ..remote(4_000, Codec::Pcma) };
     engine.handle_command(now, Command::Connect { port: A, remote: behind }, &mut Shelf, &mut net);
-    engine.handle_packet(now, A, address(7_000), b"not rtp at all", &mut net);
-    engine.handle_packet(now, A, address(4_444), &packet(1, 8, &[1; 160]), &mut net);
-    engine.handle_packet(now, A, address(6_666), &packet(2, 8, &[1; 160]), &mut net);
+    engine.handle_packet(now, SLOT_A, address(7_000), b"not rtp at all", &mut net);
+    engine.handle_packet(now, SLOT_A, address(4_444), &packet(1, 8, &[1; 160]), &mut net);
+    engine.handle_packet(now, SLOT_A, address(6_666), &packet(2, 8, &[1; 160]), &mut net);
     assert_eq!(net.sent.len(), 1, "the first valid source alone");
-    engine.handle_packet(now, B, address(5_000), &packet(1, 0, &[1; 160]), &mut net);
+    engine.handle_packet(now, SLOT_B, address(5_000), &packet(1, 0, &[1; 160]), &mut net);
     assert_eq!(net.sent.last().expect("back").1, address(4_444));
+    assert!(net.log.contains(&"lock 0 4444".to_owned()), "{:?}", net.log);
+}
+
+#[test]
+fn another_host_is_learnt_only_when_it_keeps_sending() {
+    let (mut engine, mut net, now) = joined();
+    let behind = Remote { learn: true, ..remote(4_000, Codec::Pcma) };
+    engine.handle_command(now, Command::Connect { port: A, remote: behind }, &mut Shelf, &mut net);
+    let host = |last: u8| SocketAddr::new([198, 51, 100, last].into(), 9_000);
+    // A sprayer comes by now and then; the phone sends every 20 ms from its own address.
+    for n in 0..4_u16 {
+        let at = now + Duration::from_millis(u64::from(n) * 20);
+        if n != 2 {
+            engine.handle_packet(at, SLOT_A, host(66), &packet(n * 7, 8, &[6; 160]), &mut net);
+        }
+        engine.handle_packet(at, SLOT_A, host(7), &packet(n, 8, &[7; 160]), &mut net);
+    }
+    assert!(net.sent.is_empty(), "while two compete nobody is believed");
+    for n in 4..7_u16 {
+        engine.handle_packet(now + Duration::from_millis(100), SLOT_A, host(7), &packet(n, 8, &[7; 160]), &mut net);
+    }
+    assert!(net.log.contains(&"lock 0 9000".to_owned()), "{:?}", net.log);
+    engine.handle_packet(now, SLOT_A, host(66), &packet(9, 8, &[6; 160]), &mut net);
+    assert!(net.sent.iter().all(|(_, _, packet)| packet[12] != 6) && !net.sent.is_empty());
 }
 
 #[test]
 fn both_sides_are_recorded_as_received() {
     let (mut engine, mut net, now) = joined();
     engine.handle_command(now, Command::Record { recording: "r".into(), port: A }, &mut Shelf, &mut net);
-    engine.handle_packet(now, A, address(4_000), &packet(1, 8, &[1; 160]), &mut net);
-    engine.handle_packet(now, B, address(5_000), &packet(1, 0, &[2; 160]), &mut net);
-    let sides: Vec<_> = net.heard.iter().map(|(_, side, payload)| (*side, payload[0])).collect();
-    assert_eq!(sides, [(Side::Caller, 1), (Side::Agent, 2)]);
+    engine.handle_packet(now, SLOT_A, address(4_000), &packet(1, 8, &[1; 160]), &mut net);
+    engine.handle_packet(now, SLOT_B, address(5_000), &packet(1, 0, &[2; 160]), &mut net);
     engine.handle_command(now, Command::Close { port: A }, &mut Shelf, &mut net);
-    assert_eq!(net.log, ["begin r", "end r", "close 1"]);
+    assert_eq!(net.frames, 2);
+    let log: Vec<_> = net.log.iter().filter(|line| !line.contains("lock")).collect();
+    assert_eq!(log, ["begin 0 r", "end 0", "close 0"]);
+}
+
+#[test]
+fn a_recording_keeps_going_when_its_batch_is_full_and_is_handed_over_in_rounds() {
+    let (mut engine, mut net, now) = joined();
+    engine.handle_command(now, Command::Record { recording: "r".into(), port: A }, &mut Shelf, &mut net);
+    engine.handle_tick(now, false, &mut net);
+    for n in 0..100 {
+        engine.handle_packet(now, SLOT_A, address(4_000), &packet(n, 8, &[1; 160]), &mut net);
+    }
+    assert!((40..100).contains(&net.frames), "one batch is full: {}", net.frames);
+    engine.handle_tick(now + CLOSE_EVERY, false, &mut net);
+    assert_eq!(net.frames, 100);
+    assert_eq!(net.log.iter().filter(|line| *line == "round").count(), 1);
+    engine.handle_tick(now + 2 * CLOSE_EVERY, false, &mut net);
+    assert_eq!(net.log.iter().filter(|line| *line == "round").count(), 1, "an empty round is none");
 }
 
 #[test]
@@ -153,7 +215,7 @@ fn the_stream_to_a_phone_stays_one_stream_through_prompt_and_join() {
     engine.handle_command(now, play, &mut Shelf, &mut net);
     engine.handle_tick(now, false, &mut net);
     engine.handle_tick(now + Duration::from_millis(20), false, &mut net);
-    engine.handle_packet(now + Duration::from_millis(100), A, address(4_000), &packet(1, 8, &[1; 160]), &mut net);
+    engine.handle_packet(now + Duration::from_millis(100), SLOT_A, address(4_000), &packet(1, 8, &[1; 160]), &mut net);
     let headers: Vec<_> = net.sent.iter().map(|(_, _, packet)| rtp::parse(packet).expect("RTP").0).collect();
     assert_eq!(headers[0].ssrc, headers[1].ssrc);
     assert_eq!(headers[1].sequence, headers[0].sequence.wrapping_add(1));
@@ -168,7 +230,7 @@ fn a_keypress_is_one_event_and_reaches_the_other_side() {
         let end = if n > 3 { 0x80 } else { 0 };
         let mut press = packet(n, 101, &[5, end, 0, 160]);
         press[4..8].copy_from_slice(&1_000_u32.to_be_bytes());
-        engine.handle_packet(now, A, address(4_000), &press, &mut net);
+        engine.handle_packet(now, SLOT_A, address(4_000), &press, &mut net);
     }
     assert_eq!(engine.poll_event(), Some(Event::Digit { port: A, digit: '5' }));
     assert_eq!(engine.poll_event(), None);
@@ -181,7 +243,7 @@ fn a_keypress_is_one_event_and_reaches_the_other_side() {
 fn a_muted_port_gets_nothing() {
     let (mut engine, mut net, now) = joined();
     engine.handle_command(now, Command::Mute { port: B, muted: true }, &mut Shelf, &mut net);
-    engine.handle_packet(now, A, address(4_000), &packet(1, 8, &[1; 160]), &mut net);
+    engine.handle_packet(now, SLOT_A, address(4_000), &packet(1, 8, &[1; 160]), &mut net);
     assert!(net.sent.is_empty());
 }
 
@@ -191,7 +253,8 @@ fn orphans_live_while_both_sides_speak() {
     engine.handle_command(now, Command::Hello { generation: 2 }, &mut Shelf, &mut net);
     let speak = |engine: &mut Engine, net: &mut Net, port, from, at| {
         let payload_type = if port == A { 8 } else { 0 };
-        engine.handle_packet(at, port, address(from), &packet(1, payload_type, &[1; 160]), net);
+        let slot = if port == A { SLOT_A } else { SLOT_B };
+        engine.handle_packet(at, slot, address(from), &packet(1, payload_type, &[1; 160]), net);
     };
     let after = |seconds| now + Duration::from_secs(seconds);
     speak(&mut engine, &mut net, A, 4_000, after(9));
@@ -209,9 +272,9 @@ fn orphans_live_while_both_sides_speak() {
 #[test]
 fn a_port_above_the_limit_is_refused() {
     let (mut engine, now) = (Engine::new(2, [0; 32]), start());
-    assert!(engine.open(now, PortId(1)) && engine.open(now, PortId(2)));
-    assert!(!engine.open(now, PortId(3)));
-    assert!(!engine.open(now, PortId(1)), "an id is used once");
+    assert!(engine.open(now, PortId(1)).is_some() && engine.open(now, PortId(2)).is_some());
+    assert!(engine.open(now, PortId(3)).is_none());
+    assert!(engine.open(now, PortId(1)).is_none(), "an id is used once");
 }
 
 #[test]
@@ -220,4 +283,19 @@ fn an_unknown_prompt_is_reported() {
     let play = Command::Play { port: A, play: PlayId(1), prompts: vec!["nothing".into()], again: false };
     engine.handle_command(now, play, &mut Shelf, &mut net);
     assert_eq!(engine.poll_event(), Some(Event::Failed { port: A, why: Failure::Prompt }));
+}
+
+#[test]
+fn what_was_on_its_way_to_a_closed_port_does_not_reach_the_next_one() {
+    let (mut engine, mut net, now) = joined();
+    engine.handle_command(now, Command::Close { port: A }, &mut Shelf, &mut net);
+    let next = engine.open(now, PortId(3)).expect("room");
+    assert_eq!(next.index, SLOT_A.index, "the seat is used again");
+    let remote = remote(4_000, Codec::Pcma);
+    engine.handle_command(now, Command::Connect { port: PortId(3), remote }, &mut Shelf, &mut net);
+    engine.handle_command(now, Command::Join { a: PortId(3), b: B }, &mut Shelf, &mut net);
+    engine.handle_packet(now, SLOT_A, address(4_000), &packet(1, 8, &[1; 160]), &mut net);
+    assert!(net.sent.is_empty());
+    engine.handle_packet(now, next, address(4_000), &packet(1, 8, &[1; 160]), &mut net);
+    assert_eq!(net.sent.len(), 1);
 }

@@ -6,17 +6,26 @@ use aws_lc_rs::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Error, WrappedKey};
+use super::{
+    Error,
+    key::{self, BRANCH_KEY_LEN, Secret, WRAPPED_LEN},
+};
 use crate::plane::{Codec, Side};
 
-pub(super) const MAGIC: &[u8; 4] = b"BLR1";
+const MAGIC: &[u8; 4] = b"BLR2";
+/// What a disk writes whole or not at all; the header has one, each place for a wrapped key another.
+pub(super) const SECTOR: usize = 512;
+/// Places for wrapped keys.
+pub(super) const PLACES: usize = 2;
+/// Bytes before the first chunk.
+pub const HEAD_LEN: usize = SECTOR * (1 + PLACES);
 /// Kind, sequence, length.
 pub(super) const CHUNK_HEAD_LEN: usize = 9;
 pub(super) const TAG_LEN: usize = 16;
 /// Largest chunk on disk: half a second of two legs is about 10 KB.
 pub(super) const CHUNK_BYTES_MAX: usize = 256 * 1024;
-const HEADER_BYTES_MAX: usize = 4_096;
-const FRAME_HEAD_LEN: usize = 12;
+const HEADER_BYTES_MAX: usize = SECTOR - MAGIC.len() - 2;
+pub(super) const FRAME_HEAD_LEN: usize = 12;
 
 /// What a file says of itself in clear; authenticated with every chunk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +35,6 @@ pub struct Header {
     pub site: String,
     /// Milliseconds since 1970 when the recording began.
     pub started: i64,
-    pub key: WrappedKey,
 }
 
 /// One received packet's audio.
@@ -48,10 +56,13 @@ pub struct Trailer {
     pub frames: u64,
     /// From the beginning to the last frame.
     pub ms: u64,
-    /// Over every byte before the trailer, in hex.
+    /// Over the header and every chunk, in hex.
     pub sha256: String,
     /// Sealed after a power cut or a crash, at the last whole chunk.
     pub recovered: bool,
+    /// Frames that were heard and could not be kept, since the disk was too slow.
+    #[serde(default)]
+    pub lost: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,56 +80,85 @@ impl Kind {
     }
 }
 
-/// Magic, length, header.
-pub(super) fn encode_header(header: &Header) -> Result<Vec<u8>, Error> {
+/// The first sector: magic, length, header. The places for keys follow.
+pub(super) fn encode_header(header: &Header) -> Result<[u8; SECTOR], Error> {
     let body = serde_json::to_vec(header).map_err(|_| Error::Header)?;
-    if body.len() > HEADER_BYTES_MAX {
-        return Err(Error::Limit("header"));
-    }
+    let mut sector = [0; SECTOR];
     let length = u16::try_from(body.len()).map_err(|_| Error::Limit("header"))?;
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend(length.to_be_bytes());
-    bytes.extend(body);
-    Ok(bytes)
+    sector[..4].copy_from_slice(MAGIC);
+    sector[4..6].copy_from_slice(&length.to_be_bytes());
+    sector.get_mut(6..6 + body.len()).ok_or(Error::Limit("header"))?.copy_from_slice(&body);
+    Ok(sector)
 }
 
-/// The header and how many bytes it took.
-pub(super) fn decode_header(bytes: &[u8]) -> Result<(Header, usize), Error> {
+pub(super) fn decode_header(bytes: &[u8]) -> Result<Header, Error> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(Error::Format)?;
     let (length, rest) = rest.split_first_chunk::<2>().ok_or(Error::Header)?;
     let length = usize::from(u16::from_be_bytes(*length));
     let body = rest.get(..length).filter(|_| length <= HEADER_BYTES_MAX).ok_or(Error::Header)?;
     let header: Header = serde_json::from_slice(body).map_err(|_| Error::Header)?;
-    if header.format != 1 {
+    if header.format != 2 {
         return Err(Error::Format);
     }
-    Ok((header, MAGIC.len() + 2 + length))
+    Ok(header)
 }
 
-pub(super) fn header_digest(header_bytes: &[u8]) -> [u8; 32] {
+/// The recording's key, and the place whose wrapping this branch key opens.
+pub(super) fn secret(head: &[u8], branch: &[u8; BRANCH_KEY_LEN], recording: &str) -> Option<(usize, Secret)> {
+    (0..PLACES).find_map(|place| {
+        let at = (1 + place) * SECTOR;
+        let wrapped = head.get(at..at + WRAPPED_LEN)?;
+        key::unwrap(wrapped, branch, recording).map(|secret| (place, secret))
+    })
+}
+
+/// Over the first sector: what is authenticated with every chunk, whichever branch key wraps.
+pub(super) fn header_digest(bytes: &[u8]) -> Result<[u8; 32], Error> {
+    let sector = bytes.get(..SECTOR).ok_or(Error::Header)?;
     let mut out = [0; 32];
-    out.copy_from_slice(digest::digest(&digest::SHA256, header_bytes).as_ref());
-    out
+    out.copy_from_slice(digest::digest(&digest::SHA256, sector).as_ref());
+    Ok(out)
 }
 
-/// Encrypts `plain` in place of a chunk's body and frames it.
+/// What a trailer's hash is over: the first sector, and all chunks.
+pub(super) fn sealed_digest(bytes: &[u8], whole: usize) -> String {
+    let mut digest = digest::Context::new(&digest::SHA256);
+    digest.update(bytes.get(..SECTOR).unwrap_or_default());
+    digest.update(bytes.get(HEAD_LEN..whole).unwrap_or_default());
+    key::hex(digest.finish().as_ref())
+}
+
+/// Makes a chunk of `bytes`, which hold room for the head and then what is to be sealed; the tag is appended.
 pub(super) fn seal(
+    cipher: &LessSafeKey,
+    header: &[u8; 32],
+    kind: Kind,
+    sequence: u32,
+    bytes: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let (head, body) = bytes.split_first_chunk_mut::<CHUNK_HEAD_LEN>().ok_or(Error::Limit("chunk"))?;
+    let length = u32::try_from(body.len() + TAG_LEN).map_err(|_| Error::Limit("chunk"))?;
+    let tag = cipher
+        .seal_in_place_separate_tag(nonce(kind, sequence), Aad::from(associated(header, kind, sequence)), body)
+        .map_err(|_| Error::Key)?;
+    head[0] = kind as u8;
+    head[1..5].copy_from_slice(&sequence.to_be_bytes());
+    head[5..].copy_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(tag.as_ref());
+    Ok(())
+}
+
+/// A sealed chunk of what is not frames: a trailer.
+pub(super) fn sealed(
     cipher: &LessSafeKey,
     header: &[u8; 32],
     kind: Kind,
     sequence: u32,
     plain: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    let length = u32::try_from(plain.len() + TAG_LEN).map_err(|_| Error::Limit("chunk"))?;
-    let mut body = plain.to_vec();
-    cipher
-        .seal_in_place_append_tag(nonce(kind, sequence), Aad::from(associated(header, kind, sequence)), &mut body)
-        .map_err(|_| Error::Key)?;
-    let mut bytes = Vec::with_capacity(CHUNK_HEAD_LEN + body.len());
-    bytes.push(kind as u8);
-    bytes.extend(sequence.to_be_bytes());
-    bytes.extend(length.to_be_bytes());
-    bytes.extend(body);
+    let mut bytes = vec![0; CHUNK_HEAD_LEN];
+    bytes.extend_from_slice(plain);
+    seal(cipher, header, kind, sequence, &mut bytes)?;
     Ok(bytes)
 }
 
@@ -152,30 +192,6 @@ fn associated(header: &[u8; 32], kind: Kind, sequence: u32) -> [u8; 37] {
     bytes[32] = kind as u8;
     bytes[33..].copy_from_slice(&sequence.to_be_bytes());
     bytes
-}
-
-pub(super) fn encode_frame(out: &mut Vec<u8>, frame: &FrameRef<'_>) -> Result<(), Error> {
-    let length = u16::try_from(frame.payload.len()).map_err(|_| Error::Limit("frame"))?;
-    out.push(match frame.side {
-        Side::Caller => 0,
-        Side::Agent => 1,
-    });
-    out.push(frame.codec.payload_type());
-    out.extend(frame.timestamp.to_be_bytes());
-    out.extend(frame.at_ms.to_be_bytes());
-    out.extend(length.to_be_bytes());
-    out.extend(frame.payload);
-    Ok(())
-}
-
-/// A frame whose audio lies elsewhere.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct FrameRef<'a> {
-    pub side: Side,
-    pub codec: Codec,
-    pub timestamp: u32,
-    pub at_ms: u32,
-    pub payload: &'a [u8],
 }
 
 /// All frames of an opened chunk; None when it does not come out even.

@@ -1,10 +1,11 @@
-//! Keys: one per recording, wrapped by the branch key, which exists on the box alone.
+//! Keys: one per recording, wrapped by the branch key, which exists on the box alone. A file has two places for wrapped
+//! keys, each in a sector of its own: another branch key gets the place that is not in use, so that whatever moment the
+//! power fails in, one of the two opens.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     digest,
 };
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Error;
@@ -13,53 +14,60 @@ use super::Error;
 pub const BRANCH_KEY_LEN: usize = 32;
 /// The only way of wrapping so far: AES-256-GCM under the branch key.
 const WRAP_AES_256_GCM: u8 = 1;
-
-/// A recording's key as it lies in the header, in hex.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WrappedKey {
-    pub version: u8,
-    /// First half of SHA-256 over the branch key: which key opens this.
-    pub branch: String,
-    nonce: String,
-    sealed: String,
-}
+const NAME_LEN: usize = 16;
+const SEALED_LEN: usize = BRANCH_KEY_LEN + 16;
+/// Bytes of a wrapped key: way, name of the branch key, nonce, key and tag.
+pub(super) const WRAPPED_LEN: usize = 1 + NAME_LEN + NONCE_LEN + SEALED_LEN;
 
 pub(super) type Secret = Zeroizing<[u8; BRANCH_KEY_LEN]>;
 
-impl WrappedKey {
-    /// `nonce` must be fresh: the shell draws it.
-    pub(super) fn wrap(
-        branch: &[u8; BRANCH_KEY_LEN],
-        key: &Secret,
-        nonce: [u8; NONCE_LEN],
-        recording: &str,
-    ) -> Result<Self, Error> {
-        let mut sealed = key.to_vec();
-        cipher(branch)?
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(recording.as_bytes()), &mut sealed)
-            .map_err(|_| Error::Key)?;
-        Ok(Self { version: WRAP_AES_256_GCM, branch: name(branch), nonce: hex(&nonce), sealed: hex(&sealed) })
-    }
+/// `nonce` must be fresh: the shell draws it.
+pub(super) fn wrap(
+    branch: &[u8; BRANCH_KEY_LEN],
+    key: &Secret,
+    nonce: [u8; NONCE_LEN],
+    recording: &str,
+) -> Result<[u8; WRAPPED_LEN], Error> {
+    let mut sealed = key.to_vec();
+    cipher(branch)?
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(recording.as_bytes()), &mut sealed)
+        .map_err(|_| Error::Key)?;
+    let mut bytes = [0; WRAPPED_LEN];
+    bytes[0] = WRAP_AES_256_GCM;
+    bytes[1..=NAME_LEN].copy_from_slice(&name(branch));
+    bytes[1 + NAME_LEN..1 + NAME_LEN + NONCE_LEN].copy_from_slice(&nonce);
+    bytes[1 + NAME_LEN + NONCE_LEN..].copy_from_slice(&sealed);
+    Ok(bytes)
+}
 
-    pub(super) fn open(&self, branch: &[u8; BRANCH_KEY_LEN], recording: &str) -> Result<Secret, Error> {
-        if self.version != WRAP_AES_256_GCM || self.branch != name(branch) {
-            return Err(Error::Key);
-        }
-        let nonce: [u8; NONCE_LEN] = unhex(&self.nonce).and_then(|bytes| bytes.try_into().ok()).ok_or(Error::Header)?;
-        let mut sealed = Zeroizing::new(unhex(&self.sealed).ok_or(Error::Header)?);
-        let opened = cipher(branch)?
-            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(recording.as_bytes()), &mut sealed)
-            .map_err(|_| Error::Key)?;
-        Ok(Zeroizing::new((&*opened).try_into().map_err(|_| Error::Key)?))
+/// None: wrapped by another branch key, or damaged.
+pub(super) fn unwrap(wrapped: &[u8], branch: &[u8; BRANCH_KEY_LEN], recording: &str) -> Option<Secret> {
+    let (way, rest) = wrapped.split_first()?;
+    let (named, rest) = rest.split_first_chunk::<NAME_LEN>()?;
+    let (nonce, rest) = rest.split_first_chunk::<NONCE_LEN>()?;
+    let sealed = rest.first_chunk::<SEALED_LEN>()?;
+    if *way != WRAP_AES_256_GCM || *named != name(branch) {
+        return None;
     }
+    let mut sealed = Zeroizing::new(sealed.to_vec());
+    let opened = cipher(branch)
+        .ok()?
+        .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(recording.as_bytes()), &mut sealed)
+        .ok()?;
+    Some(Zeroizing::new((&*opened).try_into().ok()?))
 }
 
 pub(super) fn cipher(key: &[u8; BRANCH_KEY_LEN]) -> Result<LessSafeKey, Error> {
     UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map_err(|_| Error::Key)
 }
 
-fn name(branch: &[u8; BRANCH_KEY_LEN]) -> String {
-    hex(digest::digest(&digest::SHA256, branch).as_ref().get(..16).unwrap_or_default())
+/// First half of SHA-256 over the branch key: which key opens this.
+fn name(branch: &[u8; BRANCH_KEY_LEN]) -> [u8; NAME_LEN] {
+    let mut name = [0; NAME_LEN];
+    if let Some(half) = digest::digest(&digest::SHA256, branch).as_ref().get(..NAME_LEN) {
+        name.copy_from_slice(half);
+    }
+    name
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -68,11 +76,4 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || text.len() > 1_024 || !text.is_ascii() {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }

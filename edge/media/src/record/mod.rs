@@ -2,23 +2,30 @@
 //! trailer. A power cut loses at most the open chunk; every file proves itself; destroying a key erases.
 //!
 //! ```text
-//! file    = magic "BLR1" · u16 length · header (JSON, authenticated with every chunk)
-//!           { chunk } · trailer
+//! file    = head { chunk } trailer
+//! head    = sector: magic "BLR2" · u16 length · header (JSON, authenticated with every chunk)
+//!           2 × sector: a place for a wrapped key
 //! chunk   = u8 kind · u32 sequence · u32 length · AES-256-GCM ciphertext and tag
 //! ```
-//! The key of a recording is random, wrapped by the branch key in the header. A chunk's nonce is its kind and sequence,
-//! used once under that key; its associated data are the header's digest, kind and sequence.
+//! The key of a recording is random and wrapped by the branch key. A chunk's nonce is its kind and sequence, used once
+//! under that key; its associated data are the header's digest, kind and sequence.
 
+mod batch;
 mod journal;
 mod key;
+mod peaks;
 mod read;
 mod render;
+mod rewrap;
 mod write;
 
-pub use journal::{Frame, Header, Trailer};
-pub use key::{BRANCH_KEY_LEN, WrappedKey};
-pub use read::{Fault, Journal, read, recover};
+pub use batch::{BATCH_BYTES, Batch, Heard};
+pub use journal::{Frame, HEAD_LEN, Header, Trailer};
+pub use key::BRANCH_KEY_LEN;
+pub use peaks::{PEAKS_MAX, Peaks, peaks};
+pub use read::{Fault, Journal, Mend, read, recover};
 pub use render::{CHANNELS, stereo};
+pub use rewrap::{Patch, rewrap};
 pub use write::{CHUNK_MS_MAX, Writer};
 
 /// Why a journal cannot be begun or read at all.

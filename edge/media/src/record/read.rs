@@ -1,10 +1,10 @@
 //! Reading and proving: every whole chunk is opened, the first bad one is named, and the trailer must agree.
 
-use aws_lc_rs::{aead::LessSafeKey, digest};
+use aws_lc_rs::aead::LessSafeKey;
 
 use super::{
     Error, Frame, Header, Trailer,
-    journal::{self, CHUNK_BYTES_MAX, CHUNK_HEAD_LEN, Kind, TAG_LEN},
+    journal::{self, CHUNK_BYTES_MAX, CHUNK_HEAD_LEN, HEAD_LEN, Kind, TAG_LEN},
     key::{self, BRANCH_KEY_LEN},
 };
 
@@ -41,11 +41,11 @@ pub struct Journal {
 
 /// Reads as far as it can. An error only when not even the header or the key can be read.
 pub fn read(bytes: &[u8], branch: &[u8; BRANCH_KEY_LEN]) -> Result<Journal, Error> {
-    let (header, start) = journal::decode_header(bytes)?;
-    let secret = header.key.open(branch, &header.recording)?;
+    let header = journal::decode_header(bytes)?;
+    let (_, secret) = journal::secret(bytes, branch, &header.recording).ok_or(Error::Key)?;
     let cipher = key::cipher(&secret)?;
-    let digest = journal::header_digest(bytes.get(..start).ok_or(Error::Header)?);
-    let mut journal = Journal { header, frames: Vec::new(), chunks: 0, trailer: None, fault: None, whole: start };
+    let digest = journal::header_digest(bytes)?;
+    let mut journal = Journal { header, frames: Vec::new(), chunks: 0, trailer: None, fault: None, whole: HEAD_LEN };
     journal.fault = journal.walk(bytes, &cipher, &digest);
     Ok(journal)
 }
@@ -82,10 +82,9 @@ impl Journal {
 
     fn close(&mut self, bytes: &[u8], plain: &[u8], surplus: bool) -> Option<Fault> {
         let Ok(trailer) = serde_json::from_slice::<Trailer>(plain) else { return Some(Fault::Trailer) };
-        let before = bytes.get(..self.whole).unwrap_or_default();
         let agrees = trailer.chunks == self.chunks
             && trailer.frames == self.frames.len() as u64
-            && trailer.sha256 == key::hex(digest::digest(&digest::SHA256, before).as_ref());
+            && trailer.sha256 == journal::sealed_digest(bytes, self.whole);
         self.trailer = Some(trailer);
         match (agrees, surplus) {
             (true, false) => None,
@@ -95,25 +94,34 @@ impl Journal {
     }
 }
 
-/// For a journal that a crash left unsealed: cut the file to the first value's length, then append the second's bytes.
-/// None when it is sealed already, or damaged in a way that a crash does not explain.
-pub fn recover(bytes: &[u8], branch: &[u8; BRANCH_KEY_LEN]) -> Result<Option<(usize, Vec<u8>, Trailer)>, Error> {
+/// How to seal a journal that a crash left unsealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mend {
+    /// Cut the file to this length. What is cut off is to be kept beside it: it may be more than a crash's doing.
+    pub keep: usize,
+    /// Then append this.
+    pub append: Vec<u8>,
+    pub trailer: Trailer,
+}
+
+/// None when it is sealed already. After a power cut any sector that was not synced may be missing, so whatever follows
+/// the last whole chunk is taken for torn, a trailer too.
+pub fn recover(bytes: &[u8], branch: &[u8; BRANCH_KEY_LEN]) -> Result<Option<Mend>, Error> {
     let journal = read(bytes, branch)?;
-    if journal.trailer.is_some() || journal.fault == Some(Fault::Trailer) {
+    if journal.trailer.is_some() {
         return Ok(None);
     }
-    let secret = journal.header.key.open(branch, &journal.header.recording)?;
-    let (_, start) = journal::decode_header(bytes)?;
-    let header = journal::header_digest(bytes.get(..start).ok_or(Error::Header)?);
-    let before = bytes.get(..journal.whole).ok_or(Error::Header)?;
+    let (_, secret) = journal::secret(bytes, branch, &journal.header.recording).ok_or(Error::Key)?;
+    let header = journal::header_digest(bytes)?;
     let trailer = Trailer {
         chunks: journal.chunks,
         frames: journal.frames.len() as u64,
         ms: journal.frames.iter().map(|frame| u64::from(frame.at_ms)).max().unwrap_or(0),
-        sha256: key::hex(digest::digest(&digest::SHA256, before).as_ref()),
+        sha256: journal::sealed_digest(bytes, journal.whole),
         recovered: true,
+        lost: 0,
     };
     let plain = serde_json::to_vec(&trailer).map_err(|_| Error::Header)?;
-    let sealed = journal::seal(&key::cipher(&secret)?, &header, Kind::Recovered, journal.chunks, &plain)?;
-    Ok(Some((journal.whole, sealed, trailer)))
+    let append = journal::sealed(&key::cipher(&secret)?, &header, Kind::Recovered, journal.chunks, &plain)?;
+    Ok(Some(Mend { keep: journal.whole, append, trailer }))
 }

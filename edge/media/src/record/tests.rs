@@ -1,37 +1,27 @@
 //! Power cuts, flipped bytes, strangers' keys.
 
-use std::time::{Duration, Instant};
-
 use super::*;
-use crate::{
-    engine::Heard,
-    plane::{Codec, Side},
-};
+use crate::plane::{Codec, Side};
 
 const BRANCH: [u8; 32] = [7; 32];
 
-fn start() -> Instant {
-    #[allow(clippy::disallowed_methods)]
-    Instant::now()
-}
-
-/// A recording of `frames` × 20 ms per side; (bytes, lengths after each append).
+/// A recording of `frames` × 20 ms per side, 400 ms in a chunk; (bytes, lengths after each append).
 fn record(frames: u32) -> (Vec<u8>, Vec<usize>) {
-    let t0 = start();
-    let (mut writer, mut bytes) = Writer::begin("rec-1", "branch-a", 0, t0, &BRANCH, &[9; 44]).expect("begun");
+    let (mut writer, mut bytes) = Writer::begin("rec-1", "branch-a", 0, &BRANCH, &[9; 44]).expect("begun");
     let mut ends = vec![bytes.len()];
+    let mut batch = Batch::default();
     for n in 0..frames {
         for (side, codec) in [(Side::Caller, Codec::Pcma), (Side::Agent, Codec::Pcmu)] {
             let payload = [u8::try_from(n % 200).expect("small"); 160];
-            let at = t0 + Duration::from_millis(u64::from(n) * 20);
-            let heard = Heard { recording: "rec-1", side, codec, timestamp: n * 160, at, payload: &payload };
-            if let Some(chunk) = writer.frame(&heard).expect("written") {
-                bytes.extend(chunk);
-                ends.push(bytes.len());
-            }
+            assert!(batch.push(&Heard { side, codec, timestamp: n * 160, at_ms: n * 20, payload: &payload }));
+        }
+        if n % 20 == 19 || n == frames - 1 {
+            bytes.extend(writer.seal(&mut batch).expect("sealed"));
+            batch.clear();
+            ends.push(bytes.len());
         }
     }
-    let (last, _) = writer.seal().expect("sealed");
+    let (last, _) = writer.end().expect("ended");
     bytes.extend(last);
     (bytes, ends)
 }
@@ -56,9 +46,9 @@ fn every_prefix_is_playable_to_its_last_whole_chunk_and_can_be_sealed() {
         let journal = read(prefix, &BRANCH).expect("readable");
         assert!(journal.fault.is_some(), "a cut at {cut} went unnoticed");
         assert!(journal.chunks as usize >= whole, "cut at {cut}");
-        let (keep, trailer, _) = recover(prefix, &BRANCH).expect("readable").expect("unsealed");
-        let mut mended = prefix[..keep].to_vec();
-        mended.extend(trailer);
+        let mend = recover(prefix, &BRANCH).expect("readable").expect("unsealed");
+        let mut mended = prefix[..mend.keep].to_vec();
+        mended.extend(mend.append);
         let mended = read(&mended, &BRANCH).expect("readable");
         assert_eq!(mended.fault, None, "cut at {cut}");
         assert!(mended.trailer.expect("sealed").recovered);
@@ -75,6 +65,11 @@ fn every_flipped_byte_is_found_and_its_chunk_named() {
             assert!(at < ends[0], "byte {at} made it unreadable");
             continue;
         };
+        // The place that holds no key, and what pads the other, carry nothing.
+        if (512 + 77..HEAD_LEN).contains(&at) {
+            assert_eq!(journal.fault, None, "byte {at}");
+            continue;
+        }
         let fault = journal.fault.unwrap_or_else(|| panic!("byte {at} went unnoticed"));
         if at >= ends[0] && at < *ends.last().expect("chunks") {
             let chunk = u32::try_from(ends.iter().filter(|end| **end <= at).count() - 1).expect("small");
@@ -120,4 +115,34 @@ fn a_gap_stays_a_gap_of_the_same_length() {
     assert_eq!((loud.first(), loud.last()), (Some(&0), Some(&(8_320 + 159))));
     assert_eq!(loud.len(), 480);
     assert!(samples.iter().skip(1).step_by(2).all(|sample| *sample == 0), "the agent said nothing");
+}
+
+#[test]
+fn another_branch_key_is_a_second_place_and_the_chunks_stay_as_they_are() {
+    const NEXT: [u8; 32] = [8; 32];
+    const LAST: [u8; 32] = [9; 32];
+    let (mut bytes, ends) = record(80);
+    let chunks = bytes[ends[0]..].to_vec();
+    let apply = |bytes: &mut Vec<u8>, patch: &Patch| {
+        let at = usize::try_from(patch.offset).expect("small");
+        bytes[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
+    };
+    let patch = rewrap(&bytes[..HEAD_LEN], &BRANCH, &NEXT, [1; 12]).expect("ours").expect("not yet done");
+    // The power fails while the patch is written: its sector holds anything.
+    let mut torn = bytes.clone();
+    torn[1_024..1_536].fill(0xa5);
+    assert_eq!(read(&torn, &BRANCH).expect("still readable").fault, None);
+    apply(&mut bytes, &patch);
+    for key in [&BRANCH, &NEXT] {
+        assert_eq!(read(&bytes, key).expect("readable").fault, None);
+    }
+    assert_eq!(rewrap(&bytes[..HEAD_LEN], &BRANCH, &NEXT, [2; 12]), Ok(None), "it is done already");
+    assert_eq!(rewrap(&bytes[..HEAD_LEN], &LAST, &BRANCH, [2; 12]), Ok(None));
+    assert_eq!(rewrap(&bytes[..HEAD_LEN], &LAST, &[7; 32].map(|byte: u8| byte + 3), [2; 12]), Err(Error::Key));
+    // The next change takes the place of the oldest key, which opens nothing any more.
+    let patch = rewrap(&bytes[..HEAD_LEN], &NEXT, &LAST, [3; 12]).expect("ours").expect("not yet done");
+    apply(&mut bytes, &patch);
+    assert_eq!(read(&bytes, &BRANCH).expect_err("the oldest"), Error::Key);
+    assert_eq!(read(&bytes, &LAST).expect("readable").fault, None);
+    assert_eq!(bytes[ends[0]..], chunks, "not a byte of the audio was touched");
 }

@@ -1,6 +1,7 @@
-//! RTP (RFC 3550): the fixed header, what a receiver counts, and a sender's own stream.
+//! RTP (RFC 3550): the fixed header, what a receiver counts, a sender's own stream, and the reports of both.
 
 pub mod receive;
+pub mod rtcp;
 pub mod send;
 
 /// Bytes of a header without CSRCs.

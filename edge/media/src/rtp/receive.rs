@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::Header;
+use super::{Header, rtcp::Block};
 
 /// RFC 3550 A.1: a jump of more than this is a new source, not loss.
 const DROPOUT_MAX: u16 = 3_000;
@@ -16,6 +16,15 @@ pub struct Receiver {
     received_before: u64,
 }
 
+/// Packets of all sources so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// By sequence numbers.
+    pub expected: u64,
+    /// Without duplicates of the newest.
+    pub received: u64,
+}
+
 #[derive(Debug, Clone)]
 struct Source {
     ssrc: u32,
@@ -25,6 +34,8 @@ struct Source {
     transit: Option<(Instant, u32)>,
     /// Sixteenths of a timestamp unit, as in A.8.
     jitter: u32,
+    /// At the last report.
+    reported: Tally,
 }
 
 impl Receiver {
@@ -52,11 +63,40 @@ impl Receiver {
         }
     }
 
+    pub fn tally(&self) -> Tally {
+        let (expected, received) = self.source.as_ref().map_or((0, 0), |source| (source.expected(), source.received));
+        Tally {
+            expected: self.expected_before.saturating_add(expected),
+            received: self.received_before.saturating_add(received),
+        }
+    }
+
     /// Packets that never came, by sequence numbers; duplicates can hide loss, as RFC 3550 A.3 says.
     pub fn lost(&self) -> u64 {
-        let (expected, received) = self.source.as_ref().map_or((0, 0), |source| (source.expected(), source.received));
-        let expected = self.expected_before.saturating_add(expected);
-        expected.saturating_sub(self.received_before.saturating_add(received))
+        let tally = self.tally();
+        tally.expected.saturating_sub(tally.received)
+    }
+
+    /// The report block about the source, whose interval begins anew (RFC 3550 A.3). The times are the caller's.
+    pub fn block(&mut self) -> Option<Block> {
+        let source = self.source.as_mut()?;
+        let now = Tally { expected: source.expected(), received: source.received };
+        let expected = now.expected.saturating_sub(source.reported.expected);
+        let received = now.received.saturating_sub(source.reported.received);
+        source.reported = now;
+        let lost = expected.saturating_sub(received);
+        let fraction = lost.saturating_mul(256).checked_div(expected).unwrap_or(0);
+        let ever = i64::try_from(now.expected).unwrap_or(0).saturating_sub(i64::try_from(now.received).unwrap_or(0));
+        #[allow(clippy::cast_possible_truncation)]
+        let highest = source.highest.saturating_sub(0x1_0000) as u32;
+        Some(Block {
+            ssrc: source.ssrc,
+            fraction_lost: u8::try_from(fraction).unwrap_or(u8::MAX),
+            lost: i32::try_from(ever).unwrap_or(i32::MAX).min(0x7f_ffff),
+            highest,
+            jitter: source.jitter / 16,
+            ..Block::default()
+        })
     }
 
     /// Interarrival jitter in microseconds at an 8 kHz clock.
@@ -76,6 +116,7 @@ impl Source {
             received: 1,
             transit: Some((now, header.timestamp)),
             jitter: 0,
+            reported: Tally::default(),
         }
     }
 

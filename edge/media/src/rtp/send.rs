@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::{HEADER_LEN, Header, write};
+use super::{HEADER_LEN, Header, rtcp::Sent, write};
 
 /// Timestamp units per 20 ms at 8 kHz.
 pub const FRAME: u32 = 160;
@@ -17,12 +17,32 @@ pub struct Sender {
     /// Who fed the stream last: a change sets the marker.
     feeder: u64,
     pub sent: u64,
+    /// Of payload.
+    octets: u64,
 }
 
 impl Sender {
     /// The three starting values are random (RFC 3550 §5.1).
     pub fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Self {
-        Self { ssrc, sequence, timestamp, last: None, feeder: 0, sent: 0 }
+        Self { ssrc, sequence, timestamp, last: None, feeder: 0, sent: 0, octets: 0 }
+    }
+
+    pub fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    /// What a sender report says (RFC 3550 §6.4.1); None when nothing was ever sent. `ntp` is the time of this moment.
+    pub fn report(&self, now: Instant, ntp: u64) -> Option<Sent> {
+        let last = self.last?;
+        let since = u32::try_from(now.saturating_duration_since(last).as_millis()).unwrap_or(0);
+        #[allow(clippy::cast_possible_truncation)]
+        let (packets, octets) = (self.sent as u32, self.octets as u32);
+        Some(Sent { ntp, rtp: self.timestamp.wrapping_add(since.wrapping_mul(8)), packets, octets })
+    }
+
+    /// Counts the payload of a packet whose header was taken.
+    pub fn carried(&mut self, octets: usize) {
+        self.octets = self.octets.wrapping_add(octets as u64);
     }
 
     /// The header of the next packet of audio from `feeder`. A gap since the last packet moves the timestamp by the

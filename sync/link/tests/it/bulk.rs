@@ -44,9 +44,9 @@ async fn library(shelf: &Path, bytes_per_second: f64) -> (Client, tempfile::Temp
 async fn a_transfer_that_was_cut_goes_on_where_it_ended() {
     let (shelf, spool) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let bytes = content(600_000);
-    std::fs::write(shelf.path().join("v2.raucb"), &bytes).unwrap();
+    std::fs::write(shelf.path().join("box-2.0.0.raucb"), &bytes).unwrap();
     let (client, _dir) = library(shelf.path(), 1_000_000.0).await;
-    let wanted = bundle("v2.raucb", &bytes);
+    let wanted = bundle("box-2.0.0.raucb", &bytes);
     let cut = tokio::time::timeout(Duration::from_millis(250), fetch(&client, &wanted, spool.path())).await;
     assert!(cut.is_err(), "it takes longer than this");
     let parts: Vec<_> = std::fs::read_dir(spool.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -63,12 +63,12 @@ async fn a_transfer_that_was_cut_goes_on_where_it_ended() {
 async fn a_bundle_of_another_content_or_size_is_not_kept() {
     let (shelf, spool) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let bytes = content(50_000);
-    std::fs::write(shelf.path().join("v2.raucb"), &bytes).unwrap();
+    std::fs::write(shelf.path().join("box-2.0.0.raucb"), &bytes).unwrap();
     let (client, _dir) = library(shelf.path(), 1e9).await;
     let mut other = bytes.clone();
     other[49_999] ^= 1;
-    assert!(matches!(soon(fetch(&client, &bundle("v2.raucb", &other), spool.path())).await, Err(Error::Hash)));
-    let longer = bundle("v2.raucb", &content(50_001));
+    assert!(matches!(soon(fetch(&client, &bundle("box-2.0.0.raucb", &other), spool.path())).await, Err(Error::Hash)));
+    let longer = bundle("box-2.0.0.raucb", &content(50_001));
     assert!(matches!(soon(fetch(&client, &longer, spool.path())).await, Err(Error::Size { .. })));
     assert_eq!(std::fs::read_dir(spool.path()).unwrap().count(), 0);
 }
@@ -77,9 +77,9 @@ async fn a_bundle_of_another_content_or_size_is_not_kept() {
 async fn names_that_leave_the_folder_or_are_not_there_are_refused() {
     let (shelf, spool) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (client, _dir) = library(shelf.path(), 1e9).await;
-    let unsound = bundle("../v2.raucb", b"x");
+    let unsound = bundle("../box-2.0.0.raucb", b"x");
     assert!(matches!(soon(fetch(&client, &unsound, spool.path())).await, Err(Error::Offer(_))));
-    for name in ["../authority.rs", "/etc/hostname", "none.raucb", ""] {
+    for name in ["../authority.rs", "/etc/hostname", "none-1.0.0.raucb", ""] {
         assert!(soon(client.bulk(name, 0)).await.is_err(), "{name}");
     }
 }

@@ -44,12 +44,13 @@ export interface ContactCard {
   caller_name: string | null;
   waited_ms: number;
   held: boolean;
+  card_mode: boolean;
   wrap_up_left_ms: number | null;
   from_site: string | null;
 }
 
 export type Ask =
-  | { ask: 'sign_in' | 'sign_out' | 'ready' | 'not_ready' | 'wrap_up_done' | 'hang_up' | 'hold' | 'resume' }
+  | { ask: 'sign_in' | 'sign_out' | 'ready' | 'not_ready' | 'wrap_up_done' | 'hang_up' | 'hold' | 'resume' | 'card_mode' | 'card_mode_end' }
   | { ask: 'dial' | 'transfer'; number: string };
 
 export type RefusedCode =

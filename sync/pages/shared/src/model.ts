@@ -233,6 +233,14 @@ export interface Cdr {
   wrap_up_ms: number | null;
   offers: number;
   recording: string | null;
+  sound?: Sound;
+}
+
+/** MOS in hundredths, over all legs. */
+export interface Sound {
+  opinion_worst: number;
+  opinion_mean: number;
+  one_way: boolean;
 }
 
 /** As `sync/model` checks them. */

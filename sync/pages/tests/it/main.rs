@@ -299,5 +299,6 @@ fn cdr() -> Cdr {
         wrap_up_ms: None,
         offers: 1,
         recording: Some(RecordingId(2)),
+        sound: None,
     }
 }

@@ -50,6 +50,14 @@ fn a_caller_is_greeted_queued_answered_and_recorded_and_the_words_arrive() {
     })
     .expect("the contact is listed with its caller");
     assert!(row.to_string().contains("answered"), "{row}");
+
+    // Who listens at the desk hears the same, and it is written down.
+    let name = recording.file_stem().expect("a name").to_str().expect("UTF-8");
+    let heard = agent.desk.bytes(&format!("/api/recordings/{name}.wav")).expect("the recording");
+    assert_eq!(heard, std::fs::read(&wav).expect("the export"));
+    let facts = branch.command(&["ledger", "facts"], None).expect("the facts");
+    let listened = facts.lines().find(|line| line.contains("listened")).expect("the audit");
+    assert!(listened.contains("a-101") && listened.contains(name), "{listened}");
     desk.ask("wrap_up_done").or_else(|_| desk.ask("ready")).expect("the agent is free again");
 }
 

@@ -2,5 +2,8 @@
 
 mod alone;
 mod company;
+mod examples;
+mod firmware;
 mod hostile;
 mod locality;
+mod overflow;

@@ -59,20 +59,20 @@ async fn a_certificate_past_a_third_of_its_life_is_renewed_over_the_link() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bundle_on_offer_arrives_whole_and_no_other_file_is_served() {
     let cloud = Cloud::start().await;
-    let mut branch = Branch::open(&cloud, "north").await;
+    let branch = Branch::open(&cloud, "north").await;
     cloud.linked(1).await;
     let content = vec![5; 300_000];
-    std::fs::write(cloud.options.bundles.join("v2.raucb"), &content).unwrap();
-    std::fs::write(cloud.options.bundles.join("secret.raucb"), &content).unwrap();
+    std::fs::write(cloud.options.bundles.join("box-2.0.0.raucb"), &content).unwrap();
+    std::fs::write(cloud.options.bundles.join("secret-1.0.0.raucb"), &content).unwrap();
     let sha256: String = sha256(&content).iter().map(|byte| format!("{byte:02x}")).collect();
-    let bundle = Bundle { name: "v2.raucb".into(), size: 300_000, sha256 };
+    let bundle = Bundle { name: "box-2.0.0.raucb".into(), size: 300_000, sha256 };
     cloud.database.lock().offers.insert(branch.site.clone(), bundle);
     cloud.hub.offer_changed(&branch.site).await.unwrap();
-    let ready = |wake| if let Wake::BundleReady { path } = wake { Some(path) } else { None };
-    let path = branch.hear("a bundle", ready).await;
-    assert_eq!(std::fs::read(path).unwrap(), content);
+    let spool = branch.path("spool");
+    until("the offer", || async { spool.join("box-2.0.0.raucb.json").exists() }).await;
+    assert_eq!(std::fs::read(spool.join("box-2.0.0.raucb")).unwrap(), content);
     let client = Client::new(&cloud.address.to_string(), &Identity::load(&branch.path("identity")).unwrap()).unwrap();
-    assert!(client.bulk("secret.raucb", 0).await.is_err());
+    assert!(client.bulk("secret-1.0.0.raucb", 0).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,7 @@
 // The contact I am offered, talk to or wrap up; and a field to dial when there is none.
 import { Alert, Box, Button, Card, Group, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconArrowRight, IconBuildingCommunity, IconPhone, IconPhoneCall, IconPhoneOff, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react';
+import { IconArrowRight, IconBuildingCommunity, IconCreditCard, IconCreditCardOff, IconPhone, IconPhoneCall, IconPhoneOff, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react';
 import { clock, phone } from '@shared/format';
 import { Empty, Figure } from '@shared/ui/bits';
 import { Suspense, lazy, useEffect, useState } from 'react';
@@ -78,6 +78,7 @@ function Contact({ own, at, live, ask, board, queueName }: FloorProps & { own: A
         {card.held && <Text fw={600} c="var(--mantine-color-orange-text)" role="status" style={{ whiteSpace: 'nowrap' }}>{t('call.onHold')}</Text>}
       </Group>
       {state === 'offered' && <Alert color="orange" variant="light" icon={<IconPhoneCall size={20} />}>{t('call.offered', { phone: own.phone ?? '' })}</Alert>}
+      {card.card_mode && <Alert color="orange" variant="light" icon={<IconCreditCard size={20} />}>{t('call.cardModeOn')}</Alert>}
       {card.from_site !== null && <Alert color="blue" variant="light" icon={<IconBuildingCommunity size={20} />}>{t('call.from', { site: card.from_site })}</Alert>}
       <SimpleGrid cols={3} spacing="md">
         <Figure label={t('call.queue')} value={<Text fz="lg" fw={600} truncate>{queueName}</Text>} />
@@ -91,6 +92,11 @@ function Contact({ own, at, live, ask, board, queueName }: FloorProps & { own: A
             <Button variant="light" leftSection={<IconPlayerPlay size={18} />} onClick={() => void press({ ask: 'resume' })} {...busyWith('resume')}>{t('call.resume')}</Button>
           ) : (
             <Button variant="light" leftSection={<IconPlayerPause size={18} />} onClick={() => void press({ ask: 'hold' })} {...busyWith('hold')}>{t('call.hold')}</Button>
+          )}
+          {card.card_mode ? (
+            <Button color="orange" variant="light" leftSection={<IconCreditCardOff size={18} />} onClick={() => void press({ ask: 'card_mode_end' })} {...busyWith('card_mode_end')}>{t('call.cardModeEnd')}</Button>
+          ) : (
+            <Button variant="light" leftSection={<IconCreditCard size={18} />} onClick={() => void press({ ask: 'card_mode' })} {...busyWith('card_mode')}>{t('call.cardMode')}</Button>
           )}
           <Button id={TRANSFER_BUTTON} variant="light" leftSection={<IconArrowRight size={18} />} onClick={() => setTransferring(true)} {...busyWith('transfer')}>{t('call.transfer')}</Button>
           <Button color="red.8" leftSection={<IconPhoneOff size={18} />} onClick={() => void press({ ask: 'hang_up' })} {...busyWith('hang_up')}>{t('call.hangUp')}</Button>

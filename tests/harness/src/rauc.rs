@@ -10,6 +10,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::process::ours;
+
 const PATIENCE: Duration = Duration::from_secs(60);
 const SLOT_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -26,6 +28,8 @@ pub struct Rig {
     rauc: Option<Child>,
     boots: u32,
     bundle: PathBuf,
+    health: PathBuf,
+    patience_s: u32,
 }
 
 impl Drop for Rig {
@@ -48,7 +52,17 @@ fn sh(folder: &Path, script: &str) {
 }
 
 impl Rig {
+    /// With a health file that the test writes.
     pub fn new(name: &str) -> Self {
+        Self::start(name, None)
+    }
+
+    /// With the health file of a real box.
+    pub fn of_box(name: &str, health: &Path) -> Self {
+        Self::start(name, Some(health.into()))
+    }
+
+    fn start(name: &str, health: Option<PathBuf>) -> Self {
         let folder = tempfile::Builder::new().prefix(&format!("otad-{name}-")).tempdir().expect("a folder");
         let path = folder.path().to_owned();
         make_keys(&path);
@@ -56,20 +70,33 @@ impl Rig {
             let image = fs::File::create(path.join(format!("slot-{slot}.img"))).expect("an image file");
             image.set_len(SLOT_BYTES).expect("a sparse image");
         }
-        for folder in ["spool", "mnt", "boot"] {
+        for folder in ["spool", "mnt", "boot", "made"] {
             fs::create_dir(path.join(folder)).expect("a folder");
         }
         fs::write(path.join("boot/primary"), "A").expect("boot state");
         write_backend(&path);
         write_rauc_conf(&path);
         let (bus, address) = start_bus(&path);
-        let mut rig = Self { folder, bus, address, rauc: None, boots: 0, bundle: PathBuf::new() };
+        // A real box takes its time to prove itself.
+        let patience_s = if health.is_some() { 60 } else { 4 };
+        let health = health.unwrap_or_else(|| path.join("health.json"));
+        let mut rig = Self { folder, bus, address, rauc: None, boots: 0, bundle: PathBuf::new(), health, patience_s };
         rig.boot("1.0.0");
         rig
     }
 
     fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Where the agent looks for bundles.
+    pub fn spool(&self) -> PathBuf {
+        self.path().join("spool")
+    }
+
+    /// What the agent remembers.
+    pub fn state_file(&self) -> PathBuf {
+        self.path().join("ota.json")
     }
 
     /// Starts the RAUC service as if the machine had booted the primary slot.
@@ -81,10 +108,12 @@ impl Rig {
         let _ = fs::remove_file(self.path().join("reboot"));
         fs::write(self.path().join("boot_id"), format!("boot-{}", self.boots)).expect("boot id");
         let config = format!(
-            "version = \"{version}\"\nspool = \"spool\"\nhealth = \"health.json\"\nstate = \"ota.json\"\n\
-             bus = \"{}\"\nreboot = [\"touch\", \"{}\"]\nboot_id = \"boot_id\"\nsteady_s = 2\npatience_s = 4\n",
+            "version = \"{version}\"\nspool = \"spool\"\nhealth = \"{}\"\nstate = \"ota.json\"\n\
+             bus = \"{}\"\nreboot = [\"touch\", \"{}\"]\nboot_id = \"boot_id\"\nsteady_s = 2\npatience_s = {}\n",
+            self.health.display(),
             self.address,
-            self.path().join("reboot").display()
+            self.path().join("reboot").display(),
+            self.patience_s
         );
         fs::write(self.path().join("otad.toml"), config).expect("config");
         let log = fs::File::create(self.path().join(format!("rauc-{}.log", self.boots))).expect("log");
@@ -111,8 +140,16 @@ impl Rig {
         });
     }
 
-    /// Makes, signs and spools a bundle.
+    /// Makes and signs a bundle, and puts it into the spool with its offer.
     pub fn offer(&mut self, version: &str, signer: Signer, compatible: &str) {
+        let made = self.make(version, signer, compatible);
+        self.bundle = self.spool().join(made.file_name().expect("named"));
+        fs::rename(made, &self.bundle).expect("the spool");
+        self.write_offer(version);
+    }
+
+    /// Makes and signs a bundle outside the spool.
+    pub fn make(&self, version: &str, signer: Signer, compatible: &str) -> PathBuf {
         let key = match signer {
             Signer::Release => "release",
             Signer::Rogue => "rogue",
@@ -125,11 +162,10 @@ impl Rig {
                  printf '[update]\\ncompatible={compatible}\\nversion={version}\\n[bundle]\\nformat=plain\\n\
                  [image.rootfs]\\nfilename=rootfs.ext4\\n' > content/manifest.raucm\n\
                  rauc -c system.conf --cert={key}.pem --key={key}.key --keyring={key}-ca.pem \
-                 bundle content spool/box-{version}.raucb"
+                 bundle content made/box-{version}.raucb"
             ),
         );
-        self.bundle = self.path().join(format!("spool/box-{version}.raucb"));
-        self.write_offer(version);
+        self.path().join(format!("made/box-{version}.raucb"))
     }
 
     fn write_offer(&self, version: &str) {
@@ -165,7 +201,7 @@ impl Rig {
 
     pub fn start_agent(&self) -> Child {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path().join("otad.log")).expect("log");
-        Command::new(env!("CARGO_BIN_EXE_otad"))
+        Command::new(ours("otad").expect("otad is built"))
             .arg("run")
             .arg("--config")
             .arg(self.path().join("otad.toml"))

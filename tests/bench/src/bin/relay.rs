@@ -1,0 +1,135 @@
+//! What relaying costs: the box's *media* process, with and without encrypted recording, beside rtpengine (user space,
+//! not recording) and a bare forwarder (epoll, `recvfrom`, `sendto`), all on one core with the same traffic from the
+//! other one. G.711 on both legs, a packet every 20 ms each way.
+//!
+//! `cargo xtask bench media`
+
+#[path = "relay/bare.rs"]
+mod bare;
+#[path = "relay/ours.rs"]
+mod ours;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use bench::{cpu, rtpengine::Rtpengine, traffic::Phones};
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "CPU, loss, latency and memory of relaying calls, beside rtpengine and a bare forwarder")]
+struct Args {
+    #[command(subcommand)]
+    part: Option<Part>,
+    /// Calls at once; a table for each.
+    #[arg(long, value_delimiter = ',', default_value = "100,1000")]
+    calls: Vec<usize>,
+    /// How long each line is measured.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Where recordings are written. A tmpfs has no disk.
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+    /// Lines to measure, of: bare, rtpengine, relay, record.
+    #[arg(long, value_delimiter = ',', default_value = "bare,rtpengine,relay,record")]
+    only: Vec<String>,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// The bare forwarder itself.
+    #[command(hide = true)]
+    Forward { calls: usize, to: SocketAddr },
+}
+
+/// Nobody is measured before the codecs, caches and endpoints have settled.
+const LEAD: Duration = Duration::from_secs(3);
+/// Of this machine's ports, which the measured program may use.
+const PORTS: std::ops::RangeInclusive<u16> = 34_000..=59_998;
+
+/// A relay under measurement.
+struct Subject {
+    pid: u32,
+    /// Where the phones send to, two addresses for each call.
+    to: Vec<SocketAddr>,
+    /// Memory before the first call.
+    idle: u64,
+    /// Ends it when dropped.
+    _program: harness::process::Program,
+    _control: Option<std::os::unix::net::UnixStream>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    if let Some(Part::Forward { calls, to }) = args.part {
+        return bare::forward(calls, to);
+    }
+    let time = Duration::from_secs(args.seconds);
+    for &calls in &args.calls {
+        println!("{calls} calls, G.711 both legs, one core");
+        println!(
+            "{:<28} {:>7} {:>13} {:>9} {:>9} {:>9} {:>9} {:>10} {:>8}",
+            "", "core %", "% / 100 calls", "vs bare", "lost", "p50 µs", "p99 µs", "packets/s", "KB/call"
+        );
+        let mut bare = None;
+        for line in &args.only {
+            let dir = tempfile::tempdir_in(&args.dir)?;
+            let phones = Phones::new()?;
+            let (name, subject) = start(line, dir.path(), calls, &phones)?;
+            let percent = measure(name, &subject, &phones, calls, time, bare)?;
+            if line == "bare" {
+                bare = Some(percent);
+            }
+        }
+        println!();
+    }
+    Ok(())
+}
+
+fn start(line: &str, dir: &Path, calls: usize, phones: &Phones) -> anyhow::Result<(&'static str, Subject)> {
+    Ok(match line {
+        "bare" => ("bare forwarder", bare::start(dir, calls, phones.addr)?),
+        "rtpengine" => ("rtpengine, not recording", rtpengine(dir, calls, phones.addr)?),
+        "relay" => ("Branchline, not recording", ours::start(dir, calls, phones.addr, false)?),
+        "record" => ("Branchline, recording", ours::start(dir, calls, phones.addr, true)?),
+        other => anyhow::bail!("{other:?} is none of bare, rtpengine, relay, record"),
+    })
+}
+
+fn rtpengine(dir: &Path, calls: usize, phones: SocketAddr) -> anyhow::Result<Subject> {
+    let mut engine = Rtpengine::start(dir, PORTS)?;
+    let idle = cpu::memory(engine.program.pid())?;
+    let mut to = Vec::new();
+    for call in 0..calls {
+        to.extend(engine.call(call as u64, phones)?);
+    }
+    Ok(Subject { pid: engine.program.pid(), to, idle, _program: engine.program, _control: None })
+}
+
+fn measure(
+    name: &str,
+    subject: &Subject,
+    phones: &Phones,
+    calls: usize,
+    time: Duration,
+    bare: Option<f64>,
+) -> anyhow::Result<f64> {
+    let mut before = Duration::ZERO;
+    let seen = phones.talk(&subject.to, LEAD, time, || before = cpu::time(subject.pid).unwrap_or_default())?;
+    let used = cpu::time(subject.pid)?.saturating_sub(before);
+    let grown = cpu::memory(subject.pid)?.saturating_sub(subject.idle);
+    let percent = used.as_secs_f64() / time.as_secs_f64() * 100.0;
+    println!(
+        "{name:<28} {percent:>7.1} {:>13.2} {:>9} {:>9} {:>9} {:>9} {:>10.0} {:>8.1}",
+        percent / calls as f64 * 100.0,
+        bare.map_or("1.00".into(), |bare| format!("{:.2}", percent / bare)),
+        seen.lost(),
+        seen.quantile(0.5),
+        seen.quantile(0.99),
+        seen.received as f64 / time.as_secs_f64(),
+        grown as f64 / calls as f64 / 1_024.0,
+    );
+    Ok(percent)
+}
