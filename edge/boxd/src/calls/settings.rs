@@ -120,6 +120,6 @@ fn empty(id: SiteId) -> Config {
         numbers: Default::default(),
         flows: Default::default(),
         hours: Default::default(),
-        places: BTreeMap::new(),
+        places: Default::default(),
     }
 }
