@@ -118,6 +118,14 @@ impl Calls {
         self.timers.start(now, id, Timer::Probe);
     }
 
+    /// The session's time is to be renewed by the description that stands (RFC 4028 §7.4).
+    pub(crate) fn refresh(&mut self, now: Instant, id: LegId) {
+        let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.state == State::Up) else { return };
+        if let (Some(dialog), Some(sdp)) = (leg.dialog, leg.session.probe()) {
+            self.endpoint.reinvite(now, dialog, sdp);
+        }
+    }
+
     fn tell_answered(&mut self, now: Instant, id: LegId) -> Result<(), Error> {
         self.timers.stop(id, Timer::Ring);
         let ringback = std::mem::take(&mut self.leg_mut(id)?.ringback);

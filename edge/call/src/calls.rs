@@ -114,6 +114,11 @@ impl Calls {
         route::route(&self.config.site, &from.into(), dialled, |trunk| self.endpoint.trunk_up(trunk.as_str()))
     }
 
+    /// The trunks that a call out may take, best first.
+    pub fn trunks(&self, from: impl Into<Source>, emergency: Option<&model::Number>) -> Vec<TrunkId> {
+        route::trunks(&self.config.site, &from.into(), emergency, |trunk| self.endpoint.trunk_up(trunk.as_str()))
+    }
+
     /// Whether a phone can be rung.
     pub fn is_registered(&self, phone: &Extension) -> bool {
         !self.endpoint.bindings(phone.as_str()).is_empty()

@@ -2,17 +2,19 @@
 //! nothing: the owner and the peer may always cross.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use media::plane::{Codec, Command, Failure, PlayId, Remote};
 use model::{LegId, OverflowId, PromptId, RecordingId, TrunkId};
-use sip::endpoint::{Invite, Target};
+use sip::endpoint::{Emergency, Invite, Target};
 
 use crate::calls::Calls;
 use crate::leg::{Cause, Dial, Event, Party};
 use crate::legs::{Leg, Ringback};
+use crate::location;
 use crate::machine::{Input, State};
+use crate::plan;
 use crate::route;
 use crate::session::Session;
 use crate::timer::Timer;
@@ -20,6 +22,9 @@ use crate::trunk::Priority;
 
 /// Length of a digit that we send, in ms: what dialling standards call long enough (ITU-T Q.24 has 40 ms).
 const DIGIT_MS: u16 = 120;
+
+/// A trunk that has not said a word by then is dead: another one is tried (D-08).
+const TRUNK_PATIENCE: Duration = Duration::from_secs(4);
 
 /// RFC 4733 on a tunnel: both ends are ours.
 const TUNNEL_TELEPHONE_EVENT: u8 = 101;
@@ -59,6 +64,8 @@ impl Calls {
     /// Goes and gets a party. The leg that is returned ends at once when that cannot be tried.
     pub fn dial(&mut self, now: Instant, dial: Dial) -> LegId {
         let id = self.leg_id();
+        let outside = matches!(dial.party, Party::Trunk { .. });
+        let emergency = self.emergency(&dial);
         match self.may_dial(now, id, &dial.party) {
             Ok(to) => {
                 let learn = match &dial.party {
@@ -67,8 +74,14 @@ impl Calls {
                 };
                 let session = Session::new(self.session_id(), learn);
                 let mut leg = Leg::new(dial.party, State::Opening, session);
-                leg.invite =
-                    Some(Invite { to, from_user: dial.caller.number, from_name: dial.caller.name, sdp: Bytes::new() });
+                leg.invite = Some(Invite {
+                    to,
+                    from_user: dial.caller.number,
+                    from_name: dial.caller.name,
+                    sdp: Bytes::new(),
+                    emergency,
+                    patience: outside.then_some(TRUNK_PATIENCE),
+                });
                 leg.ringback = Ringback { to: dial.ringback_to, tone: None };
                 self.legs.insert(id, leg);
                 self.open_first_port(now, id);
@@ -77,6 +90,19 @@ impl Calls {
         }
         self.drain(now);
         id
+    }
+
+    /// What an emergency call says of itself: None for any other.
+    fn emergency(&self, dial: &Dial) -> Option<Emergency> {
+        let Party::Trunk { user, .. } = &dial.party else { return None };
+        let site = &self.config.site;
+        route::normalise(user).and_then(|digits| route::emergency(site, &digits))?;
+        let phone = dial.on_behalf_of.as_ref();
+        let place = phone.and_then(|phone| site.places.get(site.phones.get(phone)?.place.as_ref()?));
+        let location = place.filter(|place| place.send_location).zip(phone).map(|(place, phone)| {
+            Bytes::from(location::pidf(place, &format!("sip:{phone}@{}", self.config.domain)))
+        });
+        Some(Emergency { location })
     }
 
     fn open_first_port(&mut self, now: Instant, id: LegId) {
@@ -104,7 +130,8 @@ impl Calls {
 
     /// A call out: by the dial plan, within the trunk's channels; an emergency call by neither.
     fn may_leave(&mut self, now: Instant, id: LegId, trunk: &TrunkId, user: &str) -> Result<Target, Cause> {
-        let calls_max = self.config.site.trunks.get(trunk).ok_or(Cause::NotFound)?.calls_max;
+        let known = self.config.site.trunks.get(trunk).ok_or(Cause::NotFound)?;
+        let (calls_max, spelling) = (known.calls_max, known.spelling);
         let user = route::normalise(user).ok_or(Cause::NotFound)?;
         let emergency = route::emergency(&self.config.site, &user).is_some();
         if !emergency && route::is_forbidden(&self.config.site, &user) {
@@ -121,6 +148,7 @@ impl Calls {
             }
         }
         self.channels.take(trunk, id, priority, calls_max).map_err(|_| Cause::Overload)?;
+        let user = if emergency { user } else { plan::spelled(&self.config.site.site.dialling, spelling, &user) };
         Ok(Target::Trunk { trunk: trunk.to_string(), user })
     }
 

@@ -74,6 +74,8 @@ pub enum Event {
         party: Party,
         to: String,
         caller: Caller,
+        /// The leg whose place the caller wants (RFC 3891): a call pickup. Whether it may, the owner decides.
+        replaces: Option<LegId>,
     },
     /// A leg that we dialled rings.
     Ringing {
@@ -101,6 +103,12 @@ pub enum Event {
     TransferAsked {
         leg: LegId,
         to: String,
+    },
+    /// The party, who talks on `leg` and on `replaces`, asks that the two others talk to each other (REFER with
+    /// Replaces). Answer as a transfer.
+    AttendedAsked {
+        leg: LegId,
+        replaces: LegId,
     },
     /// Five seconds of the leg's audio.
     Quality {
@@ -157,6 +165,8 @@ pub struct Dial {
     pub caller: Caller,
     /// Play this leg's early media, when it brings any, to that one; or ring-back tone when it brings none.
     pub ringback_to: Option<LegId>,
+    /// The phone for which a call goes out: its place is told when it is an emergency.
+    pub on_behalf_of: Option<Extension>,
 }
 
 /// Who is called when a number is dialled inside; kept here so that an emergency call needs nothing else.

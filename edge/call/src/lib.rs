@@ -3,7 +3,8 @@
 //!
 //! [`Calls`] is the engine; its owner gives commands and reads [`leg::Event`]s. One file, one concern: `machine` is a
 //! leg's way as a table and `act` performs it; `session` is offer and answer, `hold` their directions; `port` and
-//! `bridge` are the audio; `trunk` counts channels; `transfer` watches REFER; `route` is the dial plan.
+//! `bridge` are the audio; `trunk` counts channels; `transfer` watches REFER; `route` and `plan` are the
+//! dial plan; `location` is where an emergency call comes from.
 
 mod act;
 mod audio;
@@ -15,7 +16,9 @@ pub mod config;
 mod hold;
 pub mod leg;
 mod legs;
+mod location;
 mod machine;
+pub mod plan;
 mod port;
 mod recording;
 pub mod route;

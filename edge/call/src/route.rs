@@ -5,6 +5,7 @@ use model::config::Config;
 use model::{Extension, Number, TrunkId};
 
 use crate::leg::{Destination, Party};
+use crate::plan;
 
 /// On whose behalf a number is dialled; it decides whether a call may leave at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,22 +30,11 @@ const DIGITS_MAX: usize = 20;
 /// Shortest number that leaves, unless it is an emergency number.
 const DIGITS_MIN: usize = 3;
 
-/// Denied outwards: abroad in each spelling, and classes of premium numbers. First match counts.
-const FORBIDDEN: [&str; 7] = [
-    "+",    // E.164: abroad, as far as this plan knows
-    "00",   // ITU E.123 international prefix
-    "011",  // the same from North America
-    "0900", // premium rate in much of Europe
-    "0190", // old premium rate in Germany
-    "168",  // paid information lines in China
-    "160",  // the same
-];
-
 /// Who `dialled` is, for `source`. Total: every text has an answer, and what is not understood goes nowhere.
 pub fn route(config: &Config, source: &Source, dialled: &str, up: impl Fn(&TrunkId) -> bool) -> Destination {
     let Some(digits) = normalise(dialled) else { return Destination::Unknown };
     if let (Source::Phone(_), Some(number)) = (source, emergency(config, &digits)) {
-        return match emergency_trunk(config, up) {
+        return match trunks(config, source, Some(&number), up).into_iter().next() {
             Some(trunk) => Destination::Emergency { trunk, number },
             None => Destination::Unknown,
         };
@@ -53,15 +43,19 @@ pub fn route(config: &Config, source: &Source, dialled: &str, up: impl Fn(&Trunk
         return inside;
     }
     match source {
-        Source::Phone(_) => outward(config, &digits),
+        Source::Phone(_) => outward(config, source, &digits, up),
         // No dial-through (S-140): who comes from outside reaches the inside only.
         Source::Trunk(_) | Source::Tunnel => Destination::Unknown,
     }
 }
 
-/// The emergency number these digits are, exactly: never a part of them (NORMS 2).
+/// The emergency number these digits are, exactly: never a part of them (NORMS 2). With and without the digits that
+/// lead outside.
 pub fn emergency(config: &Config, digits: &str) -> Option<Number> {
-    config.site.emergency.iter().find(|number| number.as_str() == digits).cloned()
+    let prefix = &config.site.dialling.prefix;
+    let bare = digits.strip_prefix(prefix.as_str()).filter(|_| !prefix.is_empty());
+    let is = |number: &&Number| number.as_str() == digits || Some(number.as_str()) == bare;
+    config.site.emergency.iter().find(is).cloned()
 }
 
 /// The same for text as it was dialled.
@@ -69,18 +63,38 @@ pub fn is_emergency(config: &Config, dialled: &str) -> bool {
     normalise(dialled).is_some_and(|digits| emergency(config, &digits).is_some())
 }
 
-/// The outward trunk while it is up; else any trunk that is up; else the outward one or any, to have tried.
-fn emergency_trunk(config: &Config, up: impl Fn(&TrunkId) -> bool) -> Option<TrunkId> {
-    let outward = config.site.outward.iter().filter(|trunk| config.trunks.contains_key(trunk));
-    let all = || outward.clone().chain(config.trunks.keys());
-    all().find(|trunk| up(trunk)).or_else(|| all().next()).cloned()
+/// The trunks that a call out may take, best first. An ordinary one: the outward trunk, then its backups. An emergency
+/// call: the line of the phone's own place first, and any trunk at all last. Those that are up come before the others,
+/// which are better than nothing.
+pub fn trunks(
+    config: &Config,
+    source: &Source,
+    emergency: Option<&Number>,
+    up: impl Fn(&TrunkId) -> bool,
+) -> Vec<TrunkId> {
+    let site = &config.site;
+    let place = match source {
+        Source::Phone(phone) => config.phones.get(phone).and_then(|phone| phone.place.as_ref()),
+        Source::Trunk(_) | Source::Tunnel => None,
+    };
+    let local = place.and_then(|place| config.places.get(place)?.trunk.as_ref()).filter(|_| emergency.is_some());
+    let others = config.trunks.keys().filter(|_| emergency.is_some());
+    let mut all: Vec<TrunkId> = Vec::new();
+    for trunk in local.into_iter().chain(&site.outward).chain(&site.dialling.backup).chain(others) {
+        if config.trunks.contains_key(trunk) && !all.contains(trunk) {
+            all.push(trunk.clone());
+        }
+    }
+    let (mut ready, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(up);
+    ready.extend(rest);
+    ready
 }
 
 fn inside(config: &Config, digits: &str) -> Option<Destination> {
-    let extension = Extension::new(digits).ok()?;
-    if !config.phones.contains_key(&extension) {
-        return None;
-    }
+    let own = |phone: &model::config::Phone| phone.number.as_ref().is_some_and(|number| number.as_str() == digits);
+    let by_number = || config.phones.iter().find(|(_, phone)| own(phone)).map(|(extension, _)| extension.clone());
+    let extension = Extension::new(digits).ok().filter(|extension| config.phones.contains_key(extension));
+    let extension = extension.or_else(by_number)?;
     // An agent answers for the phone on the desk: the owner knows whether that agent is free.
     let agent = config.agents.iter().find(|(_, agent)| agent.phone.as_ref() == Some(&extension));
     Some(match agent {
@@ -89,7 +103,10 @@ fn inside(config: &Config, digits: &str) -> Option<Destination> {
     })
 }
 
-fn outward(config: &Config, digits: &str) -> Destination {
+fn outward(config: &Config, source: &Source, digits: &str, up: impl Fn(&TrunkId) -> bool) -> Destination {
+    let prefix = &config.site.dialling.prefix;
+    let led_out = digits.starts_with('+').then_some(digits).or_else(|| digits.strip_prefix(prefix.as_str()));
+    let Some(digits) = led_out else { return Destination::Unknown };
     let Ok(number) = Number::new(digits) else { return Destination::Unknown };
     if digits.len() < DIGITS_MIN {
         return Destination::Unknown;
@@ -97,8 +114,8 @@ fn outward(config: &Config, digits: &str) -> Destination {
     if is_forbidden(config, digits) {
         return Destination::Forbidden;
     }
-    match config.site.outward.as_ref().filter(|trunk| config.trunks.contains_key(trunk)) {
-        Some(trunk) => Destination::Outward { trunk: trunk.clone(), number },
+    match trunks(config, source, None, up).into_iter().next() {
+        Some(trunk) => Destination::Outward { trunk, number },
         None => Destination::Unknown,
     }
 }
@@ -106,7 +123,7 @@ fn outward(config: &Config, digits: &str) -> Destination {
 /// Denied by class, unless the number is one of ours.
 pub fn is_forbidden(config: &Config, digits: &str) -> bool {
     let ours = Number::new(digits).is_ok_and(|number| config.numbers.contains_key(&number));
-    !ours && FORBIDDEN.iter().any(|prefix| digits.starts_with(prefix))
+    !ours && plan::is_denied(&config.site.dialling, digits)
 }
 
 /// ASCII digits with an optional leading `+`. Visual separators (RFC 3966 §5.1.1) vanish, full-width digits become
@@ -204,6 +221,56 @@ mod tests {
         assert_eq!(to(&config, "none"), "backup");
     }
 
+    #[test]
+    fn with_digits_that_lead_outside_an_emergency_call_needs_none_and_others_do() {
+        let mut config = config();
+        config.site.dialling.prefix = "0".into();
+        let phone = Source::Phone(extension("201"));
+        let went = |dialled: &str| match route(&config, &phone, dialled, |_| true) {
+            Destination::Emergency { number, .. } => format!("emergency {number}"),
+            Destination::Outward { number, .. } => format!("outward {number}"),
+            other => format!("{other:?}"),
+        };
+        let table = [
+            ("110", "emergency 110"),
+            ("0110", "emergency 110"),
+            ("00110", "Forbidden"),
+            ("013811012345", "outward 13811012345"),
+            ("13811012345", "Unknown"),
+            ("0001", "Forbidden"),
+            ("202", "Phone(202)"),
+        ];
+        for (dialled, expected) in table {
+            let found = went(dialled);
+            assert!(found == expected || (expected == "Forbidden" && found == "Unknown"), "{dialled}: {found}");
+        }
+    }
+
+    #[test]
+    fn an_emergency_call_takes_the_line_of_the_phone_s_own_place() {
+        let mut config = config();
+        let place = model::dialling::Place { trunk: Some(trunk_id("backup")), ..Default::default() };
+        config.places.insert(model::PlaceId::new("annex").unwrap(), place);
+        config.phones.get_mut(&extension("202")).unwrap().place = model::PlaceId::new("annex").ok();
+        let number = Number::new("110").unwrap();
+        let order = |phone: &str, up: &str| {
+            let all = trunks(&config, &Source::Phone(extension(phone)), Some(&number), |trunk| up.contains(trunk.as_str()));
+            all.iter().map(TrunkId::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(order("201", "carrier backup"), "carrier backup");
+        assert_eq!(order("202", "carrier backup"), "backup carrier");
+        assert_eq!(order("202", "carrier"), "carrier backup");
+        assert_eq!(order("202", ""), "backup carrier");
+    }
+
+    #[test]
+    fn a_phone_s_own_number_rings_it_from_anywhere() {
+        let mut config = config();
+        config.phones.get_mut(&extension("202")).unwrap().number = Number::new("+861055550199").ok();
+        let got = route(&config, &Source::Trunk(trunk_id("carrier")), "+861055550199", |_| true);
+        assert_eq!(got, Destination::Phone(extension("202")));
+    }
+
     proptest! {
         #[test]
         fn no_spelling_of_a_foreign_number_leaves(
@@ -232,12 +299,12 @@ mod tests {
     }
 
     fn config() -> Config {
-        let phone = |label: &str| Phone { label: label.into() };
+        let phone = |label: &str| Phone { label: label.into(), ..Phone::default() };
         let trunk = |label: &str| Trunk {
             label: label.into(),
             kind: TrunkKind::Address { peer: "192.0.2.1:5060".parse().unwrap(), transport: SipTransport::Udp },
             calls_max: 2,
-            behind_nat: false,
+            behind_nat: false, spelling: Default::default(),
         };
         let ann = Agent {
             badge: "A1".into(),
@@ -252,6 +319,7 @@ mod tests {
                 time_zone: "Asia/Shanghai".into(),
                 emergency: BTreeSet::from([Number::new("110").unwrap()]),
                 outward: Some(trunk_id("carrier")),
+                dialling: Default::default(),
             },
             queues: BTreeMap::new(),
             agents: BTreeMap::from([(AgentId::new("ann").unwrap(), ann)]),
@@ -260,6 +328,7 @@ mod tests {
             numbers: BTreeMap::from([(Number::new("+861055550100").unwrap(), FlowId::new("main").unwrap())]),
             flows: BTreeMap::new(),
             hours: BTreeMap::new(),
+            places: BTreeMap::new(),
         }
     }
 }

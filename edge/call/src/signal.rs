@@ -28,7 +28,11 @@ impl Calls {
             E::Confirmed { dialog, sdp } => self.of(dialog, |calls, leg| calls.confirmed(now, leg, sdp)),
             E::Reoffer { dialog, sdp } => self.of(dialog, |calls, leg| calls.reoffered(now, dialog, leg, sdp)),
             E::Reanswered { dialog, sdp } => self.of(dialog, |calls, leg| calls.reanswered(now, leg, sdp)),
-            E::Referred { dialog, target } => self.of(dialog, |calls, leg| calls.referred(now, dialog, leg, target)),
+            E::Referred { dialog, target, replaces } => {
+                let replaces = replaces.map(|dialog| self.dialogs.get(&dialog).copied());
+                self.of(dialog, |calls, leg| calls.referred(now, dialog, leg, target, replaces));
+            }
+            E::RefreshDue { dialog } => self.of(dialog, |calls, leg| calls.refresh(now, leg)),
             E::Digit { dialog, digit } => self.of(dialog, |calls, leg| calls.tell(Event::Digit { leg, digit })),
             E::Ended { dialog, by } => self.of(dialog, |calls, leg| {
                 let cause = match by {
@@ -65,7 +69,8 @@ impl Calls {
                 self.legs.insert(id, leg);
                 self.dialogs.insert(dialog, id);
                 let caller = Caller { number: invited.from, name: invited.from_name };
-                self.tell(Event::Incoming { leg: id, party, to: invited.to, caller });
+                let replaces = invited.replaces.and_then(|dialog| self.dialogs.get(&dialog).copied());
+                self.tell(Event::Incoming { leg: id, party, to: invited.to, caller, replaces });
             }
             Err((cause, status)) => {
                 self.endpoint.reject(now, dialog, status);
@@ -221,10 +226,22 @@ impl Calls {
         }
     }
 
-    fn referred(&mut self, now: Instant, dialog: DialogId, id: LegId, target: String) {
-        let up = self.talks(id);
-        if up && self.transfers.asked(id) {
-            self.tell(Event::TransferAsked { leg: id, to: target });
+    /// `replaces`: the leg of the asker's other call, Some(None) when that call is over.
+    fn referred(
+        &mut self,
+        now: Instant,
+        dialog: DialogId,
+        id: LegId,
+        target: String,
+        replaces: Option<Option<LegId>>,
+    ) {
+        let other = replaces.flatten();
+        let sane = replaces.is_none() || other.is_some_and(|other| self.talks(other));
+        if sane && self.talks(id) && self.transfers.asked(id) {
+            match other {
+                Some(replaces) => self.tell(Event::AttendedAsked { leg: id, replaces }),
+                None => self.tell(Event::TransferAsked { leg: id, to: target }),
+            }
         } else {
             self.endpoint.refer_reject(now, dialog);
         }

@@ -7,7 +7,7 @@ use call::leg::{Caller, Cause, Destination, Party};
 use call::plane::PlayId;
 use ivr::run::Run;
 use model::{
-    AgentId, ContactId, FlowId, LegId, Number, OverflowId, QueueId, RecordingId, SiteId, TrunkId,
+    AgentId, ContactId, Extension, FlowId, LegId, Number, OverflowId, QueueId, RecordingId, SiteId, TrunkId,
     fact::{CardModeEnd, EndCause, Kind, OfferOutcome},
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct Contact {
     pub recording: Option<RecordingId>,
     /// Another site is being asked while the contact waits.
     pub asking: Option<overflow::Asking>,
+    /// The call out that is being made.
+    pub out: Option<Out>,
     /// The contact is another site's.
     pub guest: Option<overflow::Guest>,
     /// Whose keypresses are kept from the other side.
@@ -35,6 +37,19 @@ pub(crate) struct Contact {
     /// Verdicts about its legs so far.
     pub heard: Heard,
     pub state: State,
+}
+
+/// A call out, on one trunk after the other until one takes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Out {
+    pub number: Number,
+    pub emergency: bool,
+    /// For whom: a phone of ours.
+    pub phone: Option<Extension>,
+    /// In the order in which they were tried.
+    pub tried: Vec<TrunkId>,
+    /// Somebody out there has been rung.
+    pub rang: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -60,6 +75,11 @@ pub(crate) enum State {
     Closing {
         play: PlayId,
     },
+    /// Hears why the call is not made, before it is refused.
+    Refusing {
+        play: PlayId,
+        end: EndCause,
+    },
     /// In the distributor's hands. `telling`: an announcement that interrupts the music.
     Waiting {
         telling: Option<PlayId>,
@@ -73,10 +93,11 @@ pub(crate) enum State {
         target: LegId,
         agent: Option<AgentId>,
     },
-    /// Given to somebody else, who is being rung.
+    /// Given to somebody else, who is being rung; `back` is who gave it.
     Moving {
         target: LegId,
         agent: Option<AgentId>,
+        back: Option<Back>,
     },
     Talking(Talk),
 }
@@ -86,6 +107,15 @@ pub(crate) struct Talk {
     pub with: Partner,
     pub leg: LegId,
     pub held: bool,
+}
+
+/// Who gives a contact away, and has it back when nobody takes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Back {
+    pub with: Partner,
+    pub phone: Extension,
+    /// The phone's leg, while it waits for the outcome.
+    pub leg: Option<LegId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,8 +142,11 @@ pub(crate) enum Role {
 }
 
 impl<L: Lines> Floor<L> {
-    pub(crate) fn incoming(&mut self, leg: LegId, party: Party, to: &str, caller: Caller) {
+    pub(crate) fn incoming(&mut self, leg: LegId, party: Party, to: &str, caller: Caller, replaces: Option<LegId>) {
         if let Party::Phone(phone) = &party {
+            if let Some(target) = replaces.or_else(|| self.pickup_code(to)) {
+                return self.pick_up(leg, phone, target);
+            }
             let destination = self.lines.route(&party, to);
             if matches!(destination, Destination::Emergency { .. }) {
                 return self.phone_dials(leg, phone.clone(), to, caller, destination);
@@ -179,6 +212,7 @@ impl<L: Lines> Floor<L> {
             heard: Heard::default(),
             card_mode: None,
             asking: None,
+            out: None,
             guest: None,
             state: State::Arriving,
         };
@@ -247,7 +281,7 @@ impl<L: Lines> Floor<L> {
             }
             Role::Target => self.target_gone(id, cause),
             Role::Partner => self.partner_gone(id, cause),
-            Role::Leaving => {}
+            Role::Leaving => self.leaver_gone(id, leg),
         }
     }
 
@@ -287,6 +321,8 @@ impl<L: Lines> Floor<L> {
         }
         self.stop_asking(id);
         self.timers.cancel(Timer::Collect(id));
+        self.timers.cancel(Timer::Moving(id));
+        self.timers.cancel(Timer::Refusing(id));
         self.end_card_mode(id, CardModeEnd::CallEnded);
         self.end_recording(id);
         let Some(contact) = self.contacts.remove(&id) else { return };
@@ -296,11 +332,20 @@ impl<L: Lines> Floor<L> {
         }
         self.chronicle.tell_of(id, Kind::Ended { cause });
         self.drop_legs(id);
-        if let State::Talking(Talk { with: Partner::Agent(agent), .. }) = contact.state {
-            self.ask_acd(acd::Input::ContactDone { agent });
+        match contact.state {
+            State::Talking(Talk { with, .. }) => self.done_with(with),
+            State::Moving { back: Some(Back { with, leg: Some(_), .. }), .. } => self.done_with(with),
+            _ => {}
         }
         let owes = self.config.agents.keys().find(|agent| self.acd.contact_of(agent) == Some(id)).cloned();
         self.chronicle.close(id, owes);
+    }
+
+    /// An agent whom the distributor gave the contact to has no part in it any more.
+    pub(crate) fn done_with(&mut self, with: Partner) {
+        if let Partner::Agent(agent) = with {
+            self.ask_acd(acd::Input::ContactDone { agent });
+        }
     }
 
     /// Hangs up on everybody who is left.

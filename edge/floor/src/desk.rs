@@ -7,7 +7,7 @@ use model::{
     AgentId, ContactId, Extension, LegId, Millis,
     fact::{
         AgentState::{self, NotReady, Ready, SignedOut, WrapUp},
-        CardModeEnd, EndCause,
+        CardModeEnd, EndCause, Kind,
     },
 };
 
@@ -101,15 +101,21 @@ impl<L: Lines> Floor<L> {
         let destination = self.lines.route(&Party::Phone(phone.clone()), &number);
         let emergency = matches!(destination, Destination::Emergency { .. });
         let nowhere = matches!(destination, Destination::Forbidden | Destination::Unknown);
-        if nowhere && self.flow_of(&number).is_none() {
-            return Err(Refused::Forbidden);
+        if self.flow_of(&number).is_none() {
+            if let Err(why) = self.may_go_out(&phone, &destination) {
+                self.chronicle.tell(Kind::OutwardRefused { phone, why });
+                return Err(Refused::Forbidden);
+            }
+            if nowhere {
+                return Err(Refused::Forbidden);
+            }
         }
         if self.phones.is_busy(&phone) {
             return Err(Refused::WrongState);
         }
         // The phone shows whom it is about to call; whom it calls sees the phone.
         let caller = Caller { number: number.clone(), name: None };
-        let leg = self.lines.dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to: None });
+        let leg = self.lines.dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to: None, on_behalf_of: None });
         let id = self.begin(Some(leg), Caller { number: phone.to_string(), name: None });
         self.dialled(id, phone.clone(), &destination, &number);
         self.engage(leg, &phone);

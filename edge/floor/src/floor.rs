@@ -10,7 +10,7 @@ use call::{
 use model::{
     AgentId, ContactId, LegId, Millis, OverflowId,
     config::Config,
-    fact::{AgentState, CardModeEnd, Kind},
+    fact::{AgentState, CardModeEnd, Fact, Kind},
 };
 use rand_chacha::{
     ChaCha12Rng,
@@ -20,6 +20,7 @@ use rand_chacha::{
 use crate::{
     CivilTime, Input, Output, Setup,
     board::ContactCard,
+    caps::Caps,
     chronicle::Chronicle,
     contact::{Contact, Role},
     lines::Lines,
@@ -48,6 +49,7 @@ pub struct Floor<L = Calls> {
     pub(crate) cards: BTreeMap<AgentId, ContactCard>,
     pub(crate) overflows: BTreeMap<OverflowId, ContactId>,
     pub(crate) chronicle: Chronicle,
+    pub(crate) caps: Caps,
     pub(crate) timers: Timers,
     pub(crate) civil: CivilTime,
     pub(crate) now: Instant,
@@ -78,6 +80,7 @@ impl<L: Lines> Floor<L> {
             acd: Acd::new(now, &config),
             phones: Phones::new(&config),
             chronicle: Chronicle::new(config.clone()),
+            caps: Caps::default(),
             config,
             contacts: BTreeMap::new(),
             legs: BTreeMap::new(),
@@ -128,6 +131,8 @@ impl<L: Lines> Floor<L> {
         while let Some(timer) = self.timers.pop(now) {
             match timer {
                 Timer::Collect(contact) => self.collect_timeout(contact),
+                Timer::Refusing(contact) => self.refused_aloud(contact),
+                Timer::Moving(contact) => self.moved_in_vain(contact),
                 Timer::CardMode(contact) => drop(self.end_card_mode(contact, CardModeEnd::TimedOut)),
                 Timer::Asked(overflow) => self.asked_in_vain(overflow),
             }
@@ -141,6 +146,11 @@ impl<L: Lines> Floor<L> {
 
     pub fn poll_output(&mut self) -> Option<Output> {
         self.chronicle.poll_output()
+    }
+
+    /// What an earlier life of the process had written down of the last hour's calls out.
+    pub fn remember<'a>(&mut self, facts: impl IntoIterator<Item = &'a Fact>) {
+        facts.into_iter().for_each(|fact| self.caps.note(fact));
     }
 
     /// The telephone lines, for counters and the health file.
@@ -203,13 +213,14 @@ impl<L: Lines> Floor<L> {
 
     fn on_event(&mut self, event: Event) {
         match event {
-            Event::Incoming { leg, party, to, caller } => self.incoming(leg, party, &to, caller),
+            Event::Incoming { leg, party, to, caller, replaces } => self.incoming(leg, party, &to, caller, replaces),
             Event::Ringing { leg } => self.leg_rings(leg),
             Event::Answered { leg } => self.leg_answered(leg),
             Event::Digit { leg, digit } => self.digit(leg, digit),
             Event::Played { leg, play } => self.played(leg, play),
             Event::Hold { leg, held } => self.held_by_phone(leg, held),
             Event::TransferAsked { leg, to } => self.transfer_asked(leg, &to),
+            Event::AttendedAsked { leg, replaces } => self.attended_asked(leg, replaces),
             Event::Quality { leg, quality } => self.sounded(leg, quality),
             Event::Recording { recording, state } => self.recording_event(recording, state),
             Event::TunnelOpen { leg, local } => self.tunnel_open(leg, local),

@@ -41,6 +41,7 @@ impl<L: Lines> Floor<L> {
                 self.drive(id, Some(Input::Played));
             }
             Some(State::Waiting { telling: Some(awaited) }) if *awaited == play => self.music(id),
+            Some(State::Refusing { play: awaited, .. }) if *awaited == play => self.refused_aloud(id),
             Some(State::Closing { play: awaited }) if *awaited == play => self.end(id, EndCause::Flow),
             _ => {}
         }

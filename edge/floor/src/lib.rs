@@ -4,13 +4,15 @@
 //! [`Floor`] is the engine; [`cdr`] and [`interval`] are pure folds that a ledger may run again, [`book`] keeps the
 //! figures of a day by them. One file, one concern:
 //! `contact` is what a visit is and how it begins and ends, `flow` and `waiting` its way to a person, `talking` the
-//! talk, `transfer` the way to another; `outgoing` are calls that begin inside; `overflow` is help between sites;
+//! talk, `transfer` and `attended` the way to another; `outgoing` are calls that begin inside; `overflow` is help between sites;
 //! `phones` knows whose phone is which and busy; `desk` obeys agents, `picture` shows them the floor; `recording` and
 //! `chronicle` write down.
 
+mod attended;
 pub mod board;
 pub mod book;
 pub mod cdr;
+mod caps;
 mod chronicle;
 mod contact;
 mod desk;

@@ -8,7 +8,7 @@ use call::{
     leg::{Cause, Destination, Dial, Input, Output, Party},
     plane::PlayId,
 };
-use model::{Extension, LegId, OverflowId, PromptId, RecordingId, config::Config};
+use model::{Extension, LegId, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config};
 
 /// One call of any of these may bring outputs; a command for a leg that has ended does nothing.
 pub trait Lines {
@@ -45,6 +45,8 @@ pub trait Lines {
 
     /// Who is meant by these digits, dialled by this party.
     fn route(&self, from: &Party, dialled: &str) -> Destination;
+    /// The trunks that a call out may take, best first; for an emergency call to this number, or an ordinary one.
+    fn trunks(&self, from: &Party, emergency: Option<&Number>) -> Vec<TrunkId>;
     /// Can the phone be rung?
     fn is_registered(&self, phone: &Extension) -> bool;
 }
@@ -130,6 +132,9 @@ impl Lines for Calls {
     }
     fn route(&self, from: &Party, dialled: &str) -> Destination {
         Calls::route(self, from, dialled)
+    }
+    fn trunks(&self, from: &Party, emergency: Option<&Number>) -> Vec<TrunkId> {
+        Calls::trunks(self, from, emergency)
     }
     fn is_registered(&self, phone: &Extension) -> bool {
         Calls::is_registered(self, phone)

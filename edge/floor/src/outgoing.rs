@@ -1,17 +1,25 @@
 //! Calls that begin inside, and calls from outside straight to a phone: a party is dialled, and joined when it answers.
 //! An emergency call is dialled before anything else is looked at, limits included (NORMS 2).
 
+use std::time::Duration;
+
 use call::leg::{Caller, Cause, Destination, Dial, Party};
 use model::{
-    AgentId, ContactId, Extension, LegId, Number, TrunkId,
-    fact::{EndCause, Kind},
+    AgentId, ContactId, Extension, LegId, Number, PromptId, TrunkId,
+    fact::{EndCause, Fact, Kind, OutwardRefusal},
 };
 
 use crate::{
     Floor, Output,
-    contact::{Partner, Role, State, end_cause},
+    contact::{Out, Partner, Role, State, end_cause},
     lines::Lines,
+    timer::Timer,
 };
+
+/// Heard by who may not call out.
+const NOT_ALLOWED: &str = "not-allowed";
+/// Longest time it takes to hear it.
+const REFUSAL: Duration = Duration::from_secs(10);
 
 impl<L: Lines> Floor<L> {
     /// A phone has dialled; its leg is not answered yet.
@@ -25,14 +33,54 @@ impl<L: Lines> Floor<L> {
     ) {
         let id = self.begin(Some(leg), caller);
         if let Destination::Emergency { trunk, number } = destination {
-            self.dial_out(id, trunk.clone(), &number);
+            self.dial_out(id, trunk.clone(), Self::out(&number, Some(&phone), true));
             self.lines.early(self.now, leg);
             self.dialled(id, phone.clone(), &Destination::Emergency { trunk, number }, to);
             return self.engage(leg, &phone);
         }
-        self.dialled(id, phone, &destination, to);
+        let refusal = self.may_go_out(&phone, &destination).err();
+        let destination = if refusal.is_some() { Destination::Forbidden } else { destination };
+        self.dialled(id, phone.clone(), &destination, to);
         if self.has_room(id) {
-            self.connect(id, destination);
+            match refusal {
+                Some(why) => self.refuse_aloud(id, phone, why),
+                None => self.connect(id, destination),
+            }
+        }
+    }
+
+    /// S-140: the class of the number, and how often this phone and this site call out.
+    pub(crate) fn may_go_out(&mut self, phone: &Extension, to: &Destination) -> Result<(), OutwardRefusal> {
+        match to {
+            Destination::Forbidden => Err(OutwardRefusal::Class),
+            Destination::Outward { .. } => {
+                let now = self.chronicle.wall;
+                self.caps.check(now, phone, &self.config.site.dialling)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The phone hears why, then its call is refused with 403.
+    fn refuse_aloud(&mut self, id: ContactId, phone: Extension, why: OutwardRefusal) {
+        self.chronicle.tell_of(id, Kind::OutwardRefused { phone, why });
+        let (Some(leg), Ok(prompt)) =
+            (self.contacts.get(&id).and_then(|contact| contact.leg), PromptId::new(NOT_ALLOWED))
+        else {
+            return self.turn_away(id, Cause::Forbidden, EndCause::Forbidden);
+        };
+        self.lines.early(self.now, leg);
+        let play = self.lines.play(self.now, leg, vec![prompt]);
+        self.set_state(id, State::Refusing { play, end: EndCause::Forbidden });
+        if let Some(at) = self.now.checked_add(REFUSAL) {
+            self.timers.set(Timer::Refusing(id), at);
+        }
+    }
+
+    pub(crate) fn refused_aloud(&mut self, id: ContactId) {
+        if let Some(State::Refusing { end, .. }) = self.contacts.get(&id).map(|contact| &contact.state) {
+            let end = *end;
+            self.turn_away(id, Cause::Forbidden, end);
         }
     }
 
@@ -44,7 +92,9 @@ impl<L: Lines> Floor<L> {
             _ => (None, false),
         };
         let outside = trunk.is_some();
-        self.chronicle.tell_of(id, Kind::Dialled { phone, trunk, emergency });
+        let kind = Kind::Dialled { phone, trunk, emergency };
+        self.caps.note(&Fact { seq: 0, at: self.chronicle.wall, contact: Some(id), kind: kind.clone() });
+        self.chronicle.tell_of(id, kind);
         if outside {
             let caller = Caller { number: to.to_owned(), name: None };
             self.chronicle.put(Output::Personal { contact: id, caller });
@@ -59,12 +109,8 @@ impl<L: Lines> Floor<L> {
                 Some(phone) => self.ring_phone(id, phone),
                 None => self.turn_away(id, Cause::NotRegistered, EndCause::NotReachable),
             },
-            Destination::Outward { trunk, number } | Destination::Emergency { trunk, number } => {
-                self.dial_out(id, trunk, &number);
-                if let Some(leg) = self.contacts.get(&id).and_then(|contact| contact.leg) {
-                    self.lines.early(self.now, leg);
-                }
-            }
+            Destination::Outward { trunk, number } => self.go_out(id, trunk, &number, false),
+            Destination::Emergency { trunk, number } => self.go_out(id, trunk, &number, true),
             Destination::Forbidden => self.turn_away(id, Cause::Forbidden, EndCause::Forbidden),
             Destination::Unknown => self.turn_away(id, Cause::NotFound, EndCause::NoRoute),
         }
@@ -87,29 +133,63 @@ impl<L: Lines> Floor<L> {
         caller: Caller,
         ringback_to: Option<LegId>,
     ) -> (LegId, Option<AgentId>) {
-        let target = self.lines.dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to });
+        let target = self.lines.dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to, on_behalf_of: None });
         self.legs.insert(target, (id, Role::Target));
         self.engage(target, &phone);
         (target, self.phones.agent(&phone).cloned())
     }
 
-    fn dial_out(&mut self, id: ContactId, trunk: TrunkId, number: &Number) {
+    fn go_out(&mut self, id: ContactId, trunk: TrunkId, number: &Number, emergency: bool) {
+        let Some(leg) = self.contacts.get(&id).and_then(|contact| contact.leg) else { return };
+        let phone = self.phones.phone_of(leg).cloned();
+        self.dial_out(id, trunk, Self::out(number, phone.as_ref(), emergency));
+        self.lines.early(self.now, leg);
+    }
+
+    fn out(number: &Number, phone: Option<&Extension>, emergency: bool) -> Out {
+        Out { number: number.clone(), emergency, phone: phone.cloned(), tried: Vec::new(), rang: false }
+    }
+
+    fn dial_out(&mut self, id: ContactId, trunk: TrunkId, mut out: Out) {
         let Some(contact) = self.contacts.get(&id) else { return };
-        // Outside, the branch is known by its own number: who calls back reaches somebody.
-        let shown = self.config.numbers.keys().next().map_or_else(|| contact.card.number.clone(), Number::to_string);
+        // Outside, a phone is known by its own number, or by the branch's: who calls back reaches somebody.
+        let own = out.phone.as_ref().and_then(|phone| self.config.phones.get(phone)?.number.as_ref());
+        let shown = own.or_else(|| self.config.numbers.keys().next());
+        let shown = shown.map_or_else(|| contact.card.number.clone(), Number::to_string);
+        out.tried.push(trunk.clone());
         let dial = Dial {
-            party: Party::Trunk { trunk, user: number.to_string() },
+            party: Party::Trunk { trunk, user: out.number.to_string() },
             caller: Caller { number: shown, name: None },
             ringback_to: contact.leg,
+            on_behalf_of: out.phone.clone(),
         };
         let target = self.lines.dial(self.now, dial);
         self.legs.insert(target, (id, Role::Target));
         self.set_state(id, State::Dialling { target, agent: None });
+        if let Some(contact) = self.contacts.get_mut(&id) {
+            contact.out = Some(out);
+        }
+    }
+
+    /// The trunk did not take the call: the next one that was not tried, unless somebody was rung. An emergency call
+    /// goes on whatever the trunk said.
+    fn next_trunk(&mut self, id: ContactId, cause: Cause) -> Option<(TrunkId, Out)> {
+        let contact = self.contacts.get_mut(&id)?;
+        let dead = matches!(cause, Cause::Lost | Cause::Overload | Cause::Fault | Cause::NotFound | Cause::Media);
+        let out = contact.out.take_if(|out| out.emergency || (dead && cause != Cause::NotFound && !out.rang))?;
+        contact.leg?;
+        let from = Party::Phone(out.phone.clone()?);
+        let all = self.lines.trunks(&from, out.emergency.then_some(&out.number));
+        let next = all.into_iter().find(|trunk| !out.tried.contains(trunk))?;
+        Some((next, out))
     }
 
     /// A phone of ours rings: the caller hears that in its own exchange's way. A trunk's caller hears the trunk.
     pub(crate) fn target_rings(&mut self, id: ContactId) {
-        let Some(contact) = self.contacts.get(&id) else { return };
+        let Some(contact) = self.contacts.get_mut(&id) else { return };
+        if let Some(out) = &mut contact.out {
+            out.rang = true;
+        }
         if let (State::Dialling { target, .. }, Some(leg)) = (&contact.state, contact.leg)
             && self.phones.phone_of(*target).is_some()
         {
@@ -122,22 +202,33 @@ impl<L: Lines> Floor<L> {
         let caller = contact.leg;
         let (agent, moved) = match &contact.state {
             State::Dialling { target, agent } if *target == leg => (agent.clone(), false),
-            State::Moving { target, agent } if *target == leg => (agent.clone(), true),
+            State::Moving { target, agent, .. } if *target == leg => (agent.clone(), true),
             _ => return,
         };
+        if moved {
+            return self.moved(id, leg, agent);
+        }
         let own = caller.and_then(|leg| self.phones.phone_of(leg)).and_then(|phone| self.phones.agent(phone)).cloned();
         self.chronicle.tell_of(id, Kind::Answered { agent: agent.or(own) });
-        if let Some(caller) = caller.filter(|_| !moved) {
+        if let Some(caller) = caller {
             self.lines.answer(self.now, caller);
         }
         self.begin_talk(id, Partner::Party, leg);
-        self.drop_leaving(id);
     }
 
     /// A party that was rung did not answer.
     pub(crate) fn target_gone(&mut self, id: ContactId, cause: Cause) {
         match self.contacts.get(&id).map(|contact| &contact.state) {
-            Some(State::Dialling { .. }) => self.turn_away(id, cause, end_cause(cause)),
+            Some(State::Dialling { .. }) => {
+                let failed = self.contacts.get(&id).and_then(|c| c.out.as_ref()?.tried.last().cloned());
+                match self.next_trunk(id, cause) {
+                    Some((next, out)) => {
+                        failed.into_iter().for_each(|trunk| self.chronicle.tell_of(id, Kind::TrunkTried { trunk }));
+                        self.dial_out(id, next, out);
+                    }
+                    None => self.turn_away(id, cause, end_cause(cause)),
+                }
+            }
             Some(State::Moving { .. }) => self.not_moved(id, cause),
             _ => {}
         }

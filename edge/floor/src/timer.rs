@@ -11,6 +11,10 @@ use model::{ContactId, OverflowId};
 pub(crate) enum Timer {
     /// A menu waits for a key.
     Collect(ContactId),
+    /// Whom a contact was given to has not answered.
+    Moving(ContactId),
+    /// Who may not call out has heard why, or never will.
+    Refusing(ContactId),
     /// A card is being keyed in.
     CardMode(ContactId),
     /// Another site was asked and has not answered.

@@ -1,15 +1,25 @@
 //! Blind transfers: the agent lets go, and the caller goes to another phone or into another number's flow. A caller
-//! whom the other phone does not take goes back into its queue, with the original queue time.
+//! whom the other phone does not take goes back to the phone that waits for the outcome, or into its queue with the
+//! original queue time.
 
-use call::leg::{Cause, Destination, Party};
-use model::{ContactId, Extension, FlowId, LegId, fact::Kind};
+use std::time::Duration;
+
+use call::leg::{Caller, Cause, Destination, Party};
+use model::{
+    AgentId, ContactId, Extension, FlowId, LegId,
+    fact::{Kind, Transfer},
+};
 
 use crate::{
     Floor,
     board::Refused,
-    contact::{Partner, Role, State, end_cause},
+    contact::{Back, Partner, Role, State, end_cause},
     lines::Lines,
+    timer::Timer,
 };
+
+/// How long the other phone rings.
+const RING: Duration = Duration::from_secs(30);
 
 /// Who asked for the transfer, and waits to hear how it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,21 +65,78 @@ impl<L: Lines> Floor<L> {
             Where::Flow(flow) => {
                 self.drop_leg(leg);
                 self.end_recording(id);
+                self.chronicle.tell_of(id, Kind::Transferred { how: Transfer::Blind });
                 self.start_flow(id, flow);
+                self.done_with(talk.with);
             }
-            Where::Phone(phone) => {
-                match asker {
-                    Asker::Phone => drop(self.legs.insert(leg, (id, Role::Leaving))),
-                    Asker::Desk => self.drop_leg(leg),
+            Where::Phone(to) => {
+                let leaving = match asker {
+                    Asker::Phone => {
+                        self.legs.insert(leg, (id, Role::Leaving));
+                        Some(leg)
+                    }
+                    Asker::Desk => {
+                        self.drop_leg(leg);
+                        None
+                    }
+                };
+                let back = Some(Back { with: talk.with.clone(), phone, leg: leaving });
+                self.move_to(id, to, card, back);
+                if asker == Asker::Desk {
+                    self.done_with(talk.with);
                 }
-                let (target, agent) = self.ring(id, phone, card, Some(caller));
-                self.set_state(id, State::Moving { target, agent });
             }
-        }
-        if let Partner::Agent(agent) = talk.with {
-            self.ask_acd(acd::Input::ContactDone { agent });
         }
         Ok(())
+    }
+
+    fn move_to(&mut self, id: ContactId, phone: Extension, card: Caller, back: Option<Back>) {
+        let caller = self.contacts.get(&id).and_then(|contact| contact.leg);
+        let (target, agent) = self.ring(id, phone, card, caller);
+        self.set_state(id, State::Moving { target, agent, back });
+        if let Some(at) = self.now.checked_add(RING) {
+            self.timers.set(Timer::Moving(id), at);
+        }
+    }
+
+    /// The other phone took the caller.
+    pub(crate) fn moved(&mut self, id: ContactId, leg: LegId, agent: Option<AgentId>) {
+        self.timers.cancel(Timer::Moving(id));
+        let back = self.take_back(id);
+        // A recall is answered by who gave the contact away: that is no transfer.
+        if back.is_some() {
+            self.chronicle.tell_of(id, Kind::Transferred { how: Transfer::Blind });
+        }
+        self.chronicle.tell_of(id, Kind::Answered { agent });
+        self.begin_talk(id, Partner::Party, leg);
+        self.drop_leaving(id);
+        if let Some(Back { with, leg: Some(_), .. }) = back {
+            self.done_with(with);
+        }
+    }
+
+    pub(crate) fn moved_in_vain(&mut self, id: ContactId) {
+        if let Some(State::Moving { target, .. }) = self.contacts.get(&id).map(|contact| &contact.state) {
+            let target = *target;
+            self.lines.reject(self.now, target, Cause::NoAnswer);
+        }
+    }
+
+    fn take_back(&mut self, id: ContactId) -> Option<Back> {
+        match self.contacts.get_mut(&id).map(|contact| &mut contact.state) {
+            Some(State::Moving { back, .. }) => back.take(),
+            _ => None,
+        }
+    }
+
+    /// Who asked for the transfer hung up before its outcome.
+    pub(crate) fn leaver_gone(&mut self, id: ContactId, gone: LegId) {
+        if let Some(State::Moving { back: Some(back), .. }) = self.contacts.get_mut(&id).map(|c| &mut c.state)
+            && back.leg.take_if(|leg| *leg == gone).is_some()
+        {
+            let with = back.with.clone();
+            self.done_with(with);
+        }
     }
 
     /// To a number of ours or a phone that is free; never outside (S-140).
@@ -95,15 +162,26 @@ impl<L: Lines> Floor<L> {
         self.lines.part(self.now, caller);
     }
 
-    /// The other phone did not take the caller.
+    /// The other phone did not take the caller: back to whoever waits for the outcome, else into the queue, else the
+    /// phone that gave it away is rung.
     pub(crate) fn not_moved(&mut self, id: ContactId, cause: Cause) {
-        self.drop_leaving(id);
-        match self.contacts.get(&id).and_then(|contact| contact.line.clone()) {
-            Some(line) => {
+        self.timers.cancel(Timer::Moving(id));
+        let back = self.take_back(id);
+        if back.is_some() {
+            self.chronicle.tell_of(id, Kind::TransferFailed);
+        }
+        let line = self.contacts.get(&id).and_then(|contact| contact.line.clone());
+        match (back, line) {
+            (Some(Back { with, leg: Some(leg), .. }), _) => self.begin_talk(id, with, leg),
+            (_, Some(line)) => {
                 self.chronicle.tell_of(id, Kind::Queued { queue: line.queue.clone() });
                 self.wait(id, line);
             }
-            None => self.end(id, end_cause(cause)),
+            (Some(Back { phone, .. }), None) if self.lines.is_registered(&phone) && !self.phones.is_busy(&phone) => {
+                let card = self.contacts.get(&id).map(|contact| contact.card.clone());
+                self.move_to(id, phone, card.unwrap_or_default(), None);
+            }
+            _ => self.end(id, end_cause(cause)),
         }
     }
 

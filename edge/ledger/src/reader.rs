@@ -100,6 +100,14 @@ impl Reader {
         Ok(crate::life::current(&self.db)?.map_or(0, |life| life.facts))
     }
 
+    /// Calls that began inside since then, of any life of the process, oldest first.
+    pub fn dialled_since(&self, since: Millis) -> Result<Vec<Fact>, Error> {
+        let mut select = self.db.prepare_cached(
+            "SELECT json FROM facts WHERE at >= ?1 AND json LIKE '%\"fact\":\"dialled\"%' ORDER BY at",
+        )?;
+        parsed(select.query_map([since.0], |row| row.get(0))?, "fact")
+    }
+
     /// Contacts that began and did not end, with when they began.
     pub fn open_contacts(&self) -> Result<Vec<(ContactId, Millis)>, Error> {
         let mut select = self.db.prepare_cached("SELECT contact, since FROM open_contacts ORDER BY since, contact")?;

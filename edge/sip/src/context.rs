@@ -71,7 +71,7 @@ impl Context<'_> {
     pub fn introduce(&self, head: &mut Head, flow: Flow) {
         head.contacts = Contacts::List(vec![self.contact(flow, None)]);
         head.set("Allow", ALLOW);
-        head.set("Supported", "norefersub");
+        head.set("Supported", "100rel, timer, replaces, norefersub");
     }
 
     pub fn contact(&self, flow: Flow, user: Option<&str>) -> Address {

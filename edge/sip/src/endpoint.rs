@@ -179,10 +179,16 @@ pub enum Event {
         dialog: DialogId,
         sdp: Option<Bytes>,
     },
-    /// REFER within a dialog: a blind transfer to `target` (the user part). Answer with `refer_accept`/`refer_reject`.
+    /// REFER within a dialog: a transfer to `target` (the user part), or into the place that the asker has in its other
+    /// dialog `replaces`. Answer with `refer_accept`/`refer_reject`.
     Referred {
         dialog: DialogId,
         target: String,
+        replaces: Option<DialogId>,
+    },
+    /// The session's time must be renewed, and the peer takes no UPDATE: give `reinvite` the description that stands.
+    RefreshDue {
+        dialog: DialogId,
     },
     /// A key sent by SIP INFO (application/dtmf-relay).
     Digit {
@@ -223,6 +229,8 @@ pub struct Invited {
     pub from_name: Option<String>,
     /// None: a delayed offer.
     pub sdp: Option<Bytes>,
+    /// The dialog whose place the caller wants (RFC 3891); only ever of a phone.
+    pub replaces: Option<DialogId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,6 +250,16 @@ pub struct Invite {
     pub from_user: String,
     pub from_name: Option<String>,
     pub sdp: Bytes,
+    pub emergency: Option<Emergency>,
+    /// How long to wait for the first word of anybody; None: as long as RFC 3261 does (Timer B).
+    pub patience: Option<std::time::Duration>,
+}
+
+/// What marks an emergency call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emergency {
+    /// PIDF-LO (RFC 6442), sent beside the SDP; without it again when that is refused.
+    pub location: Option<Bytes>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -96,6 +96,11 @@ impl Uri {
         self.as_sip().is_some_and(|uri| uri.headers.is_some())
     }
 
+    /// What follows `?`, as written.
+    pub fn headers(&self) -> Option<&str> {
+        self.as_sip().and_then(|uri| uri.headers.as_deref())
+    }
+
     pub fn param(&self, name: &str) -> Option<&str> {
         self.as_sip()?.params.iter().find_map(|param| {
             let (key, value) = param.split_once('=').unwrap_or((param, ""));

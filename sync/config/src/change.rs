@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, fmt::Display};
 use model::{
     SkillId,
     change::Change,
-    config::{Agent, Flow, Hours, Locality, Queue, Span, Trunk},
+    config::{Agent, Flow, Hours, Locality, Phone, Queue, Span, Trunk},
+    dialling::{Dialling, Place, Spelling},
 };
 
 use crate::{
@@ -82,6 +83,10 @@ fn translate(change: &Change) -> Result<Writes, Error> {
         }
         Change::SiteOutward { trunk } => new().field("site/outward", optional(trunk)).to("trunks", trunk.as_ref()),
 
+        Change::SiteDialling { dialling } => site_dialling(dialling)?,
+        Change::PlacePut { place, value } => place_put(place, value)?,
+        Change::PlaceRemove { place } => new().field(format!("places/{place}"), Scalar::Null).of("places", place),
+
         Change::QueueAdd { queue, value } => queue_add(queue, value)?,
         Change::QueueRemove { queue } => Writes::removal("queues", queue),
         Change::QueueLabel { queue, label } => Writes::edit("queues", queue, "label", label),
@@ -114,10 +119,12 @@ fn translate(change: &Change) -> Result<Writes, Error> {
             Writes::edit("agents", agent, format!("queues/{queue}"), *member).to("queues", member.then_some(queue))
         }
 
-        Change::PhoneAdd { phone, value } => {
-            Writes::thing("phones", phone, vec![("label".into(), (&value.label).into())])
-        }
+        Change::PhoneAdd { phone, value } => phone_add(phone, value),
         Change::PhoneRemove { phone } => Writes::removal("phones", phone),
+        Change::PhoneNumber { phone, number } => Writes::edit("phones", phone, "number", optional(number)),
+        Change::PhonePlace { phone, place } => {
+            Writes::edit("phones", phone, "place", optional(place)).to("places", place.as_ref())
+        }
 
         Change::TrunkPut { trunk, value } => trunk_put(trunk, value)?,
         Change::TrunkRemove { trunk } => Writes::removal("trunks", trunk),
@@ -167,6 +174,55 @@ fn agent_add(id: &impl Display, agent: &Agent) -> Result<Writes, Error> {
     Ok(agent.queues.iter().fold(writes, |writes, queue| writes.to("queues", Some(queue))))
 }
 
+/// A phone without a number or a place of its own writes neither: the branch may add phones, not public numbers.
+fn phone_add(id: &impl Display, phone: &Phone) -> Writes {
+    let mut fields: Vec<(String, Scalar)> = vec![("label".into(), (&phone.label).into())];
+    fields.extend(phone.number.is_some().then(|| ("number".into(), optional(&phone.number))));
+    fields.extend(phone.place.is_some().then(|| ("place".into(), optional(&phone.place))));
+    Writes::thing("phones", id, fields).to("places", phone.place.as_ref())
+}
+
+fn site_dialling(dialling: &Dialling) -> Result<Writes, Error> {
+    let digits = |field: &str, text: &str, max: usize| {
+        let fits = text.len() <= max && text.bytes().all(|b| b.is_ascii_digit());
+        if fits { Ok(()) } else { Err(invalid(field, "a few digits")) }
+    };
+    digits("prefix", &dialling.prefix, 3)?;
+    digits("country", &dialling.country, 3)?;
+    digits("national", &dialling.national, 3)?;
+    digits("international", &dialling.international, 5)?;
+    at_most("countries", dialling.abroad.len(), most::CLASSES)?;
+    at_most("premium classes", dialling.premium.len(), most::CLASSES)?;
+    at_most("backup trunks", dialling.backup.len(), most::TRUNKS)?;
+    for class in dialling.abroad.iter().chain(&dialling.premium) {
+        digits("class", class, 15)?;
+        length("class", class, 15)?;
+    }
+    within("phone_hour_max", dialling.phone_hour_max.into(), (0, 10_000))?;
+    within("site_hour_max", dialling.site_hour_max.into(), (0, 100_000))?;
+    let json = serde_json::to_string(dialling).map_err(|_| invalid("dialling", "cannot be written"))?;
+    let writes = Writes::default().field("site/dialling", json.as_str());
+    Ok(dialling.backup.iter().fold(writes, |writes, trunk| writes.to("trunks", Some(trunk))))
+}
+
+fn place_put(id: &impl Display, place: &Place) -> Result<Writes, Error> {
+    length("label", &place.label, rules::LABEL_MAX)?;
+    let parts =
+        [&place.country, &place.state, &place.city, &place.street, &place.house, &place.floor, &place.room];
+    parts.into_iter().filter(|part| !part.is_empty()).try_for_each(|part| length("address", part, 100))?;
+    let json = serde_json::to_string(place).map_err(|_| invalid("place", "cannot be written"))?;
+    Ok(Writes::default().field(format!("places/{id}"), json.as_str()).to("trunks", place.trunk.as_ref()))
+}
+
+pub(crate) fn spelling(spelling: Spelling) -> &'static str {
+    match spelling {
+        Spelling::AsDialled => "as_dialled",
+        Spelling::Plus => "plus",
+        Spelling::Digits => "digits",
+        Spelling::National => "national",
+    }
+}
+
 fn trunk_put(id: &impl Display, trunk: &Trunk) -> Result<Writes, Error> {
     let kind = serde_json::to_string(&trunk.kind).map_err(|_| invalid("kind", "cannot be written"))?;
     let fields = vec![
@@ -174,6 +230,7 @@ fn trunk_put(id: &impl Display, trunk: &Trunk) -> Result<Writes, Error> {
         ("kind".into(), (&kind).into()),
         ("calls_max".into(), trunk.calls_max.into()),
         ("behind_nat".into(), trunk.behind_nat.into()),
+        ("spelling".into(), spelling(trunk.spelling).into()),
     ];
     if let model::config::TrunkKind::Registration { expires_s, user, domain, .. } = &trunk.kind {
         within("expires_s", i64::from(*expires_s), (60, 7_200))?;
@@ -281,7 +338,7 @@ fn check(path: &str, scalar: &Scalar) -> Result<(), Error> {
         (Type::Text(max), Scalar::Text(text)) => length(path, text, max),
         (Type::Flag, Scalar::Flag(_)) | (Type::Id | Type::Locality, Scalar::Text(_)) => Ok(()),
         (Type::Level | Type::Id, Scalar::Null) => Ok(()),
-        (Type::Text(_), Scalar::Null) if path.starts_with("flows/") => Ok(()),
+        (Type::Text(_), Scalar::Null) if path.starts_with("flows/") || path.starts_with("places/") => Ok(()),
         _ => Err(invalid(path, "of the wrong type")),
     }
 }

@@ -6,11 +6,12 @@ use model::{
     SiteId,
     change::{Finding, Problem, Severity},
     config::{Agent, Config, Flow, Hours, Locality, Overflow, Phone, Queue, Site, Span, Trunk, TrunkKind},
+    dialling::{Dialling, Place, Spelling},
 };
 use sha2::{Digest, Sha256};
 
 use crate::{
-    change::{MAY_LEAVE, day},
+    change::{MAY_LEAVE, day, spelling},
     document::Scalar,
     documents::Documents,
     layers::{Findings, merged},
@@ -106,12 +107,12 @@ impl<'a> Build<'a> {
             site: self.site(site),
             queues: self.each("queues", most::QUEUES, Build::queue),
             agents: self.each("agents", most::AGENTS, Build::agent),
-            phones: self
-                .each("phones", most::PHONES, |build, phone| Some(Phone { label: build.label(phone, "label") })),
+            phones: self.each("phones", most::PHONES, Build::phone),
             trunks: self.each("trunks", most::TRUNKS, Build::trunk),
             numbers: self.each("numbers", most::NUMBERS, |build, number| build.id(&number.path, number.text(""))),
             flows: self.each("flows", most::FLOWS, Build::flow),
             hours: self.each("hours", most::HOURS, Build::hours),
+            places: self.each("places", most::PLACES, Build::place),
         }
     }
 
@@ -129,7 +130,40 @@ impl<'a> Build<'a> {
             time_zone: time_zone.to_owned(),
             emergency: self.set(&site, "emergency", most::EMERGENCY),
             outward: self.id("site/outward", site.text("outward")),
+            dialling: self.dialling(&site),
         }
+    }
+
+    /// A plan that cannot be read is the default one: it denies more than it allows.
+    fn dialling(&mut self, site: &Thing<'a>) -> Dialling {
+        let read = site.text("dialling").map(serde_json::from_str::<Dialling>);
+        if matches!(read, Some(Err(_))) {
+            self.findings.add(Severity::Warning, "site/dialling", Problem::WrongType);
+        }
+        read.and_then(Result::ok).unwrap_or_default()
+    }
+
+    fn phone(&mut self, phone: &Thing<'a>) -> Option<Phone> {
+        Some(Phone {
+            label: self.label(phone, "label"),
+            number: self.id(&format!("{}/number", phone.path), phone.text("number")),
+            place: self.id(&format!("{}/place", phone.path), phone.text("place")),
+        })
+    }
+
+    fn place(&mut self, place: &Thing<'a>) -> Option<Place> {
+        let read = serde_json::from_str(place.text("")?);
+        if read.is_err() {
+            self.findings.add(Severity::Warning, &place.path, Problem::WrongType);
+        }
+        read.ok()
+    }
+
+    fn spelling(&mut self, trunk: &Thing<'a>) -> Spelling {
+        let all = [Spelling::AsDialled, Spelling::Plus, Spelling::Digits, Spelling::National];
+        let Some(text) = trunk.text("spelling") else { return Spelling::default() };
+        let found = all.into_iter().find(|one| spelling(*one) == text);
+        self.or(Severity::Repaired, format!("{}/spelling", trunk.path), found, Spelling::default())
     }
 
     fn queue(&mut self, queue: &Thing<'a>) -> Option<Queue> {
@@ -183,6 +217,7 @@ impl<'a> Build<'a> {
             label: self.label(trunk, "label"),
             calls_max: self.or(Severity::Repaired, at("calls_max"), trunk.int("calls_max"), 1),
             behind_nat: self.or(Severity::Repaired, at("behind_nat"), trunk.flag("behind_nat"), false),
+            spelling: self.spelling(trunk),
         })
     }
 

@@ -13,6 +13,7 @@ use crate::{flow, layers::Findings};
 
 pub(crate) fn repair(config: &mut Config, findings: &mut Findings) {
     outward(config, findings);
+    places(config, findings);
     queues(config, findings);
     agents(config, findings);
     flows(config, findings);
@@ -27,6 +28,27 @@ fn dangling(to: &impl ToString) -> Problem {
 fn outward(config: &mut Config, findings: &mut Findings) {
     if let Some(trunk) = config.site.outward.take_if(|trunk| !config.trunks.contains_key(trunk)) {
         findings.add(Severity::Warning, "site/outward", dangling(&trunk));
+    }
+}
+
+fn places(config: &mut Config, findings: &mut Findings) {
+    let trunks = &config.trunks;
+    config.site.dialling.backup.retain(|trunk| {
+        let there = trunks.contains_key(trunk);
+        if !there {
+            findings.add(Severity::Warning, "site/dialling", dangling(trunk));
+        }
+        there
+    });
+    for (id, place) in &mut config.places {
+        if let Some(trunk) = place.trunk.take_if(|trunk| !trunks.contains_key(trunk)) {
+            findings.add(Severity::Warning, format!("places/{id}"), dangling(&trunk));
+        }
+    }
+    for (id, phone) in &mut config.phones {
+        if let Some(place) = phone.place.take_if(|place| !config.places.contains_key(place)) {
+            findings.add(Severity::Warning, format!("phones/{id}/place"), dangling(&place));
+        }
     }
 }
 

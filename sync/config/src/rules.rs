@@ -42,6 +42,9 @@ const LABEL: Type = Type::Text(LABEL_MAX);
 pub(crate) const LABEL_MAX: usize = 60;
 pub(crate) const LEVEL: (i64, i64) = (1, 10);
 pub(crate) const FLOW_MAX: usize = 16_000;
+/// A dial plan and a place are one text each.
+pub(crate) const DIALLING_MAX: usize = 8_000;
+pub(crate) const PLACE_MAX: usize = 1_200;
 
 const fn rule(path: &'static str, is: Type, by: &'static [Doc]) -> Rule {
     Rule { path, is, by, merge: Merge::Last }
@@ -55,6 +58,8 @@ pub(crate) const RULES: &[Rule] = &[
     rule("site/time_zone", Type::Text(40), CENTRE),
     Rule { path: "site/emergency/*", is: Type::Flag, by: &[Org, Site], merge: Merge::Union },
     rule("site/outward", Type::Id, CENTRE),
+    rule("site/dialling", Type::Text(DIALLING_MAX), CENTRE),
+    rule("places/*", Type::Text(PLACE_MAX), CENTRE),
     rule("queues/*/is", Type::Flag, CENTRE),
     rule("queues/*/label", LABEL, CENTRE),
     rule("queues/*/skills/*", Type::Level, CENTRE),
@@ -75,11 +80,14 @@ pub(crate) const RULES: &[Rule] = &[
     rule("agents/*/queues/*", Type::Flag, BRANCH),
     rule("phones/*/is", Type::Flag, BRANCH),
     rule("phones/*/label", LABEL, BRANCH),
+    rule("phones/*/number", Type::Id, CENTRE),
+    rule("phones/*/place", Type::Id, BRANCH),
     rule("trunks/*/is", Type::Flag, CENTRE),
     rule("trunks/*/label", LABEL, CENTRE),
     rule("trunks/*/kind", Type::Text(600), CENTRE),
     rule("trunks/*/calls_max", Type::Int(1, 1_000), CENTRE),
     rule("trunks/*/behind_nat", Type::Flag, CENTRE),
+    rule("trunks/*/spelling", Type::Id, CENTRE),
     rule("numbers/*", Type::Id, CENTRE),
     rule("flows/*", Type::Text(FLOW_MAX), CENTRE),
     rule("hours/*/is", Type::Flag, BRANCH),
@@ -98,6 +106,9 @@ pub(crate) mod most {
     pub const NUMBERS: usize = 2_000;
     pub const FLOWS: usize = 200;
     pub const HOURS: usize = 100;
+    pub const PLACES: usize = 500;
+    /// Countries, and premium classes, of a dial plan.
+    pub const CLASSES: usize = 300;
     /// Skills of a queue or an agent.
     pub const SKILLS: usize = 32;
     /// Queues of an agent.

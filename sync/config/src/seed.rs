@@ -13,10 +13,13 @@ pub fn changes_from(config: &Config) -> Vec<Change> {
     ];
     let hours = config.hours.iter();
     changes.extend(hours.map(|(id, value)| Change::HoursAdd { hours: id.clone(), value: value.clone() }));
-    let phones = config.phones.iter();
-    changes.extend(phones.map(|(id, value)| Change::PhoneAdd { phone: id.clone(), value: value.clone() }));
     let trunks = config.trunks.iter();
     changes.extend(trunks.map(|(id, value)| Change::TrunkPut { trunk: id.clone(), value: value.clone() }));
+    changes.push(Change::SiteDialling { dialling: Box::new(site.dialling.clone()) });
+    let places = config.places.iter();
+    changes.extend(places.map(|(id, value)| Change::PlacePut { place: id.clone(), value: Box::new(value.clone()) }));
+    let phones = config.phones.iter();
+    changes.extend(phones.map(|(id, value)| Change::PhoneAdd { phone: id.clone(), value: value.clone() }));
     let queues = config.queues.iter();
     changes.extend(queues.map(|(id, value)| Change::QueueAdd { queue: id.clone(), value: Box::new(value.clone()) }));
     let agents = config.agents.iter();

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentId, Extension, FlowId, HoursId, Number, PromptId, QueueId, SiteId, SkillId, TrunkId,
+    AgentId, Extension, FlowId, HoursId, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, TrunkId,
     config::{Agent, Flow, Hours, Locality, Phone, Queue, Span, Trunk},
+    dialling::{Dialling, Place},
 };
 
 /// Which of a site's three documents.
@@ -30,6 +31,9 @@ pub enum Change {
     SiteTimeZone { time_zone: String },
     SiteEmergency { numbers: BTreeSet<Number> },
     SiteOutward { trunk: Option<TrunkId> },
+    SiteDialling { dialling: Box<Dialling> },
+    PlacePut { place: PlaceId, value: Box<Place> },
+    PlaceRemove { place: PlaceId },
 
     QueueAdd { queue: QueueId, value: Box<Queue> },
     QueueRemove { queue: QueueId },
@@ -55,6 +59,8 @@ pub enum Change {
 
     PhoneAdd { phone: Extension, value: Phone },
     PhoneRemove { phone: Extension },
+    PhoneNumber { phone: Extension, number: Option<Number> },
+    PhonePlace { phone: Extension, place: Option<PlaceId> },
 
     TrunkPut { trunk: TrunkId, value: Trunk },
     TrunkRemove { trunk: TrunkId },

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, Extension, FlowId, HoursId, Number, PromptId, QueueId, SiteId, SkillId, StepId, TrunkId};
+use crate::{
+    AgentId, Extension, FlowId, HoursId, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, StepId, TrunkId,
+    dialling::{Dialling, Place, Spelling},
+};
 
 /// Everything a box needs to know to run its branch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +23,8 @@ pub struct Config {
     pub numbers: BTreeMap<Number, FlowId>,
     pub flows: BTreeMap<FlowId, Flow>,
     pub hours: BTreeMap<HoursId, Hours>,
+    #[serde(default)]
+    pub places: BTreeMap<PlaceId, Place>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +38,8 @@ pub struct Site {
     pub emergency: BTreeSet<Number>,
     /// The trunk that carries emergency and other outward calls.
     pub outward: Option<TrunkId>,
+    #[serde(default)]
+    pub dialling: Dialling,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,10 +90,16 @@ pub struct Agent {
     pub queues: BTreeSet<QueueId>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 pub struct Phone {
     /// Shown to people; at most 60 characters.
     pub label: String,
+    /// A public number of its own: shown when it calls out, and whoever calls it rings this phone. An emergency centre
+    /// that calls back reaches who called.
+    #[serde(default)]
+    pub number: Option<Number>,
+    #[serde(default)]
+    pub place: Option<PlaceId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,6 +110,8 @@ pub struct Trunk {
     pub calls_max: u32,
     /// The carrier's media may come from behind a NAT: learn its address once.
     pub behind_nat: bool,
+    #[serde(default)]
+    pub spelling: Spelling,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -33,6 +33,15 @@ pub enum Kind {
         trunk: Option<TrunkId>,
         emergency: bool,
     },
+    /// The call out was not let go.
+    OutwardRefused {
+        phone: Extension,
+        why: OutwardRefusal,
+    },
+    /// The trunk did not take the call; it goes out on another one.
+    TrunkTried {
+        trunk: TrunkId,
+    },
     FlowEntered {
         flow: FlowId,
         step: StepId,
@@ -53,6 +62,12 @@ pub enum Kind {
     },
     Held,
     Resumed,
+    /// Given to somebody else, who talks to the caller from here on; `Answered` says who.
+    Transferred {
+        how: Transfer,
+    },
+    /// Whom it was to be given to did not take it.
+    TransferFailed,
     RecordingStarted {
         recording: RecordingId,
     },
@@ -136,6 +151,25 @@ pub enum Kind {
     },
     LinkUp,
     LinkDown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutwardRefusal {
+    /// Abroad or premium, and not among what is allowed.
+    Class,
+    /// This phone has called out as often as it may in an hour.
+    PhoneHour,
+    /// The site has.
+    SiteHour,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transfer {
+    Blind,
+    /// The two had talked before.
+    Attended,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -90,6 +90,8 @@ text_id! {
     StepId = slug;
     /// A prompt or a piece of music: the WAV file's name without `.wav`.
     PromptId = slug;
+    /// Where phones stand: a building, a floor, a hall.
+    PlaceId = slug;
     /// A weekly calendar of opening hours.
     HoursId = slug;
     /// A phone's short number on the box; also its SIP user.

@@ -6,6 +6,7 @@
 pub mod cdr;
 pub mod change;
 pub mod config;
+pub mod dialling;
 pub mod fact;
 pub mod id;
 pub mod leaving;

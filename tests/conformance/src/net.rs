@@ -282,7 +282,10 @@ pub fn brief(event: &Event) -> String {
         Event::Confirmed { sdp, .. } => format!("Confirmed{}", has(sdp)),
         Event::Reoffer { sdp, .. } => format!("Reoffer{}", has(sdp)),
         Event::Reanswered { sdp, .. } => format!("Reanswered{}", has(sdp)),
-        Event::Referred { target, .. } => format!("Referred {target}"),
+        Event::Referred { target, replaces, .. } => {
+            format!("Referred {target}{}", if replaces.is_some() { " replaces" } else { "" })
+        }
+        Event::RefreshDue { .. } => "RefreshDue".to_string(),
         Event::Digit { digit, .. } => format!("Digit {digit}"),
         Event::Ended { by, .. } => format!("Ended {by:?}"),
         Event::Registered { user, .. } => format!("Registered {user}"),
@@ -303,6 +306,7 @@ pub fn dialog_of(event: &Event) -> Option<DialogId> {
         | Event::Reoffer { dialog, .. }
         | Event::Reanswered { dialog, .. }
         | Event::Referred { dialog, .. }
+        | Event::RefreshDue { dialog }
         | Event::Digit { dialog, .. }
         | Event::Ended { dialog, .. } => Some(*dialog),
         Event::Registered { .. } | Event::Unregistered { .. } | Event::TrunkState { .. } | Event::Refused { .. } => {

@@ -143,12 +143,12 @@ pub fn config(side: Side) -> Config {
         let queues = queues.iter().map(|queue| id(queue)).collect();
         (id(agent), Agent { badge: format!("A-{phone}"), phone: Some(id(phone)), skills: BTreeMap::new(), queues })
     });
-    let phones = side.people().iter().map(|(_, phone, _)| (id(phone), Phone { label: format!("Desk {phone}") }));
+    let phones = side.people().iter().map(|(_, phone, _)| (id(phone), Phone { label: format!("Desk {phone}"), ..Phone::default() }));
     let trunk = Trunk {
         label: "Carrier".into(),
         kind: TrunkKind::Address { peer: side.carrier_addr(), transport: SipTransport::Udp },
         calls_max: 60,
-        behind_nat: false,
+        behind_nat: false, spelling: Default::default(),
     };
     Config {
         site: Site {
@@ -157,6 +157,7 @@ pub fn config(side: Side) -> Config {
             time_zone: "UTC".into(),
             emergency: BTreeSet::from([id("112")]),
             outward: Some(id("carrier")),
+            dialling: Default::default(),
         },
         queues,
         agents: agents.collect(),
@@ -165,6 +166,7 @@ pub fn config(side: Side) -> Config {
         numbers: BTreeMap::from([(id(side.number()), id("main"))]),
         flows: BTreeMap::from([(id("main"), flow(side))]),
         hours: BTreeMap::from([(id("office"), office())]),
+        places: BTreeMap::new(),
     }
 }
 

@@ -32,6 +32,7 @@ pub fn config(queues: &str, agents: &str) -> Config {
             time_zone: "Europe/Berlin".into(),
             emergency: Default::default(),
             outward: None,
+            dialling: Default::default(),
         },
         queues: lines(queues).map(read_queue).collect(),
         agents: lines(agents).map(read_agent).collect(),
@@ -40,6 +41,7 @@ pub fn config(queues: &str, agents: &str) -> Config {
         numbers: Default::default(),
         flows: Default::default(),
         hours: Default::default(),
+        places: BTreeMap::new(),
     }
 }
 

@@ -355,7 +355,13 @@ impl Engine {
                         error!("the media process does not take commands");
                     }
                 }
-                Output::Fact(fact) => batch.facts.push(fact),
+                Output::Fact(fact) => {
+                    if let Kind::Dialled { phone, trunk, emergency: true } = &fact.kind {
+                        warn!(%phone, ?trunk, "an emergency call");
+                        self.meters.emergencies.inc();
+                    }
+                    batch.facts.push(fact);
+                }
                 Output::Personal { contact, caller } => {
                     let person = Personal { caller: Some(caller.number), name: caller.name, dialled: None };
                     batch.personal.push((contact, person));

@@ -38,6 +38,7 @@ use engine::{Engine, Inbox, Standing, civil, wall};
 const CDRS_AT_START: usize = 50_000;
 /// Facts of the last life that are looked through for what it left open.
 const FACTS_AT_START: u64 = 200_000;
+const HOUR_MS: i64 = 3_600 * 1_000;
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 const PRODUCT: &str = concat!("Branchline/", env!("CARGO_PKG_VERSION"));
 
@@ -172,6 +173,12 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         looks: 0,
         config: config.clone(),
     };
+    let hour_ago = Millis(now.0.saturating_sub(HOUR_MS));
+    match engine.reader.dialled_since(hour_ago) {
+        Ok(dialled) => engine.floor.remember(&dialled),
+        // Calls come before their counting.
+        Err(error) => warn!(%error, "the last hour's calls out cannot be read: their caps begin anew"),
+    }
     engine.activate();
     for input in kept.into_iter().filter_map(|binding| outgoing::binding_back(binding, now)) {
         engine.feed(Input::Call(call::leg::Input::Sip(input)));

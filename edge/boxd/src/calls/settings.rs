@@ -109,6 +109,7 @@ fn empty(id: SiteId) -> Config {
         time_zone: "UTC".into(),
         emergency: ["112"].iter().filter_map(|number| model::Number::new(number).ok()).collect(),
         outward: None,
+        dialling: Default::default(),
     };
     Config {
         site,
@@ -119,5 +120,6 @@ fn empty(id: SiteId) -> Config {
         numbers: Default::default(),
         flows: Default::default(),
         hours: Default::default(),
+        places: Default::default(),
     }
 }

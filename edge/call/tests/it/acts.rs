@@ -21,7 +21,7 @@ impl Bench {
             to: endpoint::Target::Trunk { trunk: "box".into(), user: to.into() },
             from_user: from_user.into(),
             from_name: None,
-            sdp: Bytes::from(sdp.map_or_else(|| offer(from), str::to_owned)),
+            sdp: Bytes::from(sdp.map_or_else(|| offer(from), str::to_owned)), emergency: None, patience: None
         };
         peer.dialog = Some(peer.endpoint.invite(self.now, invite));
         let before = self.events.len();
@@ -132,7 +132,7 @@ impl Bench {
 
     fn dial(&mut self, party: Party, ringback_to: Option<LegId>) -> LegId {
         let caller = Caller { number: "4001".into(), name: None };
-        let leg = self.calls.dial(self.now, Dial { party, caller, ringback_to });
+        let leg = self.calls.dial(self.now, Dial { party, caller, ringback_to, on_behalf_of: None });
         self.begun.insert(leg);
         self.run();
         leg

@@ -222,6 +222,9 @@ impl Bench {
             Event::Played { leg, .. } => format!("played {}", self.name(*leg)),
             Event::Hold { leg, held } => format!("hold {} {held}", self.name(*leg)),
             Event::TransferAsked { leg, to } => format!("transfer {} to {to}", self.name(*leg)),
+            Event::AttendedAsked { leg, replaces } => {
+                format!("transfer {} into the place of {}", self.name(*leg), self.name(*replaces))
+            }
             Event::Recording { state, .. } => match state {
                 RecordingState::Started => "recording started".to_owned(),
                 RecordingState::Sealed { .. } => "recording sealed".to_owned(),

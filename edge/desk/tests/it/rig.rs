@@ -321,6 +321,7 @@ fn effective() -> Effective {
         time_zone: "Asia/Shanghai".into(),
         emergency: BTreeSet::new(),
         outward: None,
+        dialling: Default::default(),
     };
     let sales = Queue {
         label: "Sales".into(),
@@ -349,6 +350,7 @@ fn effective() -> Effective {
         numbers: BTreeMap::new(),
         flows: BTreeMap::new(),
         hours: BTreeMap::new(),
+        places: BTreeMap::new(),
     };
     let findings =
         vec![Finding { severity: Severity::Warning, path: "queues/sales".into(), problem: Problem::NobodyServes }];

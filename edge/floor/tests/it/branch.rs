@@ -24,13 +24,14 @@ pub fn config() -> Config {
             time_zone: "Europe/Berlin".into(),
             emergency: BTreeSet::from([id("112")]),
             outward: Some(id("carrier")),
+            dialling: Default::default(),
         },
         queues: BTreeMap::from([(id("sales"), sales()), (id("repairs"), repairs())]),
         agents: BTreeMap::from([
             (id("ann"), agent("201", &["sales", "repairs"])),
             (id("bob"), agent("202", &["sales"])),
         ]),
-        phones: ["201", "202", "203"].map(|phone| (id(phone), Phone { label: phone.into() })).into(),
+        phones: ["201", "202", "203"].map(|phone| (id(phone), Phone { label: phone.into(), ..Phone::default() })).into(),
         trunks: BTreeMap::from([(id("carrier"), trunk())]),
         numbers: BTreeMap::from([
             (id("5550100"), id("main")),
@@ -39,6 +40,7 @@ pub fn config() -> Config {
         ]),
         flows: BTreeMap::from([(id("main"), main()), (id("service"), service())]),
         hours: BTreeMap::from([(id("office"), office())]),
+        places: BTreeMap::new(),
     }
 }
 
@@ -82,7 +84,7 @@ fn trunk() -> Trunk {
         label: "Carrier".into(),
         kind: TrunkKind::Address { peer: "192.0.2.1:5060".parse().expect("an address"), transport: SipTransport::Udp },
         calls_max: 30,
-        behind_nat: false,
+        behind_nat: false, spelling: Default::default(),
     }
 }
 

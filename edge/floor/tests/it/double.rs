@@ -14,7 +14,7 @@ use call::{
     plane::PlayId,
 };
 use floor::Lines;
-use model::{Extension, LegId, OverflowId, PromptId, RecordingId, config::Config};
+use model::{Extension, LegId, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config};
 
 #[derive(Default)]
 pub struct Paper {
@@ -200,6 +200,11 @@ impl Lines for Double {
         let paper = self.0.borrow();
         let config = paper.config.as_ref().expect("a configuration");
         call::route::route(config, &from.into(), dialled, |_| true)
+    }
+    fn trunks(&self, from: &Party, emergency: Option<&Number>) -> Vec<TrunkId> {
+        let paper = self.0.borrow();
+        let config = paper.config.as_ref().expect("a configuration");
+        call::route::trunks(config, &from.into(), emergency, |_| true)
     }
     fn is_registered(&self, phone: &Extension) -> bool {
         self.0.borrow().registered.contains(phone)

@@ -167,7 +167,7 @@ impl Scene {
             }
         };
         let caller = Caller { number: from, name: None };
-        paper.tell(Event::Incoming { leg, party, to: number.to_owned(), caller });
+        paper.tell(Event::Incoming { leg, party, to: number.to_owned(), caller, replaces: None });
     }
 
     fn leg_does(&mut self, name: &str, does: &[&str]) {
@@ -189,6 +189,10 @@ impl Scene {
             }
             ["holds"] => paper.tell(Event::Hold { leg, held: true }),
             ["comes", "back"] => paper.tell(Event::Hold { leg, held: false }),
+            ["refers", "into", other] => {
+                let replaces = paper.legs[*other];
+                paper.tell(Event::AttendedAsked { leg, replaces });
+            }
             ["refers", to] => paper.tell(Event::TransferAsked { leg, to: (*to).to_owned() }),
             ["open"] => paper.tell(Event::TunnelOpen { leg, local: "127.0.0.1:4000".parse().expect("an address") }),
             ["hangs", "up"] => paper.gone(leg, Cause::PartyHungUp),
@@ -360,6 +364,7 @@ impl Scene {
             Kind::Offered { agent } => format!("Offered {agent}"),
             Kind::OfferEnded { agent, outcome } => format!("OfferEnded {agent} {outcome:?}"),
             Kind::Answered { agent } => format!("Answered by {}", text(agent)),
+            Kind::Transferred { how } => format!("Transferred {how:?}"),
             Kind::RecordingStarted { .. } => "RecordingStarted".to_owned(),
             Kind::RecordingSealed { chunks, frames, .. } => format!("RecordingSealed {chunks} {frames}"),
             Kind::RecordingMissing { reason } => format!("RecordingMissing {reason:?}"),

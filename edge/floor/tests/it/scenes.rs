@@ -79,6 +79,11 @@ ladders! {
     a_queue_whose_own_hours_are_closed_says_so
     a_phone_may_not_transfer_outside
     a_caller_leaves_during_a_transfer
+    a_phone_consults_and_transfers_attended
+    a_call_out_is_given_to_a_colleague_attended
+    a_blind_transfer_that_nobody_takes_comes_back_to_the_phone
+    a_phone_that_hung_up_on_its_transfer_is_out_of_it
+    a_ringing_phone_is_picked_up_by_another
     the_link_goes_down_under_a_guest
     an_agent_is_removed_in_mid_call
     a_party_outside_that_holds_is_no_hold_of_ours

@@ -1,6 +1,10 @@
 //! Keys sent by INFO: `application/dtmf-relay` (`Signal=5`) and `application/dtmf` (`5`), as phones send them.
 
+use super::respond;
+use crate::context::Context;
+use crate::endpoint::{DialogId, Event};
 use crate::message::{Request, media_type};
+use crate::transaction::TxId;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Info {
@@ -33,4 +37,16 @@ fn digit(signal: &str) -> Option<char> {
         _ => signal.chars().next().filter(|_| signal.len() == 1)?.to_ascii_uppercase(),
     };
     matches!(key, '0'..='9' | 'A'..='D' | '*' | '#').then_some(key)
+}
+
+/// Answers an INFO and tells its key.
+pub fn answer(cx: &mut Context<'_>, dialog: DialogId, tx: TxId, request: &Request) {
+    match read(request) {
+        Info::Digit(digit) => {
+            respond(cx, tx, request, 200);
+            cx.event(Event::Digit { dialog, digit });
+        }
+        Info::Empty => respond(cx, tx, request, 200),
+        Info::Unknown => respond(cx, tx, request, 415),
+    }
 }

@@ -1,12 +1,17 @@
 //! INVITE usages (RFC 3261 §12–15): every call of ours or theirs from its first message to its last event, and the
 //! clean-up that outlives it. Who may speak in a dialog is decided by the caller of [`Dialogs::request`].
 
+mod early;
 mod fork;
 mod incoming;
 mod info;
+mod lease;
 mod outgoing;
 mod peer;
 mod refer;
+mod refresh;
+mod reliable;
+mod replaces;
 mod session;
 mod uac;
 mod unacked;
@@ -20,9 +25,12 @@ use crate::message::{Method, Request};
 use crate::timers::Timers;
 use crate::transaction::{self, TxId};
 use fork::Forks;
+pub use lease::{MIN_S as MIN_SE_S, is_too_small as is_too_short};
 use incoming::Incoming;
 use outgoing::Outgoing;
 use peer::Peer;
+use refer::Referral;
+use replaces::Replaces;
 use session::Session;
 
 pub struct Dialogs {
@@ -43,10 +51,10 @@ struct Usage {
 
 enum Phase {
     Outgoing(Outgoing),
-    Incoming(Incoming),
-    Open(Session),
+    Incoming(Box<Incoming>),
+    Open(Box<Session>),
     /// Ended by us between our 2xx and its ACK: the BYE waits for the ACK (RFC 3261 §15). No events any more.
-    Closing(Session),
+    Closing(Box<Session>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,15 +64,25 @@ enum Role {
     /// Their first INVITE.
     Incoming(DialogId),
     Reinvite(DialogId),
+    /// Our UPDATE that keeps the session (RFC 4028).
+    Refresh(DialogId),
     Drain,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
-    /// Send the 2xx again.
+    /// Send the 2xx, or the reliable provisional response, again.
     Repeat(DialogId),
     /// No ACK came.
     NoAck(DialogId),
+    /// Our INVITE has met silence for as long as its owner waits.
+    Silent(DialogId),
+    /// No PRACK came.
+    NoPrack(DialogId),
+    /// Half of the session's time is over, and it is ours to renew.
+    Refresh(DialogId),
+    /// All of it is over.
+    Expired(DialogId),
     /// Our re-INVITE, after a glare.
     Retry(DialogId),
     /// A cancelled INVITE was never answered.
@@ -102,13 +120,13 @@ impl Dialogs {
         let key = (head.call_id.as_str().to_string(), head.to.tag()?.to_string());
         let dialog = *self.by_tag.get(&key)?;
         let usage = self.usages.get(&dialog)?;
-        let peer = usage.phase.peer()?;
+        let peer = usage.phase.peer(head.from.tag())?;
         (peer.remote_tag() == head.from.tag()).then(|| Place { dialog, source: usage.source.clone(), flow: peer.flow })
     }
 
     /// The peer proved itself from another address.
     pub fn moved(&mut self, dialog: DialogId, flow: Flow) {
-        if let Some(peer) = self.usages.get_mut(&dialog).and_then(|usage| usage.phase.peer_mut()) {
+        if let Some(peer) = self.usages.get_mut(&dialog).and_then(|usage| usage.phase.peer_mut(None)) {
             peer.flow = flow;
         }
     }
@@ -116,25 +134,60 @@ impl Dialogs {
     /// A request within the dialog, other than ACK and CANCEL, with its open transaction.
     pub fn request(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, request: Request) {
         let Some(mut usage) = self.usages.remove(&dialog) else { return };
-        let in_order = usage.phase.peer_mut().is_some_and(|peer| peer.takes(request.head.cseq));
+        let tag = request.head.from.tag().map(str::to_string);
+        let in_order = usage.phase.peer_mut(tag.as_deref()).is_some_and(|peer| peer.takes(request.head.cseq));
         if !in_order {
             // RFC 3261 §12.2.2.
             respond(cx, tx, &request, 500);
-        } else if request.method() == Method::Bye {
+        } else if request.method() == Method::Bye && !matches!(usage.phase, Phase::Outgoing(_)) {
             respond(cx, tx, &request, 200);
             return self.bye_received(cx, dialog, usage);
+        } else if matches!(usage.phase, Phase::Incoming(_)) {
+            self.usages.insert(dialog, usage);
+            return self.before_answer(cx, dialog, tx, request);
         } else {
             match &mut usage.phase {
-                Phase::Open(session) => session.request(cx, dialog, tx, request),
-                Phase::Incoming(_) if request.method() == Method::Update && request.body.is_empty() => {
-                    respond(cx, tx, &request, 200);
+                Phase::Open(session) if request.method() == Method::Refer => {
+                    let find = |referral: &Referral| self.replaced_by(&usage.source, dialog, referral);
+                    session.referred(cx, dialog, tx, request, find);
                 }
-                // RFC 3311 §5.2, RFC 3261 §14.2: an offer while the first is still open.
-                Phase::Incoming(_) => respond(cx, tx, &request, 500),
-                Phase::Outgoing(_) | Phase::Closing(_) => respond(cx, tx, &request, 481),
+                Phase::Open(session) => session.request(cx, dialog, tx, request),
+                Phase::Outgoing(outgoing) => match outgoing.early_mut(tag.as_deref()) {
+                    Some(early) => early.request(cx, dialog, tx, request),
+                    None => respond(cx, tx, &request, 481),
+                },
+                Phase::Incoming(_) | Phase::Closing(_) => respond(cx, tx, &request, 481),
             }
         }
         self.usages.insert(dialog, usage);
+        self.keep_lease(cx, dialog);
+    }
+
+    /// The dialog that a REFER's Replaces means: another one of the same phone (RFC 3891 §3, RFC 5589 §7.1).
+    fn replaced_by(&self, source: &Source, asker: DialogId, referral: &Referral) -> Result<Option<DialogId>, u16> {
+        let Some(replaces) = &referral.replaces else { return Ok(None) };
+        let found = self.named(replaces).filter(|found| *found != asker);
+        let own = found.filter(|found| self.usages.get(found).is_some_and(|usage| usage.source == *source));
+        own.map(Some).ok_or(481)
+    }
+
+    fn named(&self, replaces: &Replaces) -> Option<DialogId> {
+        let key = (replaces.call_id.clone(), replaces.to_tag.clone());
+        let dialog = *self.by_tag.get(&key)?;
+        let peer = self.usages.get(&dialog)?.phase.peer(Some(&replaces.from_tag))?;
+        (peer.remote_tag() == Some(&replaces.from_tag)).then_some(dialog)
+    }
+
+    /// The dialog that an INVITE wants to take over (RFC 3891 §3); Err is the status to refuse with.
+    pub fn to_replace(&self, invite: &Request) -> Result<Option<DialogId>, u16> {
+        let Some(replaces) = Replaces::of_invite(invite)? else { return Ok(None) };
+        let dialog = self.named(&replaces).ok_or(481_u16)?;
+        match self.usages.get(&dialog).map(|usage| &usage.phase) {
+            Some(Phase::Open(_)) if replaces.early_only => Err(486),
+            Some(Phase::Open(_) | Phase::Outgoing(_)) => Ok(Some(dialog)),
+            // An early dialog that we did not begin.
+            Some(Phase::Incoming(_) | Phase::Closing(_)) | None => Err(481),
+        }
     }
 
     /// An ACK that no transaction took: it acknowledges a 2xx of ours.
@@ -187,7 +240,8 @@ impl Dialogs {
             (Role::Reinvite(dialog), Tx::Response { tx, response, .. }) => {
                 self.reinvite_response(cx, dialog, *tx, response);
             }
-            (Role::Reinvite(dialog), _) => self.lost(cx, dialog),
+            (Role::Refresh(dialog), Tx::Response { response, .. }) => self.refreshed(cx, dialog, response),
+            (Role::Reinvite(dialog) | Role::Refresh(dialog), _) => self.lost(cx, dialog),
             (Role::Incoming(dialog), _) => self.incoming_failed(cx, dialog),
         }
         true
@@ -220,7 +274,10 @@ impl Dialogs {
         while let Some(timer) = self.timers.due(cx.now) {
             match timer {
                 Timer::Repeat(dialog) => self.repeat(cx, dialog),
-                Timer::NoAck(dialog) => self.lost(cx, dialog),
+                Timer::NoAck(dialog) | Timer::Expired(dialog) => self.lost(cx, dialog),
+                Timer::NoPrack(dialog) => self.not_pracked(cx, dialog),
+                Timer::Refresh(dialog) => self.refresh(cx, dialog),
+                Timer::Silent(dialog) => self.silent(cx, dialog),
                 Timer::Retry(dialog) => self.retry(cx, dialog),
                 Timer::Uncancelled(tx) => cx.tx.forget(tx),
             }
@@ -244,7 +301,7 @@ impl Dialogs {
                     return cx.event(Event::Ended { dialog, by: EndedBy::Us });
                 }
                 send_bye(cx, &mut session.peer);
-                self.wind_up(cx, session);
+                self.wind_up(cx, *session);
             }
         }
         self.forget(dialog);
@@ -254,9 +311,9 @@ impl Dialogs {
     fn bye_received(&mut self, cx: &mut Context<'_>, dialog: DialogId, usage: Usage) {
         match usage.phase {
             Phase::Incoming(incoming) => incoming.refuse(cx, 487),
-            Phase::Open(session) => self.wind_up(cx, session),
+            Phase::Open(session) => self.wind_up(cx, *session),
             Phase::Closing(session) => {
-                self.wind_up(cx, session);
+                self.wind_up(cx, *session);
                 return self.forget(dialog);
             }
             Phase::Outgoing(_) => {}
@@ -271,12 +328,12 @@ impl Dialogs {
         let ended = match usage.phase {
             Phase::Open(mut session) => {
                 send_bye(cx, &mut session.peer);
-                self.wind_up(cx, session);
+                self.wind_up(cx, *session);
                 true
             }
             Phase::Closing(mut session) => {
                 send_bye(cx, &mut session.peer);
-                self.wind_up(cx, session);
+                self.wind_up(cx, *session);
                 false
             }
             Phase::Incoming(_) | Phase::Outgoing(_) => true,
@@ -307,8 +364,9 @@ impl Dialogs {
     fn forget(&mut self, dialog: DialogId) {
         self.usages.remove(&dialog);
         self.by_tag.retain(|_, other| *other != dialog);
-        for timer in [Timer::Repeat(dialog), Timer::NoAck(dialog), Timer::Retry(dialog)] {
-            self.timers.clear(&timer);
+        use Timer as T;
+        for timer in [T::Repeat, T::NoAck, T::NoPrack, T::Silent, T::Retry, T::Refresh, T::Expired] {
+            self.timers.clear(&timer(dialog));
         }
     }
 
@@ -320,17 +378,18 @@ impl Dialogs {
 }
 
 impl Phase {
-    fn peer(&self) -> Option<&Peer> {
+    /// `tag` is theirs: of the early dialogs of our INVITE it picks one.
+    fn peer(&self, tag: Option<&str>) -> Option<&Peer> {
         match self {
-            Self::Outgoing(_) => None,
+            Self::Outgoing(outgoing) => outgoing.early(tag).map(|early| &early.peer),
             Self::Incoming(incoming) => Some(&incoming.peer),
             Self::Open(session) | Self::Closing(session) => Some(&session.peer),
         }
     }
 
-    fn peer_mut(&mut self) -> Option<&mut Peer> {
+    fn peer_mut(&mut self, tag: Option<&str>) -> Option<&mut Peer> {
         match self {
-            Self::Outgoing(_) => None,
+            Self::Outgoing(outgoing) => outgoing.early_mut(tag).map(|early| &mut early.peer),
             Self::Incoming(incoming) => Some(&mut incoming.peer),
             Self::Open(session) | Self::Closing(session) => Some(&mut session.peer),
         }

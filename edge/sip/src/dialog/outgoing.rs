@@ -2,7 +2,11 @@
 
 use bytes::Bytes;
 
+use super::early::EarlyDialogs;
+use super::lease;
 use super::peer::Peer;
+use super::respond;
+use super::session::Theirs;
 use crate::auth::client;
 use crate::context::{self, Context, Parties};
 use crate::endpoint::{Binding, Flow, Invite, Target, TrunkRegistration};
@@ -19,6 +23,9 @@ pub struct Branch {
     pub stage: Stage,
     /// The last SDP of a provisional response: the answer, should the 2xx bring none.
     pub early_sdp: Option<Bytes>,
+    pub early: EarlyDialogs,
+    /// Their interval was longer than ours: what we asked for instead (RFC 4028 §7.3).
+    min_se_s: u32,
     challenges: u8,
 }
 
@@ -41,6 +48,8 @@ pub struct Draft {
 pub struct Outgoing {
     pub branches: Vec<Branch>,
     pub target: Target,
+    /// Our offer.
+    pub sdp: Bytes,
     /// The best refusal so far.
     worst: Option<u16>,
 }
@@ -49,8 +58,8 @@ pub struct Outgoing {
 const CHALLENGES_MAX: u8 = 2;
 
 impl Outgoing {
-    pub fn new(target: Target) -> Self {
-        Self { branches: Vec::new(), target, worst: None }
+    pub fn new(target: Target, sdp: Bytes) -> Self {
+        Self { branches: Vec::new(), target, sdp, worst: None }
     }
 
     pub fn branch(&mut self, tx: TxId) -> Option<&mut Branch> {
@@ -60,6 +69,31 @@ impl Outgoing {
     pub fn take(&mut self, tx: TxId) -> Option<Branch> {
         let at = self.branches.iter().position(|branch| branch.tx == tx)?;
         Some(self.branches.remove(at))
+    }
+
+    /// The early dialog with this tag of theirs.
+    pub fn early_mut(&mut self, tag: Option<&str>) -> Option<&mut super::early::Early> {
+        self.branches.iter_mut().find_map(|branch| branch.early.of_mut(tag))
+    }
+
+    pub fn early(&self, tag: Option<&str>) -> Option<&super::early::Early> {
+        self.branches.iter().find_map(|branch| branch.early.of(tag))
+    }
+
+    pub fn answer_theirs(&mut self, cx: &mut Context<'_>, sdp: Bytes) {
+        let offered = self.branches.iter_mut().find_map(|branch| branch.early.offered());
+        if let Some(early) = offered
+            && let Some(theirs) = early.theirs.take()
+        {
+            theirs.answer(cx, early.peer.flow, sdp);
+        }
+    }
+
+    pub fn refuse_theirs(&mut self, cx: &mut Context<'_>, status: u16) {
+        let offered = self.branches.iter_mut().find_map(|branch| branch.early.offered());
+        if let Some(Theirs { tx, request }) = offered.and_then(|early| early.theirs.take()) {
+            respond(cx, tx, &request, status);
+        }
     }
 
     /// Notes a refusal; Some(status) when no branch is left to hope for.
@@ -85,16 +119,47 @@ fn rank(status: u16) -> u16 {
 
 impl Branch {
     pub fn new(tx: TxId, request: Request, flow: Flow) -> Self {
-        Self { tx, request, flow, stage: Stage::Silent, early_sdp: None, challenges: 0 }
+        Self { tx, request, flow, stage: Stage::Silent, early_sdp: None, early: EarlyDialogs::default(), min_se_s: 0, challenges: 0 }
     }
 
-    pub fn progressed(&mut self, response: &Response) {
+    /// False: it was heard before, or comes out of order.
+    pub fn progressed(&mut self, cx: &mut Context<'_>, response: &Response) -> bool {
+        if response.status > 100 && !self.early.heard(cx, &self.request, response, self.flow) {
+            return false;
+        }
         if self.stage != Stage::Ringing {
             self.stage = if response.status > 100 { Stage::Ringing } else { Stage::Proceeding };
         }
         if let Some(sdp) = response.sdp() {
             self.early_sdp = Some(sdp);
         }
+        true
+    }
+
+    /// The INVITE again with the interval that a 422 asks for, once more than before.
+    pub fn with_interval(&mut self, cx: &mut Context<'_>, response: &Response) -> Option<Draft> {
+        let offered_s = if self.min_se_s == 0 { lease::ASK_S } else { self.min_se_s };
+        self.min_se_s = lease::asked_for(response, offered_s).filter(|_| self.min_se_s == 0)?;
+        let mut request = self.again(cx);
+        lease::ask(&mut request.head, self.min_se_s, self.min_se_s, None);
+        Some(Draft { flow: self.flow, request })
+    }
+
+    /// The INVITE again without the place that the other side could not read; once.
+    pub fn without_location(&mut self, cx: &mut Context<'_>, sdp: Bytes) -> Option<Draft> {
+        self.request.head.field("Geolocation")?;
+        let mut request = self.again(cx);
+        request.head.fields.retain(|(name, _)| !name.starts_with("Geolocation"));
+        Some(Draft { flow: self.flow, request: request.with_body("application/sdp", sdp) })
+    }
+
+    /// RFC 3261 §22.2: same Call-ID, From and To, the next number; a new transaction has a new branch.
+    fn again(&self, cx: &mut Context<'_>) -> Request {
+        let mut request = self.request.clone();
+        request.head.cseq = request.head.cseq.saturating_add(1);
+        let branch = cx.ids.branch();
+        request.head.via.iter_mut().for_each(|via| via.params.set("branch", Some(&branch)));
+        request
     }
 
     /// The INVITE again, with our proof, when the trunk itself asked for it.
@@ -113,18 +178,24 @@ impl Branch {
         self.challenges = self.challenges.saturating_add(1);
         let uri = self.request.uri.to_string();
         let proof = client::answer(&challenge, account, "INVITE", &uri, cx.ids)?;
-        let mut request = self.request.clone();
-        // RFC 3261 §22.2: same Call-ID, From and To, the next number; a new transaction has a new branch.
-        request.head.cseq = request.head.cseq.saturating_add(1);
-        let branch = cx.ids.branch();
-        request.head.via.iter_mut().for_each(|via| via.params.set("branch", Some(&branch)));
+        let mut request = self.again(cx);
         request.head.set(challenge.answer_in, proof.as_str());
         Some(Draft { flow: self.flow, request })
     }
 
     /// The dialog that a 2xx makes, its ACK sent.
-    pub fn acknowledge(&self, cx: &mut Context<'_>, response: &Response) -> (Peer, Bytes) {
-        let peer = Peer::of_response(&self.request, response, self.flow);
+    pub fn acknowledge(&mut self, cx: &mut Context<'_>, response: &Response) -> (Peer, Bytes) {
+        let peer = match self.early.take(response.head.to.tag()) {
+            Some(early) => {
+                if let Some(Theirs { tx, request }) = &early.theirs {
+                    respond(cx, *tx, request, 491);
+                }
+                let mut peer = early.peer;
+                peer.confirmed(response);
+                peer
+            }
+            None => Peer::of_response(&self.request, response, self.flow),
+        };
         let ack = peer.ack(cx, self.request.head.cseq).to_bytes();
         cx.tx.send(self.flow, ack.clone());
         (peer, ack)
@@ -174,5 +245,30 @@ fn draft(cx: &mut Context<'_>, invite: &Invite, flow: Flow, uri: Uri, to: Addres
     let call_id = Value::cleaned(&cx.ids.call_id());
     let mut request = cx.request(Method::Invite, flow, Parties { uri, from, to, call_id, cseq: 1 });
     cx.introduce(&mut request.head, flow);
-    Draft { flow, request: request.with_body("application/sdp", invite.sdp.clone()) }
+    lease::ask(&mut request.head, lease::ASK_S, lease::MIN_S, None);
+    let located = invite.emergency.as_ref().and_then(|emergency| {
+        request.head.set("Priority", "emergency");
+        emergency.location.as_ref()
+    });
+    let request = match located {
+        Some(location) => located_body(cx, request, &invite.sdp, location),
+        None => request.with_body("application/sdp", invite.sdp.clone()),
+    };
+    Draft { flow, request }
+}
+
+/// RFC 6442 §4.1, RFC 5621 §8: the place beside the SDP, named by a Content-ID.
+fn located_body(cx: &mut Context<'_>, mut request: Request, sdp: &Bytes, location: &Bytes) -> Request {
+    let boundary = cx.ids.tag();
+    let id = format!("{}@{}", cx.ids.tag(), context::domain(cx.config));
+    request.head.set("Geolocation", format!("<cid:{id}>"));
+    request.head.set("Geolocation-Routing", "no");
+    let part = |head: &str| format!("--{boundary}\r\n{head}\r\n\r\n");
+    let mut body = part("Content-Type: application/sdp").into_bytes();
+    body.extend_from_slice(sdp);
+    body.extend_from_slice(b"\r\n");
+    body.extend_from_slice(part(&format!("Content-Type: application/pidf+xml\r\nContent-ID: <{id}>")).as_bytes());
+    body.extend_from_slice(location);
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    request.with_body(&format!("multipart/mixed;boundary={boundary}"), body.into())
 }

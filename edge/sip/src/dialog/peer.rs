@@ -16,6 +16,8 @@ pub struct Peer {
     routes: Vec<Address>,
     cseq: u32,
     remote_cseq: Option<u32>,
+    /// Their Allow names UPDATE.
+    pub takes_update: bool,
     /// Requests go back the way the peer came: through NAT there is no other, and a trunk has one signalling address.
     pub flow: Flow,
 }
@@ -34,6 +36,7 @@ impl Peer {
             routes: head.record_route.clone(),
             cseq: 0,
             remote_cseq: Some(head.cseq),
+            takes_update: takes_update(head),
             flow,
         })
     }
@@ -50,8 +53,15 @@ impl Peer {
             routes: head.record_route.iter().rev().cloned().collect(),
             cseq: invite.head.cseq,
             remote_cseq: None,
+            takes_update: takes_update(head),
             flow,
         }
+    }
+
+    /// RFC 3261 §13.2.2.4: a 2xx makes an early dialog a whole one, with the route set of its own.
+    pub fn confirmed(&mut self, response: &Response) {
+        self.routes = response.head.record_route.iter().rev().cloned().collect();
+        self.refresh(&response.head);
     }
 
     pub fn local_tag(&self) -> &str {
@@ -75,6 +85,9 @@ impl Peer {
     pub fn refresh(&mut self, head: &Head) {
         if let Some(contact) = head.contacts.first().filter(|contact| contact.uri.as_sip().is_some()) {
             self.target = contact.uri.clone();
+        }
+        if head.field("Allow").is_some() {
+            self.takes_update = takes_update(head);
         }
     }
 
@@ -106,4 +119,8 @@ impl Peer {
         }
         request
     }
+}
+
+fn takes_update(head: &Head) -> bool {
+    head.list("Allow").contains(&"UPDATE")
 }

@@ -1,8 +1,9 @@
-//! REFER within a dialog (RFC 3515): a blind transfer, its 202 and its NOTIFYs.
+//! REFER within a dialog (RFC 3515, RFC 5589): a transfer, blind or attended, its 202 and its NOTIFYs.
 
 use bytes::Bytes;
 
 use super::peer::Peer;
+use super::replaces::Replaces;
 use crate::context::Context;
 use crate::message::{Address, Method, Request, Response, reason};
 use crate::transaction::TxId;
@@ -20,16 +21,31 @@ pub enum Refer {
     Silent,
 }
 
-/// The user part of Refer-To; Err is the status to refuse with.
-pub fn target(request: &Request) -> Result<String, u16> {
+/// Where a REFER points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referral {
+    /// The user part of Refer-To.
+    pub to: String,
+    /// RFC 5589 §7: an attended transfer names the call that it ends.
+    pub replaces: Option<Replaces>,
+}
+
+/// Err is the status to refuse with.
+pub fn referral(request: &Request) -> Result<Referral, u16> {
     let mut lines = request.head.all("Refer-To");
     let (Some(line), None) = (lines.next(), lines.next()) else { return Err(400) };
     let address = Address::parse("Refer-To", line).map_err(|_| 400_u16)?;
-    if address.uri.has_headers() {
-        // `?Replaces=`: an attended transfer, which is another thing.
-        return Err(603);
-    }
-    address.uri.user().ok_or(400)
+    let replaces = match address.uri.headers() {
+        Some(headers) => Some(Replaces::of_uri_headers(headers).ok_or(603_u16)?),
+        None => None,
+    };
+    let to = match (address.uri.user(), &replaces) {
+        (Some(user), _) => user,
+        // The call to take over says who is meant.
+        (None, Some(_)) => String::new(),
+        (None, None) => return Err(400),
+    };
+    Ok(Referral { to, replaces })
 }
 
 pub fn accepted(cx: &Context<'_>, request: &Request, tag: &str) -> (Response, Refer) {

@@ -1,18 +1,20 @@
-//! A dialog that stands (RFC 3261 §12.2, §14): offers of both sides, keys, transfers.
+//! A dialog that stands (RFC 3261 §12.2, §14, RFC 4028): offers of both sides, keys, transfers, its time.
 
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::fork::Forks;
-use super::info::{self, Info};
+use super::info;
+use super::lease::{self, Lease};
 use super::peer::Peer;
-use super::refer::{self, Refer};
+use super::refer::{self, Refer, Referral};
+use super::reliable;
 use super::unacked::{Kind, Unacked};
 use super::{SDP, respond};
 use crate::context::Context;
-use crate::endpoint::{DialogId, Event};
-use crate::message::{self, Method, Request};
+use crate::endpoint::{DialogId, Event, Flow};
+use crate::message::{self, Head, Method, Request, Response};
 use crate::transaction::TxId;
 
 pub struct Session {
@@ -23,6 +25,14 @@ pub struct Session {
     unacked: Option<Unacked>,
     theirs: Option<Theirs>,
     refer: Refer,
+    /// How long it stands without a word.
+    pub lease: Option<Lease>,
+    /// It was agreed anew: its timers begin again.
+    pub renewed: bool,
+    /// What a 422 asked for at least.
+    min_se_s: u32,
+    /// Number and CSeq of a reliable response whose PRACK had not come when we answered.
+    unpracked: Option<(u32, u32)>,
 }
 
 /// Our re-INVITE.
@@ -46,20 +56,61 @@ pub enum Ours {
     },
 }
 
-/// Their re-INVITE or UPDATE, not yet answered.
-struct Theirs {
-    tx: TxId,
-    request: Request,
+/// An offer of theirs, not yet answered.
+#[derive(Debug)]
+pub struct Theirs {
+    pub tx: TxId,
+    pub request: Request,
+}
+
+impl Theirs {
+    /// 200 to an UPDATE or PRACK.
+    pub fn answer(self, cx: &mut Context<'_>, flow: Flow, sdp: Bytes) {
+        let mut response = cx.response(&self.request, 200, "");
+        cx.introduce(&mut response.head, flow);
+        cx.tx.respond(cx.now, self.tx, &response.with_body(SDP, sdp));
+    }
 }
 
 impl Session {
-    pub fn confirmed_by_ack(peer: Peer, unacked: Unacked) -> Self {
-        let unacked = Some(unacked);
-        Self { peer, forks: None, ours: Ours::None, unacked, theirs: None, refer: Refer::None }
+    pub fn confirmed_by_ack(
+        peer: Peer,
+        unacked: Unacked,
+        lease: Option<Lease>,
+        unpracked: Option<(u32, u32)>,
+    ) -> Self {
+        Self { unacked: Some(unacked), unpracked, ..Self::new(peer, None, lease) }
     }
 
-    pub fn answered(peer: Peer, forks: Forks) -> Self {
-        Self { peer, forks: Some(forks), ours: Ours::None, unacked: None, theirs: None, refer: Refer::None }
+    pub fn answered(peer: Peer, forks: Forks, lease: Option<Lease>) -> Self {
+        Self::new(peer, Some(forks), lease)
+    }
+
+    fn new(peer: Peer, forks: Option<Forks>, lease: Option<Lease>) -> Self {
+        let (ours, unacked, theirs, refer) = (Ours::None, None, None, Refer::None);
+        Self { peer, forks, ours, unacked, theirs, refer, lease, renewed: true, min_se_s: 0, unpracked: None }
+    }
+
+    /// What our requests within the session say of its time.
+    pub fn renew(&self, request: &mut Request) {
+        match self.lease {
+            Some(lease) => lease.renew(&mut request.head, self.min_se_s),
+            None => lease::ask(&mut request.head, lease::ASK_S.max(self.min_se_s), self.min_se_s, None),
+        }
+    }
+
+    /// What their 2xx says of it.
+    pub fn granted(&mut self, response: &Head) {
+        self.lease = lease::granted(response);
+        self.renewed = true;
+    }
+
+    /// A 422 to one of them: whether there is a longer interval to try.
+    pub fn longer(&mut self, response: &Response) -> bool {
+        let asked = lease::asked_for(response, self.min_se_s.max(lease::MIN_S).saturating_sub(1));
+        let longer = asked.filter(|asked| *asked > self.min_se_s);
+        self.min_se_s = longer.unwrap_or(self.min_se_s);
+        longer.is_some()
     }
 
     pub fn is_unacked(&self) -> bool {
@@ -87,18 +138,14 @@ impl Session {
     pub fn request(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, request: Request) {
         match request.method() {
             Method::Invite | Method::Update => self.offered(cx, dialog, tx, request),
-            Method::Info => match info::read(&request) {
-                Info::Digit(digit) => {
-                    respond(cx, tx, &request, 200);
-                    cx.event(Event::Digit { dialog, digit });
-                }
-                Info::Empty => respond(cx, tx, &request, 200),
-                Info::Unknown => respond(cx, tx, &request, 415),
-            },
-            Method::Refer => self.referred(cx, dialog, tx, request),
+            Method::Info => info::answer(cx, dialog, tx, &request),
             Method::Options => respond(cx, tx, &request, 200),
-            // Nobody subscribed to anything here; nothing was sent reliably.
-            Method::Notify | Method::PRack => respond(cx, tx, &request, 481),
+            Method::PRack => {
+                let late = self.unpracked.take_if(|(rseq, cseq)| reliable::names(&request, *rseq, *cseq));
+                respond(cx, tx, &request, if late.is_some() && request.body.is_empty() { 200 } else { 481 });
+            }
+            // Nobody subscribed to anything here.
+            Method::Notify => respond(cx, tx, &request, 481),
             _ => respond(cx, tx, &request, 405),
         }
     }
@@ -108,11 +155,18 @@ impl Session {
         if !request.body.is_empty() && message::media_type(&request.head) != SDP {
             return respond(cx, tx, &request, 415);
         }
+        if lease::is_too_small(&request) {
+            // RFC 4028 §9.
+            let response = cx.response(&request, 422, "").with("Min-SE", lease::MIN_S.to_string());
+            return cx.tx.respond(cx.now, tx, &response);
+        }
         if !is_invite && request.body.is_empty() {
             // RFC 3311 §5.2: a refresh.
             self.peer.refresh(&request.head);
             let mut response = cx.response(&request, 200, "");
             cx.introduce(&mut response.head, self.peer.flow);
+            self.lease = lease::grant(&request, &mut response);
+            self.renewed = true;
             return cx.tx.respond(cx.now, tx, &response);
         }
         if matches!(self.ours, Ours::Sent { .. }) {
@@ -137,6 +191,8 @@ impl Session {
         let mut response = cx.response(&request, 200, "");
         response.head.record_route = request.head.record_route.clone();
         cx.introduce(&mut response.head, self.peer.flow);
+        self.lease = lease::grant(&request, &mut response);
+        self.renewed = true;
         let response = response.with_body(SDP, sdp);
         if request.method() == Method::Invite {
             let kind = if request.body.is_empty() { Kind::Offer } else { Kind::Answer };
@@ -152,14 +208,23 @@ impl Session {
         }
     }
 
-    fn referred(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, request: Request) {
+    /// `find` says which dialog its Replaces means; Err is the status when that is none of the asker's.
+    pub fn referred(
+        &mut self,
+        cx: &mut Context<'_>,
+        dialog: DialogId,
+        tx: TxId,
+        request: Request,
+        find: impl FnOnce(&Referral) -> Result<Option<DialogId>, u16>,
+    ) {
         if !matches!(self.refer, Refer::None) {
             return respond(cx, tx, &request, 491);
         }
-        match refer::target(&request) {
-            Ok(target) => {
+        let asked = refer::referral(&request).and_then(|referral| Ok((find(&referral)?, referral.to)));
+        match asked {
+            Ok((replaces, target)) => {
                 self.refer = Refer::Asked { tx, request: Box::new(request) };
-                cx.event(Event::Referred { dialog, target });
+                cx.event(Event::Referred { dialog, target, replaces });
             }
             Err(status) => respond(cx, tx, &request, status),
         }

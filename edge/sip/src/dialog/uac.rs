@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::fork::Forks;
 use super::outgoing::{self, Branch, Draft, Outgoing, Stage};
 use super::session::{Ours, Session};
+use super::lease;
 use super::{Dialogs, Phase, Role, SDP, Timer, Usage, send_bye};
 use crate::context::Context;
 use crate::endpoint::{Binding, DialogId, Event, Flow, Invite, Source, Target};
@@ -30,7 +31,7 @@ impl Dialogs {
             cx.event(Event::Failed { dialog, status });
             return dialog;
         }
-        let mut outgoing = Outgoing::new(invite.to.clone());
+        let mut outgoing = Outgoing::new(invite.to.clone(), invite.sdp.clone());
         for draft in drafts {
             self.launch(cx, dialog, draft).into_iter().for_each(|branch| outgoing.branches.push(branch));
         }
@@ -43,6 +44,7 @@ impl Dialogs {
             Target::Trunk { trunk, .. } => Source::Trunk(trunk.clone()),
         };
         self.usages.insert(dialog, Usage { source, phase: Phase::Outgoing(outgoing) });
+        self.set_timer(Timer::Silent(dialog), invite.patience.and_then(|patience| cx.now.checked_add(patience)));
         dialog
     }
 
@@ -64,13 +66,25 @@ impl Dialogs {
             Some(Phase::Outgoing(outgoing)) => match response.status {
                 0..200 => {
                     let Some(branch) = outgoing.branch(tx) else { return };
-                    branch.progressed(response);
-                    if response.status > 100 {
+                    if branch.progressed(cx, response) && response.status > 100 {
+                        let peer = branch.early.of(response.head.to.tag()).map(|early| early.peer.clone());
+                        peer.into_iter().for_each(|peer| self.index(dialog, &peer));
                         cx.event(Event::Progress { dialog, status: response.status, sdp: response.sdp() });
                     }
                 }
                 200..300 => self.answered(cx, dialog, tx, response),
                 401 | 407 => self.challenged(cx, dialog, tx, response, flow),
+                // RFC 4028 §7.3.
+                422 => {
+                    let draft = outgoing.branch(tx).and_then(|branch| branch.with_interval(cx, response));
+                    self.once_more(cx, dialog, tx, response.status, draft);
+                }
+                // A place that cannot be read, or not beside SDP, holds up no emergency call.
+                400 | 406 | 413 | 415 | 420 | 424 | 488 | 493 | 500 | 501 | 606 => {
+                    let sdp = outgoing.sdp.clone();
+                    let draft = outgoing.branch(tx).and_then(|branch| branch.without_location(cx, sdp));
+                    self.once_more(cx, dialog, tx, response.status, draft);
+                }
                 status => self.branch_failed(cx, dialog, tx, status),
             },
             Some(Phase::Open(session) | Phase::Closing(session)) if response.status >= 200 => {
@@ -87,7 +101,8 @@ impl Dialogs {
         let Some(Usage { source, phase: Phase::Outgoing(mut outgoing) }) = self.usages.remove(&dialog) else { return };
         let Some(branch) = outgoing.take(tx) else { return };
         outgoing.branches.into_iter().for_each(|other| self.call_off(cx, other));
-        let sdp = response.sdp().or_else(|| branch.early_sdp.clone());
+        let early_sdp = branch.early.of(response.head.to.tag()).and_then(|early| early.sdp.clone());
+        let sdp = response.sdp().or(early_sdp).or_else(|| branch.early_sdp.clone());
         let mut forks = Forks::new(branch);
         let Some(mut peer) = forks.acknowledge(cx, response) else { return };
         let Some(sdp) = sdp else {
@@ -97,7 +112,9 @@ impl Dialogs {
             return cx.event(Event::Failed { dialog, status: 488 });
         };
         self.index(dialog, &peer);
-        self.usages.insert(dialog, Usage { source, phase: Phase::Open(Session::answered(peer, forks)) });
+        let session = Session::answered(peer, forks, lease::granted(&response.head));
+        self.usages.insert(dialog, Usage { source, phase: Phase::Open(Box::new(session)) });
+        self.keep_lease(cx, dialog);
         cx.event(Event::Answered { dialog, sdp });
     }
 
@@ -117,9 +134,17 @@ impl Dialogs {
             let fits = |realm: &str| realm.eq_ignore_ascii_case(&account.domain) || learnt.as_deref() == Some(realm);
             branch.proved(cx, response, account, fits)
         });
+        self.once_more(cx, dialog, tx, status, draft);
+    }
+
+    /// The INVITE again in another transaction, when there is something to send.
+    fn once_more(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, status: u16, draft: Option<Draft>) {
         let Some(draft) = draft else { return self.branch_failed(cx, dialog, tx, status) };
         let Ok(next) = cx.tx.request(cx.now, draft.flow, draft.request.clone()) else {
             return self.branch_failed(cx, dialog, tx, 503);
+        };
+        let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
+            return;
         };
         if let Some(branch) = outgoing.branch(tx) {
             (branch.tx, branch.request, branch.stage) = (next, draft.request, Stage::Silent);
@@ -142,6 +167,19 @@ impl Dialogs {
         if let Some(status) = verdict {
             self.forget(dialog);
             cx.event(Event::Failed { dialog, status });
+        }
+    }
+
+    /// Nobody has said a word in the time that the owner gives.
+    pub(super) fn silent(&mut self, cx: &mut Context<'_>, dialog: DialogId) {
+        let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
+            return;
+        };
+        if outgoing.branches.iter().all(|branch| branch.stage == Stage::Silent) {
+            let branches = std::mem::take(&mut outgoing.branches);
+            branches.into_iter().for_each(|branch| self.call_off(cx, branch));
+            self.forget(dialog);
+            cx.event(Event::Failed { dialog, status: 503 });
         }
     }
 
@@ -184,7 +222,7 @@ impl Dialogs {
         let Some(mut forks) = self.drains.remove(&tx) else { return };
         match response.status {
             0..200 if forks.branch.stage == Stage::Silent => {
-                forks.branch.progressed(response);
+                forks.branch.progressed(cx, response);
                 self.send_cancel(cx, &forks.branch);
             }
             200..300 => {
@@ -218,7 +256,8 @@ impl Dialogs {
             return self.set_timer(Timer::Retry(dialog), cx.now.checked_add(T1));
         }
         let Ours::Waiting { sdp, tries } = std::mem::replace(&mut session.ours, Ours::None) else { return };
-        let request = session.peer.request(cx, Method::Invite).with_body(SDP, sdp.clone());
+        let mut request = session.peer.request(cx, Method::Invite).with_body(SDP, sdp.clone());
+        session.renew(&mut request);
         match cx.tx.request(cx.now, session.peer.flow, request) {
             Ok(tx) => {
                 session.ours = Ours::Sent { tx, sdp, tries };
@@ -242,8 +281,22 @@ impl Dialogs {
                 let ack = session.peer.ack(cx, response.head.cseq).to_bytes();
                 cx.tx.send(session.peer.flow, ack.clone());
                 session.ours = Ours::Done { tx, ack };
+                session.granted(&response.head);
                 if told {
                     cx.event(Event::Reanswered { dialog, sdp: response.sdp() });
+                    self.keep_lease(cx, dialog);
+                }
+            }
+            // RFC 4028 §7.3.
+            (Ours::Sent { sdp, tries, .. }, 422) if *tries < GLARES_MAX => {
+                let (sdp, tries) = (sdp.clone(), tries.saturating_add(1));
+                session.ours = Ours::Waiting { sdp, tries };
+                if session.longer(response) {
+                    return self.retry(cx, dialog);
+                }
+                session.ours = Ours::None;
+                if told {
+                    cx.event(Event::Reanswered { dialog, sdp: None });
                 }
             }
             (Ours::Sent { sdp, tries, .. }, 491) if *tries < GLARES_MAX => {

@@ -13,8 +13,8 @@ use crate::message::{self, Address, Method, Request, Response};
 use crate::transaction::{Arrival, TxId};
 use crate::trunk;
 
-/// Option tags of Require that we honour. None yet: what is not needed is not promised.
-const SUPPORTED: [&str; 0] = [];
+/// Option tags of Require that we honour (RFC 3262, 4028, 3891).
+const SUPPORTED: [&str; 3] = ["100rel", "timer", "replaces"];
 /// RFC 3261 §21.5.4: seconds after which an overloaded box may be asked again.
 const RETRY_AFTER_S: &str = "5";
 
@@ -110,10 +110,16 @@ impl Endpoint {
         if self.dialogs.len() >= self.config.limits.dialogs {
             return self.overloaded(&request, flow);
         }
-        let refused = self.refusal_of_invite(&request, flow, &source);
-        let invited = match (refused, self.introduction(&request, source)) {
-            (None, Some(invited)) => invited,
-            (refused, _) => return self.answer_status(now, &request, flow, refused.unwrap_or(404)),
+        let replaces = match (self.refusal_of_invite(&request, flow, &source), &source) {
+            (Some(status), _) => return self.answer_status(now, &request, flow, status),
+            // Nobody outside takes over a call of ours.
+            (None, Source::Trunk(_)) => Ok(None),
+            (None, Source::Phone(_)) => self.dialogs.to_replace(&request),
+        };
+        let invited = match (replaces, self.introduction(&request, source)) {
+            (Ok(replaces), Some(invited)) => Invited { replaces, ..invited },
+            (Err(status), _) => return self.answer_status(now, &request, flow, status),
+            (_, None) => return self.answer_status(now, &request, flow, 404),
         };
         let Some(tx) = self.open(&request, flow) else { return self.overloaded(&request, flow) };
         let backup = request.clone();
@@ -141,6 +147,8 @@ impl Endpoint {
             _ if !to_us => Some(404),
             _ if !request.body.is_empty() && message::media_type(head) != "application/sdp" => Some(415),
             _ if encoded => Some(415),
+            // RFC 4028 §9.
+            _ if crate::dialog::is_too_short(request) => Some(422),
             _ if !accepts.is_empty() && !accepts_sdp => Some(406),
             _ => None,
         }
@@ -158,7 +166,7 @@ impl Endpoint {
         let caller = asserted.as_ref().unwrap_or(&request.head.from);
         let from = caller.uri.user().unwrap_or_else(|| "anonymous".to_string());
         let from_name = caller.display.clone().filter(|name| !name.is_empty() && lex::is_clean(name));
-        Some(Invited { source, to, from, from_name, sdp: message::sdp(&request.head, &request.body) })
+        Some(Invited { source, to, from, from_name, sdp: message::sdp(&request.head, &request.body), replaces: None })
     }
 
     fn options(&mut self, request: &Request, flow: Flow) {
@@ -194,7 +202,7 @@ impl Endpoint {
     /// RFC 3261 §8.2.2.3: 420 names what we do not know.
     fn unsupported(&mut self, request: &Request) -> Option<Response> {
         let unknown: Vec<&str> =
-            request.head.list("Require").into_iter().filter(|tag| !SUPPORTED.contains(tag)).collect();
+            request.head.list("Require").into_iter().filter(|tag| !SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(tag))).collect();
         if unknown.is_empty() {
             return None;
         }
@@ -221,6 +229,7 @@ impl Endpoint {
         match status {
             405 => response.head.set("Allow", ALLOW),
             415 => response.head.set("Accept", "application/sdp"),
+            422 => response.head.set("Min-SE", crate::dialog::MIN_SE_S.to_string()),
             _ => {}
         }
         self.answer(now, request, flow, response);

@@ -14,7 +14,7 @@ pub struct Lines {
 }
 
 /// RFC 3261 §7.3.3 and its extensions: compact forms and the one spelling of every name we read or write.
-const NAMES: [(&str, &str); 40] = [
+const NAMES: [(&str, &str); 45] = [
     ("a", "Accept-Contact"),
     ("b", "Referred-By"),
     ("c", "Content-Type"),
@@ -41,12 +41,17 @@ const NAMES: [(&str, &str); 40] = [
     ("", "Expires"),
     ("", "Max-Forwards"),
     ("", "Min-Expires"),
+    ("", "Min-SE"),
     ("", "P-Asserted-Identity"),
     ("", "Proxy-Authenticate"),
     ("", "Proxy-Authorization"),
+    ("", "Privacy"),
     ("", "Proxy-Require"),
+    ("", "RAck"),
     ("", "Record-Route"),
+    ("", "RSeq"),
     ("", "Refer-Sub"),
+    ("", "Replaces"),
     ("", "Require"),
     ("", "Retry-After"),
     ("", "Route"),

@@ -14,6 +14,7 @@ export interface Config {
   numbers: Record<string, string>;
   flows: Record<string, Flow>;
   hours: Record<string, Hours>;
+  places: Record<string, Place>;
 }
 
 export interface Site {
@@ -22,6 +23,34 @@ export interface Site {
   time_zone: string;
   emergency: string[];
   outward: string | null;
+  dialling: Dialling;
+}
+
+export interface Dialling {
+  prefix: string;
+  country: string;
+  national: string;
+  international: string;
+  abroad: string[];
+  premium: string[];
+  backup: string[];
+  phone_hour_max: number;
+  site_hour_max: number;
+}
+
+export type Spelling = 'as_dialled' | 'plus' | 'digits' | 'national';
+
+export interface Place {
+  label: string;
+  country: string;
+  state: string;
+  city: string;
+  street: string;
+  house: string;
+  floor: string;
+  room: string;
+  trunk: string | null;
+  send_location: boolean;
 }
 
 export interface Queue {
@@ -47,6 +76,8 @@ export interface Agent {
 
 export interface Phone {
   label: string;
+  number: string | null;
+  place: string | null;
 }
 
 export interface Trunk {
@@ -54,6 +85,7 @@ export interface Trunk {
   kind: TrunkKind;
   calls_max: number;
   behind_nat: boolean;
+  spelling: Spelling;
 }
 
 export type TrunkKind =
@@ -92,6 +124,9 @@ export type Change =
   | { set: 'site_time_zone'; time_zone: string }
   | { set: 'site_emergency'; numbers: string[] }
   | { set: 'site_outward'; trunk: string | null }
+  | { set: 'site_dialling'; dialling: Dialling }
+  | { set: 'place_put'; place: string; value: Place }
+  | { set: 'place_remove'; place: string }
   | { set: 'queue_add'; queue: string; value: Queue }
   | { set: 'queue_remove'; queue: string }
   | { set: 'queue_label'; queue: string; label: string }
@@ -114,6 +149,8 @@ export type Change =
   | { set: 'agent_queue'; agent: string; queue: string; member: boolean }
   | { set: 'phone_add'; phone: string; value: Phone }
   | { set: 'phone_remove'; phone: string }
+  | { set: 'phone_number'; phone: string; number: string | null }
+  | { set: 'phone_place'; phone: string; place: string | null }
   | { set: 'trunk_put'; trunk: string; value: Trunk }
   | { set: 'trunk_remove'; trunk: string }
   | { set: 'number_put'; number: string; flow: string }

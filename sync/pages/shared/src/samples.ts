@@ -9,7 +9,23 @@ export const config = {
     "emergency": [
       "110"
     ],
-    "outward": "carrier"
+    "outward": "carrier",
+    "dialling": {
+      "prefix": "",
+      "country": "",
+      "national": "0",
+      "international": "00",
+      "abroad": [],
+      "premium": [
+        "0190",
+        "0900",
+        "160",
+        "168"
+      ],
+      "backup": [],
+      "phone_hour_max": 60,
+      "site_hour_max": 600
+    }
   },
   "queues": {
     "sales": {
@@ -47,7 +63,9 @@ export const config = {
   },
   "phones": {
     "201": {
-      "label": "Desk 1"
+      "label": "Desk 1",
+      "number": null,
+      "place": null
     }
   },
   "trunks": {
@@ -59,7 +77,8 @@ export const config = {
         "transport": "udp"
       },
       "calls_max": 30,
-      "behind_nat": false
+      "behind_nat": false,
+      "spelling": "as_dialled"
     },
     "other": {
       "label": "Carrier",
@@ -72,7 +91,8 @@ export const config = {
         "expires_s": 300
       },
       "calls_max": 30,
-      "behind_nat": false
+      "behind_nat": false,
+      "spelling": "as_dialled"
     }
   },
   "numbers": {
@@ -128,6 +148,20 @@ export const config = {
         "2026-12-25"
       ]
     }
+  },
+  "places": {
+    "hall": {
+      "label": "",
+      "country": "",
+      "state": "",
+      "city": "",
+      "street": "",
+      "house": "",
+      "floor": "",
+      "room": "",
+      "trunk": null,
+      "send_location": false
+    }
   }
 } satisfies Config;
 
@@ -149,6 +183,45 @@ export const changes = [
   {
     "set": "site_outward",
     "trunk": null
+  },
+  {
+    "set": "site_dialling",
+    "dialling": {
+      "prefix": "",
+      "country": "",
+      "national": "0",
+      "international": "00",
+      "abroad": [],
+      "premium": [
+        "0190",
+        "0900",
+        "160",
+        "168"
+      ],
+      "backup": [],
+      "phone_hour_max": 60,
+      "site_hour_max": 600
+    }
+  },
+  {
+    "set": "place_put",
+    "place": "hall",
+    "value": {
+      "label": "",
+      "country": "",
+      "state": "",
+      "city": "",
+      "street": "",
+      "house": "",
+      "floor": "",
+      "room": "",
+      "trunk": null,
+      "send_location": false
+    }
+  },
+  {
+    "set": "place_remove",
+    "place": "hall"
   },
   {
     "set": "queue_add",
@@ -285,12 +358,24 @@ export const changes = [
     "set": "phone_add",
     "phone": "201",
     "value": {
-      "label": "Desk 1"
+      "label": "Desk 1",
+      "number": null,
+      "place": null
     }
   },
   {
     "set": "phone_remove",
     "phone": "201"
+  },
+  {
+    "set": "phone_number",
+    "phone": "201",
+    "number": null
+  },
+  {
+    "set": "phone_place",
+    "phone": "201",
+    "place": "hall"
   },
   {
     "set": "trunk_put",
@@ -306,7 +391,8 @@ export const changes = [
         "expires_s": 300
       },
       "calls_max": 30,
-      "behind_nat": false
+      "behind_nat": false,
+      "spelling": "as_dialled"
     }
   },
   {

@@ -124,7 +124,7 @@ fn agent() -> Agent {
 }
 
 fn trunk(kind: TrunkKind) -> Trunk {
-    Trunk { label: "Carrier".into(), kind, calls_max: 30, behind_nat: false }
+    Trunk { label: "Carrier".into(), kind, calls_max: 30, behind_nat: false, spelling: Default::default() }
 }
 
 fn by_address() -> TrunkKind {
@@ -178,14 +178,16 @@ fn config() -> Config {
             time_zone: "Asia/Shanghai".into(),
             emergency: [id("110")].into(),
             outward: Some(id("carrier")),
+            dialling: Default::default(),
         },
         queues: [(id("sales"), queue())].into(),
         agents: [(id("li"), agent())].into(),
-        phones: [(id("201"), Phone { label: "Desk 1".into() })].into(),
+        phones: [(id("201"), Phone { label: "Desk 1".into(), ..Phone::default() })].into(),
         trunks: [(id("carrier"), trunk(by_address())), (id("other"), trunk(by_registration()))].into(),
         numbers: [(id("+8675512345678"), id("main"))].into(),
         flows: [(id("main"), flow())].into(),
         hours: [(id("office"), hours())].into(),
+        places: [(id("hall"), Default::default())].into(),
     }
 }
 
@@ -199,6 +201,9 @@ fn changes() -> Vec<Change> {
         Change::SiteTimeZone { time_zone: "Asia/Shanghai".into() },
         Change::SiteEmergency { numbers: [id("110")].into() },
         Change::SiteOutward { trunk: None },
+        Change::SiteDialling { dialling: Default::default() },
+        Change::PlacePut { place: id("hall"), value: Default::default() },
+        Change::PlaceRemove { place: id("hall") },
         Change::QueueAdd { queue: queue_id(), value: Box::new(queue()) },
         Change::QueueRemove { queue: queue_id() },
         Change::QueueLabel { queue: queue_id(), label: "Sales".into() },
@@ -219,8 +224,10 @@ fn changes() -> Vec<Change> {
         Change::AgentPhone { agent: agent_id(), phone: Some(id("201")) },
         Change::AgentSkill { agent: agent_id(), skill: id("english"), level: Some(4) },
         Change::AgentQueue { agent: agent_id(), queue: queue_id(), member: true },
-        Change::PhoneAdd { phone: id("201"), value: Phone { label: "Desk 1".into() } },
+        Change::PhoneAdd { phone: id("201"), value: Phone { label: "Desk 1".into(), ..Phone::default() } },
         Change::PhoneRemove { phone: id("201") },
+        Change::PhoneNumber { phone: id("201"), number: None },
+        Change::PhonePlace { phone: id("201"), place: Some(id("hall")) },
         Change::TrunkPut { trunk: id("carrier"), value: trunk(by_registration()) },
         Change::TrunkRemove { trunk: id("carrier") },
         Change::NumberPut { number: id("110"), flow: id("main") },
@@ -236,6 +243,8 @@ fn changes() -> Vec<Change> {
         use Change::*;
         match change {
             SiteLabel { .. } | SiteTimeZone { .. } | SiteEmergency { .. } | SiteOutward { .. } => {}
+            SiteDialling { .. } | PlacePut { .. } | PlaceRemove { .. } => {}
+            PhoneNumber { .. } | PhonePlace { .. } => {}
             QueueAdd { .. } | QueueRemove { .. } | QueueLabel { .. } | QueueSkill { .. } | QueueMusic { .. } => {}
             QueuePositionEvery { .. } | QueueRing { .. } | QueueWrapUp { .. } | QueueServiceLevel { .. } => {}
             QueueHours { .. } | QueueRecorded { .. } | QueueLocality { .. } => {}

@@ -63,6 +63,8 @@ fn a_phone_that_calls_is_challenged_once_and_known_by_its_user() {
             130 box     -> phone   100
             160 box     -> phone   183
             170 phone    * Progress 183 sdp
+            170 box     <- phone   PRACK
+            180 box     -> phone   200
             180 box     -> phone   200
             190 phone    * Answered
             190 box     <- phone   ACK
@@ -244,6 +246,8 @@ fn no_header_of_one_leg_reaches_the_other() {
         "User-Agent",
         "Allow",
         "Supported",
+        "Session-Expires",
+        "Min-SE",
         "Content-Type",
         "Content-Length",
     ];

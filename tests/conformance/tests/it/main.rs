@@ -3,7 +3,9 @@
 mod calls;
 mod changes;
 mod failures;
+mod lease;
 mod registration;
+mod reliable;
 mod stage;
 mod trunks;
 mod walks;

@@ -95,12 +95,12 @@ pub fn box_and_carrier() -> (Net, usize, usize) {
 }
 
 pub fn to_phone(user: &str) -> Invite {
-    Invite { to: Target::Phone(user.to_string()), from_user: "200".to_string(), from_name: None, sdp: offer() }
+    Invite { to: Target::Phone(user.to_string()), from_user: "200".to_string(), from_name: None, sdp: offer(), emergency: None, patience: None }
 }
 
 pub fn to_trunk(trunk: &str, user: &str, from_user: &str) -> Invite {
     let to = Target::Trunk { trunk: trunk.to_string(), user: user.to_string() };
-    Invite { to, from_user: from_user.to_string(), from_name: None, sdp: offer() }
+    Invite { to, from_user: from_user.to_string(), from_name: None, sdp: offer(), emergency: None, patience: None }
 }
 
 pub fn forget_events(net: &mut Net, node: usize) {

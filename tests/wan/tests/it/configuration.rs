@@ -24,7 +24,7 @@ fn hours(id: &str, label: &str) -> Change {
 
 fn phone(extension: &str) -> Change {
     let phone = extension.parse().expect("an extension");
-    Change::PhoneAdd { phone, value: Phone { label: "desk".into() } }
+    Change::PhoneAdd { phone, value: Phone { label: "desk".into(), ..Phone::default() } }
 }
 
 fn same(a: &Documents, b: &Documents) -> bool {

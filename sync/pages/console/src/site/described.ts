@@ -29,6 +29,9 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'site_time_zone': return say(site, t('site.zone'), change.time_zone);
     case 'site_emergency': return say(site, t('site.emergency'), change.numbers.join(', ') || t('none'));
     case 'site_outward': return say(site, t('site.outward'), change.trunk === null ? t('none') : trunk(change.trunk));
+    case 'site_dialling': return say(site, t('site.dialling'), written);
+    case 'place_put': return say(`${t('site.place')} ${change.value.label}`, written, [change.value.street, change.value.house, change.value.floor, change.value.room].filter((part) => part !== '').join(', '));
+    case 'place_remove': return say(`${t('site.place')} ${change.place}`, removed);
     case 'queue_add': return ofQueue(change.queue, added);
     case 'queue_remove': return ofQueue(change.queue, removed);
     case 'queue_label': return ofQueue(change.queue, t('fields.label'), change.label);
@@ -51,6 +54,8 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'agent_queue': return ofAgent(change.agent, t('agent.queues'), `${change.member ? '+' : '−'} ${queue(change.queue)}`);
     case 'phone_add': return say(`${t('agent.phone')} ${change.phone}`, added);
     case 'phone_remove': return say(`${t('agent.phone')} ${change.phone}`, removed);
+    case 'phone_number': return say(`${t('agent.phone')} ${change.phone}`, t('numbers.number'), change.number ?? t('none'));
+    case 'phone_place': return say(`${t('agent.phone')} ${change.phone}`, t('site.place'), change.place ?? t('none'));
     case 'trunk_put': return say(`${t('history.trunk')} ${change.value.label}`, written, change.value.kind.peer);
     case 'trunk_remove': return say(`${t('history.trunk')} ${trunk(change.trunk)}`, removed);
     case 'number_put': return say(`${t('numbers.number')} ${change.number}`, t('numbers.flow'), flow(change.flow));

@@ -8,7 +8,7 @@ import { Empty, FindingNotes } from '@shared/ui/bits';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-const NEW: Trunk = { label: '', kind: { by: 'address', peer: '192.0.2.1:5060', transport: 'udp' }, calls_max: 30, behind_nat: false };
+const NEW: Trunk = { label: '', kind: { by: 'address', peer: '192.0.2.1:5060', transport: 'udp' }, calls_max: 30, behind_nat: false, spelling: 'as_dialled' };
 const PEER = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d{1,5}$/;
 
 export function TrunksEditor({ place }: { place: Place }) {

@@ -95,6 +95,8 @@ export const en = {
     emergency: 'Emergency numbers',
     zone: 'Time zone',
     outward: 'Calls out through',
+    dialling: 'Dial plan',
+    place: 'Place',
     about: 'About this branch',
     box: 'The box',
     health: 'Health',

@@ -97,6 +97,8 @@ export const zh: Shape<typeof en> = {
     emergency: '紧急号码',
     zone: '时区',
     outward: '外呼线路',
+    dialling: '拨号规则',
+    place: '地点',
     about: '关于该网点',
     box: '设备',
     health: '状况',

@@ -1,0 +1,82 @@
+//! How a site dials: what leaves, by which trunks, in which spelling, how often; and where its phones stand, for those
+//! who come to help.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::TrunkId;
+
+/// One dial plan for every way out. The default denies what is abroad and what is expensive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Dialling {
+    /// Digits before a number outside, taken off: `0` or `9`; empty for none. Emergency numbers need none.
+    pub prefix: String,
+    /// Our country code, `86`; empty while unknown: then every number abroad is denied, whatever `abroad` says.
+    pub country: String,
+    /// What stands before an area code at home, `0`; empty for none.
+    pub national: String,
+    /// What stands before a country code, `00`.
+    pub international: String,
+    /// Country codes, or longer beginnings of numbers in them, that may be called.
+    pub abroad: BTreeSet<String>,
+    /// Beginnings of numbers at home that cost more, as dialled at home; denied.
+    pub premium: BTreeSet<String>,
+    /// Where a call goes that the outward trunk does not take, in order.
+    pub backup: Vec<TrunkId>,
+    /// Calls out in any hour, of one phone and of the whole site; emergency calls do not count.
+    pub phone_hour_max: u32,
+    pub site_hour_max: u32,
+}
+
+impl Default for Dialling {
+    fn default() -> Self {
+        let premium = ["0900", "0190", "168", "160"].map(str::to_owned).into();
+        Self {
+            prefix: String::new(),
+            country: String::new(),
+            national: "0".into(),
+            international: "00".into(),
+            abroad: BTreeSet::new(),
+            premium,
+            backup: Vec::new(),
+            phone_hour_max: 60,
+            site_hour_max: 600,
+        }
+    }
+}
+
+/// How a trunk wants numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Spelling {
+    #[default]
+    AsDialled,
+    /// `+8613800000000`
+    Plus,
+    /// `8613800000000`
+    Digits,
+    /// `013800000000`, and abroad `0044…`
+    National,
+}
+
+/// Where a phone stands (RFC 5139): what a dispatcher needs. Addresses of offices, never of persons.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Place {
+    /// Shown to people; at most 60 characters.
+    pub label: String,
+    /// ISO 3166-1 alpha-2, `CN`.
+    pub country: String,
+    pub state: String,
+    pub city: String,
+    pub street: String,
+    pub house: String,
+    pub floor: String,
+    pub room: String,
+    /// The line of this place: emergency calls take it first.
+    pub trunk: Option<TrunkId>,
+    /// The carrier reads a location (RFC 6442); sent again without when it refuses the call.
+    pub send_location: bool,
+}
