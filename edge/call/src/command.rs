@@ -99,9 +99,10 @@ impl Calls {
         route::normalise(user).and_then(|digits| route::emergency(site, &digits))?;
         let phone = dial.on_behalf_of.as_ref();
         let place = phone.and_then(|phone| site.places.get(site.phones.get(phone)?.place.as_ref()?));
-        let location = place.filter(|place| place.send_location).zip(phone).map(|(place, phone)| {
-            Bytes::from(location::pidf(place, &format!("sip:{phone}@{}", self.config.domain)))
-        });
+        let location = place
+            .filter(|place| place.send_location)
+            .zip(phone)
+            .map(|(place, phone)| Bytes::from(location::pidf(place, &format!("sip:{phone}@{}", self.config.domain))));
         Some(Emergency { location })
     }
 

@@ -59,7 +59,9 @@ mod tests {
             ..Place::default()
         };
         let text = pidf(&place, "sip:201@branch.example");
-        assert!(text.contains("<ca:country>CN</ca:country><ca:RD>Nanjing &lt;Rd&gt; &amp; &quot;Co&quot;</ca:RD><ca:FLR>3</ca:FLR>"));
+        assert!(text.contains(
+            "<ca:country>CN</ca:country><ca:RD>Nanjing &lt;Rd&gt; &amp; &quot;Co&quot;</ca:RD><ca:FLR>3</ca:FLR>"
+        ));
         assert!(text.contains("entity=\"sip:201@branch.example\"") && !text.contains("ca:A1"));
     }
 }

@@ -254,7 +254,8 @@ mod tests {
         config.phones.get_mut(&extension("202")).unwrap().place = model::PlaceId::new("annex").ok();
         let number = Number::new("110").unwrap();
         let order = |phone: &str, up: &str| {
-            let all = trunks(&config, &Source::Phone(extension(phone)), Some(&number), |trunk| up.contains(trunk.as_str()));
+            let all =
+                trunks(&config, &Source::Phone(extension(phone)), Some(&number), |trunk| up.contains(trunk.as_str()));
             all.iter().map(TrunkId::to_string).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(order("201", "carrier backup"), "carrier backup");
@@ -304,7 +305,8 @@ mod tests {
             label: label.into(),
             kind: TrunkKind::Address { peer: "192.0.2.1:5060".parse().unwrap(), transport: SipTransport::Udp },
             calls_max: 2,
-            behind_nat: false, spelling: Default::default(),
+            behind_nat: false,
+            spelling: Default::default(),
         };
         let ann = Agent {
             badge: "A1".into(),

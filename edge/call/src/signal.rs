@@ -227,14 +227,7 @@ impl Calls {
     }
 
     /// `replaces`: the leg of the asker's other call, Some(None) when that call is over.
-    fn referred(
-        &mut self,
-        now: Instant,
-        dialog: DialogId,
-        id: LegId,
-        target: String,
-        replaces: Option<Option<LegId>>,
-    ) {
+    fn referred(&mut self, now: Instant, dialog: DialogId, id: LegId, target: String, replaces: Option<Option<LegId>>) {
         let other = replaces.flatten();
         let sane = replaces.is_none() || other.is_some_and(|other| self.talks(other));
         if sane && self.talks(id) && self.transfers.asked(id) {

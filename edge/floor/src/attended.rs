@@ -87,7 +87,8 @@ impl<L: Lines> Floor<L> {
     fn rings(&self, leg: LegId) -> Option<ContactId> {
         let (id, Role::Target) = self.legs.get(&leg)? else { return None };
         let contact = self.contacts.get(id)?;
-        let rung = matches!(&contact.state, State::Dialling { target, .. } | State::Moving { target, .. } if *target == leg);
+        let rung =
+            matches!(&contact.state, State::Dialling { target, .. } | State::Moving { target, .. } if *target == leg);
         (rung && self.phones.phone_of(leg).is_some()).then_some(*id)
     }
 

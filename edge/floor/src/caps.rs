@@ -54,11 +54,8 @@ mod tests {
         let call = |caps: &mut Caps, at: i64, of: &str| {
             let verdict = caps.check(Millis(at), &phone(of), &plan);
             if verdict.is_ok() {
-                let kind = Kind::Dialled {
-                    phone: phone(of),
-                    trunk: model::TrunkId::new("carrier").ok(),
-                    emergency: false,
-                };
+                let kind =
+                    Kind::Dialled { phone: phone(of), trunk: model::TrunkId::new("carrier").ok(), emergency: false };
                 caps.note(&Fact { seq: 0, at: Millis(at), contact: None, kind });
             }
             verdict

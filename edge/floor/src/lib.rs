@@ -11,8 +11,8 @@
 mod attended;
 pub mod board;
 pub mod book;
-pub mod cdr;
 mod caps;
+pub mod cdr;
 mod chronicle;
 mod contact;
 mod desk;

@@ -133,7 +133,9 @@ impl<L: Lines> Floor<L> {
         caller: Caller,
         ringback_to: Option<LegId>,
     ) -> (LegId, Option<AgentId>) {
-        let target = self.lines.dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to, on_behalf_of: None });
+        let target = self
+            .lines
+            .dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to, on_behalf_of: None });
         self.legs.insert(target, (id, Role::Target));
         self.engage(target, &phone);
         (target, self.phones.agent(&phone).cloned())

@@ -80,7 +80,9 @@ impl<L: Lines> Floor<L> {
         let (Some(phone), Some(caller)) = (phone, card) else {
             return self.ask_acd(acd::Input::OfferEnded { agent, outcome: OfferOutcome::Failed });
         };
-        let leg = self.lines.dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to: None, on_behalf_of: None });
+        let leg = self
+            .lines
+            .dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to: None, on_behalf_of: None });
         self.phones.add(leg, &phone);
         self.legs.insert(leg, (id, Role::Offered(agent.clone())));
         self.offers.insert(agent, (id, leg));

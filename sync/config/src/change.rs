@@ -207,8 +207,7 @@ fn site_dialling(dialling: &Dialling) -> Result<Writes, Error> {
 
 fn place_put(id: &impl Display, place: &Place) -> Result<Writes, Error> {
     length("label", &place.label, rules::LABEL_MAX)?;
-    let parts =
-        [&place.country, &place.state, &place.city, &place.street, &place.house, &place.floor, &place.room];
+    let parts = [&place.country, &place.state, &place.city, &place.street, &place.house, &place.floor, &place.room];
     parts.into_iter().filter(|part| !part.is_empty()).try_for_each(|part| length("address", part, 100))?;
     let json = serde_json::to_string(place).map_err(|_| invalid("place", "cannot be written"))?;
     Ok(Writes::default().field(format!("places/{id}"), json.as_str()).to("trunks", place.trunk.as_ref()))

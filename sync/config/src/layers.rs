@@ -100,7 +100,9 @@ fn typed(rule: &Rule, path: &str, scalar: &Scalar, findings: &mut Findings) -> O
         (Type::Locality, Scalar::Text(text)) if text == LOCAL_ONLY || text == MAY_LEAVE => Some(scalar.clone()),
         // A level that was taken away, an id that points at nothing, a flow that was removed.
         (Type::Level | Type::Id, Scalar::Null) => Some(Scalar::Null),
-        (Type::Text(_), Scalar::Null) if path.starts_with("flows/") || path.starts_with("places/") => Some(Scalar::Null),
+        (Type::Text(_), Scalar::Null) if path.starts_with("flows/") || path.starts_with("places/") => {
+            Some(Scalar::Null)
+        }
         (Type::Int(..) | Type::Text(_) | Type::Locality, Scalar::Null) => None,
         _ => {
             findings.add(Severity::Repaired, path, Problem::WrongType);

@@ -71,7 +71,9 @@ impl Carrier {
             to: Target::Trunk { trunk: BOX.into(), user: self.side.number().into() },
             from_user: number,
             from_name: None,
-            sdp: person::sdp(rtp, None), emergency: None, patience: None
+            sdp: person::sdp(rtp, None),
+            emergency: None,
+            patience: None,
         };
         let dialog = self.endpoint.invite(stage.clock.now(), invite);
         self.admit(dialog, rtp);

@@ -85,7 +85,9 @@ impl Phone {
             to: Target::Trunk { trunk: BOX.into(), user: number.into() },
             from_user: self.extension.into(),
             from_name: None,
-            sdp: person::sdp(self.rtp, None), emergency: None, patience: None
+            sdp: person::sdp(self.rtp, None),
+            emergency: None,
+            patience: None,
         };
         (self.call, self.talking) = (Some(self.endpoint.invite(stage.clock.now(), invite)), true);
         self.turn += 1;

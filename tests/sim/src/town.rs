@@ -143,12 +143,16 @@ pub fn config(side: Side) -> Config {
         let queues = queues.iter().map(|queue| id(queue)).collect();
         (id(agent), Agent { badge: format!("A-{phone}"), phone: Some(id(phone)), skills: BTreeMap::new(), queues })
     });
-    let phones = side.people().iter().map(|(_, phone, _)| (id(phone), Phone { label: format!("Desk {phone}"), ..Phone::default() }));
+    let phones = side
+        .people()
+        .iter()
+        .map(|(_, phone, _)| (id(phone), Phone { label: format!("Desk {phone}"), ..Phone::default() }));
     let trunk = Trunk {
         label: "Carrier".into(),
         kind: TrunkKind::Address { peer: side.carrier_addr(), transport: SipTransport::Udp },
         calls_max: 60,
-        behind_nat: false, spelling: Default::default(),
+        behind_nat: false,
+        spelling: Default::default(),
     };
     Config {
         site: Site {

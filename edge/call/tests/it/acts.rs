@@ -21,7 +21,9 @@ impl Bench {
             to: endpoint::Target::Trunk { trunk: "box".into(), user: to.into() },
             from_user: from_user.into(),
             from_name: None,
-            sdp: Bytes::from(sdp.map_or_else(|| offer(from), str::to_owned)), emergency: None, patience: None
+            sdp: Bytes::from(sdp.map_or_else(|| offer(from), str::to_owned)),
+            emergency: None,
+            patience: None,
         };
         peer.dialog = Some(peer.endpoint.invite(self.now, invite));
         let before = self.events.len();

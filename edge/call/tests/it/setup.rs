@@ -62,7 +62,8 @@ pub fn config(calls_max: u32) -> Config {
         label: "Carrier".into(),
         kind: TrunkKind::Address { peer: "192.0.2.9:5060".parse().unwrap(), transport: SipTransport::Udp },
         calls_max,
-        behind_nat: false, spelling: Default::default(),
+        behind_nat: false,
+        spelling: Default::default(),
     };
     let auth = |user: &str| PhoneAuth {
         ha1_sha256: hex::encode(Sha256::digest(format!("{user}:{DOMAIN}:secret-{user}"))),

@@ -31,7 +31,9 @@ pub fn config() -> Config {
             (id("ann"), agent("201", &["sales", "repairs"])),
             (id("bob"), agent("202", &["sales"])),
         ]),
-        phones: ["201", "202", "203"].map(|phone| (id(phone), Phone { label: phone.into(), ..Phone::default() })).into(),
+        phones: ["201", "202", "203"]
+            .map(|phone| (id(phone), Phone { label: phone.into(), ..Phone::default() }))
+            .into(),
         trunks: BTreeMap::from([(id("carrier"), trunk())]),
         numbers: BTreeMap::from([
             (id("5550100"), id("main")),
@@ -84,7 +86,8 @@ fn trunk() -> Trunk {
         label: "Carrier".into(),
         kind: TrunkKind::Address { peer: "192.0.2.1:5060".parse().expect("an address"), transport: SipTransport::Udp },
         calls_max: 30,
-        behind_nat: false, spelling: Default::default(),
+        behind_nat: false,
+        spelling: Default::default(),
     }
 }
 

@@ -180,7 +180,9 @@ impl Town {
             to: Target::Trunk { trunk: "box".into(), user: to.into() },
             from_user: "01701234567".into(),
             from_name: None,
-            sdp: Bytes::from(SDP), emergency: None, patience: None
+            sdp: Bytes::from(SDP),
+            emergency: None,
+            patience: None,
         };
         peer.dialog = Some(peer.endpoint.invite(self.now, invite));
         self.run();

@@ -119,7 +119,16 @@ fn rank(status: u16) -> u16 {
 
 impl Branch {
     pub fn new(tx: TxId, request: Request, flow: Flow) -> Self {
-        Self { tx, request, flow, stage: Stage::Silent, early_sdp: None, early: EarlyDialogs::default(), min_se_s: 0, challenges: 0 }
+        Self {
+            tx,
+            request,
+            flow,
+            stage: Stage::Silent,
+            early_sdp: None,
+            early: EarlyDialogs::default(),
+            min_se_s: 0,
+            challenges: 0,
+        }
     }
 
     /// False: it was heard before, or comes out of order.

@@ -73,12 +73,7 @@ impl Theirs {
 }
 
 impl Session {
-    pub fn confirmed_by_ack(
-        peer: Peer,
-        unacked: Unacked,
-        lease: Option<Lease>,
-        unpracked: Option<(u32, u32)>,
-    ) -> Self {
+    pub fn confirmed_by_ack(peer: Peer, unacked: Unacked, lease: Option<Lease>, unpracked: Option<(u32, u32)>) -> Self {
         Self { unacked: Some(unacked), unpracked, ..Self::new(peer, None, lease) }
     }
 

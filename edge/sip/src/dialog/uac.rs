@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::fork::Forks;
+use super::lease;
 use super::outgoing::{self, Branch, Draft, Outgoing, Stage};
 use super::session::{Ours, Session};
-use super::lease;
 use super::{Dialogs, Phase, Role, SDP, Timer, Usage, send_bye};
 use crate::context::Context;
 use crate::endpoint::{Binding, DialogId, Event, Flow, Invite, Source, Target};

@@ -201,8 +201,12 @@ impl Endpoint {
 
     /// RFC 3261 §8.2.2.3: 420 names what we do not know.
     fn unsupported(&mut self, request: &Request) -> Option<Response> {
-        let unknown: Vec<&str> =
-            request.head.list("Require").into_iter().filter(|tag| !SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(tag))).collect();
+        let unknown: Vec<&str> = request
+            .head
+            .list("Require")
+            .into_iter()
+            .filter(|tag| !SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(tag)))
+            .collect();
         if unknown.is_empty() {
             return None;
         }

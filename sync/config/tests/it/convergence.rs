@@ -44,7 +44,8 @@ fn change() -> impl Strategy<Value = Change> {
         }),
         agent_name().prop_map(|agent_id| Change::AgentAdd { agent: agent_id, value: agent("201", "repairs") }),
         agent_name().prop_map(|agent| Change::AgentRemove { agent }),
-        phone_name().prop_map(|phone| Change::PhoneAdd { phone, value: Phone { label: "Desk".into(), ..Phone::default() } }),
+        phone_name()
+            .prop_map(|phone| Change::PhoneAdd { phone, value: Phone { label: "Desk".into(), ..Phone::default() } }),
         phone_name().prop_map(|phone| Change::PhoneRemove { phone }),
         (0_u16..1_000).prop_map(|from_min| Change::HoursWeek {
             hours: id("office"),

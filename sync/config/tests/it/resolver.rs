@@ -135,7 +135,10 @@ fn strict_and_loose_written_at_once_are_strict() {
 #[test]
 fn an_agent_and_a_phone_of_the_branchs_own_serve() {
     let mut documents = seeded(1);
-    local(&mut documents, Change::PhoneAdd { phone: id("203"), value: Phone { label: "Desk 3".into(), ..Phone::default() } });
+    local(
+        &mut documents,
+        Change::PhoneAdd { phone: id("203"), value: Phone { label: "Desk 3".into(), ..Phone::default() } },
+    );
     local(&mut documents, Change::AgentAdd { agent: id("lin"), value: agent("203", "english") });
     let resolved = effective(&documents);
     assert_eq!(resolved.config.agents[&id("lin")], agent("203", "english"));

@@ -80,7 +80,8 @@ pub fn sample() -> Config {
         label: "Carrier".into(),
         kind: TrunkKind::Address { peer: "192.0.2.10:5060".parse().unwrap(), transport: SipTransport::Udp },
         calls_max: 30,
-        behind_nat: false, spelling: Default::default(),
+        behind_nat: false,
+        spelling: Default::default(),
     };
     let gateway = TrunkKind::Registration {
         peer: "192.0.2.11:5060".parse().unwrap(),
@@ -101,7 +102,10 @@ pub fn sample() -> Config {
         },
         queues: map([("sales", queue("english")), ("support", queue("repairs"))]),
         agents: map([("mei", agent("201", "english")), ("tao", agent("202", "repairs"))]),
-        phones: map([("201", Phone { label: "Desk 1".into(), ..Phone::default() }), ("202", Phone { label: "Desk 2".into(), ..Phone::default() })]),
+        phones: map([
+            ("201", Phone { label: "Desk 1".into(), ..Phone::default() }),
+            ("202", Phone { label: "Desk 2".into(), ..Phone::default() }),
+        ]),
         trunks: map([("carrier", carrier.clone()), ("gateway", Trunk { kind: gateway, ..carrier })]),
         numbers: map([("+8657112345678", id("main"))]),
         flows: map([("main", flow())]),

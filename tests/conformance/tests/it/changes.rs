@@ -142,7 +142,12 @@ fn a_blind_transfer_is_accepted_and_its_outcome_told() {
     net.run_ms(20);
     let told = net.heard(carrier).unwrap();
     assert!(told.contains("terminated") && told.ends_with("SIP/2.0 200 OK\r\n"), "{told}");
-    for (cseq, target, status) in [(3, "<sip:102@h?Replaces=x>", "603"), (4, "<sip:102@h?Replaces=x%3Bto-tag%3Da%3Bfrom-tag%3Db>", "481"), (5, "102", "400"), (6, "<sip:h>", "400")] {
+    for (cseq, target, status) in [
+        (3, "<sip:102@h?Replaces=x>", "603"),
+        (4, "<sip:102@h?Replaces=x%3Bto-tag%3Da%3Bfrom-tag%3Db>", "481"),
+        (5, "102", "400"),
+        (6, "<sip:h>", "400"),
+    ] {
         net.say(carrier, hub, &refer(cseq, target));
         net.run_ms(20);
         let reply = std::iter::from_fn(|| net.heard(carrier)).last().unwrap();

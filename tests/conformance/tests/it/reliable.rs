@@ -187,7 +187,8 @@ fn each_fork_s_progress_is_acknowledged_in_its_own_dialog_and_the_late_one_is_en
     assert!(ack.starts_with("ACK sip:b@") && header(&ack, "CSeq") == "1 ACK", "{ack}");
     net.say(carrier, hub, &reply(&invite, "200", "a", "", "v=0 from a"));
     net.run_ms(20);
-    let ended: Vec<String> = std::iter::from_fn(|| net.heard(carrier)).filter(|text| !text.starts_with("PRACK")).collect();
+    let ended: Vec<String> =
+        std::iter::from_fn(|| net.heard(carrier)).filter(|text| !text.starts_with("PRACK")).collect();
     assert!(ended[0].starts_with("ACK sip:a@") && ended[1].starts_with("BYE sip:a@"), "{ended:?}");
     assert_eq!(header(&ended[1], "CSeq"), "4 BYE", "numbers go on after the two PRACKs");
 }

@@ -95,7 +95,14 @@ pub fn box_and_carrier() -> (Net, usize, usize) {
 }
 
 pub fn to_phone(user: &str) -> Invite {
-    Invite { to: Target::Phone(user.to_string()), from_user: "200".to_string(), from_name: None, sdp: offer(), emergency: None, patience: None }
+    Invite {
+        to: Target::Phone(user.to_string()),
+        from_user: "200".to_string(),
+        from_name: None,
+        sdp: offer(),
+        emergency: None,
+        patience: None,
+    }
 }
 
 pub fn to_trunk(trunk: &str, user: &str, from_user: &str) -> Invite {
