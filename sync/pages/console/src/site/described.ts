@@ -30,7 +30,7 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'site_emergency': return say(site, t('site.emergency'), change.numbers.join(', ') || t('none'));
     case 'site_outward': return say(site, t('site.outward'), change.trunk === null ? t('none') : trunk(change.trunk));
     case 'site_dialling': return say(site, t('site.dialling'), written);
-    case 'place_put': return say(`${t('site.place')} ${change.value.label}`, written, [change.value.street, change.value.house, change.value.floor, change.value.room].filter((part) => part !== '').join(', '));
+    case 'place_put': return say(`${t('site.place')} ${change.value.label || change.place}`, written, [change.value.street, change.value.house, change.value.floor, change.value.room].filter((part) => part !== '').join(', ') || null);
     case 'place_remove': return say(`${t('site.place')} ${change.place}`, removed);
     case 'queue_add': return ofQueue(change.queue, added);
     case 'queue_remove': return ofQueue(change.queue, removed);
