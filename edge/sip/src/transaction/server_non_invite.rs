@@ -10,7 +10,7 @@ pub(super) fn step(state: State, input: Input) -> Step {
         (Trying | Proceeding, Input::Success | Input::Failure) => (Completed, &[SendResponse, Start(Timer::J)]),
         (Proceeding | Completed, Input::Request) => (state, &[SendResponse]),
         (Completed, Input::Timer(Timer::J)) => (Terminated, &[]),
-        (_, Input::TransportError) => (Terminated, &[TransportFailed]),
+        (Trying | Proceeding | Completed, Input::TransportError) => (Terminated, &[TransportFailed]),
         _ => return None,
     })
 }
