@@ -4,7 +4,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512_256};
 
 use crate::lex;
 
@@ -13,6 +13,8 @@ use crate::lex;
 pub enum Algorithm {
     Md5,
     Sha256,
+    /// Answered when a trunk asks for it; the box asks its phones for what they all know.
+    Sha512_256,
 }
 
 impl Algorithm {
@@ -20,16 +22,20 @@ impl Algorithm {
         match text {
             text if text.eq_ignore_ascii_case("MD5") => Some(Self::Md5),
             text if text.eq_ignore_ascii_case("SHA-256") => Some(Self::Sha256),
+            text if text.eq_ignore_ascii_case("SHA-512-256") => Some(Self::Sha512_256),
             _ => None,
         }
     }
 
     /// Lower-case hex of the hash of the parts, colons between.
     pub fn hash(self, parts: &[&str]) -> String {
+        #[cfg(test)]
+        work::count();
         let joined = parts.join(":");
         match self {
             Self::Md5 => hex::encode(Md5::digest(joined.as_bytes())),
             Self::Sha256 => hex::encode(Sha256::digest(joined.as_bytes())),
+            Self::Sha512_256 => hex::encode(Sha512_256::digest(joined.as_bytes())),
         }
     }
 }
@@ -39,6 +45,7 @@ impl fmt::Display for Algorithm {
         f.write_str(match self {
             Self::Md5 => "MD5",
             Self::Sha256 => "SHA-256",
+            Self::Sha512_256 => "SHA-512-256",
         })
     }
 }
@@ -105,10 +112,28 @@ impl Fields {
 
 /// HMAC-SHA-256 over length-prefixed parts: no two lists of parts collide.
 pub fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    #[cfg(test)]
+    work::count();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
     for part in parts {
         mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
+}
+
+/// How many hashes a test's thread has computed (S-05).
+#[cfg(test)]
+pub mod work {
+    use std::cell::Cell;
+
+    thread_local!(static DONE: Cell<u32> = const { Cell::new(0) });
+
+    pub fn count() {
+        DONE.set(DONE.get() + 1);
+    }
+
+    pub fn take() -> u32 {
+        DONE.replace(0)
+    }
 }

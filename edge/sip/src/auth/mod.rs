@@ -29,6 +29,8 @@ pub struct Doorman {
     epoch: Option<Instant>,
     /// Nonce → the counts seen. A nonce begins with its second, so the oldest are first.
     used: BTreeMap<String, Window>,
+    /// Accounts, and those of them that need MD5.
+    accounts: (usize, usize),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +58,13 @@ pub struct Claim<'a> {
 
 impl Doorman {
     pub fn new(ids: &mut Ids) -> Self {
-        Self { key: ids.secret(), epoch: None, used: BTreeMap::new() }
+        Self { key: ids.secret(), epoch: None, used: BTreeMap::new(), accounts: (0, 0) }
+    }
+
+    /// Another set of accounts.
+    pub fn configured(&mut self, config: &Config) {
+        let with_md5 = config.phones.values().filter(|phone| phone.ha1_md5.is_some()).count();
+        self.accounts = (config.phones.len(), with_md5);
     }
 
     pub fn check(&mut self, now: Instant, ids: &mut Ids, request: &Request, claim: &Claim<'_>) -> Verdict {
@@ -85,7 +93,11 @@ impl Doorman {
         let phone = claim.config.phones.get(&proof.username);
         let hash = phone.and_then(|phone| secret(phone, proof.algorithm));
         // A made-up hash, so that an unknown user costs the same time.
-        let made_up = hex::encode(keyed(&self.key, &[b"nobody", proof.username.as_bytes()]));
+        let mut made_up = hex::encode(keyed(&self.key, &[b"nobody", proof.username.as_bytes()]));
+        if proof.algorithm == Algorithm::Md5 {
+            // As long as a real one.
+            made_up.truncate(32);
+        }
         let expected = proof.expected(hash.unwrap_or(&made_up), &request.method().to_string());
         let same: bool = expected.as_bytes().ct_eq(proof.response.as_bytes()).into();
         // The digest's uri may be another spelling of the Request-URI (SIPp writes the address), but it means us.
@@ -127,15 +139,12 @@ impl Doorman {
     /// Nobody may learn from it who exists: a name without an account draws one as often as accounts have it, and
     /// always the same.
     fn algorithm(&self, config: &Config, user: &str) -> Algorithm {
-        let needs_md5 = match config.phones.get(user) {
-            Some(phone) => phone.ha1_md5.is_some(),
-            None => {
-                let draw = keyed(&self.key, &[b"algorithm", user.as_bytes()]);
-                let draw = draw.iter().take(7).fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
-                let with_md5 = config.phones.values().filter(|phone| phone.ha1_md5.is_some()).count();
-                draw.checked_rem(config.phones.len()).is_some_and(|draw| draw < with_md5)
-            }
-        };
+        // Drawn for everybody: a name with an account costs the same time.
+        let draw = keyed(&self.key, &[b"algorithm", user.as_bytes()]);
+        let draw = draw.iter().take(7).fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
+        let (phones, with_md5) = self.accounts;
+        let drawn = draw.checked_rem(phones).is_some_and(|draw| draw < with_md5);
+        let needs_md5 = config.phones.get(user).map_or(drawn, |phone| phone.ha1_md5.is_some());
         if needs_md5 { Algorithm::Md5 } else { Algorithm::Sha256 }
     }
 
@@ -154,6 +163,8 @@ fn secret(phone: &PhoneAuth, algorithm: Algorithm) -> Option<&String> {
     match algorithm {
         Algorithm::Sha256 => Some(&phone.ha1_sha256),
         Algorithm::Md5 => phone.ha1_md5.as_ref(),
+        // Never asked for, so no secret is kept for it.
+        Algorithm::Sha512_256 => None,
     }
 }
 

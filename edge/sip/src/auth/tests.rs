@@ -59,3 +59,51 @@ fn used_nonces_have_a_limit_beyond_which_nobody_is_let_in_until_the_oldest_expir
     assert!(!doorman.count(100, &proof(USED_MAX, 100)));
     assert!(doorman.count(100 + NONCE_S + 1, &proof(0, 161)));
 }
+
+#[test]
+fn sha_512_256_is_the_shortened_hash_with_values_of_its_own() {
+    // FIPS 180-4, "SHA-512/256" examples: the message "abc".
+    let hash = Algorithm::Sha512_256.hash(&["abc"]);
+    assert_eq!(hash, "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23");
+    assert_eq!(Algorithm::parse("sha-512-256"), Some(Algorithm::Sha512_256));
+}
+
+/// S-05: what a stranger's try costs does not tell whose name it was.
+#[test]
+fn a_known_and_an_unknown_user_cost_the_same_hashes() {
+    let phone = |with_md5: bool| PhoneAuth { ha1_sha256: "0".repeat(64), ha1_md5: with_md5.then(|| "0".repeat(32)) };
+    let phones = [("100", false), ("101", true)].map(|(user, md5)| (user.to_string(), phone(md5)));
+    let config = Config { domain: "h".into(), phones: phones.into(), ..Config::default() };
+    let mut ids = Ids::new([1; 32]);
+    let mut doorman = Doorman::new(&mut ids);
+    doorman.configured(&config);
+    #[allow(clippy::disallowed_methods, reason = "a test needs some first instant")]
+    let now = Instant::now();
+    let mut cost = |user: &str, proof: &str| {
+        let text = format!(
+            "REGISTER sip:h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:{user}@h>;tag=f\r\n\
+             To: <sip:{user}@h>\r\nCall-ID: c\r\nCSeq: 1 REGISTER\r\n{proof}\r\n"
+        );
+        let opened = crate::front::open(&text.into(), crate::front::Carrier::Datagram, 9_999);
+        let crate::front::Opened::Message(message) = opened else { panic!("{opened:?}") };
+        let crate::message::Message::Request(request) = *message else { panic!() };
+        let claim = Claim { config: &config, claimed: Some(user), is_us: &|_| true };
+        digest::work::take();
+        assert!(matches!(doorman.check(now, &mut ids, &request, &claim), Verdict::Challenge(_)));
+        digest::work::take()
+    };
+    for algorithm in ["MD5", "SHA-256"] {
+        let proof = |user: &str, nonce: &str| {
+            format!(
+                "Authorization: Digest username=\"{user}\", realm=\"h\", nonce=\"{nonce}\", uri=\"sip:h\", response=\"0\", \
+                 qop=auth, nc=00000001, cnonce=\"c\", algorithm={algorithm}\r\n"
+            )
+        };
+        for nonce in ["", "short", &"0".repeat(56)] {
+            let costs = ["100", "101", "999", "nobody"].map(|user| cost(user, &proof(user, nonce)));
+            assert!(costs.windows(2).all(|pair| pair[0] == pair[1]), "{algorithm} {nonce}: {costs:?}");
+        }
+    }
+    let unproved = ["100", "101", "999", "nobody"].map(|user| cost(user, ""));
+    assert!(unproved.windows(2).all(|pair| pair[0] == pair[1]), "{unproved:?}");
+}
