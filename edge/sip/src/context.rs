@@ -14,6 +14,9 @@ use crate::message::{Address, Contacts, Head, Method, Request, Response, Value, 
 use crate::transaction::Layer;
 use crate::uri::{Host, Uri};
 
+/// Option tags that we know (RFC 3262, 4028, 3891, 4488), for Supported and for what Require may name.
+pub const SUPPORTED: &str = "100rel, timer, replaces, norefersub";
+
 /// RFC 3261 §8.1.1.6.
 const MAX_FORWARDS: u8 = 70;
 
@@ -71,7 +74,7 @@ impl Context<'_> {
     pub fn introduce(&self, head: &mut Head, flow: Flow) {
         head.contacts = Contacts::List(vec![self.contact(flow, None)]);
         head.set("Allow", ALLOW);
-        head.set("Supported", "100rel, timer, replaces, norefersub");
+        head.set("Supported", SUPPORTED);
     }
 
     pub fn contact(&self, flow: Flow, user: Option<&str>) -> Address {

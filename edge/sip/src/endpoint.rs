@@ -9,7 +9,9 @@ use bytes::Bytes;
 
 mod admission;
 mod engine;
+mod services;
 
+pub use crate::subscription::Summary;
 pub use engine::{Endpoint, Load};
 
 /// Where a message came from or goes to.

@@ -22,6 +22,13 @@ impl<K: Ord + Clone> Timers<K> {
         self.order.insert((at, key));
     }
 
+    /// Sets it, unless it runs already.
+    pub fn set_if_none(&mut self, key: K, at: Instant) {
+        if !self.at.contains_key(&key) {
+            self.set(key, at);
+        }
+    }
+
     pub fn clear(&mut self, key: &K) {
         if let Some((key, at)) = self.at.remove_entry(key) {
             self.order.remove(&(at, key));

@@ -43,6 +43,10 @@ impl EarlyDialogs {
         self.0.remove(tag?)
     }
 
+    pub fn first(&self) -> Option<&Early> {
+        self.0.values().next()
+    }
+
     /// The one whose offer is open.
     pub fn offered(&mut self) -> Option<&mut Early> {
         self.0.values_mut().find(|early| early.theirs.is_some())

@@ -75,6 +75,11 @@ impl Incoming {
             self.next = Some((status, sdp.or(kept)));
             return None;
         }
+        let no_offer = message::sdp(&self.request.head, &self.request.body).is_none();
+        if no_offer && sdp.is_none() && self.wish == Wish::Required {
+            // RFC 3262 §5: the first reliable response would owe the offer. The 2xx brings it.
+            return None;
+        }
         let reliable = match self.wish {
             Wish::Required => true,
             Wish::Supported => sdp.is_some() && !self.settled,
@@ -139,8 +144,7 @@ impl Dialogs {
     ) -> Option<DialogId> {
         let tag = cx.ids.tag();
         let peer = Peer::of_invite(&request, &tag, flow)?;
-        // RFC 3261 §8.2.6.1.
-        cx.tx.respond(cx.now, tx, &request.response(100, ""));
+        cx.tx.respond(cx.now, tx, &request.trying());
         let dialog = self.next_id();
         self.index(dialog, &peer);
         self.roles.insert(tx, Role::Incoming(dialog));
@@ -227,6 +231,7 @@ impl Dialogs {
             closing @ Phase::Closing(_) => closing,
         };
         self.usages.insert(dialog, Usage { source, phase });
+        self.changed();
         self.keep_lease(cx, dialog);
     }
 

@@ -9,6 +9,8 @@ use crate::transaction::TxId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Info {
     Digit(char),
+    /// Of an Info Package (RFC 6086): none was agreed on.
+    Package,
     /// Nothing in it: a probe.
     Empty,
     /// A type or a key that we do not know.
@@ -16,6 +18,9 @@ pub enum Info {
 }
 
 pub fn read(request: &Request) -> Info {
+    if request.head.field("Info-Package").is_some() {
+        return Info::Package;
+    }
     let Ok(text) = std::str::from_utf8(&request.body) else { return Info::Unknown };
     let signal = match media_type(&request.head).as_str() {
         "application/dtmf-relay" => text.lines().find_map(|line| {
@@ -48,5 +53,6 @@ pub fn answer(cx: &mut Context<'_>, dialog: DialogId, tx: TxId, request: &Reques
         }
         Info::Empty => respond(cx, tx, request, 200),
         Info::Unknown => respond(cx, tx, request, 415),
+        Info::Package => respond(cx, tx, request, 469),
     }
 }

@@ -6,12 +6,14 @@ mod fork;
 mod incoming;
 mod info;
 mod lease;
+mod lines;
 mod outgoing;
-mod peer;
+pub(crate) mod peer;
 mod refer;
 mod refresh;
 mod reliable;
 mod replaces;
+mod reply;
 mod session;
 mod uac;
 mod unacked;
@@ -27,10 +29,13 @@ use crate::transaction::{self, TxId};
 use fork::Forks;
 use incoming::Incoming;
 pub use lease::{MIN_S as MIN_SE_S, is_too_small as is_too_short};
+pub use lines::{Line, LineState, Pickup};
 use outgoing::Outgoing;
+pub(crate) use outgoing::rank;
 use peer::Peer;
 use refer::Referral;
 use replaces::Replaces;
+use reply::respond;
 use session::Session;
 
 pub struct Dialogs {
@@ -42,6 +47,8 @@ pub struct Dialogs {
     drains: BTreeMap<TxId, Forks>,
     timers: Timers<Timer>,
     last_id: u64,
+    /// Counts whatever a lamp could show.
+    changes: u64,
 }
 
 struct Usage {
@@ -101,7 +108,7 @@ pub struct Place {
 impl Default for Dialogs {
     fn default() -> Self {
         let (usages, by_tag, roles, drains) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { usages, by_tag, roles, drains, timers: Timers::default(), last_id: 0 }
+        Self { usages, by_tag, roles, drains, timers: Timers::default(), last_id: 0, changes: 0 }
     }
 }
 
@@ -211,7 +218,9 @@ impl Dialogs {
 
     /// CANCEL for this INVITE transaction (RFC 3261 §9.2); it changes nothing once a final answer went out.
     pub fn cancelled(&mut self, cx: &mut Context<'_>, invite: TxId) {
-        let Some(Role::Incoming(dialog)) = self.roles.get(&invite).copied() else { return };
+        let Some(Role::Incoming(dialog)) = self.roles.get(&invite).copied() else {
+            return self.reinvite_cancelled(cx, invite);
+        };
         if let Some(Usage { phase: Phase::Incoming(incoming), .. }) = self.usages.get(&dialog) {
             incoming.refuse(cx, 487);
             cx.event(Event::Ended { dialog, by: EndedBy::Peer });
@@ -358,10 +367,12 @@ impl Dialogs {
     fn index(&mut self, dialog: DialogId, peer: &Peer) {
         let key = (peer.call_id.as_str().to_string(), peer.local_tag().to_string());
         self.by_tag.insert(key, dialog);
+        self.changed();
     }
 
     /// Drops the usage and everything that points at it.
     fn forget(&mut self, dialog: DialogId) {
+        self.changed();
         self.usages.remove(&dialog);
         self.by_tag.retain(|_, other| *other != dialog);
         use Timer as T;
@@ -401,19 +412,6 @@ impl Phase {
             Self::Outgoing(_) | Self::Incoming(_) => None,
         }
     }
-}
-
-/// A final response without body to a request within a dialog; the To tag is there already.
-fn respond(cx: &mut Context<'_>, tx: TxId, request: &Request, status: u16) {
-    let mut response = cx.response(request, status, "");
-    if matches!(status, 500 | 503) {
-        // RFC 3261 §14.2: 0 to 10 seconds, at random.
-        response.head.set("Retry-After", cx.ids.below(11).to_string());
-    }
-    if status == 405 {
-        response.head.set("Allow", crate::front::ALLOW);
-    }
-    cx.tx.respond(cx.now, tx, &response);
 }
 
 /// Nothing waits for its answer: the transaction repeats it and forgets. At the limit it is not sent, and the peer

@@ -80,6 +80,11 @@ impl Outgoing {
         self.branches.iter().find_map(|branch| branch.early.of(tag))
     }
 
+    /// The first of the contacts that ring.
+    pub fn first_ringing(&self) -> Option<&Peer> {
+        self.branches.iter().find_map(|branch| branch.early.first()).map(|early| &early.peer)
+    }
+
     pub fn answer_theirs(&mut self, cx: &mut Context<'_>, sdp: Bytes) {
         let offered = self.branches.iter_mut().find_map(|branch| branch.early.offered());
         if let Some(early) = offered
@@ -109,7 +114,7 @@ impl Outgoing {
 
 /// RFC 3261 §16.7 step 6: a 6xx settles it, then the lowest class; within 4xx a phone that says something (busy,
 /// declined) beats one that is merely unreachable.
-fn rank(status: u16) -> u16 {
+pub(crate) fn rank(status: u16) -> u16 {
     match status {
         600.. => 0,
         408 | 480 | 481 | 487 => 499,

@@ -7,6 +7,7 @@ use super::replaces::Replaces;
 use crate::context::Context;
 use crate::message::{Address, Method, Request, Response, reason};
 use crate::transaction::TxId;
+use crate::uri::Host;
 
 /// One at a time.
 #[derive(Debug, Default)]
@@ -31,15 +32,21 @@ pub struct Referral {
 }
 
 /// Err is the status to refuse with.
-pub fn referral(request: &Request) -> Result<Referral, u16> {
+pub fn referral(request: &Request, is_us: impl Fn(&Host) -> bool) -> Result<Referral, u16> {
     let mut lines = request.head.all("Refer-To");
     let (Some(line), None) = (lines.next(), lines.next()) else { return Err(400) };
     let address = Address::parse("Refer-To", line).map_err(|_| 400_u16)?;
+    // RFC 3515 §2.1: another method than INVITE may be asked for; we send none for somebody else.
+    if address.uri.param("method").is_some_and(|method| method != "INVITE") {
+        return Err(603);
+    }
     let replaces = match address.uri.headers() {
         Some(headers) => Some(Replaces::of_uri_headers(headers).ok_or(603_u16)?),
         None => None,
     };
     let to = match (address.uri.user(), &replaces) {
+        // A place elsewhere: only the dial plan leads out (S-11).
+        (Some(_), None) if address.uri.host().is_some_and(|host| !is_us(host)) => return Err(603),
         (Some(user), _) => user,
         // The call to take over says who is meant.
         (None, Some(_)) => String::new(),

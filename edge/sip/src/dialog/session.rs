@@ -117,6 +117,11 @@ impl Session {
         self.unacked.is_none() && self.theirs.is_none() && !matches!(self.ours, Ours::Sent { .. })
     }
 
+    /// Whether `tx` is a request of theirs that waits for our answer.
+    pub fn has_offer(&self, tx: TxId) -> bool {
+        self.theirs.as_ref().is_some_and(|theirs| theirs.tx == tx)
+    }
+
     pub fn set_unacked(&mut self, unacked: Unacked) {
         self.unacked = Some(unacked);
     }
@@ -173,7 +178,7 @@ impl Session {
         }
         self.peer.refresh(&request.head);
         if is_invite {
-            cx.tx.respond(cx.now, tx, &request.response(100, ""));
+            cx.tx.respond(cx.now, tx, &request.trying());
         }
         let sdp = message::sdp(&request.head, &request.body);
         self.theirs = Some(Theirs { tx, request });
@@ -215,7 +220,9 @@ impl Session {
         if !matches!(self.refer, Refer::None) {
             return respond(cx, tx, &request, 491);
         }
-        let asked = refer::referral(&request).and_then(|referral| Ok((find(&referral)?, referral.to)));
+        let flow = self.peer.flow;
+        let asked = refer::referral(&request, |host| cx.is_us(host, flow))
+            .and_then(|referral| Ok((find(&referral)?, referral.to)));
         match asked {
             Ok((replaces, target)) => {
                 self.refer = Refer::Asked { tx, request: Box::new(request) };

@@ -44,6 +44,7 @@ impl Dialogs {
             Target::Trunk { trunk, .. } => Source::Trunk(trunk.clone()),
         };
         self.usages.insert(dialog, Usage { source, phase: Phase::Outgoing(outgoing) });
+        self.changed();
         self.set_timer(Timer::Silent(dialog), invite.patience.and_then(|patience| cx.now.checked_add(patience)));
         dialog
     }

@@ -6,15 +6,14 @@ use std::time::Instant;
 use super::engine::{Endpoint, context};
 use super::{Flow, Invited, Source, Transport};
 use crate::auth::{Claim, Verdict};
-use crate::context::{Context, is_us};
+use crate::context::{Context, SUPPORTED, is_us};
 use crate::front::ALLOW;
 use crate::lex;
 use crate::message::{self, Address, Method, Request, Response};
+use crate::subscription::ALLOW_EVENTS;
 use crate::transaction::{Arrival, TxId};
 use crate::trunk;
 
-/// Option tags of Require that we honour (RFC 3262, 4028, 3891).
-const SUPPORTED: [&str; 3] = ["100rel", "timer", "replaces"];
 /// RFC 3261 §21.5.4: seconds after which an overloaded box may be asked again.
 const RETRY_AFTER_S: &str = "5";
 
@@ -53,6 +52,11 @@ impl Endpoint {
     }
 
     fn within(&mut self, now: Instant, request: Request, flow: Flow) {
+        if request.method() == Method::Subscribe
+            && let Some(place) = self.subscriptions.find(&request)
+        {
+            return self.resubscribe(now, request, flow, place);
+        }
         // RFC 3261 §12.2.2.
         let Some(place) = self.dialogs.find(&request) else { return self.deny(&request, flow, 481, "dialog") };
         match &place.source {
@@ -98,11 +102,19 @@ impl Endpoint {
                 let response = self.registrar.register(context!(self, now), &user, &request, flow, &tag);
                 self.answer(now, &request, flow, response);
             }
-            (Method::Register, Source::Trunk(_)) | (Method::Refer, _) => self.answer_status(now, &request, flow, 403),
+            (Method::Subscribe, Source::Phone(user)) => self.subscribe(now, request, flow, &user),
+            (Method::Message, Source::Phone(user)) => self.page(now, request, flow, &user),
+            // What a phone may, a trunk may not (S-03); and nobody sends us elsewhere from outside a call (S-11).
+            (Method::Register | Method::Subscribe | Method::Message, Source::Trunk(_)) | (Method::Refer, _) => {
+                self.answer_status(now, &request, flow, 403);
+            }
             (Method::Bye | Method::Update | Method::Info | Method::PRack | Method::Notify, _) => {
                 self.answer_status(now, &request, flow, 481);
             }
-            _ => self.answer_status(now, &request, flow, 405),
+            // ACK, CANCEL and OPTIONS were dealt with before.
+            (Method::Publish | Method::Ack | Method::Cancel | Method::Options, _) => {
+                self.answer_status(now, &request, flow, 405);
+            }
         }
     }
 
@@ -173,13 +185,17 @@ impl Endpoint {
         let response = self.unsupported(request).unwrap_or_else(|| {
             let tag = self.tag(request);
             let response = self.response(request, 200, &tag);
-            response.with("Allow", ALLOW).with("Accept", "application/sdp").with("Supported", "norefersub")
+            response
+                .with("Allow", ALLOW)
+                .with("Accept", "application/sdp")
+                .with("Supported", SUPPORTED)
+                .with("Allow-Events", ALLOW_EVENTS)
         });
         self.reply(request, flow, &response);
     }
 
     /// The user who proved a password; None after a challenge was sent.
-    fn prove(&mut self, now: Instant, request: &Request, flow: Flow) -> Option<String> {
+    pub(super) fn prove(&mut self, now: Instant, request: &Request, flow: Flow) -> Option<String> {
         let head = &request.head;
         let claimed = if head.method == Method::Register { head.to.uri.user() } else { head.from.uri.user() };
         let config = &self.config;
@@ -205,7 +221,7 @@ impl Endpoint {
             .head
             .list("Require")
             .into_iter()
-            .filter(|tag| !SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(tag)))
+            .filter(|tag| !SUPPORTED.split(", ").any(|known| known.eq_ignore_ascii_case(tag)))
             .collect();
         if unknown.is_empty() {
             return None;
@@ -215,7 +231,7 @@ impl Endpoint {
         Some(self.response(request, 420, &tag).with("Unsupported", unsupported))
     }
 
-    fn open(&mut self, request: &Request, flow: Flow) -> Option<TxId> {
+    pub(super) fn open(&mut self, request: &Request, flow: Flow) -> Option<TxId> {
         self.tx.open(request, flow, way_back(request, flow)).ok()
     }
 
@@ -227,7 +243,7 @@ impl Endpoint {
         }
     }
 
-    fn answer_status(&mut self, now: Instant, request: &Request, flow: Flow, status: u16) {
+    pub(super) fn answer_status(&mut self, now: Instant, request: &Request, flow: Flow, status: u16) {
         let tag = self.tag(request);
         let mut response = self.response(request, status, &tag);
         match status {
@@ -240,14 +256,14 @@ impl Endpoint {
     }
 
     /// A refusal of which nothing is remembered.
-    fn deny(&mut self, request: &Request, flow: Flow, status: u16, cause: &'static str) {
+    pub(super) fn deny(&mut self, request: &Request, flow: Flow, status: u16, cause: &'static str) {
         self.refused(cause, Some(status));
         let tag = self.tag(request);
         let response = self.response(request, status, &tag);
         self.reply(request, flow, &response);
     }
 
-    fn overloaded(&mut self, request: &Request, flow: Flow) {
+    pub(super) fn overloaded(&mut self, request: &Request, flow: Flow) {
         self.refused("overload", Some(503));
         let tag = self.tag(request);
         let response = self.response(request, 503, &tag).with("Retry-After", RETRY_AFTER_S);
@@ -277,7 +293,7 @@ fn way_back(request: &Request, flow: Flow) -> Flow {
     }
 }
 
-fn same_way(known: Flow, flow: Flow) -> bool {
+pub(super) fn same_way(known: Flow, flow: Flow) -> bool {
     let same_connection = known.transport == Transport::Udp || known.connection == flow.connection;
     known.transport == flow.transport && known.remote == flow.remote && same_connection
 }

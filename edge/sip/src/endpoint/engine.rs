@@ -14,7 +14,9 @@ use crate::framing::{Frame, Framer};
 use crate::front::{self, Carrier, Opened};
 use crate::ids::Ids;
 use crate::message::Message;
+use crate::page::Pages;
 use crate::registrar::Registrar;
+use crate::subscription::Subscriptions;
 use crate::transaction::Layer;
 use crate::trunk::Trunks;
 
@@ -30,6 +32,8 @@ pub struct Endpoint {
     pub(super) doorman: Doorman,
     pub(super) dialogs: Dialogs,
     pub(super) registrar: Registrar,
+    pub(super) pages: Pages,
+    pub(super) subscriptions: Subscriptions,
     trunks: Trunks,
     pub(super) realms: BTreeMap<String, String>,
     framers: BTreeMap<Flow, Framer>,
@@ -61,11 +65,15 @@ pub(super) use context;
 impl Endpoint {
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
         let mut ids = Ids::new(seed);
+        let mut doorman = Doorman::new(&mut ids);
+        doorman.configured(&config);
         Self {
             tx: Layer::new(config.limits.transactions),
-            doorman: Doorman::new(&mut ids),
+            doorman,
             dialogs: Dialogs::default(),
             registrar: Registrar::default(),
+            pages: Pages::default(),
+            subscriptions: Subscriptions::default(),
             trunks: Trunks::default(),
             realms: BTreeMap::new(),
             framers: BTreeMap::new(),
@@ -88,12 +96,15 @@ impl Endpoint {
                 self.tx.closed(now, flow);
                 self.registrar.closed(context!(self, now), flow);
                 self.dialogs.closed(context!(self, now), flow);
+                self.subscriptions.closed(flow);
             }
             Input::Restore { user, binding } => self.registrar.restore(context!(self, now), &user, binding),
             Input::Configure(config) => {
                 self.config = *config;
                 self.tx.limit(self.config.limits.transactions);
+                self.doorman.configured(&self.config);
                 self.registrar.configured(context!(self, now));
+                self.subscriptions.configured(context!(self, now));
                 self.trunks.configured(context!(self, now));
             }
         }
@@ -106,6 +117,8 @@ impl Endpoint {
         self.settle(now);
         self.dialogs.handle_timeout(context!(self, now));
         self.registrar.handle_timeout(context!(self, now));
+        self.pages.handle_timeout(context!(self, now));
+        self.subscriptions.handle_timeout(context!(self, now), &self.dialogs);
         self.trunks.handle_timeout(context!(self, now));
         self.settle(now);
     }
@@ -115,6 +128,8 @@ impl Endpoint {
             self.tx.poll_timeout(),
             self.dialogs.poll_timeout(),
             self.registrar.poll_timeout(),
+            self.pages.poll_timeout(),
+            self.subscriptions.poll_timeout(),
             self.trunks.poll_timeout(),
         ];
         timers.into_iter().flatten().min()
@@ -244,13 +259,16 @@ impl Endpoint {
     }
 
     /// Lets the transactions' news reach their owners, and hands out what was sent.
-    fn settle(&mut self, now: Instant) {
+    pub(super) fn settle(&mut self, now: Instant) {
         while let Some(event) = self.tx.poll_event() {
-            let taken = self.dialogs.transaction(context!(self, now), &event);
+            let taken = self.dialogs.transaction(context!(self, now), &event)
+                || self.pages.transaction(context!(self, now), &event)
+                || self.subscriptions.transaction(context!(self, now), &event);
             if !taken {
                 self.trunks.transaction(context!(self, now), &event);
             }
         }
+        self.subscriptions.look_soon(now, &self.dialogs);
         while let Some((flow, bytes)) = self.tx.poll_sent() {
             self.out.push_back(Output::Send { flow, bytes });
         }

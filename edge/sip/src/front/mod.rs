@@ -18,7 +18,8 @@ pub const HEADERS_MAX: usize = 200;
 pub const HEADER_BYTES_MAX: usize = 8_192;
 
 /// What we understand, for Allow (RFC 3261 §20.5).
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, REFER, NOTIFY";
+pub const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE, MESSAGE";
 
 /// Why a message was not let in; `cause` is for the counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

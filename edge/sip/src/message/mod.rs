@@ -164,6 +164,15 @@ impl Request {
         print(start, &self.head, &self.body)
     }
 
+    /// The 100; RFC 3261 §8.2.6.1: the caller's Timestamp comes back.
+    pub fn trying(&self) -> Response {
+        let response = self.response(100, "");
+        match self.head.field("Timestamp") {
+            Some(sent) => response.with("Timestamp", sent),
+            None => response,
+        }
+    }
+
     /// RFC 3261 §8.2.6.2: Via, From, To, Call-ID and CSeq come back; the tag is added when To has none.
     pub fn response(&self, status: u16, tag: &str) -> Response {
         let mut to = self.head.to.clone();

@@ -3,7 +3,10 @@
 mod calls;
 mod changes;
 mod failures;
+mod hand;
+mod lamps;
 mod lease;
+mod messages;
 mod registration;
 mod reliable;
 mod stage;

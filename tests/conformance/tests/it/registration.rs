@@ -5,6 +5,7 @@ use conformance::net::Net;
 use sip::auth::Algorithm;
 use sip::endpoint::{Event, Input, Transport};
 
+use crate::hand::Proof;
 use crate::stage::*;
 
 const STRANGER: &str = "203.0.113.9:5060";
@@ -252,34 +253,6 @@ fn bindings_survive_a_restart_and_end_with_their_phone_s_account() {
     config.phones.remove("100");
     net.input(again, Input::Configure(Box::new(config)));
     assert_eq!(net.with(again, |again, _| again.bindings("100").len()), 0);
-}
-
-struct Proof {
-    user: String,
-    password: String,
-    algorithm: Algorithm,
-    nonce: String,
-    count: u32,
-}
-
-impl Proof {
-    fn of(user: &str, nonce: &str) -> Self {
-        let (user, nonce) = (user.to_string(), nonce.to_string());
-        Self { password: password(&user), user, algorithm: Algorithm::Sha256, nonce, count: 1 }
-    }
-
-    /// RFC 7616 §3.4.1, written once more.
-    fn line(&self, method: &str) -> String {
-        let Self { user, password, algorithm, nonce, count } = self;
-        let uri = format!("sip:{DOMAIN}");
-        let ha1 = algorithm.hash(&[user, DOMAIN, password]);
-        let ha2 = algorithm.hash(&[method, &uri]);
-        let response = algorithm.hash(&[&ha1, nonce, &format!("{count:08x}"), "c", "auth", &ha2]);
-        format!(
-            "Authorization: Digest username=\"{user}\", realm=\"{DOMAIN}\", nonce=\"{nonce}\", uri=\"{uri}\", \
-             response=\"{response}\", algorithm={algorithm}, cnonce=\"c\", qop=auth, nc={count:08x}\r\n"
-        )
-    }
 }
 
 fn register(user: &str, cseq: u32, branch: &str, proof: Option<&Proof>, expires_s: u32) -> String {
