@@ -113,7 +113,8 @@ impl Session {
 
     /// The first live audio stream.
     pub fn audio(self) -> Result<Audio, Error> {
-        let index = self.media.iter().position(|media| media.kind == "audio").ok_or(Error::NoAudio)?;
+        let index =
+            self.media.iter().position(|media| media.kind == "audio" && media.port != 0).ok_or(Error::NoAudio)?;
         let media = self.media.get(index).ok_or(Error::NoAudio)?;
         if media.profile != "RTP/AVP" {
             return Err(Error::Profile);
@@ -138,7 +139,7 @@ impl Session {
             .collect();
         Ok(Audio {
             direction,
-            addr: (!on_hold && media.port != 0).then_some(SocketAddr::new(ip, media.port)),
+            addr: (!on_hold).then_some(SocketAddr::new(ip, media.port)),
             codec,
             telephone_event: media.telephone_event(),
             index,
