@@ -92,6 +92,10 @@ impl Endpoint {
                 None => return,
             },
         };
+        // A phone speaks as itself (S-03, S-04).
+        if matches!(&source, Source::Phone(user) if request.head.from.uri.user().as_ref() != Some(user)) {
+            return self.answer_status(now, &request, flow, 403);
+        }
         if let Some(response) = self.unsupported(&request) {
             return self.answer(now, &request, flow, response);
         }
@@ -124,7 +128,6 @@ impl Endpoint {
         }
         let replaces = match (self.refusal_of_invite(&request, flow, &source), &source) {
             (Some(status), _) => return self.answer_status(now, &request, flow, status),
-            // Nobody outside takes over a call of ours.
             (None, Source::Trunk(_)) => Ok(None),
             (None, Source::Phone(_)) => self.dialogs.to_replace(&request),
         };
@@ -154,8 +157,10 @@ impl Endpoint {
         });
         let encoded = head.field("Content-Encoding").is_some_and(|e| !e.eq_ignore_ascii_case("identity"));
         match source {
-            // A phone calls as itself.
-            Source::Phone(user) if head.from.uri.user().as_ref() != Some(user) => Some(403),
+            // Nobody outside takes over a call of ours (RFC 3891 §3).
+            Source::Trunk(_) if head.field("Replaces").is_some() => Some(403),
+            // RFC 3911 §4: there is no call here that could be joined.
+            _ if head.field("Join").is_some() => Some(if head.field("Replaces").is_some() { 400 } else { 481 }),
             _ if !to_us => Some(404),
             _ if !request.body.is_empty() && message::media_type(head) != "application/sdp" => Some(415),
             _ if encoded => Some(415),

@@ -18,9 +18,6 @@ impl Endpoint {
     }
 
     pub(super) fn page(&mut self, now: Instant, request: Request, flow: Flow, sender: &str) {
-        if request.head.from.uri.user().as_deref() != Some(sender) {
-            return self.answer_status(now, &request, flow, 403);
-        }
         let to_us = request.uri.host().is_some_and(|host| is_us(&self.config, host, flow));
         let Some(to) = request.uri.user().filter(|_| to_us) else {
             return self.answer_status(now, &request, flow, 404);

@@ -38,8 +38,6 @@ impl Subscriptions {
         let wish = wish(&request);
         let resource = request.uri.user().unwrap_or_default();
         let refused = match &wish {
-            // RFC 6665 §4.1.2.1: as other requests of a phone, it speaks for itself.
-            _ if request.head.from.uri.user().as_deref() != Some(subscriber) => Some(403),
             _ if !request.uri.host().is_some_and(|host| cx.is_us(host, flow)) => Some(404),
             Err(status) => Some(*status),
             Ok(_) if !cx.config.phones.contains_key(&resource) => Some(404),

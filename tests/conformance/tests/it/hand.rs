@@ -21,13 +21,18 @@ impl Proof {
 
     /// RFC 7616 §3.4.1.
     pub fn line(&self, method: &str) -> String {
+        self.line_in(DOMAIN, method)
+    }
+
+    /// In another realm.
+    pub fn line_in(&self, realm: &str, method: &str) -> String {
         let Self { user, password, algorithm, nonce, count } = self;
-        let uri = format!("sip:{DOMAIN}");
-        let ha1 = algorithm.hash(&[user, DOMAIN, password]);
+        let uri = format!("sip:{realm}");
+        let ha1 = algorithm.hash(&[user, realm, password]);
         let ha2 = algorithm.hash(&[method, &uri]);
         let response = algorithm.hash(&[&ha1, nonce, &format!("{count:08x}"), "c", "auth", &ha2]);
         format!(
-            "Authorization: Digest username=\"{user}\", realm=\"{DOMAIN}\", nonce=\"{nonce}\", uri=\"{uri}\", \
+            "Authorization: Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", \
              response=\"{response}\", algorithm={algorithm}, cnonce=\"c\", qop=auth, nc={count:08x}\r\n"
         )
     }

@@ -9,6 +9,7 @@ mod lease;
 mod messages;
 mod registration;
 mod reliable;
+mod security;
 mod stage;
 mod trunks;
 mod walks;
