@@ -13,7 +13,7 @@ fn prompt(name: &str) -> Vec<PromptId> {
 }
 
 /// A caller from the trunk talks to ann; both legs are up and joined.
-fn talking() -> (Bench, model::LegId, model::LegId) {
+pub fn talking() -> (Bench, model::LegId, model::LegId) {
     let mut bench = Bench::new(4);
     let caller = bench.call(CARRIER, "4001", None).unwrap();
     bench.calls.answer(bench.now, caller);

@@ -4,6 +4,7 @@ mod acts;
 mod bench;
 mod by_hand;
 mod double;
+mod hold;
 mod ladders;
 mod random;
 mod setup;

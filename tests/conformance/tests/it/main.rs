@@ -7,6 +7,7 @@ mod hand;
 mod lamps;
 mod lease;
 mod messages;
+mod races;
 mod registration;
 mod reliable;
 mod security;

@@ -140,7 +140,7 @@ fn a_caller_s_new_offer_before_the_answer_is_answered_in_its_own_transaction() {
 }
 
 /// A response of the called side to our INVITE.
-fn reply(invite: &str, status: &str, tag: &str, more: &str, body: &str) -> String {
+pub fn reply(invite: &str, status: &str, tag: &str, more: &str, body: &str) -> String {
     let keep = ["Via", "From", "Call-ID", "CSeq"].map(|name| format!("{name}: {}\r\n", header(invite, name))).concat();
     format!(
         "SIP/2.0 {status} X\r\n{keep}To: {};tag={tag}\r\nContact: <sip:{tag}@198.51.100.5:5060>\r\n{more}\
