@@ -13,4 +13,5 @@ pub mod quality;
 pub mod record;
 pub mod rtp;
 pub mod sdp;
+pub mod srtp;
 pub mod tone;
