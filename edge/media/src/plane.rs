@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::srtp::Keys;
+
 /// One RTP socket pair's worth of a call, chosen by *calls*; unique for the life of that process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -94,7 +96,7 @@ pub enum Command {
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remote {
     pub addr: SocketAddr,
     pub codec: Codec,
@@ -102,6 +104,28 @@ pub struct Remote {
     pub telephone_event: Option<u8>,
     /// Declared behind NAT: send to where its first valid packet came from, learnt once (S-20).
     pub learn: bool,
+    /// Reports share the port with audio (RFC 5761).
+    #[serde(default)]
+    pub mux: bool,
+    #[serde(default)]
+    pub security: Security,
+}
+
+impl Remote {
+    /// Without protection, at an address that is known.
+    pub fn clear(addr: SocketAddr, codec: Codec, telephone_event: Option<u8>) -> Self {
+        Self { addr, codec, telephone_event, learn: false, mux: false, security: Security::Clear }
+    }
+}
+
+/// What protects a port's packets, both ways. What it protects never goes or is taken in clear.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Security {
+    #[default]
+    Clear,
+    /// SRTP under keys that signalling agreed on (RFC 4568).
+    Keys(Box<Keys>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -230,4 +254,7 @@ pub struct Stats {
     pub jitter_us: u32,
     /// Packets from a source that is not this leg's.
     pub foreign: u64,
+    /// Packets that were to be protected and did not prove themselves: forged, damaged, or sent twice.
+    #[serde(default)]
+    pub unproven: u64,
 }

@@ -76,7 +76,7 @@ fn audio(config: &MediaConfig) -> anyhow::Result<()> {
     let mut slots = Vec::new();
     for (port, peer) in [(a, &speaker), (b, &listener)] {
         slots.extend(engine.open(Instant::now(), port));
-        let remote = Remote { addr: peer.local_addr()?, codec: Codec::Pcma, telephone_event: None, learn: false };
+        let remote = Remote::clear(peer.local_addr()?, Codec::Pcma, None);
         engine.handle_command(Instant::now(), Command::Connect { port, remote }, &mut Nothing, &mut net);
     }
     engine.handle_command(Instant::now(), Command::Join { a, b }, &mut Nothing, &mut net);

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use media::plane::{Command, PortId};
+use media::{
+    plane::{Command, PortId},
+    srtp::Suite,
+};
 
 use crate::rig::{Phone, Plane};
 
@@ -44,7 +47,12 @@ fn packets_of_recorded_calls_go_through_the_relay_without_an_allocation() {
         let mut phones = Vec::new();
         for n in 0..5_u64 {
             let (a, b) = (PortId(2 * n + 1), PortId(2 * n + 2));
-            phones.push(Phone::new(&mut plane, a, 1));
+            // Every other call has a leg under each cipher.
+            phones.push(match n {
+                1 => Phone::secured(&mut plane, a, 1, Suite::AesCm128HmacSha1_80),
+                3 => Phone::secured(&mut plane, a, 1, Suite::AeadAes128Gcm),
+                _ => Phone::new(&mut plane, a, 1),
+            });
             phones.push(Phone::new(&mut plane, b, 2));
             plane.send(&Command::Join { a, b });
             plane.send(&Command::Record { recording: format!("{n:032x}"), port: a });

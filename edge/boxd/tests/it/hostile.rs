@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use media::plane::{Command, Event, PortId, RecordingState};
+use media::{
+    plane::{Command, Event, PortId, RecordingState},
+    srtp::Suite,
+};
 
 use crate::rig::{Phone, Plane, rtp};
 
@@ -42,7 +45,12 @@ fn converse(plane: &mut Plane) {
     let mut talks = Vec::new();
     for n in 0..u64::from(calls()) {
         let (a, b) = (PortId(2 * n + 1), PortId(2 * n + 2));
-        let (caller, agent) = (Phone::new(plane, a, CALLER), Phone::new(plane, b, AGENT));
+        // Every fifth caller's leg is protected: there nothing may be heard that has not proven itself.
+        let caller = match n % 5 {
+            4 => Phone::secured(plane, a, CALLER, Suite::AesCm128HmacSha1_80),
+            _ => Phone::new(plane, a, CALLER),
+        };
+        let agent = Phone::new(plane, b, AGENT);
         plane.send(&Command::Join { a, b });
         plane.send(&Command::Record { recording: format!("{n:032x}"), port: a });
         talks.push((caller, agent));

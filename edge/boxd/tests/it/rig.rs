@@ -9,7 +9,10 @@ use std::{
 };
 
 use boxd::media::MediaConfig;
-use media::plane::{Codec, Command, Event, PortId, Remote};
+use media::{
+    plane::{Codec, Command, Event, PortId, Remote, Security},
+    srtp::{Keys, Master, Opener, RTP_ROOM, Sealer, Suite},
+};
 
 /// The box's end of the plane.
 pub struct Plane {
@@ -105,31 +108,54 @@ pub struct Phone {
     pub port: PortId,
     voice: u8,
     sequence: u16,
+    secure: Option<(Sealer, Opener)>,
 }
 
 impl Phone {
     /// Takes a port and tells the box where it is; `voice` is every byte of what it says.
     pub fn new(plane: &mut Plane, port: PortId, voice: u8) -> Self {
+        Self::with(plane, port, voice, None)
+    }
+
+    /// One that speaks SRTP alone.
+    pub fn secured(plane: &mut Plane, port: PortId, voice: u8, suite: Suite) -> Self {
+        let master = |seed: u8| Master::new(suite, &vec![seed; suite.master_len()]).expect("the right length");
+        Self::with(plane, port, voice, Some(Keys { ours: master(voice), theirs: master(voice ^ 0x80) }))
+    }
+
+    fn with(plane: &mut Plane, port: PortId, voice: u8, keys: Option<Keys>) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback");
         socket.set_nonblocking(true).expect("a socket");
         let box_at = plane.open(port);
         let addr = socket.local_addr().expect("an address");
-        let remote = Remote { addr, codec: Codec::Pcma, telephone_event: Some(101), learn: false };
+        let secure = keys.as_ref().and_then(|keys| Some((Sealer::new(&keys.theirs)?, Opener::new(&keys.ours)?)));
+        let security = keys.map_or(Security::Clear, |keys| Security::Keys(Box::new(keys)));
+        let remote = Remote { security, ..Remote::clear(addr, Codec::Pcma, Some(101)) };
         plane.send(&Command::Connect { port, remote });
-        Self { socket, box_at, port, voice, sequence: 0 }
+        Self { socket, box_at, port, voice, sequence: 0, secure }
     }
 
     pub fn say(&mut self) {
         self.sequence = self.sequence.wrapping_add(1);
-        let packet = rtp(8, self.sequence, u32::from(self.voice), &[self.voice; 160]);
+        let mut packet = rtp(8, self.sequence, u32::from(self.voice), &[self.voice; 160]);
+        if let Some((sealer, _)) = &mut self.secure {
+            let length = packet.len();
+            packet.resize(length + RTP_ROOM, 0);
+            let length = sealer.rtp(&mut packet, length).expect("sealed");
+            packet.truncate(length);
+        }
         let _ = self.socket.send_to(&packet, self.box_at);
     }
 
     /// What was heard: the payload's bytes that are not `expected`, and how many packets.
-    pub fn hear(&self, expected: u8) -> (usize, usize) {
+    pub fn hear(&mut self, expected: u8) -> (usize, usize) {
         let (mut foreign, mut count, mut buffer) = (0, 0, [0; 2_000]);
         while let Ok((length, _)) = self.socket.recv_from(&mut buffer) {
             count += 1;
+            let length = match &mut self.secure {
+                Some((_, opener)) => opener.rtp(&mut buffer[..length]).expect("sealed with the box's key"),
+                None => length,
+            };
             foreign += buffer[12..length].iter().filter(|byte| **byte != expected).count();
         }
         (foreign, count)

@@ -1,6 +1,7 @@
 //! The media engine: ports, joins, prompts and what is recorded. Packets go through it without an allocation; the shell
 //! gives it sockets' bytes and a tick every 20 ms, and a [`Sink`] that takes what leaves.
 
+mod guard;
 mod port;
 mod quality;
 mod release;
@@ -24,6 +25,7 @@ use crate::{
     prompt::Prompt,
     record::Batch,
     rtp::{self, HEADER_LEN, rtcp},
+    srtp::RTP_ROOM,
 };
 use port::{Admitted, Port};
 use slab::Ports;
@@ -32,10 +34,10 @@ use tape::Tapes;
 pub use slab::{GENERATION_MAX, Slot};
 pub use tape::{CLOSE_EVERY, TAPES_PER_PORT_MAX, TapeId};
 
-/// Largest packet that is relayed: 60 ms of G.711, with room.
-pub const PACKET_MAX: usize = 600;
+/// Largest packet that is taken or sent: 60 ms of G.711, with room.
+pub const PACKET_MAX: usize = 600 + RTP_ROOM;
 /// Bytes of audio in one packet at most.
-pub const PAYLOAD_MAX: usize = PACKET_MAX - HEADER_LEN;
+pub const PAYLOAD_MAX: usize = PACKET_MAX - HEADER_LEN - RTP_ROOM;
 /// Prompts of one `Play`.
 pub const PROMPTS_MAX: usize = 32;
 /// Events waiting for the shell.
@@ -142,6 +144,11 @@ impl Engine {
     /// One datagram. Returns nothing: what leaves goes to the sink, what happened to the events.
     pub fn handle_packet(&mut self, now: Instant, slot: Slot, source: SocketAddr, packet: &[u8], sink: &mut impl Sink) {
         let Some((port, peer)) = self.ports.pair(slot) else { return };
+        if port.is_report(packet) {
+            return self.handle_report(now, slot, source, packet);
+        }
+        let mut room = [0; PACKET_MAX];
+        let Some(packet) = port.plain(source, packet, &mut room) else { return };
         let Some((header, payload)) = rtp::parse(packet) else {
             port.foreign = port.foreign.saturating_add(1);
             return;
@@ -196,15 +203,14 @@ impl Engine {
         if in_order {
             let Some(remote) = peer.sendable().filter(|_| peer.playing.is_none()) else { return };
             let mut out = [0_u8; PACKET_MAX];
+            let length = HEADER_LEN + payload.len();
             let (head, body) = out.split_at_mut(HEADER_LEN);
             head.copy_from_slice(&peer.sender.next(now, id.0.wrapping_add(1), remote.codec.payload_type()));
             let Some(body) = body.get_mut(..payload.len()) else { return };
             body.copy_from_slice(payload);
             convert(codec, remote.codec, body);
             peer.sender.carried(payload.len());
-            if let Some(packet) = out.get(..HEADER_LEN + payload.len()) {
-                sink.send(place, remote.addr, packet);
-            }
+            peer.send(place, &mut out, length, sink);
         }
     }
 
@@ -215,7 +221,9 @@ impl Engine {
         if port.reports_at() != Some(source) {
             return;
         }
-        if let Some(report) = rtcp::parse(packet, port.sender.ssrc()) {
+        let mut room = [0; PACKET_MAX];
+        let plain = port.plain_report(packet, &mut room);
+        if let Some(report) = plain.and_then(|packet| rtcp::parse(packet, port.sender.ssrc())) {
             port.monitor.hear(now, &report, now.saturating_duration_since(started));
         }
     }
@@ -226,11 +234,7 @@ impl Engine {
         for (slot, port) in self.ports.iter_mut() {
             port.tick(now, slot, &mut self.events, sink);
             if port.monitor.is_due(now) {
-                if let Some(to) = port.reports_at() {
-                    let mut out = [0; rtcp::LEN_MAX];
-                    let length = port.report(now, now.saturating_duration_since(started), &mut out);
-                    sink.send_report(slot, to, out.get(..length).unwrap_or_default());
-                }
+                port.send_report(now, now.saturating_duration_since(started), slot, sink);
                 if let Some(quality) = port.judge(now) {
                     push(&mut self.events, Event::Quality { port: port.id, quality });
                 }
@@ -326,13 +330,14 @@ fn push(events: &mut VecDeque<Event>, event: Event) {
 fn relay_event(now: Instant, place: Slot, peer: &mut Port, payload: &[u8], begins: bool, sink: &mut impl Sink) {
     let (Some(remote), Some(body)) = (peer.sendable(), payload.first_chunk::<4>()) else { return };
     let Some(payload_type) = remote.telephone_event.filter(|_| dtmf::key(body[0]).is_some()) else { return };
-    let mut packet = [0_u8; HEADER_LEN + 4];
-    let (head, tail) = packet.split_at_mut(HEADER_LEN);
-    head.copy_from_slice(&peer.sender.event(now, begins, payload_type));
-    tail.copy_from_slice(body);
-    sink.send(place, remote.addr, &packet);
+    let mut packet = [0_u8; HEADER_LEN + 4 + RTP_ROOM];
+    packet[..HEADER_LEN].copy_from_slice(&peer.sender.event(now, begins, payload_type));
+    packet[HEADER_LEN..HEADER_LEN + 4].copy_from_slice(body);
+    peer.send(place, &mut packet, HEADER_LEN + 4, sink);
 }
 
+#[cfg(test)]
+mod guard_tests;
 #[cfg(test)]
 mod quality_tests;
 #[cfg(test)]

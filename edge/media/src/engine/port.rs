@@ -6,12 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Sink, Slot, push, quality::Monitor, shield::Shield, tape::TapeId};
+use super::{Sink, Slot, guard::Guard, push, quality::Monitor, shield::Shield, tape::TapeId};
 use crate::{
     dtmf::{Listener, Press},
     plane::{Codec, Event, PlayId, PortId, Remote, Stats},
     prompt::{FRAME_LEN, Prompt},
-    rtp::{HEADER_LEN, Header, receive::Receiver, send::Sender},
+    rtp::{HEADER_LEN, Header, receive::Receiver, rtcp, send::Sender},
+    srtp::{RTCP_ROOM, RTP_ROOM},
 };
 
 /// Feeder number of prompts; a joined port's is its id plus one.
@@ -31,6 +32,16 @@ pub(super) enum Admitted {
     First(Codec),
 }
 
+/// Where audio goes and what it is: a remote's part that packets look at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub addr: SocketAddr,
+    pub codec: Codec,
+    pub telephone_event: Option<u8>,
+    pub learn: bool,
+    mux: bool,
+}
+
 /// Somebody behind a declared NAT who may be the leg's phone.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
@@ -43,7 +54,9 @@ struct Candidate {
 
 pub(super) struct Port {
     pub id: PortId,
-    pub remote: Option<Remote>,
+    pub remote: Option<Target>,
+    /// None: packets go and come in clear.
+    guard: Option<Box<Guard>>,
     /// The source is settled: the SDP's, or learnt once behind a declared NAT (S-20).
     settled: bool,
     candidate: Option<Candidate>,
@@ -77,6 +90,7 @@ impl Port {
         Self {
             id,
             remote: None,
+            guard: None,
             settled: false,
             candidate: None,
             muted: false,
@@ -104,7 +118,67 @@ impl Port {
         }
         self.heard = now;
         self.silent = false;
-        self.remote = Some(remote);
+        let Remote { addr, codec, telephone_event, learn, mux, security } = remote;
+        self.remote = Some(Target { addr, codec, telephone_event, learn, mux });
+        self.guard = Guard::over(self.guard.take(), &security);
+    }
+
+    /// The plain packet: `packet` itself, or, of a protected port, what was proven and decrypted into `room`. A source
+    /// that cannot be the leg's is not worth the work.
+    pub fn plain<'a>(&mut self, source: SocketAddr, packet: &'a [u8], room: &'a mut [u8]) -> Option<&'a [u8]> {
+        let Some(guard) = self.guard.as_mut() else { return Some(packet) };
+        let may_come = self.remote.is_some_and(|to| to.addr == source || to.learn && !self.settled);
+        if !may_come {
+            self.foreign = self.foreign.saturating_add(1);
+            return None;
+        }
+        let room = room.get_mut(..packet.len())?;
+        room.copy_from_slice(packet);
+        let length = guard.open(room)?;
+        room.get(..length)
+    }
+
+    /// The same for a report.
+    pub fn plain_report<'a>(&mut self, packet: &'a [u8], room: &'a mut [u8]) -> Option<&'a [u8]> {
+        let Some(guard) = self.guard.as_mut() else { return Some(packet) };
+        let room = room.get_mut(..packet.len())?;
+        room.copy_from_slice(packet);
+        let length = guard.open_report(room)?;
+        room.get(..length)
+    }
+
+    /// Whether an audio port's packet is a report (RFC 5761 §4).
+    pub fn is_report(&self, packet: &[u8]) -> bool {
+        self.remote.is_some_and(|remote| remote.mux) && packet.get(1).is_some_and(|kind| (192..224).contains(kind))
+    }
+
+    /// Sends the first `length` bytes, sealed where the port is protected; behind them there is room for that.
+    pub fn send(&mut self, slot: Slot, packet: &mut [u8], length: usize, sink: &mut impl Sink) {
+        let Some(to) = self.sendable() else { return };
+        let length = match self.guard.as_mut() {
+            Some(guard) => guard.seal(packet, length),
+            None => Some(length),
+        };
+        if let Some(packet) = length.and_then(|length| packet.get(..length)) {
+            sink.send(slot, to.addr, packet);
+        }
+    }
+
+    /// Sends the port's own report.
+    pub fn send_report(&mut self, now: Instant, since_start: Duration, slot: Slot, sink: &mut impl Sink) {
+        let (Some(to), Some(remote)) = (self.reports_at(), self.remote) else { return };
+        let mut out = [0; rtcp::LEN_MAX + RTCP_ROOM];
+        let Some(plain) = out.first_chunk_mut() else { return };
+        let length = self.report(now, since_start, plain);
+        let length = match self.guard.as_mut() {
+            Some(guard) => guard.seal_report(&mut out, length),
+            None => Some(length),
+        };
+        match length.and_then(|length| out.get(..length)) {
+            Some(packet) if remote.mux => sink.send(slot, to, packet),
+            Some(packet) => sink.send_report(slot, to, packet),
+            None => {}
+        }
     }
 
     /// Only the address of the SDP may send. Behind a declared NAT the address is learnt once: at once from the SDP's
@@ -121,7 +195,9 @@ impl Port {
             }
         } else {
             let may_learn = remote.learn && !self.settled && ours;
-            if !(may_learn && learnt(&mut self.candidate, now, source, header, remote)) {
+            // A packet that has proven itself is the leg's, wherever it comes from.
+            let proven = self.guard.is_some();
+            if !(may_learn && (proven || learnt(&mut self.candidate, now, source, header, remote))) {
                 self.foreign = self.foreign.saturating_add(1);
                 return Admitted::No;
             }
@@ -136,7 +212,7 @@ impl Port {
     }
 
     /// Where audio may go at this moment.
-    pub fn sendable(&self) -> Option<Remote> {
+    pub fn sendable(&self) -> Option<Target> {
         self.remote.filter(|_| !self.muted)
     }
 
@@ -150,8 +226,8 @@ impl Port {
     pub fn fell_silent(&mut self, now: Instant, after: Duration) -> bool {
         let fell = !self.silent && self.remote.is_some() && self.quiet_for(now) >= after;
         self.silent |= fell;
-        if fell && self.remote.is_some_and(|remote| !remote.learn) {
-            // The first packet locks the socket again.
+        if fell && (self.guard.is_some() || self.remote.is_some_and(|remote| !remote.learn)) {
+            // The first packet locks the socket again; a protected one may come from elsewhere by now.
             self.settled = false;
         }
         fell
@@ -163,7 +239,10 @@ impl Port {
 
     /// Where the party's reports come from and ours go (RFC 3550 §11).
     pub fn reports_at(&self) -> Option<SocketAddr> {
-        let mut addr = self.remote?.addr;
+        let Target { mut addr, mux, .. } = self.remote?;
+        if mux {
+            return Some(addr);
+        }
         addr.set_port(addr.port().checked_add(1)?);
         Some(addr)
     }
@@ -188,11 +267,10 @@ impl Port {
         if let Some(payload_type) = remote.telephone_event.filter(|_| self.pressing.is_some()) {
             match self.pressing.as_mut().and_then(Press::next) {
                 Some((payload, begins)) => {
-                    let mut packet = [0_u8; HEADER_LEN + 4];
-                    let (head, tail) = packet.split_at_mut(HEADER_LEN);
-                    head.copy_from_slice(&self.sender.event(now, begins, payload_type));
-                    tail.copy_from_slice(&payload);
-                    sink.send(slot, remote.addr, &packet);
+                    let mut packet = [0_u8; HEADER_LEN + 4 + RTP_ROOM];
+                    packet[..HEADER_LEN].copy_from_slice(&self.sender.event(now, begins, payload_type));
+                    packet[HEADER_LEN..HEADER_LEN + 4].copy_from_slice(&payload);
+                    self.send(slot, &mut packet, HEADER_LEN + 4, sink);
                     return;
                 }
                 None => self.pressing = None,
@@ -201,12 +279,11 @@ impl Port {
         let Some(playing) = self.playing.as_mut() else { return };
         match playing.next(remote.codec) {
             Some(frame) => {
-                let mut packet = [0_u8; HEADER_LEN + FRAME_LEN];
-                let (head, tail) = packet.split_at_mut(HEADER_LEN);
-                head.copy_from_slice(&self.sender.next(now, PROMPT, remote.codec.payload_type()));
-                tail.copy_from_slice(frame);
+                let mut packet = [0_u8; HEADER_LEN + FRAME_LEN + RTP_ROOM];
+                packet[..HEADER_LEN].copy_from_slice(&self.sender.next(now, PROMPT, remote.codec.payload_type()));
+                packet[HEADER_LEN..HEADER_LEN + FRAME_LEN].copy_from_slice(frame);
                 self.sender.carried(FRAME_LEN);
-                sink.send(slot, remote.addr, &packet);
+                self.send(slot, &mut packet, HEADER_LEN + FRAME_LEN, sink);
             }
             None => {
                 push(events, Event::Played { port: self.id, play: playing.play });
@@ -222,6 +299,7 @@ impl Port {
             lost: self.receiver.lost(),
             jitter_us: self.receiver.jitter_us(),
             foreign: self.foreign,
+            unproven: self.guard.as_ref().map_or(0, |guard| guard.unproven),
         }
     }
 }
@@ -232,7 +310,7 @@ fn learnt(
     now: Instant,
     source: SocketAddr,
     header: &Header,
-    remote: &Remote,
+    remote: &Target,
 ) -> bool {
     if source.ip() == remote.addr.ip() {
         return true;

@@ -7,7 +7,7 @@ use crate::plane::{Codec, PlayId, Remote};
 pub(super) struct Net {
     pub(super) sent: Vec<(Slot, SocketAddr, Vec<u8>)>,
     pub(super) reports: Vec<(Slot, SocketAddr, Vec<u8>)>,
-    log: Vec<String>,
+    pub(super) log: Vec<String>,
     pub(super) frames: u32,
 }
 
@@ -69,8 +69,8 @@ pub(super) fn address(port: u16) -> SocketAddr {
     SocketAddr::new([192, 0, 2, 1].into(), port)
 }
 
-fn remote(port: u16, codec: Codec) -> Remote {
-    Remote { addr: address(port), codec, telephone_event: Some(101), learn: false }
+pub(super) fn remote(port: u16, codec: Codec) -> Remote {
+    Remote::clear(address(port), codec, Some(101))
 }
 
 fn start() -> Instant {

@@ -1,15 +1,17 @@
 //! SDP for one audio stream (RFC 4566, RFC 3264): read strictly and within limits, written from scratch. A lying SDP
 //! never makes us send where policy forbids: targets are checked here, once.
 
+mod protect;
 mod read;
 mod write;
 
 use std::net::{IpAddr, SocketAddr};
 
+pub use protect::{CRYPTOS_MAX, Crypto, Profile};
 pub use read::{Session, parse};
-pub use write::{answer, offer};
+pub use write::{Ours, answer, offer};
 
-use crate::plane::{Codec, Remote};
+use crate::plane::{Codec, Remote, Security};
 
 /// Longest body, in bytes.
 pub const BYTES_MAX: usize = 16 * 1024;
@@ -55,7 +57,7 @@ pub enum Error {
     NoAddress,
     #[error("audio may not be sent to {0}")]
     ForbiddenTarget(IpAddr),
-    #[error("only plain RTP/AVP is spoken here")]
+    #[error("this profile of RTP is not spoken here")]
     Profile,
 }
 
@@ -63,6 +65,11 @@ pub enum Error {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audio {
     pub direction: Direction,
+    pub profile: Profile,
+    /// The key lines that can be used, in their order.
+    pub cryptos: Vec<Crypto>,
+    /// Reports may share the port (RFC 5761).
+    pub mux: bool,
     /// None: on hold by the old spelling (`c=0.0.0.0`), or the port is 0.
     pub(crate) addr: Option<SocketAddr>,
     /// The first codec of theirs that we speak.
@@ -74,10 +81,11 @@ pub struct Audio {
 }
 
 impl Audio {
-    /// Where to send and how; None while they are on hold without an address.
-    pub fn remote(&self, learn: bool) -> Option<Remote> {
+    /// Where to send and how; None while they are on hold without an address. What protects it is for the caller to
+    /// say: only it knows what was agreed.
+    pub fn remote(&self, learn: bool, mux: bool, security: Security) -> Option<Remote> {
         let addr = self.addr?;
-        Some(Remote { addr, codec: self.codec, telephone_event: self.telephone_event, learn })
+        Some(Remote { addr, codec: self.codec, telephone_event: self.telephone_event, learn, mux, security })
     }
 
     pub fn codec(&self) -> Codec {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Audio, BYTES_MAX, Direction, Error, LINES_MAX, MEDIA_MAX, forbidden};
+use super::{Audio, BYTES_MAX, CRYPTOS_MAX, Crypto, Direction, Error, LINES_MAX, MEDIA_MAX, Profile, forbidden};
 use crate::plane::Codec;
 
 /// A body that is SDP.
@@ -13,7 +13,7 @@ pub struct Session {
     media: Vec<Media>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Media {
     kind: String,
     port: u16,
@@ -23,6 +23,8 @@ struct Media {
     direction: Option<Direction>,
     /// (payload type, encoding name in lower case, clock rate)
     maps: Vec<(u8, String, u32)>,
+    cryptos: Vec<Crypto>,
+    mux: bool,
 }
 
 /// Parses a whole body.
@@ -85,7 +87,7 @@ impl Session {
             return None;
         }
         let (kind, profile) = (kind.to_owned(), profile.to_owned());
-        self.media.push(Media { kind, port, profile, formats, connection: None, direction: None, maps: Vec::new() });
+        self.media.push(Media { kind, port, profile, formats, ..Media::default() });
         Some(())
     }
 
@@ -100,13 +102,7 @@ impl Session {
         match (direction, self.media.last_mut()) {
             (Some(direction), Some(media)) => media.direction = Some(direction),
             (Some(direction), None) => self.direction = direction,
-            (None, Some(media)) => {
-                if let Some(map) = value.strip_prefix("rtpmap:").and_then(rtpmap)
-                    && media.maps.len() < 64
-                {
-                    media.maps.push(map);
-                }
-            }
+            (None, Some(media)) => media.attribute(value.trim()),
             (None, None) => {}
         }
     }
@@ -116,9 +112,7 @@ impl Session {
         let index =
             self.media.iter().position(|media| media.kind == "audio" && media.port != 0).ok_or(Error::NoAudio)?;
         let media = self.media.get(index).ok_or(Error::NoAudio)?;
-        if media.profile != "RTP/AVP" {
-            return Err(Error::Profile);
-        }
+        let profile = Profile::named(&media.profile).ok_or(Error::Profile)?;
         let codec = media.formats.iter().find_map(|format| media.codec(format)).ok_or(Error::NoCommonCodec)?;
         let ip = media.connection.or(self.connection).ok_or(Error::NoAddress)?;
         if forbidden(ip) {
@@ -139,6 +133,9 @@ impl Session {
             .collect();
         Ok(Audio {
             direction,
+            profile,
+            cryptos: media.cryptos.clone(),
+            mux: media.mux,
             addr: (!on_hold).then_some(SocketAddr::new(ip, media.port)),
             codec,
             telephone_event: media.telephone_event(),
@@ -149,6 +146,16 @@ impl Session {
 }
 
 impl Media {
+    fn attribute(&mut self, value: &str) {
+        let (name, value) = value.split_once(':').unwrap_or((value, ""));
+        match name {
+            "rtpmap" if self.maps.len() < 64 => self.maps.extend(rtpmap(value)),
+            "crypto" if self.cryptos.len() < CRYPTOS_MAX => self.cryptos.extend(Crypto::read(value)),
+            "rtcp-mux" => self.mux = true,
+            _ => {}
+        }
+    }
+
     /// Static payload types need no map (RFC 3551 §6); a map that says something else wins.
     fn codec(&self, format: &str) -> Option<Codec> {
         let payload: u8 = format.parse().ok()?;

@@ -23,7 +23,7 @@ fn the_first_codec_that_we_speak_is_taken_with_its_telephone_event() {
     let audio =
         audio_of(&with(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/AVP 9 8 0 96", "a=rtpmap:96 telephone-event/8000"]))
             .expect("good");
-    let remote = audio.remote(false).expect("an address");
+    let remote = audio.remote(false, false, Security::Clear).expect("an address");
     assert_eq!(remote.codec, Codec::Pcma);
     assert_eq!(remote.addr, "192.0.2.7:4000".parse().expect("address"));
     assert_eq!(remote.telephone_event, Some(96));
@@ -57,7 +57,7 @@ fn audio_is_never_sent_to_a_forbidden_target() {
 fn what_we_cannot_speak_is_refused_by_name() {
     let refused = |lines: &[&str]| audio_of(&with(lines)).expect_err("refused");
     assert_eq!(refused(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/AVP 9 18"]), Error::NoCommonCodec);
-    assert_eq!(refused(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/SAVP 8"]), Error::Profile);
+    assert_eq!(refused(&["c=IN IP4 192.0.2.7", "m=audio 4000 TCP/RTP/AVP 8"]), Error::Profile);
     assert_eq!(refused(&["c=IN IP4 192.0.2.7", "m=video 4000 RTP/AVP 96"]), Error::NoAudio);
     assert_eq!(refused(&["m=audio 4000 RTP/AVP 8"]), Error::NoAddress);
     let many: Vec<String> = (0..20).map(|port| format!("m=audio {port} RTP/AVP 8")).collect();
@@ -69,9 +69,24 @@ fn what_we_cannot_speak_is_refused_by_name() {
 fn an_answer_refuses_other_streams_in_their_places() {
     let offer = with(&["c=IN IP4 192.0.2.7", "m=video 5000 RTP/AVP 96", "m=audio 4000 RTP/AVP 0"]);
     let theirs = audio_of(&offer).expect("good");
-    let text = answer(&theirs, "198.51.100.1:20000".parse().expect("address"), Direction::SendRecv, 7, 1);
+    let text = answer(&theirs, &Ours::clear("198.51.100.1:20000".parse().expect("address"), Direction::SendRecv, 7, 1));
     let media: Vec<&str> = text.lines().filter(|line| line.starts_with("m=")).collect();
     assert_eq!(media, ["m=video 0 RTP/AVP 96", "m=audio 20000 RTP/AVP 0"]);
+}
+
+#[test]
+fn keys_are_read_in_their_order_without_those_that_may_not_be_used_and_written_back() {
+    let key = "a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+    let weak = "a=crypto:2 NULL_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+    let second = "a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+    let audio = audio_of(&with(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/SAVP 8", key, weak, second, "a=rtcp-mux"]))
+        .expect("good");
+    assert_eq!(audio.cryptos.iter().map(|crypto| crypto.tag).collect::<Vec<_>>(), [1, 3]);
+    assert!(audio.mux && audio.profile == Profile::Savp);
+    let local = "198.51.100.1:20000".parse().expect("address");
+    let ours = Ours { cryptos: &audio.cryptos[1..], mux: true, ..Ours::clear(local, Direction::SendRecv, 7, 1) };
+    let answered = parse(answer(&audio, &ours).as_bytes()).expect("ours").audio().expect("ours");
+    assert_eq!((answered.profile, &answered.cryptos[..], answered.mux), (Profile::Savp, &audio.cryptos[1..], true));
 }
 
 proptest! {
@@ -79,11 +94,11 @@ proptest! {
     fn what_we_write_is_read_back(port in 1024_u16..65535, hold in any::<bool>(), id in any::<u64>()) {
         let local = SocketAddr::new("192.0.2.9".parse().expect("address"), port);
         let direction = if hold { Direction::SendOnly } else { Direction::SendRecv };
-        let offered = parse(offer(local, direction, id, 1).as_bytes()).expect("ours").audio().expect("ours");
+        let offered = parse(offer(&Ours::clear(local, direction, id, 1)).as_bytes()).expect("ours").audio().expect("ours");
         prop_assert_eq!(offered.direction, direction);
-        let remote = offered.remote(false).expect("an address");
+        let remote = offered.remote(false, false, Security::Clear).expect("an address");
         prop_assert_eq!((remote.addr, remote.codec, remote.telephone_event), (local, Codec::Pcma, Some(101)));
-        let answered = answer(&offered, local, Direction::SendRecv, id, 2);
+        let answered = answer(&offered, &Ours::clear(local, Direction::SendRecv, id, 2));
         prop_assert_eq!(parse(answered.as_bytes()).expect("ours").audio().expect("ours").codec(), Codec::Pcma);
     }
 

@@ -3,39 +3,61 @@
 
 use std::{fmt::Write, net::SocketAddr};
 
-use super::{Audio, Direction, TELEPHONE_EVENT};
+use super::{Audio, Crypto, Direction, Profile, TELEPHONE_EVENT};
 use crate::plane::Codec;
 
-/// Our offer: both G.711 laws and telephone-event. `id` stays the same for a leg, `version` grows with each body.
-pub fn offer(local: SocketAddr, direction: Direction, id: u64, version: u64) -> String {
-    let mut text = head(local, id, version);
-    audio(&mut text, local, &[Codec::Pcma, Codec::Pcmu], Some(TELEPHONE_EVENT), direction);
+/// What we say of ourselves.
+#[derive(Debug, Clone, Copy)]
+pub struct Ours<'a> {
+    pub local: SocketAddr,
+    pub direction: Direction,
+    /// Stays the same for a leg; `version` grows with each body (RFC 8866 §5.2).
+    pub id: u64,
+    pub version: u64,
+    /// Of an offer; an answer repeats theirs (RFC 3264 §6).
+    pub profile: Profile,
+    pub cryptos: &'a [Crypto],
+    /// Reports share the port.
+    pub mux: bool,
+}
+
+impl Ours<'_> {
+    /// In clear.
+    pub fn clear(local: SocketAddr, direction: Direction, id: u64, version: u64) -> Self {
+        Self { local, direction, id, version, profile: Profile::Avp, cryptos: &[], mux: false }
+    }
+}
+
+/// Our offer: both G.711 laws and telephone-event.
+pub fn offer(ours: &Ours<'_>) -> String {
+    let mut text = head(ours);
+    audio(&mut text, ours, ours.profile, &[Codec::Pcma, Codec::Pcmu], Some(TELEPHONE_EVENT));
     text
 }
 
 /// Our answer: one codec, theirs; other streams refused in their places.
-pub fn answer(theirs: &Audio, local: SocketAddr, direction: Direction, id: u64, version: u64) -> String {
-    let mut text = head(local, id, version);
+pub fn answer(theirs: &Audio, ours: &Ours<'_>) -> String {
+    let mut text = head(ours);
     for line in theirs.others.iter().take(theirs.index) {
         let _ = write!(text, "{line}\r\n");
     }
-    audio(&mut text, local, &[theirs.codec], theirs.telephone_event, direction);
+    audio(&mut text, ours, theirs.profile, &[theirs.codec], theirs.telephone_event);
     for line in theirs.others.iter().skip(theirs.index) {
         let _ = write!(text, "{line}\r\n");
     }
     text
 }
 
-fn head(local: SocketAddr, id: u64, version: u64) -> String {
-    let family = if local.is_ipv4() { "IP4" } else { "IP6" };
-    let ip = local.ip();
+fn head(ours: &Ours<'_>) -> String {
+    let family = if ours.local.is_ipv4() { "IP4" } else { "IP6" };
+    let (ip, id, version) = (ours.local.ip(), ours.id, ours.version);
     format!("v=0\r\no=- {id} {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n")
 }
 
-fn audio(text: &mut String, local: SocketAddr, codecs: &[Codec], event: Option<u8>, direction: Direction) {
+fn audio(text: &mut String, ours: &Ours<'_>, profile: Profile, codecs: &[Codec], event: Option<u8>) {
     let mut formats: Vec<String> = codecs.iter().map(|codec| codec.payload_type().to_string()).collect();
     formats.extend(event.map(|event| event.to_string()));
-    let _ = write!(text, "m=audio {} RTP/AVP {}\r\n", local.port(), formats.join(" "));
+    let _ = write!(text, "m=audio {} {} {}\r\n", ours.local.port(), profile.as_str(), formats.join(" "));
     for codec in codecs {
         let name = match codec {
             Codec::Pcmu => "PCMU",
@@ -46,5 +68,11 @@ fn audio(text: &mut String, local: SocketAddr, codecs: &[Codec], event: Option<u
     if let Some(event) = event {
         let _ = write!(text, "a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-15\r\n");
     }
-    let _ = write!(text, "a=ptime:20\r\na={}\r\n", direction.as_str());
+    for crypto in ours.cryptos {
+        let _ = write!(text, "a=crypto:{crypto}\r\n");
+    }
+    if ours.mux {
+        text.push_str("a=rtcp-mux\r\n");
+    }
+    let _ = write!(text, "a=ptime:20\r\na={}\r\n", ours.direction.as_str());
 }

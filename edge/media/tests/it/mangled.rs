@@ -110,7 +110,7 @@ fn sdp() {
     let body = |lines: &[&str]| (lines.join("\r\n") + "\r\n").into_bytes();
     let local = "192.0.2.9:4000".parse().expect("an address");
     let seeds = [
-        sdp::offer(local, sdp::Direction::SendRecv, 1, 1).into_bytes(),
+        sdp::offer(&sdp::Ours::clear(local, sdp::Direction::SendRecv, 1, 1)).into_bytes(),
         body(&[
             "v=0",
             "o=- 1 1 IN IP6 2001:db8::1",
@@ -132,9 +132,9 @@ fn sdp() {
     mangle(&seeds, 100_000, |bytes| {
         let Ok(audio) = sdp::parse(bytes).and_then(sdp::Session::audio) else { return };
         accepted += 1;
-        let answered = sdp::answer(&audio, local, sdp::Direction::SendRecv, 1, 1);
+        let answered = sdp::answer(&audio, &sdp::Ours::clear(local, sdp::Direction::SendRecv, 1, 1));
         assert!(sdp::parse(answered.as_bytes()).is_ok(), "we cannot read our own answer to\n{}", bytes.escape_ascii());
-        if let Some(remote) = audio.remote(false) {
+        if let Some(remote) = audio.remote(false, false, media::plane::Security::Clear) {
             assert!(!remote.addr.ip().is_multicast() && !remote.addr.ip().is_unspecified());
         }
     });

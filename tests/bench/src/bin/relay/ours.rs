@@ -86,7 +86,7 @@ impl Control {
                 _ => {}
             }
         };
-        let remote = Remote { addr: phones, codec: Codec::Pcmu, telephone_event: Some(101), learn: false };
+        let remote = Remote::clear(phones, Codec::Pcmu, Some(101));
         self.tell(&Command::Connect { port, remote })?;
         Ok(local)
     }
