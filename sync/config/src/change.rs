@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Display};
 use model::{
     SkillId,
     change::Change,
-    config::{Agent, Flow, Hours, Locality, Phone, Queue, Span, Trunk},
+    config::{Agent, Flow, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place, Spelling},
 };
 
@@ -126,6 +126,10 @@ fn translate(change: &Change) -> Result<Writes, Error> {
             Writes::edit("phones", phone, "place", optional(place)).to("places", place.as_ref())
         }
 
+        Change::PhoneProtection { phone, protection: of } => {
+            Writes::edit("phones", phone, "protection", protection(*of))
+        }
+
         Change::TrunkPut { trunk, value } => trunk_put(trunk, value)?,
         Change::TrunkRemove { trunk } => Writes::removal("trunks", trunk),
         Change::NumberPut { number, flow } => {
@@ -174,11 +178,14 @@ fn agent_add(id: &impl Display, agent: &Agent) -> Result<Writes, Error> {
     Ok(agent.queues.iter().fold(writes, |writes, queue| writes.to("queues", Some(queue))))
 }
 
-/// A phone without a number or a place of its own writes neither: the branch may add phones, not public numbers.
+/// A phone without a number, a place or a protection of its own writes none: the branch may add phones, not public
+/// numbers.
 fn phone_add(id: &impl Display, phone: &Phone) -> Writes {
     let mut fields: Vec<(String, Scalar)> = vec![("label".into(), (&phone.label).into())];
     fields.extend(phone.number.is_some().then(|| ("number".into(), optional(&phone.number))));
     fields.extend(phone.place.is_some().then(|| ("place".into(), optional(&phone.place))));
+    let said = phone.protection != Protection::default();
+    fields.extend(said.then(|| ("protection".into(), protection(phone.protection).into())));
     Writes::thing("phones", id, fields).to("places", phone.place.as_ref())
 }
 
@@ -213,6 +220,15 @@ fn place_put(id: &impl Display, place: &Place) -> Result<Writes, Error> {
     Ok(Writes::default().field(format!("places/{id}"), json.as_str()).to("trunks", place.trunk.as_ref()))
 }
 
+pub(crate) fn protection(protection: Protection) -> &'static str {
+    match protection {
+        Protection::Clear => "clear",
+        Protection::Preferred => "preferred",
+        Protection::Required => "required",
+        Protection::RequiredOpenly => "required_openly",
+    }
+}
+
 pub(crate) fn spelling(spelling: Spelling) -> &'static str {
     match spelling {
         Spelling::AsDialled => "as_dialled",
@@ -230,6 +246,7 @@ fn trunk_put(id: &impl Display, trunk: &Trunk) -> Result<Writes, Error> {
         ("calls_max".into(), trunk.calls_max.into()),
         ("behind_nat".into(), trunk.behind_nat.into()),
         ("spelling".into(), spelling(trunk.spelling).into()),
+        ("protection".into(), protection(trunk.protection).into()),
     ];
     if let model::config::TrunkKind::Registration { expires_s, user, domain, .. } = &trunk.kind {
         within("expires_s", i64::from(*expires_s), (60, 7_200))?;

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{
     SiteId,
     change::{Finding, Problem, Severity},
-    config::{Agent, Config, Flow, Hours, Locality, Overflow, Phone, Queue, Site, Span, Trunk, TrunkKind},
+    config::{Agent, Config, Flow, Hours, Locality, Overflow, Phone, Protection, Queue, Site, Span, Trunk, TrunkKind},
     dialling::{Dialling, Place, Spelling},
 };
 use sha2::{Digest, Sha256};
 
 use crate::{
-    change::{MAY_LEAVE, day, spelling},
+    change::{MAY_LEAVE, day, protection, spelling},
     document::Scalar,
     documents::Documents,
     layers::{Findings, merged},
@@ -148,6 +148,7 @@ impl<'a> Build<'a> {
             label: self.label(phone, "label"),
             number: self.id(&format!("{}/number", phone.path), phone.text("number")),
             place: self.id(&format!("{}/place", phone.path), phone.text("place")),
+            protection: self.protection(phone),
         })
     }
 
@@ -157,6 +158,14 @@ impl<'a> Build<'a> {
             self.findings.add(Severity::Warning, &place.path, Problem::WrongType);
         }
         read.ok()
+    }
+
+    /// What cannot be read is the strict one: no call is in clear for a slip of the pen.
+    fn protection(&mut self, thing: &Thing<'a>) -> Protection {
+        let all = [Protection::Clear, Protection::Preferred, Protection::Required, Protection::RequiredOpenly];
+        let Some(text) = thing.text("protection") else { return Protection::default() };
+        let found = all.into_iter().find(|one| protection(*one) == text);
+        self.or(Severity::Repaired, format!("{}/protection", thing.path), found, Protection::Required)
     }
 
     fn spelling(&mut self, trunk: &Thing<'a>) -> Spelling {
@@ -218,6 +227,7 @@ impl<'a> Build<'a> {
             calls_max: self.or(Severity::Repaired, at("calls_max"), trunk.int("calls_max"), 1),
             behind_nat: self.or(Severity::Repaired, at("behind_nat"), trunk.flag("behind_nat"), false),
             spelling: self.spelling(trunk),
+            protection: self.protection(trunk),
         })
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentId, Extension, FlowId, HoursId, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, TrunkId,
-    config::{Agent, Flow, Hours, Locality, Phone, Queue, Span, Trunk},
+    config::{Agent, Flow, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place},
 };
 
@@ -61,6 +61,7 @@ pub enum Change {
     PhoneRemove { phone: Extension },
     PhoneNumber { phone: Extension, number: Option<Number> },
     PhonePlace { phone: Extension, place: Option<PlaceId> },
+    PhoneProtection { phone: Extension, protection: Protection },
 
     TrunkPut { trunk: TrunkId, value: Trunk },
     TrunkRemove { trunk: TrunkId },

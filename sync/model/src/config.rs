@@ -100,6 +100,24 @@ pub struct Phone {
     pub number: Option<Number>,
     #[serde(default)]
     pub place: Option<PlaceId>,
+    #[serde(default)]
+    pub protection: Protection,
+}
+
+/// What a party's audio must have at least. A call that cannot have it is refused, and a call that had it never goes on
+/// without (S-25).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Protection {
+    /// Nothing; it is not offered.
+    Clear,
+    /// SRTP with whom it can be agreed on in private, in clear with others.
+    #[default]
+    Preferred,
+    /// SRTP, agreed on in private: over TLS, or by a handshake of the media's own.
+    Required,
+    /// SRTP; its keys may also go in signalling that others can read: for a peer without TLS, on a wire of its own.
+    RequiredOpenly,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -112,6 +130,8 @@ pub struct Trunk {
     pub behind_nat: bool,
     #[serde(default)]
     pub spelling: Spelling,
+    #[serde(default)]
+    pub protection: Protection,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

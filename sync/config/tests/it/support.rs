@@ -82,6 +82,7 @@ pub fn sample() -> Config {
         calls_max: 30,
         behind_nat: false,
         spelling: Default::default(),
+        protection: Default::default(),
     };
     let gateway = TrunkKind::Registration {
         peer: "192.0.2.11:5060".parse().unwrap(),

@@ -38,6 +38,7 @@ export interface Dialling {
   site_hour_max: number;
 }
 
+export type Protection = 'clear' | 'preferred' | 'required' | 'required_openly';
 export type Spelling = 'as_dialled' | 'plus' | 'digits' | 'national';
 
 export interface Place {
@@ -78,6 +79,7 @@ export interface Phone {
   label: string;
   number: string | null;
   place: string | null;
+  protection: Protection;
 }
 
 export interface Trunk {
@@ -86,6 +88,7 @@ export interface Trunk {
   calls_max: number;
   behind_nat: boolean;
   spelling: Spelling;
+  protection: Protection;
 }
 
 export type TrunkKind =
@@ -151,6 +154,7 @@ export type Change =
   | { set: 'phone_remove'; phone: string }
   | { set: 'phone_number'; phone: string; number: string | null }
   | { set: 'phone_place'; phone: string; place: string | null }
+  | { set: 'phone_protection'; phone: string; protection: Protection }
   | { set: 'trunk_put'; trunk: string; value: Trunk }
   | { set: 'trunk_remove'; trunk: string }
   | { set: 'number_put'; number: string; flow: string }

@@ -65,7 +65,8 @@ export const config = {
     "201": {
       "label": "Desk 1",
       "number": null,
-      "place": null
+      "place": null,
+      "protection": "preferred"
     }
   },
   "trunks": {
@@ -78,7 +79,8 @@ export const config = {
       },
       "calls_max": 30,
       "behind_nat": false,
-      "spelling": "as_dialled"
+      "spelling": "as_dialled",
+      "protection": "preferred"
     },
     "other": {
       "label": "Carrier",
@@ -92,7 +94,8 @@ export const config = {
       },
       "calls_max": 30,
       "behind_nat": false,
-      "spelling": "as_dialled"
+      "spelling": "as_dialled",
+      "protection": "preferred"
     }
   },
   "numbers": {
@@ -360,7 +363,8 @@ export const changes = [
     "value": {
       "label": "Desk 1",
       "number": null,
-      "place": null
+      "place": null,
+      "protection": "preferred"
     }
   },
   {
@@ -378,6 +382,11 @@ export const changes = [
     "place": "hall"
   },
   {
+    "set": "phone_protection",
+    "phone": "201",
+    "protection": "required"
+  },
+  {
     "set": "trunk_put",
     "trunk": "carrier",
     "value": {
@@ -392,7 +401,8 @@ export const changes = [
       },
       "calls_max": 30,
       "behind_nat": false,
-      "spelling": "as_dialled"
+      "spelling": "as_dialled",
+      "protection": "preferred"
     }
   },
   {

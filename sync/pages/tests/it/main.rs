@@ -124,7 +124,14 @@ fn agent() -> Agent {
 }
 
 fn trunk(kind: TrunkKind) -> Trunk {
-    Trunk { label: "Carrier".into(), kind, calls_max: 30, behind_nat: false, spelling: Default::default() }
+    Trunk {
+        label: "Carrier".into(),
+        kind,
+        calls_max: 30,
+        behind_nat: false,
+        spelling: Default::default(),
+        protection: Default::default(),
+    }
 }
 
 fn by_address() -> TrunkKind {
@@ -228,6 +235,7 @@ fn changes() -> Vec<Change> {
         Change::PhoneRemove { phone: id("201") },
         Change::PhoneNumber { phone: id("201"), number: None },
         Change::PhonePlace { phone: id("201"), place: Some(id("hall")) },
+        Change::PhoneProtection { phone: id("201"), protection: model::config::Protection::Required },
         Change::TrunkPut { trunk: id("carrier"), value: trunk(by_registration()) },
         Change::TrunkRemove { trunk: id("carrier") },
         Change::NumberPut { number: id("110"), flow: id("main") },
@@ -244,7 +252,7 @@ fn changes() -> Vec<Change> {
         match change {
             SiteLabel { .. } | SiteTimeZone { .. } | SiteEmergency { .. } | SiteOutward { .. } => {}
             SiteDialling { .. } | PlacePut { .. } | PlaceRemove { .. } => {}
-            PhoneNumber { .. } | PhonePlace { .. } => {}
+            PhoneNumber { .. } | PhonePlace { .. } | PhoneProtection { .. } => {}
             QueueAdd { .. } | QueueRemove { .. } | QueueLabel { .. } | QueueSkill { .. } | QueueMusic { .. } => {}
             QueuePositionEvery { .. } | QueueRing { .. } | QueueWrapUp { .. } | QueueServiceLevel { .. } => {}
             QueueHours { .. } | QueueRecorded { .. } | QueueLocality { .. } => {}

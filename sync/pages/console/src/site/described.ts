@@ -56,6 +56,7 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'phone_remove': return say(`${t('agent.phone')} ${change.phone}`, removed);
     case 'phone_number': return say(`${t('agent.phone')} ${change.phone}`, t('numbers.number'), change.number ?? t('none'));
     case 'phone_place': return say(`${t('agent.phone')} ${change.phone}`, t('site.place'), change.place ?? t('none'));
+    case 'phone_protection': return say(`${t('agent.phone')} ${change.phone}`, t('protection.name'), t(`protection.${change.protection}`));
     case 'trunk_put': return say(`${t('history.trunk')} ${change.value.label}`, written, change.value.kind.peer);
     case 'trunk_remove': return say(`${t('history.trunk')} ${trunk(change.trunk)}`, removed);
     case 'number_put': return say(`${t('numbers.number')} ${change.number}`, t('numbers.flow'), flow(change.flow));

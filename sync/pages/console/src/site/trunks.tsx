@@ -3,13 +3,15 @@ import { Alert, Box, Button, Card, Group, NumberInput, SegmentedControl, Select,
 import { IconInfoCircle, IconPlus, IconRouter } from '@tabler/icons-react';
 import { NewDialog, RemoveButton, SaveBar, Seconds, useApply, useDraft, useFindings, type Place } from '@shared/edit/editing';
 import { TwoPanes } from '@shared/edit/two-panes';
-import type { Trunk } from '@shared/model';
+import type { Protection, Trunk } from '@shared/model';
 import { Empty, FindingNotes } from '@shared/ui/bits';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-const NEW: Trunk = { label: '', kind: { by: 'address', peer: '192.0.2.1:5060', transport: 'udp' }, calls_max: 30, behind_nat: false, spelling: 'as_dialled' };
+const NEW: Trunk = { label: '', kind: { by: 'address', peer: '192.0.2.1:5060', transport: 'udp' }, calls_max: 30, behind_nat: false, spelling: 'as_dialled', protection: 'preferred' };
 const PEER = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d{1,5}$/;
+
+const PROTECTIONS: Protection[] = ['clear', 'preferred', 'required', 'required_openly'];
 
 export function TrunksEditor({ place }: { place: Place }) {
   const { t } = useTranslation();
@@ -100,6 +102,10 @@ function TrunkForm({ place, id }: { place: Place; id: string }) {
                 <Seconds label={t('trunks.expires')} min={60} max={86_400} value={kind.expires_s} disabled={off} set={(expires_s) => set({ kind: { ...kind, expires_s } })} />
               </>
             )}
+            <Box>
+              <Select label={t('protection.name')} data={PROTECTIONS.map((value) => ({ value, label: t(`protection.${value}`) }))} value={draft.protection} allowDeselect={false} disabled={off} onChange={(next) => set({ protection: PROTECTIONS.find((one) => one === next) ?? 'preferred' })} />
+              {at('protection')}
+            </Box>
             <Box>
               <NumberInput label={t('trunks.callsMax')} min={1} max={1000} allowDecimal={false} value={draft.calls_max} disabled={off} onChange={(next) => set({ calls_max: Number(next) })} />
               {at('calls_max')}
