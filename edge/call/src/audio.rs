@@ -106,13 +106,13 @@ impl Calls {
     /// Tells media the other end when it is known and was not told, and lets the leg's audio begin.
     pub(crate) fn connect(&mut self, id: LegId) -> Result<(), Error> {
         let leg = self.legs.get_mut(&id).ok_or(Error::Gone)?;
-        let (Some(port), Some(remote)) = (leg.port, leg.remote()) else { return Ok(()) };
-        if leg.connected == Some((port, remote)) {
+        let (Some(port), Some(remote)) = (leg.port, leg.remote().cloned()) else { return Ok(()) };
+        if leg.connected.as_ref().is_some_and(|(at, known)| *at == port && *known == remote) {
             return Ok(());
         }
-        let fresh = leg.connected.is_none_or(|(before, _)| before != port);
+        let fresh = leg.connected.as_ref().is_none_or(|(before, _)| *before != port);
         let (muted, shielded) = (leg.session.holds().by_them, leg.shielded);
-        let Some(command) = self.ports.connect(port, remote) else { return Ok(()) };
+        let Some(command) = self.ports.connect(port, remote.clone()) else { return Ok(()) };
         leg.connected = Some((port, remote));
         self.media(command);
         if fresh {

@@ -13,10 +13,11 @@ use sip::endpoint::{self, Binding, DialogId, Endpoint};
 use crate::bridge::Bridges;
 use crate::cause;
 use crate::config::{Config, LEGS_RESERVED, Secrets};
-use crate::leg::{Cause, Destination, Event, Input, Output};
+use crate::leg::{Cause, Destination, Event, Input, Output, Party};
 use crate::legs::Leg;
 use crate::machine::{self, Farewell, State};
 use crate::port::Ports;
+use crate::protect::{Protector, Terms};
 use crate::recording::Recordings;
 use crate::route::{self, Source};
 use crate::timer::{Timer, Timers};
@@ -159,6 +160,21 @@ impl Calls {
     /// RFC 8866 §5.2: an o= session id, unique for its originator.
     pub(crate) fn session_id(&mut self) -> u64 {
         self.rng.next_u64() >> 1
+    }
+
+    pub(crate) fn protector(&mut self, terms: Terms) -> Protector {
+        Protector::new(terms, &mut self.rng)
+    }
+
+    /// What a party's audio must have. `private`: nobody else can read its signalling.
+    pub(crate) fn terms(&self, party: &Party, private: bool) -> Terms {
+        let site = &self.config.site;
+        let protection = match party {
+            Party::Phone(phone) => site.phones.get(phone).map(|phone| phone.protection),
+            Party::Trunk { trunk, .. } => site.trunks.get(trunk).map(|trunk| trunk.protection),
+            Party::Tunnel(_) => return Terms::CLEAR,
+        };
+        Terms { protection: protection.unwrap_or_default(), private }
     }
 
     pub(crate) fn is_full(&self, emergency: bool) -> bool {

@@ -15,6 +15,7 @@ use crate::legs::{Leg, Ringback};
 use crate::location;
 use crate::machine::{Input, State};
 use crate::plan;
+use crate::protect::Terms;
 use crate::route;
 use crate::session::Session;
 use crate::timer::Timer;
@@ -72,7 +73,8 @@ impl Calls {
                     Party::Trunk { trunk, .. } => self.config.site.trunks.get(trunk).is_some_and(|t| t.behind_nat),
                     Party::Phone(_) | Party::Tunnel(_) => false,
                 };
-                let session = Session::new(self.session_id(), learn);
+                let terms = self.terms(&dial.party, false);
+                let session = Session::new(self.session_id(), learn, self.protector(terms));
                 let mut leg = Leg::new(dial.party, State::Opening, session);
                 leg.invite = Some(Invite {
                     to,
@@ -121,6 +123,9 @@ impl Calls {
                 if !self.config.site.phones.contains_key(extension) {
                     return Err(Cause::NotFound);
                 }
+                if !self.terms(party, false).can_be_met() {
+                    return Err(Cause::Media);
+                }
                 let rings = self.is_registered(extension);
                 rings.then(|| Target::Phone(extension.to_string())).ok_or(Cause::NotRegistered)
             }
@@ -133,6 +138,9 @@ impl Calls {
     fn may_leave(&mut self, now: Instant, id: LegId, trunk: &TrunkId, user: &str) -> Result<Target, Cause> {
         let known = self.config.site.trunks.get(trunk).ok_or(Cause::NotFound)?;
         let (calls_max, spelling) = (known.calls_max, known.spelling);
+        if !self.terms(&Party::Trunk { trunk: trunk.clone(), user: String::new() }, false).can_be_met() {
+            return Err(Cause::Media);
+        }
         let user = route::normalise(user).ok_or(Cause::NotFound)?;
         let emergency = route::emergency(&self.config.site, &user).is_some();
         if !emergency && route::is_forbidden(&self.config.site, &user) {
@@ -287,7 +295,7 @@ impl Calls {
         if self.is_full(false) {
             self.tell(Event::Ended { leg: id, cause: Cause::Overload });
         } else {
-            let session = Session::new(self.session_id(), false);
+            let session = Session::new(self.session_id(), false, self.protector(Terms::CLEAR));
             self.legs.insert(id, Leg::new(Party::Tunnel(overflow), State::TunnelOpening, session));
             self.open_first_port(now, id);
         }
@@ -299,12 +307,7 @@ impl Calls {
     /// joined from here on; whether it is answered, its owner knows.
     pub fn tunnel_connect(&mut self, now: Instant, leg: LegId, peer: SocketAddr) {
         if let Some(entry) = self.legs.get_mut(&leg).filter(|entry| entry.is_tunnel() && peer.ip().is_loopback()) {
-            entry.tunnel = Some(Remote {
-                addr: peer,
-                codec: Codec::Pcma,
-                telephone_event: Some(TUNNEL_TELEPHONE_EVENT),
-                learn: false,
-            });
+            entry.tunnel = Some(Remote::clear(peer, Codec::Pcma, Some(TUNNEL_TELEPHONE_EVENT)));
             self.timers.stop(leg, Timer::Tunnel);
             self.step(now, leg, Input::Connect);
             self.transfer_joined(now, leg);

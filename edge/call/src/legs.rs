@@ -66,7 +66,7 @@ impl Leg {
     }
 
     /// Where our audio for this party goes, as far as it is known.
-    pub fn remote(&self) -> Option<Remote> {
-        if self.is_tunnel() { self.tunnel } else { self.session.remote() }
+    pub fn remote(&self) -> Option<&Remote> {
+        if self.is_tunnel() { self.tunnel.as_ref() } else { self.session.remote() }
     }
 }

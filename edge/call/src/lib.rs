@@ -20,6 +20,7 @@ mod location;
 mod machine;
 pub mod plan;
 mod port;
+mod protect;
 mod recording;
 pub mod route;
 mod session;

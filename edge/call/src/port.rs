@@ -143,11 +143,11 @@ mod tests {
         let mut ports = Ports::new(40, false);
         let (port, command) = ports.open(LegId(1), false);
         assert_eq!(command, Command::Open { port: PortId(41), loopback: false });
-        let remote = Remote { addr: addr("192.0.2.9:4000"), codec: Codec::Pcma, telephone_event: None, learn: false };
-        assert_eq!(ports.connect(port, remote), None);
+        let remote = Remote::clear(addr("192.0.2.9:4000"), Codec::Pcma, None);
+        assert_eq!(ports.connect(port, remote.clone()), None);
         assert_eq!(ports.opened(port, addr("192.0.2.1:30000")), Some(LegId(1)));
         assert!(!ports.is_connected(port));
-        assert_eq!(ports.connect(port, remote), Some(Command::Connect { port, remote }));
+        assert_eq!(ports.connect(port, remote.clone()), Some(Command::Connect { port, remote }));
         assert!(ports.is_connected(port));
         assert_eq!(ports.close(port), Some(Command::Close { port }));
         assert_eq!(ports.close(port), None);

@@ -307,6 +307,7 @@ mod tests {
             calls_max: 2,
             behind_nat: false,
             spelling: Default::default(),
+            protection: Default::default(),
         };
         let ann = Agent {
             badge: "A1".into(),

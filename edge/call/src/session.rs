@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use media::plane::Remote;
-use media::sdp::{self, Audio, Direction};
+use media::sdp::{self, Audio, Direction, Ours};
 
 use crate::hold::{self, Holds};
 use crate::port::{self, Ports};
+use crate::protect::{self, Protector};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -16,6 +17,8 @@ pub enum Error {
     Sdp(#[from] sdp::Error),
     #[error(transparent)]
     Target(#[from] port::Error),
+    #[error(transparent)]
+    Protection(#[from] protect::Error),
     #[error("it names no address to send to")]
     NoTarget,
 }
@@ -26,6 +29,7 @@ impl Error {
         match self {
             Error::Sdp(_) => "sdp",
             Error::Target(_) | Error::NoTarget => "sdp_target",
+            Error::Protection(_) => "sdp_protection",
         }
     }
 }
@@ -45,6 +49,13 @@ pub enum Reanswered {
 /// How often a refused re-INVITE is sent before we give up.
 const TRIES_MAX: u8 = 3;
 
+/// Which part of an exchange a description of theirs is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Offer,
+    Answer,
+}
+
 /// What a description of ours said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Said {
@@ -59,6 +70,7 @@ pub struct Session {
     version: u64,
     /// The peer is declared behind NAT.
     learn: bool,
+    protector: Protector,
     holds: Holds,
     /// Their last description.
     theirs: Option<Audio>,
@@ -74,11 +86,12 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(id: u64, learn: bool) -> Self {
+    pub fn new(id: u64, learn: bool, protector: Protector) -> Self {
         Self {
             id,
             version: 0,
             learn,
+            protector,
             holds: Holds::default(),
             theirs: None,
             direction: Direction::SendRecv,
@@ -94,8 +107,8 @@ impl Session {
         self.holds
     }
 
-    pub fn remote(&self) -> Option<Remote> {
-        self.remote
+    pub fn remote(&self) -> Option<&Remote> {
+        self.remote.as_ref()
     }
 
     /// Whether there is a description of theirs to answer.
@@ -114,19 +127,29 @@ impl Session {
     }
 
     /// Takes their offer or answer. Refused, nothing has changed.
-    pub fn hear(&mut self, text: &[u8], ports: &Ports) -> Result<(), Error> {
+    pub fn hear(&mut self, part: Part, text: &[u8], ports: &Ports) -> Result<(), Error> {
         let audio = sdp::parse(text)?.audio()?;
-        let target = audio.remote(self.learn);
+        let agreed = match part {
+            Part::Offer => self.protector.offered(&audio)?,
+            Part::Answer => self.protector.answered(&audio)?,
+        };
+        // RFC 5761 §5.1.1: both must say so, and our offers do not.
+        let mux = part == Part::Offer && audio.mux;
+        let target = audio.remote(self.learn, mux, agreed.security.clone());
+        let has_address = target.is_some();
         match target {
             Some(remote) => {
                 ports.permits(remote.addr)?;
                 self.remote = Some(remote);
             }
             // The hold of RFC 2543 (c=0.0.0.0) names no address: the one we know is kept.
-            None if self.remote.is_some() => {}
-            None => return Err(Error::NoTarget),
+            None => match self.remote.as_mut() {
+                Some(remote) => remote.security = agreed.security.clone(),
+                None => return Err(Error::NoTarget),
+            },
         }
-        self.direction = hold::offered(audio.direction, target.is_some());
+        self.protector.take(&agreed);
+        self.direction = hold::offered(audio.direction, has_address);
         self.holds.by_them = !hold::receives(self.direction);
         self.theirs = Some(audio);
         Ok(())
@@ -146,7 +169,9 @@ impl Session {
         match &self.theirs {
             Some(theirs) => {
                 let direction = hold::answer(self.direction, said.wish);
-                let text = Bytes::from(sdp::answer(theirs, local, direction, self.id, self.version));
+                let cryptos = self.protector.answer();
+                let ours = Ours { cryptos, mux: theirs.mux, ..Ours::clear(local, direction, self.id, self.version) };
+                let text = Bytes::from(sdp::answer(theirs, &ours));
                 self.last = Some(text.clone());
                 text
             }
@@ -176,7 +201,7 @@ impl Session {
     /// The outcome of `reoffer` or `probe`; None when it was refused.
     pub fn reanswered(&mut self, text: Option<&[u8]>, ports: &Ports) -> Reanswered {
         let Some(asked) = self.asked.take() else { return Reanswered::GivenUp };
-        match text.map(|text| self.hear(text, ports)) {
+        match text.map(|text| self.hear(Part::Answer, text, ports)) {
             Some(Ok(())) => {
                 self.told = Some(asked);
                 self.tries = 0;
@@ -209,7 +234,9 @@ impl Session {
     }
 
     fn describe_offer(&mut self, said: Said) -> Bytes {
-        let text = Bytes::from(sdp::offer(said.local, said.wish, self.id, self.version));
+        let (profile, cryptos) = self.protector.offer();
+        let ours = Ours { profile, cryptos, ..Ours::clear(said.local, said.wish, self.id, self.version) };
+        let text = Bytes::from(sdp::offer(&ours));
         self.last = Some(text.clone());
         text
     }

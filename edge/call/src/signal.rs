@@ -13,7 +13,7 @@ use crate::leg::{Caller, Cause, Event, Party};
 use crate::legs::Leg;
 use crate::machine::{self, State};
 use crate::route;
-use crate::session::{Reanswered, Session};
+use crate::session::{Part, Reanswered, Session};
 use crate::timer::Timer;
 use crate::trunk::Priority;
 
@@ -99,10 +99,14 @@ impl Calls {
             return Err(("legs_limit", 503));
         }
         let learn = trunk.as_ref().is_some_and(|(_, (_, behind_nat))| *behind_nat);
-        let mut session = Session::new(session_id, learn);
+        let terms = self.terms(&party, false);
+        if !terms.can_be_met() {
+            return Err(("sdp_protection", 488));
+        }
+        let mut session = Session::new(session_id, learn, self.protector(terms));
         if let Some(sdp) = &invited.sdp {
             // RFC 3261 §13.3.1.3: an offer that cannot be met is refused with 488.
-            session.hear(sdp, &self.ports).map_err(|error| (error.counter(), 488))?;
+            session.hear(Part::Offer, sdp, &self.ports).map_err(|error| (error.counter(), 488))?;
         }
         if let Some((trunk, (calls_max, _))) = trunk {
             let taken = self.channels.take(&trunk, id, Priority::Ordinary, calls_max);
@@ -114,7 +118,7 @@ impl Calls {
     fn progress(&mut self, now: Instant, id: LegId, sdp: Option<Bytes>) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         // Early media that makes no sense is no early media; the final answer decides.
-        let early = sdp.is_some_and(|sdp| leg.session.hear(&sdp, &self.ports).is_ok());
+        let early = sdp.is_some_and(|sdp| leg.session.hear(Part::Answer, &sdp, &self.ports).is_ok());
         let waits = leg.ringback.to;
         self.step(now, id, machine::Input::Progress);
         match waits {
@@ -133,7 +137,7 @@ impl Calls {
     fn answered(&mut self, now: Instant, id: LegId, sdp: &[u8]) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         let before = leg.session.holds().by_them;
-        if let Err(error) = leg.session.hear(sdp, &self.ports) {
+        if let Err(error) = leg.session.hear(Part::Answer, sdp, &self.ports) {
             tracing::debug!(leg = %id, %error, "an answer that cannot be used");
             return self.end_answered(now, id, Cause::Media);
         }
@@ -159,7 +163,7 @@ impl Calls {
         if let Some(sdp) = sdp {
             // RFC 3261 §13.2.1: the ACK carries the answer to our offer.
             let before = leg.session.holds().by_them;
-            if leg.session.hear(&sdp, &self.ports).is_err() {
+            if leg.session.hear(Part::Answer, &sdp, &self.ports).is_err() {
                 return self.end_answered(now, id, Cause::Media);
             }
             self.their_hold(id, before);
@@ -187,7 +191,7 @@ impl Calls {
             return self.endpoint.accept(now, dialog, offer);
         };
         let before = leg.session.holds().by_them;
-        if let Err(error) = leg.session.hear(&sdp, &self.ports) {
+        if let Err(error) = leg.session.hear(Part::Offer, &sdp, &self.ports) {
             tracing::debug!(leg = %id, %error, "a new offer that cannot be met: the old session stands");
             return self.endpoint.reject(now, dialog, 488);
         }

@@ -153,6 +153,7 @@ pub fn config(side: Side) -> Config {
         calls_max: 60,
         behind_nat: false,
         spelling: Default::default(),
+        protection: Default::default(),
     };
     Config {
         site: Site {

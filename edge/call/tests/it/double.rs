@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use media::plane::{Command, Event, Failure, PortId, RecordingState};
+use media::plane::{Command, Event, Failure, PortId, RecordingState, Security};
 
 #[derive(Default)]
 pub struct Media {
@@ -12,6 +12,8 @@ pub struct Media {
     pub open: BTreeMap<PortId, SocketAddr>,
     pub joined: BTreeMap<PortId, PortId>,
     pub recording: BTreeSet<String>,
+    /// What protects each port, as often as it was told.
+    pub connects: Vec<(PortId, Security)>,
     /// Opens, and does not say so.
     pub deaf: bool,
     /// Has no free port.
@@ -63,8 +65,12 @@ impl Media {
                 let state = RecordingState::Sealed { chunks: 1, frames: 1, sha256: "00".into(), ms: 20 };
                 vec![Event::Recording { recording: recording.clone(), state }]
             }
-            Command::Connect { port, .. }
-            | Command::Mute { port, .. }
+            Command::Connect { port, remote } => {
+                assert!(self.open.contains_key(port), "{command:?} for a port that is not open");
+                self.connects.push((*port, remote.security.clone()));
+                vec![]
+            }
+            Command::Mute { port, .. }
             | Command::Play { port, .. }
             | Command::Stop { port }
             | Command::Shield { port, .. }

@@ -6,6 +6,7 @@ mod by_hand;
 mod double;
 mod hold;
 mod ladders;
+mod protect;
 mod random;
 mod setup;
 mod trouble;

@@ -64,6 +64,7 @@ pub fn config(calls_max: u32) -> Config {
         calls_max,
         behind_nat: false,
         spelling: Default::default(),
+        protection: Default::default(),
     };
     let auth = |user: &str| PhoneAuth {
         ha1_sha256: hex::encode(Sha256::digest(format!("{user}:{DOMAIN}:secret-{user}"))),
