@@ -48,11 +48,25 @@ impl Phone {
         answer: bool,
         sip_port: u16,
     ) -> anyhow::Result<Self> {
+        Self::start_with(folder, account, microphone, answer, sip_port, "")
+    }
+
+    /// As [`Phone::start_at`], with parameters of baresip's own to its account: `;mediaenc=srtp-mand`, and the modules
+    /// that they need.
+    pub fn start_with(
+        folder: &Path,
+        account: &Account<'_>,
+        microphone: &Path,
+        answer: bool,
+        sip_port: u16,
+        parameters: &str,
+    ) -> anyhow::Result<Self> {
         let heard = folder.join("heard");
         fs::create_dir_all(&heard)?;
         let (control_port, rtp) = (free_ports(2), free_ports(40));
         fs::write(folder.join("config"), config(folder, sip_port, control_port, rtp, microphone))?;
-        fs::write(folder.join("accounts"), accounts(account, sip_port, answer))?;
+        let line = accounts(account, sip_port, answer);
+        fs::write(folder.join("accounts"), format!("{}{parameters}\n", line.trim_end()))?;
         fs::write(folder.join("contacts"), "")?;
         let mut command = Command::new("baresip");
         command.arg("-f").arg(folder);
@@ -172,7 +186,7 @@ fn config(folder: &Path, sip_port: u16, control: u16, rtp: u16, microphone: &Pat
         microphone.display(),
         rtp + 38
     );
-    for module in ["g711", "aufile", "aubridge", "sndfile"] {
+    for module in ["g711", "aufile", "aubridge", "sndfile", "srtp", "dtls_srtp"] {
         text.push_str(&format!("module {module}.so\n"));
     }
     text.push_str(&format!(

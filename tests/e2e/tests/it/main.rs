@@ -7,3 +7,4 @@ mod firmware;
 mod hostile;
 mod locality;
 mod overflow;
+mod protected;
