@@ -88,6 +88,7 @@ fn trunk() -> Trunk {
         calls_max: 30,
         behind_nat: false,
         spelling: Default::default(),
+        protection: Default::default(),
     }
 }
 
