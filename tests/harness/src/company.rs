@@ -145,6 +145,8 @@ pub struct BranchPlan {
     pub cloud_at: Option<String>,
     /// Where bundles go, and what the update agent remembers.
     pub firmware: Option<(PathBuf, PathBuf)>,
+    /// Trunks at which the box registers, and with which password.
+    pub secrets: Vec<(String, String)>,
 }
 
 impl BranchPlan {
@@ -159,7 +161,16 @@ impl BranchPlan {
         let other = if site == "branch-a" { "branch-b" } else { "branch-a" };
         config["queues"]["sales"]["overflow"]["to"] = json!([other]);
         let staff = vec![("a-101".into(), true), ("a-102".into(), false)];
-        Ok(Self { site: site.into(), config, interval_s: 60, k_callers: 3, staff, cloud_at: None, firmware: None })
+        Ok(Self {
+            site: site.into(),
+            config,
+            interval_s: 60,
+            k_callers: 3,
+            staff,
+            cloud_at: None,
+            firmware: None,
+            secrets: Vec::new(),
+        })
     }
 }
 
@@ -229,6 +240,9 @@ impl Branch {
                 args.push("--supervisor");
             }
             self.command(&args, Some(DESK_PASSWORD))?;
+        }
+        for (trunk, password) in &plan.secrets {
+            self.command(&["trunk", "password", trunk, "--password-stdin"], Some(password))?;
         }
         match cloud {
             Some(cloud) => {

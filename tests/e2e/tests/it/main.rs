@@ -5,6 +5,7 @@ mod company;
 mod examples;
 mod firmware;
 mod hostile;
+mod interop;
 mod locality;
 mod overflow;
 mod protected;

@@ -1,0 +1,140 @@
+//! Kamailio as the carrier: the box registers there and proves its calls; its own callers come by the registration.
+
+use std::path::Path;
+use std::process::Command;
+
+use harness::process::{Program, free_ports, wait_for};
+use serde_json::json;
+
+use super::sipp::{self, Script, answer, maybe, passed, request, sdp, status};
+use super::{Capture, PATIENCE, branch, phone};
+
+const PASSWORD: &str = "trunk-secret-1";
+
+/// Registrar with digest, a proxy that records its route, and a challenge (407) for what the branch sends out.
+fn config(port: u16, uas: u16) -> String {
+    format!(
+        r#"#!KAMAILIO
+debug=1
+log_stderror=yes
+children=1
+disable_tcp=yes
+auto_aliases=no
+mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
+listen=udp:127.0.0.1:{port}
+alias="carrier.example"
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "maxfwd.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
+loadmodule "auth.so"
+request_route {{
+  if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
+  if (is_method("CANCEL")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
+  if (has_totag()) {{
+    if (loose_route()) {{ t_relay(); exit; }}
+    if (is_method("ACK") && t_check_trans()) {{ t_relay(); }}
+    exit;
+  }}
+  if (is_method("OPTIONS")) {{ sl_send_reply("200", "OK"); exit; }}
+  $var(pw) = "{PASSWORD}";
+  if (is_method("REGISTER")) {{
+    if (!pv_auth_check("carrier.example", "$var(pw)", "0", "0")) {{ auth_challenge("carrier.example", "1"); exit; }}
+    save("location");
+    exit;
+  }}
+  record_route();
+  if ($ua =~ "^Branchline") {{
+    if (!pv_auth_check("carrier.example", "$var(pw)", "0", "0")) {{ proxy_challenge("carrier.example", "1"); exit; }}
+    consume_credentials();
+    $du = "sip:127.0.0.1:{uas}";
+    t_relay();
+    exit;
+  }}
+  $var(called) = $rU;
+  $ru = "sip:account@carrier.example";
+  if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
+  $rU = $var(called);
+  t_relay();
+}}
+"#
+    )
+}
+
+fn start(folder: &Path, port: u16, uas: u16) -> Program {
+    let file = folder.join("kamailio.cfg");
+    std::fs::write(&file, config(port, uas)).expect("written");
+    let mut command = Command::new("kamailio");
+    command.args(["-DD", "-E", "-m", "64", "-M", "8", "-f"]).arg(&file).arg("-Y").arg(folder);
+    let program = Program::start("kamailio", command, &folder.join("kamailio.log")).expect("kamailio");
+    wait_for("kamailio's port", PATIENCE, || std::net::UdpSocket::bind(("127.0.0.1", port)).is_err().then_some(()))
+        .unwrap_or_else(|error| panic!("{error:#}\n{}", program.tail()));
+    program
+}
+
+#[test]
+fn the_box_registers_at_kamailio_and_calls_go_both_ways() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let (port, uas, uac) = (free_ports(2), free_ports(2), free_ports(2));
+    let proxy = start(folder, port, uas);
+    let branch = branch(folder, port, |plan| {
+        plan.config["trunks"]["carrier"]["kind"] = json!({
+            "by": "registration", "peer": format!("127.0.0.1:{port}"), "transport": "udp",
+            "user": "account", "domain": "carrier.example", "expires_s": 600,
+        });
+        plan.secrets.push(("carrier".into(), PASSWORD.into()));
+    });
+    let capture = Capture::start(folder, branch.sip_port);
+    let to_proxy = format!("127.0.0.1:{port}");
+
+    // In: a caller at Kamailio reaches the branch by the registration.
+    let by =
+        |cseq: u32, method: &str, body: &str| request("5550100", "[remote_ip]:[remote_port]", (cseq, method), "", body);
+    let routed = |text: String| text.replacen("Max-Forwards: 70", "[routes]\nMax-Forwards: 70", 1);
+    let steps = [
+        by(1, "INVITE", &sdp("sendrecv")) + &maybe(100) + "<recv response=\"200\" rrs=\"true\"/>\n",
+        routed(by(1, "ACK", "")).replacen("ACK sip:[service]@[remote_ip]:[remote_port]", "ACK [next_url]", 1),
+        "<pause milliseconds=\"300\"/>\n".to_owned(),
+        routed(by(3, "BYE", "")).replacen("BYE sip:[service]@[remote_ip]:[remote_port]", "BYE [next_url]", 1),
+        status(200, ""),
+    ];
+    let incoming = || {
+        let script = Script { name: "in", steps: steps.concat(), to: Some(&to_proxy), port: uac, service: "4001" };
+        let mut program = sipp::start(folder, &script).ok()?;
+        passed(folder, &mut program).ok()
+    };
+    // The registration is there soon after the start.
+    wait_for("a call in", PATIENCE, incoming).unwrap_or_else(|error| panic!("{error:#}\n{}", proxy.tail()));
+
+    // Out: a real phone calls over the trunk, which asks for the box's proof.
+    let steps = [
+        "<recv request=\"INVITE\" rrs=\"true\"/>\n".to_owned(),
+        answer("180 Ringing", "Contact: <sip:uas@[local_ip]:[local_port]>\n[last_Record-Route:]\n").replacen(
+            "[last_To:]",
+            "[last_To:];tag=uas",
+            1,
+        ),
+        format!(
+            "<send retrans=\"500\"><![CDATA[\n\nSIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:];tag=uas\n[last_Call-ID:]\n\
+             [last_CSeq:]\n[last_Record-Route:]\nContact: <sip:uas@[local_ip]:[local_port]>\n\
+             Content-Type: application/sdp\nContent-Length: [len]\n\n{}]]></send>\n",
+            sdp("sendrecv")
+        ),
+        "<recv request=\"ACK\"/>\n<recv request=\"BYE\"/>\n".to_owned(),
+        answer("200 OK", ""),
+    ];
+    let script = Script { name: "out", steps: steps.concat(), to: None, port: uas, service: "x" };
+    let mut carrier = sipp::start(folder, &script).expect("SIPp");
+    let mut caller = phone(folder, &branch, "101", "hello");
+    caller.dial(&format!("sip:0301234567@{}", branch.domain)).expect("dialled");
+    caller.wait_event("CALL_ESTABLISHED", PATIENCE).unwrap_or_else(|error| panic!("{error:#}\n{}", proxy.tail()));
+    caller.hang_up().expect("hung up");
+    passed(folder, &mut carrier).expect("the carrier's steps are met");
+    capture.judge(30);
+}
