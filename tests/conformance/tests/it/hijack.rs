@@ -200,19 +200,21 @@ fn by(addr: &str, names: &Names, method: &str, n: usize, more: &str) -> Bytes {
 
 impl Town {
     /// A request outside a dialog, proved when a challenge asks for it; the last answer.
-    fn asks(&mut self, peer: usize, method: &str, to: &str, more: &str) -> String {
+    pub fn asks(&mut self, peer: usize, method: &str, to: &str, more: &str) -> String {
         let (addr, user) = (self.peers[peer].addr, ["carrier", "201", "202", "203"][peer]);
         let ask = |town: &mut Self, proof: &str| {
             let n = town.number();
-            let body = String::from_utf8(sdp(peer, "sendrecv").to_vec()).unwrap();
+            let offer = if method == "INVITE" { sdp(peer, "sendrecv") } else { Bytes::new() };
+            let body = String::from_utf8(offer.to_vec()).unwrap();
+            town.peers[peer].by_hand.insert(format!("z9hG4bKask{n};"));
             let text = format!(
-                "{method} sip:{to}@{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {addr};branch=z9hG4bKask{n}\r\nMax-Forwards: 70\r\n\
+                "{method} sip:{to}@{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {addr};branch=z9hG4bKask{n};rport\r\nMax-Forwards: 70\r\n\
                  From: <sip:{user}@{DOMAIN}>;tag=t{n}\r\nTo: <sip:{to}@{DOMAIN}>\r\nCall-ID: ask-{n}\r\nCSeq: 1 {method}\r\n\
                  Contact: <sip:{user}@{addr}>\r\n{more}{proof}Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             );
             town.peers[peer].heard.clear();
-            town.bring(addr, Bytes::from(text));
+            town.puts(peer, text);
             town.peers[peer].heard.iter().rfind(|text| text.starts_with("SIP/2.0")).cloned().unwrap_or_default()
         };
         let first = ask(self, "");

@@ -3,7 +3,8 @@
 //!
 //! Not in the product, and so not here: transfer by instant message (§2.6); forwarding by the box, unconditional, on
 //! busy or without an answer (§2.7 to §2.9): a phone that answers 302 itself is refused, as the test says; conferences
-//! (§2.10, §2.11); screening of incoming calls by the called person (§2.13); park (§2.15).
+//! (§2.10, §2.11); screening of incoming calls by the called person (§2.13); park (§2.15). The fork of find-me (§2.12) is
+//! a phone's several contacts, in `calls`.
 
 use conformance::ladder::check;
 use floor::board::Ask;
@@ -234,6 +235,47 @@ fn section_2_16_call_pickup() {
          box     -> alice   200
          alice   -> box     ACK",
     );
+}
+
+#[test]
+fn section_2_17_automatic_redial() {
+    let mut town = talking();
+    town.calls(CAROL, "202");
+    check(
+        &town.story(),
+        "carol   -> box     INVITE
+         box     -> carol   401
+         carol   -> box     ACK
+         carol   -> box     INVITE
+         box     -> carol   100
+         box     -> carol   486
+         carol   -> box     ACK",
+    );
+    town.asks(CAROL, "SUBSCRIBE", "202", "Event: dialog\r\nExpires: 600\r\n");
+    check(
+        &town.story(),
+        "carol   -> box     SUBSCRIBE
+         box     -> carol   401
+         carol   -> box     SUBSCRIBE
+         box     -> carol   200
+         box     -> carol   NOTIFY confirmed
+         carol   -> box     200",
+    );
+    town.ends(ALICE);
+    town.advance(1);
+    check(
+        &town.story(),
+        "alice   -> box     BYE
+         box      * part bob
+         box     -> alice   200
+         box     -> bob     BYE
+         bob     -> box     200
+         box     -> carol   NOTIFY terminated
+         carol   -> box     200",
+    );
+    town.calls(CAROL, "202");
+    town.rings(BOB);
+    assert!(town.story().contains("bob -> box 180"));
 }
 
 #[test]

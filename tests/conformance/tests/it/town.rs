@@ -48,7 +48,7 @@ pub struct Peer {
     /// How each of its dialogs is named, the latest last.
     pub names: Vec<Names>,
     /// Requests that the test wrote for it: their answers and NOTIFYs are not for its endpoint.
-    by_hand: BTreeSet<String>,
+    pub by_hand: BTreeSet<String>,
     unplugged: bool,
     /// What it heard, beginning with the last clearing.
     pub heard: Vec<String>,
@@ -445,14 +445,15 @@ impl Town {
         }
     }
 
-    /// Pings are no part of a story. A NOTIFY shows the status line that it tells.
+    /// Pings are no part of a story. A NOTIFY shows the status line, or the line's state, that it tells.
     fn write(&mut self, from: &str, arrow: &str, to: &str, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
         if text.contains(" OPTIONS\r\n") {
             return;
         }
         let told = text.split("\r\n\r\n").nth(1).and_then(|body| body.strip_prefix("SIP/2.0 "));
-        let told = told.map(|line| format!(" {}", line.trim())).unwrap_or_default();
+        let state = text.split("<state>").nth(1).and_then(|rest| rest.split('<').next());
+        let told = told.or(state).map(|line| format!(" {}", line.trim())).unwrap_or_default();
         self.log.push(format!("{from} {arrow} {to} {}{told}", label(bytes)));
     }
 }
