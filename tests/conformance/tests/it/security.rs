@@ -124,6 +124,40 @@ fn of_all_replayed_proofs_none_is_believed_twice_nor_after_a_restart() {
     }
 }
 
+/// S-05: how long an answer takes tells nobody who exists. Known and unknown names are asked in random turns, and the two
+/// samples compared by their ranks (Mann-Whitney); the machine's noise falls on both. 10,000 each and p > 0.01 on
+/// request (`BRANCHLINE_TIMINGS=10000`); fewer, and only a gross difference counts, otherwise.
+#[test]
+fn a_known_and_an_unknown_name_are_answered_equally_fast() {
+    let asked = std::env::var("BRANCHLINE_TIMINGS").ok().and_then(|count| count.parse::<u64>().ok());
+    #[allow(clippy::disallowed_methods, reason = "a test of time needs a clock")]
+    let clock = Instant::now;
+    let mut door = Door::new(clock(), 1);
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut taken: Vec<(Duration, bool)> = Vec::new();
+    for _ in 0..2 * asked.unwrap_or(400) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let known = state >> 20 & 1 == 0;
+        // As many names, as long, with accounts as without.
+        let user = if known { 100 + (state >> 30) % 3 } else { 200 + (state >> 30) % 3 }.to_string();
+        let wrong = Proof { password: "guess".to_string(), ..Proof::of(&user, &"0".repeat(56)) }.line("REGISTER");
+        let began = clock();
+        let (status, _) = door.say("REGISTER", "203.0.113.9:5060", &user, &wrong);
+        taken.push((began.elapsed(), known));
+        assert_eq!(status, "401");
+    }
+    taken.sort();
+    let ranks = taken.iter().enumerate().filter(|(_, (_, known))| *known).map(|(at, _)| at as f64 + 1.0);
+    let (n, sum) = ranks.fold((0.0, 0.0), |(n, sum), rank| (n + 1.0, sum + rank));
+    let all = taken.len() as f64;
+    let z = (sum - n * (all + 1.0) / 2.0) / (n * (all - n) * (all + 1.0) / 12.0).sqrt();
+    println!("z = {z:.2} over {all} answers, median {:?}", taken[taken.len() / 2].0);
+    let limit = if asked.is_some() { 2.58 } else { 6.0 };
+    assert!(z.abs() < limit, "known names stand out: z = {z}");
+}
+
 /// What a request is told that nobody proved, that is proved wrongly, and that another phone proved.
 struct Row {
     none: &'static str,
