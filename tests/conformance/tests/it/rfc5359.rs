@@ -140,6 +140,52 @@ fn section_2_4_transfer_unattended_that_nobody_takes() {
 }
 
 #[test]
+fn section_2_4_the_referrer_hears_each_outcome_as_a_status_line() {
+    // RFC 3515 §2.4.5. What the target said is told as its cause, not word for word.
+    for (refusal, told) in [
+        (486, "486 Busy Here"),
+        (600, "486 Busy Here"),
+        (603, "486 Busy Here"),
+        (404, "404 Not Found"),
+        (480, "480 Temporarily Unavailable"),
+        (488, "488 Not Acceptable Here"),
+        (302, "403 Forbidden"),
+        (500, "480 Temporarily Unavailable"),
+    ] {
+        let mut town = talking();
+        town.says(BOB, 0, "REFER", "Refer-To: <sip:203@north.example>\r\n");
+        town.refuses(CAROL, refusal);
+        let story = town.story();
+        assert!(story.contains(&format!("box -> bob NOTIFY {told}")), "{refusal}: {story}");
+        assert!(story.ends_with("box * join alice and bob"), "{refusal}: the old talk goes on: {story}");
+    }
+    // Nobody takes it: the box gives up after half a minute.
+    let mut town = talking();
+    town.says(BOB, 0, "REFER", "Refer-To: <sip:203@north.example>\r\n");
+    town.rings(CAROL);
+    town.advance(31);
+    assert!(town.story().contains("box -> bob NOTIFY 480 Temporarily Unavailable"));
+    // RFC 4488: who wants no NOTIFY gets none.
+    let mut town = talking();
+    town.says(BOB, 0, "REFER", "Refer-To: <sip:203@north.example>\r\nRefer-Sub: false\r\nRequire: norefersub\r\n");
+    let accepted = town.peers[BOB].heard.iter().find(|text| text.starts_with("SIP/2.0 202")).cloned();
+    assert_eq!(accepted.as_deref().map(|text| header(text, "Refer-Sub")), Some("false"));
+    town.answers(CAROL);
+    let story = town.story();
+    assert!(!story.contains("NOTIFY") && story.contains("box * join alice and carol"), "{story}");
+}
+
+#[test]
+fn section_2_4_a_referrer_that_hangs_up_at_once_has_still_transferred() {
+    let mut town = talking();
+    town.says(BOB, 0, "REFER", "Refer-To: <sip:203@north.example>\r\n");
+    town.says(BOB, 0, "BYE", "");
+    town.answers(CAROL);
+    let story = town.story();
+    assert!(story.contains("box * join alice and carol") && town.legs() == 2, "{story}");
+}
+
+#[test]
 fn section_2_5_transfer_attended() {
     let mut town = talking();
     town.offers(BOB, "sendonly");
