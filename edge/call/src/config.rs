@@ -55,7 +55,7 @@ const OPTIONS_EVERY_S: u32 = 30;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { legs: 1_000, prompts: 20, recordings: 1_000 }
+        Self { legs: 4_000, prompts: 20, recordings: 1_000 }
     }
 }
 

@@ -34,6 +34,8 @@ struct Port {
 pub struct Ports {
     last: u64,
     ports: BTreeMap<PortId, Port>,
+    /// Our addresses, and how many ports have each.
+    locals: BTreeMap<SocketAddr, usize>,
     loopback_allowed: bool,
 }
 
@@ -41,7 +43,7 @@ impl Ports {
     /// `first` differs from life to life of this process, so that a port kept by media from an earlier life is not
     /// taken for one of ours.
     pub fn new(first: u64, loopback_allowed: bool) -> Self {
-        Self { last: first, ports: BTreeMap::new(), loopback_allowed }
+        Self { last: first, ports: BTreeMap::new(), locals: BTreeMap::new(), loopback_allowed }
     }
 
     pub fn open(&mut self, leg: LegId, loopback: bool) -> (PortId, Command) {
@@ -55,8 +57,23 @@ impl Ports {
     /// and it is to be closed.
     pub fn opened(&mut self, port: PortId, local: SocketAddr) -> Option<LegId> {
         let entry = self.ports.get_mut(&port)?;
-        entry.stage = Stage::Open(local);
-        Some(entry.leg)
+        let before = std::mem::replace(&mut entry.stage, Stage::Open(local)).local();
+        let leg = entry.leg;
+        self.left(before);
+        let count = self.locals.entry(local).or_default();
+        *count = count.saturating_add(1);
+        Some(leg)
+    }
+
+    /// A port has left this address.
+    fn left(&mut self, local: Option<SocketAddr>) {
+        let Some(local) = local else { return };
+        if let Some(count) = self.locals.get_mut(&local) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.locals.remove(&local);
+            }
+        }
     }
 
     /// Names the other end to media. None while the port is not open.
@@ -68,17 +85,22 @@ impl Ports {
     }
 
     pub fn close(&mut self, port: PortId) -> Option<Command> {
-        self.ports.remove(&port).map(|_| Command::Close { port })
+        let entry = self.ports.remove(&port)?;
+        self.left(entry.stage.local());
+        Some(Command::Close { port })
     }
 
     /// Media could not open it: there is nothing to close.
     pub fn failed(&mut self, port: PortId) {
-        self.ports.remove(&port);
+        if let Some(entry) = self.ports.remove(&port) {
+            self.left(entry.stage.local());
+        }
     }
 
     /// The media process lost everything.
     pub fn media_lost(&mut self) {
         self.ports.clear();
+        self.locals.clear();
     }
 
     pub fn leg(&self, port: PortId) -> Option<LegId> {
@@ -112,7 +134,7 @@ impl Ports {
         if refused || target.port() == 0 || (ip.is_loopback() && !self.loopback_allowed) {
             return Err(Error::NoTarget(target));
         }
-        if self.ports.values().any(|port| port.stage.local() == Some(target)) {
+        if self.locals.contains_key(&target) {
             return Err(Error::Ourselves(target));
         }
         Ok(())

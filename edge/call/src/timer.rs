@@ -1,6 +1,6 @@
 //! Every timer of a leg, named, in one table. SIP's own timers live in the endpoint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use model::LegId;
@@ -20,6 +20,8 @@ pub enum Timer {
 }
 
 impl Timer {
+    const ALL: [Self; 5] = [Self::Port, Self::Ring, Self::Tunnel, Self::Reoffer, Self::Probe];
+
     pub fn after(self) -> Duration {
         Duration::from_secs(match self {
             Timer::Port => 5,
@@ -35,33 +37,37 @@ impl Timer {
 #[derive(Debug, Default)]
 pub struct Timers {
     set: BTreeMap<(LegId, Timer), Instant>,
+    order: BTreeSet<(Instant, LegId, Timer)>,
 }
 
 impl Timers {
     pub fn start(&mut self, now: Instant, leg: LegId, timer: Timer) {
+        self.stop(leg, timer);
         if let Some(at) = now.checked_add(timer.after()) {
             self.set.insert((leg, timer), at);
+            self.order.insert((at, leg, timer));
         }
     }
 
     pub fn stop(&mut self, leg: LegId, timer: Timer) {
-        self.set.remove(&(leg, timer));
+        if let Some(at) = self.set.remove(&(leg, timer)) {
+            self.order.remove(&(at, leg, timer));
+        }
     }
 
     pub fn forget(&mut self, leg: LegId) {
-        self.set.retain(|(of, _), _| *of != leg);
+        Timer::ALL.into_iter().for_each(|timer| self.stop(leg, timer));
     }
 
     pub fn next(&self) -> Option<Instant> {
-        self.set.values().min().copied()
+        self.order.first().map(|(at, ..)| *at)
     }
 
     /// Takes one timer that is due.
     pub fn due(&mut self, now: Instant) -> Option<(LegId, Timer)> {
-        let (key, _) = self.set.iter().filter(|(_, at)| **at <= now).min_by_key(|(key, at)| (**at, **key))?;
-        let key = *key;
-        self.set.remove(&key);
-        Some(key)
+        let (_, leg, timer) = self.order.first().copied().filter(|(at, ..)| *at <= now)?;
+        self.stop(leg, timer);
+        Some((leg, timer))
     }
 }
 

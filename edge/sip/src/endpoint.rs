@@ -108,7 +108,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { dialogs: 4_000, transactions: 20_000, bindings_per_user: 5, message_bytes: 65_535 }
+        Self { dialogs: 8_000, transactions: 120_000, bindings_per_user: 5, message_bytes: 65_535 }
     }
 }
 

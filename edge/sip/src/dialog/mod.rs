@@ -42,6 +42,8 @@ pub struct Dialogs {
     usages: BTreeMap<DialogId, Usage>,
     /// Call-ID and our tag.
     by_tag: BTreeMap<(String, String), DialogId>,
+    /// The way back: what stands for a dialog in `by_tag`.
+    tags: BTreeMap<DialogId, Vec<(String, String)>>,
     roles: BTreeMap<TxId, Role>,
     /// INVITEs that lost, or were called off: a late 2xx is acknowledged and ended.
     drains: BTreeMap<TxId, Forks>,
@@ -107,8 +109,9 @@ pub struct Place {
 
 impl Default for Dialogs {
     fn default() -> Self {
-        let (usages, by_tag, roles, drains) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { usages, by_tag, roles, drains, timers: Timers::default(), last_id: 0, changes: 0 }
+        let (usages, by_tag, tags) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (roles, drains) = (BTreeMap::new(), BTreeMap::new());
+        Self { usages, by_tag, tags, roles, drains, timers: Timers::default(), last_id: 0, changes: 0 }
     }
 }
 
@@ -366,7 +369,9 @@ impl Dialogs {
 
     fn index(&mut self, dialog: DialogId, peer: &Peer) {
         let key = (peer.call_id.as_str().to_string(), peer.local_tag().to_string());
-        self.by_tag.insert(key, dialog);
+        if self.by_tag.insert(key.clone(), dialog) != Some(dialog) {
+            self.tags.entry(dialog).or_default().push(key);
+        }
         self.changed();
     }
 
@@ -374,7 +379,11 @@ impl Dialogs {
     fn forget(&mut self, dialog: DialogId) {
         self.changed();
         self.usages.remove(&dialog);
-        self.by_tag.retain(|_, other| *other != dialog);
+        for key in self.tags.remove(&dialog).unwrap_or_default() {
+            if self.by_tag.get(&key) == Some(&dialog) {
+                self.by_tag.remove(&key);
+            }
+        }
         use Timer as T;
         for timer in [T::Repeat, T::NoAck, T::NoPrack, T::Silent, T::Retry, T::Refresh, T::Expired] {
             self.timers.clear(&timer(dialog));

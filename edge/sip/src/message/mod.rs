@@ -160,7 +160,7 @@ impl Request {
     }
 
     pub fn to_bytes(&self) -> Bytes {
-        let start = format!("{} {} SIP/2.0\r\n", self.head.method, self.uri);
+        let start = format!("{} {} SIP/2.0\r\n", name_of(self.head.method), self.uri);
         print(start, &self.head, &self.body)
     }
 
@@ -231,9 +231,32 @@ pub fn media_type(head: &Head) -> String {
     written.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
+/// Every method with its name.
+const METHODS: [(&str, Method); 14] = [
+    ("INVITE", Method::Invite),
+    ("ACK", Method::Ack),
+    ("BYE", Method::Bye),
+    ("CANCEL", Method::Cancel),
+    ("REGISTER", Method::Register),
+    ("OPTIONS", Method::Options),
+    ("PRACK", Method::PRack),
+    ("UPDATE", Method::Update),
+    ("INFO", Method::Info),
+    ("REFER", Method::Refer),
+    ("NOTIFY", Method::Notify),
+    ("SUBSCRIBE", Method::Subscribe),
+    ("MESSAGE", Method::Message),
+    ("PUBLISH", Method::Publish),
+];
+
 /// RFC 3261 §7.1: methods are case-sensitive.
 pub fn method(token: &str) -> Option<Method> {
-    Method::all().into_iter().find(|method| method.to_string() == token)
+    METHODS.iter().find(|(name, _)| *name == token).map(|(_, method)| *method)
+}
+
+/// As it stands in a request line.
+pub fn name_of(method: Method) -> &'static str {
+    METHODS.iter().find(|(_, of)| *of == method).map_or("", |(name, _)| name)
 }
 
 fn print(mut text: String, head: &Head, body: &Bytes) -> Bytes {
@@ -250,7 +273,7 @@ fn print(mut text: String, head: &Head, body: &Bytes) -> Bytes {
     line("From", &head.from);
     line("To", &head.to);
     line("Call-ID", &head.call_id);
-    line("CSeq", &format_args!("{} {}", head.cseq, head.method));
+    line("CSeq", &format_args!("{} {}", head.cseq, name_of(head.method)));
     match &head.contacts {
         Contacts::None => {}
         Contacts::Star => line("Contact", &"*"),
@@ -265,4 +288,18 @@ fn print(mut text: String, head: &Head, body: &Bytes) -> Bytes {
     let mut bytes = text.into_bytes();
     bytes.extend_from_slice(body);
     bytes.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_is_printed_as_it_is_read() {
+        for of in Method::all() {
+            assert_eq!(name_of(of), of.to_string());
+            assert_eq!(method(name_of(of)), Some(of));
+        }
+        assert_eq!(method("invite"), None);
+    }
 }

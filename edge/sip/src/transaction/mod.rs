@@ -100,7 +100,10 @@ pub enum Arrival {
 pub struct Full;
 
 struct Client {
-    request: Request,
+    key: ClientKey,
+    method: Method,
+    /// While it may be sent, acknowledged or called off.
+    request: Option<Box<Request>>,
     bytes: Bytes,
     flow: Flow,
     state: State,
@@ -171,8 +174,10 @@ impl Layer {
         let state = if invite { State::Calling } else { State::Trying };
         let first = if invite { [Timer::A, Timer::B] } else { [Timer::E, Timer::F] };
         let bytes = request.to_bytes();
-        self.by_client.insert(ClientKey::of(&request.head), tx);
-        self.clients.insert(tx, Client { request, bytes, flow, state, repeats: 0 });
+        let (key, method) = (ClientKey::of(&request.head), request.method());
+        self.by_client.insert(key.clone(), tx);
+        let request = Some(Box::new(request));
+        self.clients.insert(tx, Client { key, method, request, bytes, flow, state, repeats: 0 });
         self.act(now, tx, Action::SendRequest, None);
         for timer in first {
             self.act(now, tx, Action::Start(timer), None);
@@ -181,7 +186,7 @@ impl Layer {
     }
 
     pub fn request_of(&self, tx: TxId) -> Option<&Request> {
-        self.clients.get(&tx).map(|client| &client.request)
+        self.clients.get(&tx).and_then(|client| client.request.as_deref())
     }
 
     /// Ends a client transaction without a word: a cancelled INVITE that nobody answers (RFC 3261 §9.1).
@@ -247,7 +252,7 @@ impl Layer {
         // RFC 3261 §8.1.3.3: more than one Via means it was meant for somebody else.
         let tx = self.by_client.get(&ClientKey::of(&response.head)).copied();
         let (Some(tx), 1) = (tx, response.head.via.len()) else { return };
-        let same_method = self.clients.get(&tx).is_some_and(|c| c.request.method() == response.head.method);
+        let same_method = self.clients.get(&tx).is_some_and(|c| c.method == response.head.method);
         if same_method {
             self.step(now, tx, class_of(response.status), Some((Box::new(response), flow)));
         }
@@ -304,14 +309,32 @@ impl Layer {
         for action in actions {
             self.act(now, tx, *action, response.as_ref());
         }
-        if next == State::Terminated {
-            self.remove(tx);
+        match next {
+            State::Terminated => self.remove(tx),
+            State::Accepted | State::Completed => self.slim(tx),
+            State::Calling | State::Trying | State::Proceeding | State::Confirmed => {}
+        }
+    }
+
+    /// For half a minute a finished transaction only knows repetitions from news: what it sends no more is let go.
+    fn slim(&mut self, tx: TxId) {
+        if let Some(client) = self.clients.get_mut(&tx) {
+            client.bytes = Bytes::new();
+            // The ACK of a failure is made of the INVITE.
+            if client.state == State::Accepted || client.method != Method::Invite {
+                client.request = None;
+            }
+        } else if let Some(server) = self.servers.get_mut(&tx)
+            && server.state == State::Accepted
+        {
+            // RFC 6026 §8.7: the user repeats its 2xx itself.
+            server.last = None;
         }
     }
 
     fn look_up(&self, tx: TxId, input: Input) -> Step {
         if let Some(client) = self.clients.get(&tx) {
-            return match client.request.method() {
+            return match client.method {
                 Method::Invite => client_invite::step(client.state, input),
                 _ => client_non_invite::step(client.state, input),
             };
@@ -331,8 +354,10 @@ impl Layer {
                 }
             }
             Action::SendAck => {
-                if let (Some(client), Some((response, _))) = (self.clients.get(&tx), response) {
-                    let ack = ack_of_failure(&client.request, response);
+                if let (Some(client), Some((response, _))) = (self.clients.get(&tx), response)
+                    && let Some(request) = &client.request
+                {
+                    let ack = ack_of_failure(request, response);
                     self.sent.push_back((client.flow, ack.to_bytes()));
                 }
             }
@@ -373,7 +398,7 @@ impl Layer {
 
     fn remove(&mut self, tx: TxId) {
         if let Some(client) = self.clients.remove(&tx) {
-            self.by_client.remove(&ClientKey::of(&client.request.head));
+            self.by_client.remove(&client.key);
         } else if let Some(server) = self.servers.remove(&tx) {
             self.by_server.remove(&server.key);
             if let Some(merge) = server.merge {
