@@ -201,7 +201,7 @@ impl<L: Lines> Floor<L> {
 
     /// Makes a contact; what happens to it is the caller's part.
     pub(crate) fn begin(&mut self, leg: Option<LegId>, card: Caller) -> ContactId {
-        let id = ContactId(self.random_id());
+        let id = ContactId(self.dated_id());
         let contact = Contact {
             card,
             leg,

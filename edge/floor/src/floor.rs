@@ -253,6 +253,13 @@ impl<L: Lines> Floor<L> {
         }
     }
 
+    /// Milliseconds since 1970 in 48 bits, then 80 random ones (as RFC 9562 §5.7 does it): what is written together lies
+    /// together in the ledger.
+    pub(crate) fn dated_id(&mut self) -> u128 {
+        let millis = u128::try_from(self.chronicle.wall.0).unwrap_or(0) & 0xffff_ffff_ffff;
+        millis << 80 | self.random_id() >> 48
+    }
+
     pub(crate) fn random_id(&mut self) -> u128 {
         let (high, low) = (u128::from(self.rng.next_u64()), u128::from(self.rng.next_u64()));
         high << 64 | low

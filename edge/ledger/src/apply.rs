@@ -6,7 +6,7 @@ use model::{
     change::Doc,
     fact::{Fact, Kind},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
     batch::{Batch, Binding, BindingChange, Committed, Credential, CredentialChange, CredentialKind, Span},
@@ -21,6 +21,8 @@ use crate::{
 const KIND_LEAVING: u16 = 1;
 /// Name in `meta`.
 pub(crate) const GATE: &str = "gate";
+/// Name in `meta` of how often credentials have changed.
+pub(crate) const CREDENTIALS: &str = "credentials";
 
 pub(crate) fn apply(db: &Connection, key: &BranchKey, batch: &Batch) -> Result<Committed, Error> {
     let life = life::current(db)?.ok_or(Error::Unreadable { what: "epoch" })?;
@@ -41,6 +43,11 @@ pub(crate) fn apply(db: &Connection, key: &BranchKey, batch: &Batch) -> Result<C
     }
     batch.bindings.iter().try_for_each(|change| binding(db, change))?;
     batch.credentials.iter().try_for_each(|change| credential(db, key, change))?;
+    if !batch.credentials.is_empty() {
+        let next = counted(db, CREDENTIALS)?.saturating_add(1);
+        db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
+            .execute(params![CREDENTIALS, next.to_be_bytes()])?;
+    }
     intervals(db, batch)?;
     erase(db, &batch.erase)?;
     Ok(Committed { epoch: life.epoch, facts, outbox, egress, config })
@@ -166,6 +173,13 @@ fn credential(db: &Connection, key: &BranchKey, change: &CredentialChange) -> Re
         }
     };
     Ok(())
+}
+
+/// A counter in `meta`; 0 when it was never counted.
+pub(crate) fn counted(db: &Connection, name: &str) -> Result<u64, Error> {
+    let value: Option<[u8; 8]> =
+        db.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?;
+    Ok(value.map_or(0, u64::from_be_bytes))
 }
 
 /// A credential's key in the table.

@@ -43,6 +43,23 @@ impl Batch {
         self.rows() == 0
     }
 
+    /// What `later` writes comes after what this one does.
+    pub fn append(&mut self, later: Batch) {
+        let Batch { facts, cdrs, personal, outbox, egress, gate, config, sync_state, .. } = later;
+        self.facts.extend(facts);
+        self.cdrs.extend(cdrs);
+        self.personal.extend(personal);
+        self.outbox.extend(outbox);
+        self.egress.extend(egress);
+        self.gate = gate.or(self.gate.take());
+        self.config.extend(config);
+        self.sync_state.extend(sync_state);
+        self.bindings.extend(later.bindings);
+        self.credentials.extend(later.credentials);
+        self.intervals.extend(later.intervals);
+        self.erase.extend(later.erase);
+    }
+
     /// How many rows it writes, about.
     pub fn rows(&self) -> usize {
         let lens = [

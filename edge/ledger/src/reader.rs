@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use zeroize::Zeroizing;
 
 use crate::{
-    apply::{GATE, Place, contact_bytes, doc_code},
+    apply::{self, GATE, Place, contact_bytes, doc_code},
     batch::{Binding, CredentialKind},
     error::Error,
     key::{BranchKey, Secret},
@@ -57,6 +57,11 @@ impl Reader {
     /// A number that changes whenever another connection, also of another process, has written. Cheap to poll.
     pub fn data_version(&self) -> Result<u64, Error> {
         Ok(unsigned(self.db.query_row("PRAGMA data_version", [], |row| row.get(0))?))
+    }
+
+    /// How often credentials have changed since the file began: whoever holds them looks here whether to read them again.
+    pub fn credentials_version(&self) -> Result<u64, Error> {
+        apply::counted(&self.db, apply::CREDENTIALS)
     }
 
     /// Everything that happened in a contact, in order.

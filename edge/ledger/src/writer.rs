@@ -265,12 +265,14 @@ impl Machine {
         let mut answers = Vec::with_capacity(jobs.len());
         let mut erased = false;
         for job in jobs {
-            transaction.execute_batch("SAVEPOINT job")?;
+            transaction.prepare_cached("SAVEPOINT job")?.execute([])?;
             let answer = perform(&transaction, &self.key, &job.work);
             match &answer {
                 Err(Error::World { .. } | Error::Damaged { .. }) => return Err(answer.err().unwrap_or(Error::Closed)),
                 Err(_) => transaction.execute_batch("ROLLBACK TO job; RELEASE job")?,
-                Ok(_) => transaction.execute_batch("RELEASE job")?,
+                Ok(_) => {
+                    transaction.prepare_cached("RELEASE job")?.execute([])?;
+                }
             }
             erased |= matches!(&job.work, Work::Write(batch) if !batch.erase.is_empty());
             answers.push(answer);
