@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::engine::{Endpoint, context};
 use super::{Flow, Invited, Source, Transport};
+use crate::arrivals::RETRY_AFTER_S;
 use crate::auth::{Claim, Verdict};
 use crate::context::{Context, SUPPORTED, is_us};
 use crate::front::ALLOW;
@@ -13,9 +14,6 @@ use crate::message::{self, Address, Method, Request, Response};
 use crate::subscription::ALLOW_EVENTS;
 use crate::transaction::{Arrival, TxId};
 use crate::trunk;
-
-/// RFC 3261 §21.5.4: seconds after which an overloaded box may be asked again.
-const RETRY_AFTER_S: &str = "5";
 
 impl Endpoint {
     pub(super) fn request(&mut self, now: Instant, mut request: Request, flow: Flow) {
@@ -207,7 +205,10 @@ impl Endpoint {
         let is_us = |host: &crate::uri::Host| is_us(config, host, flow);
         let claim = Claim { config, claimed: claimed.as_deref(), is_us: &is_us };
         match self.doorman.check(now, &mut self.ids, request, &claim) {
-            Verdict::Proved(user) => Some(user),
+            Verdict::Proved(user) => {
+                self.is_neighbour(now, flow);
+                Some(user)
+            }
             Verdict::Challenge(challenge) => {
                 if head.field("Authorization").is_some() && !challenge.as_str().ends_with("stale=true") {
                     self.refused("proof", Some(401));
@@ -271,7 +272,7 @@ impl Endpoint {
     pub(super) fn overloaded(&mut self, request: &Request, flow: Flow) {
         self.refused("overload", Some(503));
         let tag = self.tag(request);
-        let response = self.response(request, 503, &tag).with("Retry-After", RETRY_AFTER_S);
+        let response = self.response(request, 503, &tag).with("Retry-After", RETRY_AFTER_S.to_string());
         self.reply(request, flow, &response);
     }
 

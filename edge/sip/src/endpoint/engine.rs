@@ -2,7 +2,8 @@
 //! they mean is the business of the machines it holds.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -22,6 +23,8 @@ use crate::trunk::Trunks;
 
 /// TCP connections with an unfinished message; bytes on more than these are dropped.
 pub const CONNECTIONS_MAX: usize = 4_096;
+/// Addresses from which somebody proved a password.
+pub const NEIGHBOURS_MAX: usize = 20_000;
 
 /// Trunks begin to register and to be pinged with the first input or `handle_timeout`; a shell gives one of either
 /// right after `new`.
@@ -38,6 +41,8 @@ pub struct Endpoint {
     pub(super) realms: BTreeMap<String, String>,
     framers: BTreeMap<Flow, Framer>,
     pub(super) out: VecDeque<Output>,
+    /// Where a password was proved from, in the order of addresses; only who proves one grows it.
+    neighbours: BTreeMap<SocketAddr, Instant>,
     began: bool,
 }
 
@@ -78,6 +83,7 @@ impl Endpoint {
             realms: BTreeMap::new(),
             framers: BTreeMap::new(),
             out: VecDeque::new(),
+            neighbours: BTreeMap::new(),
             began: false,
             config,
             ids,
@@ -98,9 +104,13 @@ impl Endpoint {
                 self.dialogs.closed(context!(self, now), flow);
                 self.subscriptions.closed(flow);
             }
-            Input::Restore { user, binding } => self.registrar.restore(context!(self, now), &user, binding),
+            Input::Restore { user, binding } => {
+                self.is_neighbour(now, binding.flow);
+                self.registrar.restore(context!(self, now), &user, binding);
+            }
             Input::Configure(config) => {
                 self.config = *config;
+                self.doorman.configured(&self.config);
                 self.tx.limit(self.config.limits.transactions);
                 self.doorman.configured(&self.config);
                 self.registrar.configured(context!(self, now));
@@ -205,6 +215,28 @@ impl Endpoint {
 
     pub fn trunk_up(&self, name: &str) -> bool {
         self.trunks.is_up(name)
+    }
+
+    /// Whether something from there is likely meant: it is a trunk's peer, or a password was proved from there. Good for
+    /// the order in which datagrams are served, and for nothing else.
+    pub fn knows(&self, flow: Flow) -> bool {
+        self.neighbours.contains_key(&flow.remote) || crate::trunk::source(&self.config, flow).is_some()
+    }
+
+    /// The 503 to a request that waited too long, and where it goes; nothing of it is kept.
+    pub fn refusal(&self, flow: Flow, bytes: &Bytes) -> Option<(Flow, Bytes)> {
+        crate::arrivals::refusal(&self.config, flow, bytes)
+    }
+
+    /// A password was proved from there.
+    pub(super) fn is_neighbour(&mut self, now: Instant, flow: Flow) {
+        if self.neighbours.len() >= NEIGHBOURS_MAX {
+            // A registration lives for an hour at most.
+            self.neighbours.retain(|_, since| now.saturating_duration_since(*since) < Duration::from_secs(3_600));
+        }
+        if self.neighbours.len() < NEIGHBOURS_MAX {
+            self.neighbours.insert(flow.remote, now);
+        }
     }
 
     /// What is held at this moment, for metrics and for drains before a restart.

@@ -48,6 +48,7 @@ pub struct Refusal {
     pub status: u16,
     pub cause: &'static str,
     echoed: Vec<(&'static str, String)>,
+    retry_after_s: Option<u32>,
 }
 
 /// How the bytes came: a datagram ends itself, a stream's message ends where Content-Length says.
@@ -79,6 +80,19 @@ pub fn open(bytes: &Bytes, carrier: Carrier, bytes_max: usize) -> Opened {
     }
 }
 
+/// The 503 to a request that is not read further, and where a datagram of it goes; None when it cannot be answered.
+pub fn overloaded(
+    bytes: &Bytes,
+    source: SocketAddr,
+    tag: &str,
+    product: &str,
+    retry_after_s: u32,
+) -> Option<(SocketAddr, Bytes)> {
+    let (lines, _) = Lines::split(bytes, 0).ok()?;
+    let refusal = Refusal::new(&lines, Fault { status: 503, cause: "overload" });
+    Refusal { retry_after_s: Some(retry_after_s), ..refusal }.reply(source, tag, product)
+}
+
 impl Refusal {
     fn new(lines: &Lines, fault: Fault) -> Self {
         const ECHOED: [&str; 5] = ["Via", "From", "To", "Call-ID", "CSeq"];
@@ -87,7 +101,7 @@ impl Refusal {
             // Two To headers are one fault, not two recipients of the answer.
             found.take(if *name == "Via" { usize::MAX } else { 1 })
         });
-        Self { status: fault.status, cause: fault.cause, echoed: echoed.collect() }
+        Self { status: fault.status, cause: fault.cause, echoed: echoed.collect(), retry_after_s: None }
     }
 
     /// The answer and where a datagram of it goes; None when nothing says whom to answer.
@@ -114,6 +128,9 @@ impl Refusal {
         }
         if matches!(self.status, 405 | 501) {
             text.push_str(&format!("Allow: {ALLOW}\r\n"));
+        }
+        if let Some(seconds) = self.retry_after_s {
+            text.push_str(&format!("Retry-After: {seconds}\r\n"));
         }
         text.push_str(&format!("Server: {product}\r\nContent-Length: 0\r\n\r\n"));
         Some((to_addr, text.into()))

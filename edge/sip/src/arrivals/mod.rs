@@ -1,0 +1,226 @@
+//! Datagrams between the socket and the endpoint, while more come than can be served: calls in progress first, then
+//! emergencies, then whom we know, then strangers. A new call that waited too long is refused by 503 (RFC 3261
+//! §21.5.4), before anything of it is kept; what a stranger sends too late is dropped, and SIP repeats it. So the work
+//! that is begun is finished, whatever is offered (RFC 6357 §5).
+//!
+//! Whom we know is the endpoint's answer ([`crate::endpoint::Endpoint::knows`]); when there is time for the next, the
+//! shell's. No source is ever shut out (S-08): one that asks for more than its share waits behind the others.
+
+pub mod peek;
+mod sources;
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::endpoint::{Config, Flow};
+use peek::Peek;
+pub use sources::{Rate, Sources};
+
+/// How much a datagram matters, the first the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// Of a call or a transaction that we have, from whom we know.
+    InCall,
+    /// An INVITE to an emergency number.
+    Emergency,
+    /// Something new from a trunk or a registered phone.
+    Known,
+    /// The same, from one that asks for more than its share.
+    Greedy,
+    /// Something from whoever it may be.
+    Stranger,
+    /// The same, from one that asks for more than its share.
+    Pushy,
+}
+
+const RANKS: usize = 6;
+
+/// Everything has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Datagrams that wait in one rank.
+    pub waiting: usize,
+    /// Bytes that wait altogether.
+    pub bytes: usize,
+    /// How long something new of a known sender may wait. An answer within this is one that nobody notices.
+    pub patience: Duration,
+    /// The same of a stranger: shorter than the first repetition (T1), so that only one copy is answered.
+    pub patience_of_strangers: Duration,
+    /// What a trunk or a registered phone may begin before it counts as greedy.
+    pub known: Rate,
+    /// What one address of strangers may begin before it counts as pushy.
+    pub strangers: Rate,
+    /// Emergency calls of all strangers together; more are strangers like any other.
+    pub emergencies_of_strangers: Rate,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            waiting: 4_096,
+            bytes: 16 << 20,
+            patience: Duration::from_millis(50),
+            patience_of_strangers: Duration::from_millis(400),
+            known: Rate { per_second: 100, burst: 200 },
+            strangers: Rate { per_second: 20, burst: 100 },
+            emergencies_of_strangers: Rate { per_second: 20, burst: 40 },
+        }
+    }
+}
+
+struct Waiting {
+    since: Instant,
+    flow: Flow,
+    bytes: Bytes,
+}
+
+/// What to do with a datagram whose turn it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// Give it to the endpoint.
+    Serve { flow: Flow, bytes: Bytes },
+    /// Too late, or too much: answer by [`refusal`], if there is one.
+    Refuse { flow: Flow, bytes: Bytes },
+    /// Too late, and of nobody we know: nothing is answered.
+    Drop,
+}
+
+/// Why a datagram does not even wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Dropped {
+    #[error("more datagrams wait than may")]
+    Full,
+    #[error("not SIP")]
+    NotSip,
+    /// RFC 5626 §3.5.1: blank lines that hold a NAT open.
+    #[error("nothing but blank lines")]
+    Blank,
+}
+
+impl Dropped {
+    /// For the counters; None for what is no fault.
+    pub fn cause(self) -> Option<&'static str> {
+        match self {
+            Self::Full => Some("full"),
+            Self::NotSip => Some("not_sip"),
+            Self::Blank => None,
+        }
+    }
+}
+
+/// What is known of a sender without reading what it says.
+pub struct Who<'a> {
+    /// A trunk's peer, or whoever proved a password from there.
+    pub known: bool,
+    /// Whether a dialled text is an emergency number, exactly.
+    pub emergency: &'a dyn Fn(&str) -> bool,
+}
+
+pub struct Arrivals {
+    limits: Limits,
+    lanes: [VecDeque<Waiting>; RANKS],
+    bytes: usize,
+    known: Sources,
+    strangers: Sources,
+    emergencies: Sources,
+}
+
+impl Arrivals {
+    /// `secret` keys the tables of sources.
+    pub fn new(limits: Limits, secret: u64) -> Self {
+        let sources = |rate| Sources::new(secret, rate);
+        let (known, strangers) = (sources(limits.known), sources(limits.strangers));
+        let emergencies = sources(limits.emergencies_of_strangers);
+        Self { limits, lanes: Default::default(), bytes: 0, known, strangers, emergencies }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.lanes.iter().all(VecDeque::is_empty)
+    }
+
+    pub fn len(&self) -> usize {
+        self.lanes.iter().map(VecDeque::len).sum()
+    }
+
+    /// A datagram came from the network.
+    pub fn arrive(&mut self, now: Instant, flow: Flow, bytes: Bytes, who: &Who<'_>) -> Result<(), Dropped> {
+        let rank = self.rank(now, flow, &bytes, who)?;
+        self.put(now, rank, flow, bytes)
+    }
+
+    fn rank(&mut self, now: Instant, flow: Flow, bytes: &Bytes, who: &Who<'_>) -> Result<Rank, Dropped> {
+        // RFC 3261 §7.5: blank lines before the start-line are skipped.
+        let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n' | 0)).count();
+        if blank == bytes.len() {
+            return Err(Dropped::Blank);
+        }
+        let message = Peek::at(bytes.get(blank..).unwrap_or_default()).ok_or(Dropped::NotSip)?;
+        let source = flow.remote.ip();
+        if !message.is_new() {
+            return Ok(if who.known { Rank::InCall } else { Rank::Stranger });
+        }
+        let emergency = message.method == Some("INVITE") && (who.emergency)(message.user);
+        if who.known {
+            let port = flow.remote.port();
+            return Ok(match (emergency, self.known.take(now, source, port)) {
+                (true, _) => Rank::Emergency,
+                (false, true) => Rank::Known,
+                (false, false) => Rank::Greedy,
+            });
+        }
+        let modest = self.strangers.take(now, source, 0);
+        const EVERYBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        if emergency && modest && self.emergencies.take(now, EVERYBODY, 0) {
+            return Ok(Rank::Emergency);
+        }
+        Ok(if modest { Rank::Stranger } else { Rank::Pushy })
+    }
+
+    pub fn put(&mut self, now: Instant, rank: Rank, flow: Flow, bytes: Bytes) -> Result<(), Dropped> {
+        let total = self.bytes.saturating_add(bytes.len());
+        let Some(lane) = self.lanes.get_mut(rank as usize) else { return Err(Dropped::Full) };
+        // The last quarter of the memory is for calls in progress.
+        let bytes_max = if rank == Rank::InCall { self.limits.bytes } else { self.limits.bytes / 4 * 3 };
+        if lane.len() >= self.limits.waiting || total > bytes_max {
+            return Err(Dropped::Full);
+        }
+        self.bytes = total;
+        lane.push_back(Waiting { since: now, flow, bytes });
+        Ok(())
+    }
+
+    /// The next one's turn. `pressed`: what new calls need beside us (ports, the ledger) is behind, so none begins.
+    pub fn next(&mut self, now: Instant, pressed: bool) -> Option<Turn> {
+        let (rank, lane) = RANK_ORDER.iter().zip(&mut self.lanes).find(|(_, lane)| !lane.is_empty())?;
+        let Waiting { since, flow, bytes } = lane.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(bytes.len());
+        let waited = now.saturating_duration_since(since);
+        Some(match rank {
+            Rank::InCall | Rank::Emergency => Turn::Serve { flow, bytes },
+            Rank::Known | Rank::Greedy if pressed || waited > self.limits.patience => Turn::Refuse { flow, bytes },
+            Rank::Stranger | Rank::Pushy if pressed || waited > self.limits.patience_of_strangers => Turn::Drop,
+            Rank::Known | Rank::Greedy | Rank::Stranger | Rank::Pushy => Turn::Serve { flow, bytes },
+        })
+    }
+}
+
+const RANK_ORDER: [Rank; RANKS] =
+    [Rank::InCall, Rank::Emergency, Rank::Known, Rank::Greedy, Rank::Stranger, Rank::Pushy];
+
+/// RFC 3261 §21.5.4: seconds after which an overloaded box may be asked again.
+pub const RETRY_AFTER_S: u32 = 5;
+
+/// The 503 to a new request and where it goes, without a word being kept. None: it is no request that is answered.
+pub fn refusal(config: &Config, flow: Flow, bytes: &Bytes) -> Option<(Flow, Bytes)> {
+    let message = Peek::at(bytes)?;
+    message.method.filter(|method| *method != "ACK")?;
+    let tag = format!("{:016x}", sources::mixed(0, bytes));
+    let (remote, bytes) = crate::front::overloaded(bytes, flow.remote, &tag, &config.product, RETRY_AFTER_S)?;
+    Some((Flow { remote, ..flow }, bytes))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! What can be told of a datagram by a glance, before it is read in earnest: enough to say how much it matters, and not
+//! trusted for anything else. One pass, no allocation.
+
+/// A glance at a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peek<'a> {
+    /// None: a response.
+    pub method: Option<&'a str>,
+    /// The user part of the Request-URI, as written.
+    pub user: &'a str,
+    /// To has a tag: of a dialog, or so it says.
+    pub within: bool,
+}
+
+/// Longest start line that is looked at.
+const START_MAX: usize = 512;
+
+impl<'a> Peek<'a> {
+    /// None: this is no SIP message.
+    pub fn at(bytes: &'a [u8]) -> Option<Self> {
+        let end = bytes.iter().take(START_MAX).position(|byte| *byte == b'\n')?;
+        let start = std::str::from_utf8(bytes.get(..end)?).ok()?.trim_end();
+        if start.starts_with("SIP/2.0 ") {
+            return Some(Self { method: None, user: "", within: true });
+        }
+        let mut words = start.split(' ');
+        let (method, uri) = (words.next()?, words.next()?);
+        if !words.next()?.starts_with("SIP/") || method.is_empty() || method.len() > 32 {
+            return None;
+        }
+        let user = uri.split_once(':').and_then(|(_, rest)| rest.split_once('@')).map_or("", |(user, _)| user);
+        let user = user.split([';', ':']).next().unwrap_or_default();
+        Some(Self { method: Some(method), user, within: has_to_tag(bytes.get(end..)?) })
+    }
+
+    /// Something that begins here: not of a call, a transaction or a dialog that we may have.
+    pub fn is_new(&self) -> bool {
+        let follows = matches!(self.method, None | Some("ACK" | "BYE" | "CANCEL" | "PRACK" | "UPDATE" | "INFO"));
+        !follows && !self.within
+    }
+}
+
+/// Looks for `;tag=` in the To line.
+fn has_to_tag(head: &[u8]) -> bool {
+    for line in head.split(|byte| *byte == b'\n') {
+        if line.len() <= 1 && !line.is_empty() {
+            return false;
+        }
+        let is_to = matches!(line, [b'T' | b't', b'O' | b'o', b':' | b' ', ..] | [b'T' | b't', b':' | b' ', ..]);
+        if is_to {
+            let rest = line.rsplit(|byte| *byte == b'>').next().unwrap_or_default();
+            return rest
+                .windows(5)
+                .any(|piece| piece.eq_ignore_ascii_case(b";tag=") || piece.eq_ignore_ascii_case(b" tag="));
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glance_tells_what_a_message_is() {
+        let check = |text: &str, expected: Option<(Option<&str>, &str, bool)>| {
+            let got = Peek::at(text.as_bytes()).map(|peek| (peek.method, peek.user, peek.is_new()));
+            assert_eq!(got, expected, "{text:?}");
+        };
+        check("INVITE sip:112@h SIP/2.0\r\nTo: <sip:112@h>\r\n\r\n", Some((Some("INVITE"), "112", true)));
+        check(
+            "INVITE sip:112;x=y@h SIP/2.0\r\nf: x\r\nt : <sip:112@h>;tag=1\r\n\r\n",
+            Some((Some("INVITE"), "112", false)),
+        );
+        check(
+            "INVITE sip:a@h SIP/2.0\r\nSubject: To: x;tag=1\r\nTo: <sip:a@h;tag=1>\r\n\r\n",
+            Some((Some("INVITE"), "a", true)),
+        );
+        check("BYE sip:h SIP/2.0\r\n\r\n", Some((Some("BYE"), "", false)));
+        check("REGISTER sip:h SIP/2.0\r\n\r\nTo: x;tag=1", Some((Some("REGISTER"), "", true)));
+        check("SIP/2.0 200 OK\r\n\r\n", Some((None, "", false)));
+        check("GET / HTTP/1.1\r\n\r\n", None);
+        check("INVITE sip:a@h SIP/2.0", None);
+        check("", None);
+        check("\u{0}\u{1}\n", None);
+    }
+}
