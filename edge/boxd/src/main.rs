@@ -64,9 +64,9 @@ fn main() -> anyhow::Result<()> {
             logs::start(config.log);
             runtime(2)?.block_on(supervise::run(file, config))
         }
-        Task::Calls => process(&config, 3, calls::run(config.clone())),
-        Task::Media => process(&config, 1, media::run(command::media(&config))),
-        Task::Sync => process(&config, 2, command::sync(config.clone())),
+        Task::Calls => process(&config, one_thread()?, calls::run(config.clone())),
+        Task::Media => process(&config, runtime(1)?, media::run(command::media(&config))),
+        Task::Sync => process(&config, runtime(2)?, command::sync(config.clone())),
         Task::Enrol { code } => runtime(1)?.block_on(command::enrol(&config, &code)),
         Task::Site(site) => site.run(&config),
         Task::Phone(phone) => phone.run(&config),
@@ -85,15 +85,20 @@ fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
         .context("the runtime cannot start")
 }
 
+/// For work that begins threads of its own where it needs them.
+fn one_thread() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime cannot start")
+}
+
 /// Runs one process to its end; SIGTERM ends it well.
 fn process(
     config: &config::BoxConfig,
-    threads: usize,
+    runtime: tokio::runtime::Runtime,
     work: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     logs::start(config.log);
     supervise::die_with_parent();
-    runtime(threads)?.block_on(async {
+    runtime.block_on(async {
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             ended = work => ended,

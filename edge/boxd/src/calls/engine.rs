@@ -1,5 +1,8 @@
 //! The loop around the floor: everything that happened goes in with the clock, what comes out goes to sockets, to
-//! *media*, to *sync*, and into one ledger batch per step. Telephone lines never wait for the disk; desks do.
+//! *media*, to *sync*, and into the ledger. Telephone lines never wait for the disk; desks do.
+//!
+//! It works in turns: all that waits is sorted by how much it matters ([`super::arrivals`]), then served for a slice of
+//! time, then everything that came of it leaves together.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,18 +13,20 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use ::config::{Author, Effective};
 use call::leg::Input as LineInput;
-use desk::{BoardAt, ChangeRefused, Fault};
+use desk::BoardAt;
 use floor::{CivilTime, Floor, Input, Output, book::Book};
 use gate::Gate;
 use ledger::{Batch, BindingChange, Personal, Reader, Writer};
 use model::{
-    AgentId, Extension, Millis, TrunkId,
+    Extension, Millis, TrunkId,
     cdr::{Cdr, Outcome},
-    change::{Change, Doc},
-    config::{Config, TrunkKind},
+    config::Config,
     fact::{Fact, Kind},
+};
+use sip::{
+    arrivals::Turn,
+    endpoint::{Input as SipInput, Transport},
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -30,10 +35,11 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use super::{
+    arrivals::{Backlog, Reception},
     desk_ports::Request,
     media_client::{FromMedia, MediaClient},
     meters::Meters,
-    outgoing, secrets,
+    outgoing,
     settings::Settings,
     sockets::Sockets,
     sync_client::{FromSync, SyncClient},
@@ -42,8 +48,18 @@ use crate::config::BoxConfig;
 
 /// How often the ledger is asked whether the other process wrote, the board is shown and intervals are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// How often credentials are read again, in looks.
+/// How often it is asked whether credentials have changed, in looks.
 const SECRETS_EVERY: u32 = 10;
+/// How long the loop serves before sockets are read again and what came of it leaves.
+const SLICE: Duration = Duration::from_millis(2);
+/// Events of *media*, and pieces of SIP's streams, in one turn.
+const OTHERS_A_TURN: usize = 64;
+/// Facts are handed to the ledger this often; what a desk waits for, at once.
+const STORE_EVERY: Duration = Duration::from_millis(10);
+/// Rows that are handed over at once, however soon.
+const STORE_ROWS: usize = 500;
+/// The board is drawn this often at most.
+const SHOW_EVERY: Duration = Duration::from_millis(50);
 /// How often the civil clock is told, in looks.
 const CIVIL_EVERY: u32 = 25;
 
@@ -77,8 +93,16 @@ pub struct Engine {
     pub trunks: BTreeMap<TrunkId, bool>,
     pub heads: String,
     pub data_version: u64,
-    pub board_changed: bool,
+    /// When a board that has changed is drawn.
+    pub show_at: Option<Instant>,
     pub looks: u32,
+    pub reception: Reception,
+    pub backlog: Backlog,
+    /// Not yet handed to the ledger, and when it will be.
+    pub unwritten: Batch,
+    pub store_at: Option<Instant>,
+    /// The ledger's count of changes of credentials, as last read.
+    pub credentials: u64,
 }
 
 /// Everything that reaches the engine from other tasks.
@@ -108,32 +132,106 @@ impl Engine {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let wake = self.floor.poll_timeout().unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
+            let wakes = [self.floor.poll_timeout(), self.show_at, self.store_at];
+            let wake = wakes.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
             tokio::select! {
                 biased;
-                Some(input) = self.sockets.recv() => self.feed(Input::Call(LineInput::Sip(input))),
                 Some(from) = inbox.media.recv() => self.hear_media(from),
                 Some(request) = inbox.requests.recv() => self.request(request),
                 Some(from) = inbox.sync.recv() => self.hear_sync(from),
-                () = sleep_until(wake.into()) => {
-                    self.floor.handle_timeout(Instant::now(), wall());
-                    self.obey();
-                }
                 _ = looks.tick() => self.look(),
+                Some(input) = self.sockets.recv() => self.arrive(Instant::now(), input),
+                // Those who read sockets have their turn.
+                () = tokio::task::yield_now(), if !self.reception.is_empty() => {}
+                () = sleep_until(wake.into()) => {}
             }
+            self.turn(&mut inbox);
         }
     }
 
-    pub fn feed(&mut self, input: Input) {
+    /// Everything that is there is sorted; then some of it is served.
+    fn turn(&mut self, inbox: &mut Inbox) {
+        let began = Instant::now();
+        while let Some(input) = self.sockets.datagram() {
+            self.arrive(began, input);
+        }
+        for _ in 0..OTHERS_A_TURN {
+            let Ok(from) = inbox.media.try_recv() else { break };
+            self.hear_media(from);
+        }
+        for _ in 0..OTHERS_A_TURN {
+            let Some(input) = self.sockets.stream() else { break };
+            self.take(Input::Call(LineInput::Sip(input)));
+        }
+        if self.floor.poll_timeout().is_some_and(|at| at <= began) {
+            self.floor.handle_timeout(began, wall());
+        }
+        self.serve(began + SLICE);
+        self.obey();
+        if self.show_at.is_some_and(|at| at <= began) {
+            self.show();
+        }
+        if self.store_at.is_some_and(|at| at <= began) || self.unwritten.rows() >= STORE_ROWS {
+            self.store();
+        }
+    }
+
+    /// A datagram is sorted in; everything else is taken as it comes.
+    fn arrive(&mut self, now: Instant, input: SipInput) {
+        match input {
+            SipInput::Received { flow, bytes } if flow.transport == Transport::Udp => {
+                let lines = self.floor.lines();
+                if let Err(Some(cause)) = self.reception.arrive(now, flow, bytes, lines) {
+                    self.meters.refused.with_label_values(&[cause]).inc();
+                }
+            }
+            other => self.take(Input::Call(LineInput::Sip(other))),
+        }
+    }
+
+    fn serve(&mut self, until: Instant) {
+        let mut now = Instant::now();
+        while now < until {
+            let pressed = self.backlog.is_behind();
+            match self.reception.next(now, pressed) {
+                None => return,
+                Some(Turn::Serve { flow, bytes }) => {
+                    self.take(Input::Call(LineInput::Sip(SipInput::Received { flow, bytes })));
+                }
+                Some(Turn::Refuse { flow, bytes }) => {
+                    self.meters.refused.with_label_values(&["overload"]).inc();
+                    if let Some((flow, bytes)) = self.floor.lines().refusal(flow, &bytes) {
+                        self.sockets.send(flow, bytes);
+                    }
+                }
+                Some(Turn::Drop) => self.meters.refused.with_label_values(&["late"]).inc(),
+            }
+            now = Instant::now();
+        }
+    }
+
+    /// Something happened; what comes of it waits for the end of the turn.
+    fn take(&mut self, input: Input) {
         self.floor.handle_input(Instant::now(), wall(), input);
+    }
+
+    /// The same, and what comes of it leaves at once.
+    pub fn feed(&mut self, input: Input) {
+        self.take(input);
         self.obey();
     }
 
     fn hear_media(&mut self, from: FromMedia) {
         match from {
             FromMedia::Connected { fresh: false } => {}
-            FromMedia::Connected { fresh: true } => self.feed(Input::Call(LineInput::MediaRestarted)),
-            FromMedia::Event(event) => self.feed(Input::Call(LineInput::Media(event))),
+            FromMedia::Connected { fresh: true } => {
+                self.backlog.media_began();
+                self.take(Input::Call(LineInput::MediaRestarted));
+            }
+            FromMedia::Event(event) => {
+                self.backlog.heard(&event);
+                self.take(Input::Call(LineInput::Media(event)));
+            }
         }
     }
 
@@ -156,53 +254,15 @@ impl Engine {
         match request {
             Request::Command { command, answer } => {
                 let result = self.floor.desk(Instant::now(), wall(), command);
-                let batch = self.drain();
-                let Err(refused) = result else { return self.store_then(batch, answer, Ok(())) };
-                self.store(batch);
+                self.obey();
+                if self.show_at.is_some() {
+                    self.show();
+                }
+                let Err(refused) = result else { return self.store_then(answer, Ok(())) };
                 let _ = answer.send(Err(refused));
             }
             Request::Change { by, changes, answer } => self.change(by, &changes, answer),
         }
-    }
-
-    /// An edit at the desk: stored, then in force, then answered.
-    fn change(
-        &mut self,
-        by: AgentId,
-        changes: &[Change],
-        answer: oneshot::Sender<Result<Arc<desk::Effective>, ChangeRefused>>,
-    ) {
-        let (draft, encoded) = match self.settings.edit(Doc::Local, changes, Author::Branch, wall()) {
-            Ok(edited) => edited,
-            Err(refused) => {
-                let _ = answer.send(Err(outgoing::refusal(&refused)));
-                return;
-            }
-        };
-        let kind = Kind::SettingsEdited { by, changes: u32::try_from(changes.len()).unwrap_or(u32::MAX) };
-        let batch = Batch {
-            config: encoded.into_iter().map(|bytes| (Doc::Local, bytes)).collect(),
-            facts: vec![Fact { seq: 0, at: wall(), contact: None, kind }],
-            ..Batch::default()
-        };
-        // An edit is rare and small: the engine waits the few milliseconds, so that edits stay in order.
-        let stored = tokio::task::block_in_place(|| self.writer.submit(batch).wait());
-        if let Err(error) = stored {
-            warn!(%error, "an edit could not be stored");
-            let _ = answer.send(Err(ChangeRefused {
-                index: 0,
-                code: "unavailable".into(),
-                message: "the edit could not be stored; nothing was changed".into(),
-                fault: Fault::Box,
-            }));
-            return;
-        }
-        self.settings.commit(draft);
-        self.activate();
-        if let Some(sync) = &self.sync {
-            sync.config_changed();
-        }
-        let _ = answer.send(Ok(self.effective.borrow().clone()));
     }
 
     fn look(&mut self) {
@@ -238,119 +298,25 @@ impl Engine {
         let legs = u32::try_from(self.floor.lines().in_use().legs).unwrap_or(u32::MAX);
         self.standing.calls.store(legs, Ordering::Relaxed);
         self.standing.ledger.store(self.writer.pressure().failing.is_none(), Ordering::Relaxed);
-        self.board_changed = false;
+        self.show_at = None;
         self.board.send_replace(Arc::new(BoardAt { at, board }));
     }
 
-    fn catch_up(&mut self) {
-        match self.settings.catch_up(&self.reader) {
-            Ok(true) => self.activate(),
-            Ok(false) => {}
-            Err(error) => warn!("{error:#}"),
-        }
-    }
-
-    /// Resolves the documents and runs what comes of it, unless a finding is fatal.
-    pub fn activate(&mut self) {
-        let effective = self.settings.effective();
-        if effective.heads == self.heads {
-            return;
-        }
-        self.heads.clone_from(&effective.heads);
-        let count = u32::try_from(effective.findings.len()).unwrap_or(u32::MAX);
-        self.meters.config_findings.set(count.into());
-        let fatal = effective.fatal();
-        let Effective { config, findings, heads } = effective;
-        if fatal {
-            warn!(findings = count, "the configuration has a fatal finding: the last good one runs on");
-            self.tell(Kind::ConfigRefused { heads, fatal: count });
-        } else {
-            info!(findings = count, "a configuration is active");
-            self.running = Arc::new(config);
-            if let Err(error) = self.settings.keep_good(&self.running) {
-                warn!("{error:#}");
-            }
-            self.standing.config.store(true, Ordering::Relaxed);
-            self.secrets = call::Secrets::default();
-            self.configure();
-            self.tell(Kind::ConfigActivated { heads, findings: count });
-        }
-        self.effective.send_replace(Arc::new(desk::Effective { config: Config::clone(&self.running), findings }));
-    }
-
-    fn refresh_secrets(&mut self) {
-        match secrets::of_lines(&self.reader, &self.running, &self.config.sip.domain) {
-            Ok(fresh) if fresh != self.secrets => self.configure(),
-            Ok(_) => {}
-            Err(error) => warn!("credentials cannot be read: {error:#}"),
-        }
-        match secrets::of_staff(&self.reader, &self.running) {
-            Ok(staff) => {
-                if let Err(error) = self.staff.replace(staff) {
-                    warn!(%error, "the staff's credentials cannot be used");
-                }
-            }
-            Err(error) => warn!("credentials cannot be read: {error:#}"),
-        }
-    }
-
-    fn configure(&mut self) {
-        match secrets::of_lines(&self.reader, &self.running, &self.config.sip.domain) {
-            Ok(fresh) => self.secrets = fresh,
-            Err(error) => error!("credentials cannot be read; phones cannot register: {error:#}"),
-        }
-        let peers = self.running.trunks.values().map(|trunk| match &trunk.kind {
-            TrunkKind::Address { peer, .. } | TrunkKind::Registration { peer, .. } => peer.ip(),
-        });
-        self.sockets.trust(peers.collect());
-        let (config, secrets) = (Box::new(Config::clone(&self.running)), Box::new(self.secrets.clone()));
-        self.feed(Input::Configure { config, secrets });
-        self.feed(Input::Civil(civil(&self.running.site.time_zone)));
-        self.refresh_staff();
-    }
-
-    fn refresh_staff(&mut self) {
-        if let Ok(staff) = secrets::of_staff(&self.reader, &self.running) {
-            let _ = self.staff.replace(staff);
-        }
-    }
-
-    fn close_intervals(&mut self) {
-        let at = wall();
-        let cells = self.book.close(at, &self.running);
-        let health = outgoing::health(self, at, !cells.is_empty());
-        let mut items: Vec<_> = cells.iter().cloned().map(model::leaving::Leaving::Interval).collect();
-        items.push(model::leaving::Leaving::Health(health));
-        match self.gate.pass(&items, at) {
-            Ok(passed) => {
-                let gate = Some(self.gate.state().clone());
-                self.store(Batch { intervals: cells, outbox: passed, gate, ..Batch::default() });
-                if let Some(sync) = &self.sync {
-                    sync.outbox_grew();
-                }
-            }
-            Err(error) => error!(%error, "the gate refused our own figures"),
-        }
-    }
-
     /// A fact of the box itself.
-    fn tell(&mut self, kind: Kind) {
+    pub fn tell(&mut self, kind: Kind) {
         let fact = Fact { seq: 0, at: wall(), contact: None, kind };
-        self.store(Batch { facts: vec![fact], ..Batch::default() });
+        self.unwritten.append(Batch { facts: vec![fact], ..Batch::default() });
+        self.store();
     }
 
+    /// Takes everything the floor has put out; what is to be remembered waits a moment for more.
     fn obey(&mut self) {
-        let batch = self.drain();
-        self.store(batch);
-    }
-
-    /// Takes everything the floor has put out; what is to be remembered is returned.
-    fn drain(&mut self) -> Batch {
         let mut batch = Batch::default();
         while let Some(output) = self.floor.poll_output() {
             match output {
                 Output::Send { flow, bytes } => self.sockets.send(flow, bytes),
                 Output::Media(command) => {
+                    self.backlog.asks(&command);
                     if !self.media.send(command) {
                         error!("the media process does not take commands");
                     }
@@ -380,7 +346,9 @@ impl Engine {
                         sync.tunnel(overflow, local);
                     }
                 }
-                Output::BoardChanged => self.board_changed = true,
+                Output::BoardChanged => {
+                    self.show_at.get_or_insert_with(|| Instant::now() + SHOW_EVERY);
+                }
                 Output::Registered { phone, up, binding } => {
                     batch.bindings.extend(self.registered(phone, up, binding));
                 }
@@ -391,11 +359,12 @@ impl Engine {
                 Output::Refused { cause, .. } => self.meters.refused.with_label_values(&[cause]).inc(),
             }
         }
+        self.sockets.flush();
         self.meters.facts.inc_by(batch.facts.len() as u64);
-        if self.board_changed {
-            self.show();
+        if !batch.is_empty() {
+            self.unwritten.append(batch);
+            self.store_at.get_or_insert_with(|| Instant::now() + STORE_EVERY);
         }
-        batch
     }
 
     fn registered(&mut self, phone: Extension, up: bool, binding: sip::endpoint::Binding) -> Option<BindingChange> {
@@ -422,17 +391,25 @@ impl Engine {
         }
     }
 
-    fn store(&self, batch: Batch) {
-        if !batch.is_empty() {
-            self.writer.submit_then(batch, |stored| {
-                if let Err(error) = stored {
-                    error!(%error, "facts wait in memory: the ledger does not take them");
-                }
-            });
+    /// Hands what is to be remembered to the ledger.
+    pub fn store(&mut self) {
+        self.store_at = None;
+        let batch = std::mem::take(&mut self.unwritten);
+        if batch.is_empty() {
+            return;
         }
+        let written = self.backlog.writes();
+        self.writer.submit_then(batch, move |stored| {
+            drop(written);
+            if let Err(error) = stored {
+                error!(%error, "facts wait in memory: the ledger does not take them");
+            }
+        });
     }
 
-    fn store_then<T: Send + 'static>(&self, batch: Batch, answer: oneshot::Sender<T>, value: T) {
+    fn store_then<T: Send + 'static>(&mut self, answer: oneshot::Sender<T>, value: T) {
+        self.store_at = None;
+        let batch = std::mem::take(&mut self.unwritten);
         if batch.is_empty() {
             let _ = answer.send(value);
             return;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 
 use media::plane::{Command, Event};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, BufReader},
     net::{
         UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
@@ -20,6 +20,8 @@ const FRAME_BYTES_MAX: u32 = 64 * 1024;
 /// Commands waiting for the socket; a full queue means *media* hangs, and the connection is made anew.
 const COMMANDS_MAX: usize = 4_096;
 const EVENTS_MAX: usize = 4_096;
+/// Commands that leave in one write.
+const WRITE_MAX: usize = 64;
 const RETRY: Duration = Duration::from_millis(50);
 
 /// What arrives from the media process.
@@ -79,7 +81,8 @@ async fn keep_connected(
     }
 }
 
-async fn read(mut reader: OwnedReadHalf, events: &mpsc::Sender<FromMedia>) -> String {
+async fn read(reader: OwnedReadHalf, events: &mpsc::Sender<FromMedia>) -> String {
+    let mut reader = BufReader::new(reader);
     loop {
         let frame = match read_frame(&mut reader).await {
             Ok(frame) => frame,
@@ -97,9 +100,19 @@ async fn read(mut reader: OwnedReadHalf, events: &mpsc::Sender<FromMedia>) -> St
 }
 
 async fn write(mut writer: OwnedWriteHalf, hello: Command, commands: &mut mpsc::Receiver<Command>) -> String {
+    let mut frames = Vec::new();
     let mut next = Some(hello);
     while let Some(command) = next {
-        if let Err(error) = write_frame(&mut writer, &command).await {
+        frames.clear();
+        let mut written = append_frame(&mut frames, &command);
+        for _ in 1..WRITE_MAX {
+            let Ok(command) = commands.try_recv() else { break };
+            written = written.and_then(|()| append_frame(&mut frames, &command));
+        }
+        if let Err(error) = written {
+            return error.to_string();
+        }
+        if let Err(error) = writer.write_all(&frames).await {
             return error.to_string();
         }
         next = commands.recv().await;
@@ -107,7 +120,7 @@ async fn write(mut writer: OwnedWriteHalf, hello: Command, commands: &mut mpsc::
     "the calls engine ended".into()
 }
 
-async fn read_frame(reader: &mut OwnedReadHalf) -> std::io::Result<Vec<u8>> {
+async fn read_frame(reader: &mut BufReader<OwnedReadHalf>) -> std::io::Result<Vec<u8>> {
     let length = reader.read_u32().await?;
     if length > FRAME_BYTES_MAX {
         return Err(std::io::Error::other(format!("a frame of {length} bytes, {FRAME_BYTES_MAX} at most")));
@@ -117,11 +130,10 @@ async fn read_frame(reader: &mut OwnedReadHalf) -> std::io::Result<Vec<u8>> {
     Ok(frame)
 }
 
-async fn write_frame(writer: &mut OwnedWriteHalf, command: &Command) -> std::io::Result<()> {
+fn append_frame(frames: &mut Vec<u8>, command: &Command) -> std::io::Result<()> {
     let body = serde_json::to_vec(command)?;
     let length = u32::try_from(body.len()).map_err(std::io::Error::other)?;
-    let mut frame = Vec::with_capacity(body.len().saturating_add(4));
-    frame.extend_from_slice(&length.to_be_bytes());
-    frame.extend_from_slice(&body);
-    writer.write_all(&frame).await
+    frames.extend_from_slice(&length.to_be_bytes());
+    frames.extend_from_slice(&body);
+    Ok(())
 }

@@ -1,10 +1,12 @@
 //! The *calls* process: SIP sockets, the floor, the desk, the ledger. It has no route to the cloud.
 
+mod arrivals;
 mod desk_ports;
 mod engine;
 mod media_client;
 mod meters;
 mod outgoing;
+mod running;
 pub mod secrets;
 pub mod settings;
 mod sockets;
@@ -40,6 +42,8 @@ const CDRS_AT_START: usize = 50_000;
 const FACTS_AT_START: u64 = 200_000;
 const HOUR_MS: i64 = 3_600 * 1_000;
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
+/// Threads for the desk and the metrics.
+const SIDE_THREADS: usize = 2;
 const PRODUCT: &str = concat!("Branchline/", env!("CARGO_PKG_VERSION"));
 
 /// Runs until the process is told to end.
@@ -69,11 +73,26 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
         .with_context(|| format!("desk.listen: cannot listen on {}", config.desk))?;
     info!(desk = %config.desk, "the desk is served");
     let service = desk.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::select! {
+    // The lines have this thread for themselves: no page of a desk makes a call wait.
+    let side = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(SIDE_THREADS)
+        .thread_name("desk")
+        .enable_all()
+        .build()
+        .context("the desk's threads cannot start")?;
+    let listener = listener.into_std().context("the desk's listener")?;
+    let serving = side.spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        axum::serve(listener, service).await
+    });
+    let observing = side.spawn(observe::serve(config.metrics_of(0), registry, status));
+    let ended = tokio::select! {
         () = engine.run(Inbox { media, sync, requests: requests_in }) => Ok(()),
-        ended = axum::serve(listener, service) => ended.context("the desk's listener failed"),
-        ended = observe::serve(config.metrics_of(0), registry, status) => ended,
-    }
+        ended = serving => ended.context("the desk")?.context("the desk's listener failed"),
+        ended = observing => ended.context("the metrics")?,
+    };
+    side.shutdown_background();
+    ended
 }
 
 /// The key that wraps all others on this box.
@@ -117,10 +136,12 @@ fn close_what_the_last_life_left(ledger: &Ledger, reader: &Reader) -> anyhow::Re
 type Built = (Engine, mpsc::Receiver<media_client::FromMedia>, mpsc::Receiver<sync_client::FromSync>);
 
 async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyhow::Result<Built> {
-    let mut random = [0; 56];
+    let mut random = [0; 64];
     rand::rng().fill_bytes(&mut random);
     let (seed, rest) = random.split_at(32);
-    let (actor, generation) = rest.split_at(16);
+    let (actor, rest) = rest.split_at(16);
+    let (generation, secret) = rest.split_at(8);
+    let secret = u64::from_be_bytes(secret.try_into().context("a secret")?);
     let seed: [u8; 32] = seed.try_into().context("a seed")?;
     let generation = u64::from_be_bytes(generation.try_into().context("a generation")?);
     let settings =
@@ -169,8 +190,13 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         trunks: BTreeMap::new(),
         heads: String::new(),
         data_version: 0,
-        board_changed: false,
+        show_at: None,
         looks: 0,
+        reception: arrivals::Reception::new(secret),
+        backlog: Default::default(),
+        unwritten: Batch::default(),
+        store_at: None,
+        credentials: 0,
         config: config.clone(),
     };
     let hour_ago = Millis(now.0.saturating_sub(HOUR_MS));

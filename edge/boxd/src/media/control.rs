@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use media::plane::{Command, Event};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
 };
 use tracing::{info, warn};
@@ -14,6 +14,8 @@ use tracing::{info, warn};
 use super::relay::{Request, ToRelay};
 
 const FRAME_BYTES_MAX: u32 = 64 * 1024;
+/// Events that leave in one write.
+const WRITE_MAX: usize = 64;
 
 pub async fn serve(
     path: &Path,
@@ -34,7 +36,8 @@ pub async fn serve(
 }
 
 async fn talk(stream: UnixStream, commands: &ToRelay, events: &mut tokio::sync::mpsc::Receiver<Event>) -> String {
-    let (mut reader, mut writer) = stream.into_split();
+    let (reader, mut writer) = stream.into_split();
+    let mut reader = BufReader::new(reader);
     let read = async {
         loop {
             match read_command(&mut reader).await {
@@ -48,8 +51,18 @@ async fn talk(stream: UnixStream, commands: &ToRelay, events: &mut tokio::sync::
         }
     };
     let write = async {
+        let mut frames = Vec::new();
         while let Some(event) = events.recv().await {
-            if let Err(error) = write_event(&mut writer, &event).await {
+            frames.clear();
+            let mut written = append_event(&mut frames, &event);
+            for _ in 1..WRITE_MAX {
+                let Ok(event) = events.try_recv() else { break };
+                written = written.and_then(|()| append_event(&mut frames, &event));
+            }
+            if let Err(error) = written {
+                return error.to_string();
+            }
+            if let Err(error) = writer.write_all(&frames).await {
                 return error.to_string();
             }
         }
@@ -68,11 +81,10 @@ async fn read_command(reader: &mut (impl AsyncReadExt + Unpin)) -> std::io::Resu
     serde_json::from_slice(&frame).map_err(std::io::Error::other)
 }
 
-async fn write_event(writer: &mut (impl AsyncWriteExt + Unpin), event: &Event) -> std::io::Result<()> {
+fn append_event(frames: &mut Vec<u8>, event: &Event) -> std::io::Result<()> {
     let body = serde_json::to_vec(event)?;
     let length = u32::try_from(body.len()).map_err(std::io::Error::other)?;
-    let mut frame = Vec::with_capacity(body.len() + 4);
-    frame.extend_from_slice(&length.to_be_bytes());
-    frame.extend_from_slice(&body);
-    writer.write_all(&frame).await
+    frames.extend_from_slice(&length.to_be_bytes());
+    frames.extend_from_slice(&body);
+    Ok(())
 }

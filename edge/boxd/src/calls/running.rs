@@ -1,0 +1,161 @@
+//! What the engine runs on: the configuration that is in force, credentials, edits at the desk, and the figures that are
+//! due when an interval is over.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use ::config::{Author, Effective};
+use desk::{ChangeRefused, Fault};
+use floor::Input;
+use ledger::Batch;
+use model::{
+    AgentId,
+    change::{Change, Doc},
+    config::{Config, TrunkKind},
+    fact::{Fact, Kind},
+};
+use tokio::sync::oneshot;
+use tracing::{error, info, warn};
+
+use super::{
+    engine::{Engine, civil, wall},
+    outgoing, secrets,
+};
+
+impl Engine {
+    /// An edit at the desk: stored, then in force, then answered.
+    pub fn change(
+        &mut self,
+        by: AgentId,
+        changes: &[Change],
+        answer: oneshot::Sender<Result<Arc<desk::Effective>, ChangeRefused>>,
+    ) {
+        let (draft, encoded) = match self.settings.edit(Doc::Local, changes, Author::Branch, wall()) {
+            Ok(edited) => edited,
+            Err(refused) => {
+                let _ = answer.send(Err(outgoing::refusal(&refused)));
+                return;
+            }
+        };
+        let kind = Kind::SettingsEdited { by, changes: u32::try_from(changes.len()).unwrap_or(u32::MAX) };
+        let batch = Batch {
+            config: encoded.into_iter().map(|bytes| (Doc::Local, bytes)).collect(),
+            facts: vec![Fact { seq: 0, at: wall(), contact: None, kind }],
+            ..Batch::default()
+        };
+        // An edit is rare and small: the engine waits the few milliseconds, so that edits stay in order.
+        let stored = self.writer.submit(batch).wait();
+        if let Err(error) = stored {
+            warn!(%error, "an edit could not be stored");
+            let _ = answer.send(Err(ChangeRefused {
+                index: 0,
+                code: "unavailable".into(),
+                message: "the edit could not be stored; nothing was changed".into(),
+                fault: Fault::Box,
+            }));
+            return;
+        }
+        self.settings.commit(draft);
+        self.activate();
+        if let Some(sync) = &self.sync {
+            sync.config_changed();
+        }
+        let _ = answer.send(Ok(self.effective.borrow().clone()));
+    }
+
+    pub fn catch_up(&mut self) {
+        match self.settings.catch_up(&self.reader) {
+            Ok(true) => self.activate(),
+            Ok(false) => {}
+            Err(error) => warn!("{error:#}"),
+        }
+    }
+
+    /// Resolves the documents and runs what comes of it, unless a finding is fatal.
+    pub fn activate(&mut self) {
+        let effective = self.settings.effective();
+        if effective.heads == self.heads {
+            return;
+        }
+        self.heads.clone_from(&effective.heads);
+        let count = u32::try_from(effective.findings.len()).unwrap_or(u32::MAX);
+        self.meters.config_findings.set(count.into());
+        let fatal = effective.fatal();
+        let Effective { config, findings, heads } = effective;
+        if fatal {
+            warn!(findings = count, "the configuration has a fatal finding: the last good one runs on");
+            self.tell(Kind::ConfigRefused { heads, fatal: count });
+        } else {
+            info!(findings = count, "a configuration is active");
+            self.running = Arc::new(config);
+            if let Err(error) = self.settings.keep_good(&self.running) {
+                warn!("{error:#}");
+            }
+            self.standing.config.store(true, Ordering::Relaxed);
+            self.secrets = call::Secrets::default();
+            self.configure();
+            self.tell(Kind::ConfigActivated { heads, findings: count });
+        }
+        self.effective.send_replace(Arc::new(desk::Effective { config: Config::clone(&self.running), findings }));
+    }
+
+    pub fn refresh_secrets(&mut self) {
+        match self.reader.credentials_version() {
+            Ok(version) if version == self.credentials => return,
+            Ok(version) => self.credentials = version,
+            Err(error) => return warn!(%error, "the ledger cannot be asked"),
+        }
+        match secrets::of_lines(&self.reader, &self.running, &self.config.sip.domain) {
+            Ok(fresh) if fresh != self.secrets => self.configure(),
+            Ok(_) => {}
+            Err(error) => warn!("credentials cannot be read: {error:#}"),
+        }
+        match secrets::of_staff(&self.reader, &self.running) {
+            Ok(staff) => {
+                if let Err(error) = self.staff.replace(staff) {
+                    warn!(%error, "the staff's credentials cannot be used");
+                }
+            }
+            Err(error) => warn!("credentials cannot be read: {error:#}"),
+        }
+    }
+
+    fn configure(&mut self) {
+        match secrets::of_lines(&self.reader, &self.running, &self.config.sip.domain) {
+            Ok(fresh) => self.secrets = fresh,
+            Err(error) => error!("credentials cannot be read; phones cannot register: {error:#}"),
+        }
+        let peers = self.running.trunks.values().map(|trunk| match &trunk.kind {
+            TrunkKind::Address { peer, .. } | TrunkKind::Registration { peer, .. } => peer.ip(),
+        });
+        self.sockets.trust(peers.collect());
+        let (config, secrets) = (Box::new(Config::clone(&self.running)), Box::new(self.secrets.clone()));
+        self.feed(Input::Configure { config, secrets });
+        self.feed(Input::Civil(civil(&self.running.site.time_zone)));
+        self.refresh_staff();
+    }
+
+    fn refresh_staff(&mut self) {
+        if let Ok(staff) = secrets::of_staff(&self.reader, &self.running) {
+            let _ = self.staff.replace(staff);
+        }
+    }
+
+    pub fn close_intervals(&mut self) {
+        let at = wall();
+        let cells = self.book.close(at, &self.running);
+        let health = outgoing::health(self, at, !cells.is_empty());
+        let mut items: Vec<_> = cells.iter().cloned().map(model::leaving::Leaving::Interval).collect();
+        items.push(model::leaving::Leaving::Health(health));
+        match self.gate.pass(&items, at) {
+            Ok(passed) => {
+                let gate = Some(self.gate.state().clone());
+                self.unwritten.append(Batch { intervals: cells, outbox: passed, gate, ..Batch::default() });
+                self.store();
+                if let Some(sync) = &self.sync {
+                    sync.outbox_grew();
+                }
+            }
+            Err(error) => error!(%error, "the gate refused our own figures"),
+        }
+    }
+}
