@@ -120,6 +120,21 @@ impl Calls {
         route::trunks(&self.config.site, &from.into(), emergency, |trunk| self.endpoint.trunk_up(trunk.as_str()))
     }
 
+    /// Whether the endpoint knows who is there; see `Endpoint::knows`.
+    pub fn knows(&self, flow: endpoint::Flow) -> bool {
+        self.endpoint.knows(flow)
+    }
+
+    /// Whether what a phone dials is an emergency number.
+    pub fn is_emergency(&self, dialled: &str) -> bool {
+        route::is_emergency(&self.config.site, dialled)
+    }
+
+    /// See `Endpoint::refusal`.
+    pub fn refusal(&self, flow: endpoint::Flow, bytes: &bytes::Bytes) -> Option<(endpoint::Flow, bytes::Bytes)> {
+        self.endpoint.refusal(flow, bytes)
+    }
+
     /// Whether a phone can be rung.
     pub fn is_registered(&self, phone: &Extension) -> bool {
         !self.endpoint.bindings(phone.as_str()).is_empty()

@@ -1,86 +1,125 @@
 //! What setting up and ending a call costs: carrier → box → phone, media anchored, beside Kamailio with rtpengine doing
-//! the same, with SIPp at both ends. The server has one core to itself, SIPp the other. The box also writes each call's
-//! facts and CDR durably, which the yardstick does not.
+//! the same, with our own generator at both ends. The server has one core to itself, the generator the other. The box
+//! also writes each call's facts and CDR durably, which the yardstick does not.
 //!
 //! `cargo xtask bench calls`
 
-#[path = "calls/ours.rs"]
-mod ours;
 #[path = "calls/peer.rs"]
 mod peer;
-#[path = "calls/sipp.rs"]
-mod sipp;
 
 use std::{path::PathBuf, time::Duration};
 
-use bench::cpu;
+use bench::{
+    branch::Measured,
+    cpu,
+    sip::{
+        carrier::{Carrier, Load},
+        phones::Phones,
+    },
+};
 use clap::Parser;
-use harness::process::Program;
+use harness::{company::PHONE_PASSWORD, process::Program};
 
 #[derive(Parser)]
 #[command(about = "Calls per second and CPU per call, beside Kamailio with rtpengine")]
 struct Args {
     /// New calls in a second; a line for each.
-    #[arg(long, value_delimiter = ',', default_value = "50,100,200")]
+    #[arg(long, value_delimiter = ',', default_value = "100,200,400,900")]
     rates: Vec<u32>,
     /// How long each line is measured.
     #[arg(long, default_value_t = 10)]
-    seconds: u32,
+    seconds: u64,
     /// How long a call lasts.
     #[arg(long, default_value_t = 1_000)]
-    talk_ms: u32,
+    talk_ms: u64,
     /// Where the box's ledger is written. A tmpfs has no disk.
     #[arg(long, default_value = ".")]
     dir: PathBuf,
+    /// Without the yardstick.
+    #[arg(long)]
+    alone: bool,
 }
 
-/// A server under measurement: where calls go, and the programs whose time counts.
-struct Subject {
-    sip: String,
-    programs: Vec<Program>,
+/// A server under measurement.
+enum Subject {
+    Peer(Vec<Program>),
+    Ours(Box<Measured>),
 }
 
 impl Subject {
     fn time(&self) -> Duration {
-        self.programs.iter().map(|program| cpu::time_of_family(program.pid())).sum()
+        match self {
+            Self::Peer(programs) => programs.iter().map(|program| cpu::time_of_family(program.pid())).sum(),
+            Self::Ours(measured) => measured.time(),
+        }
     }
-}
 
-/// Phones that are called in turn: each is free again before its next turn.
-fn numbers(args: &Args, rate: u32) -> Vec<String> {
-    let count = rate.saturating_mul(args.talk_ms / 1_000 + 3);
-    (0..count).map(|n| (2_000 + n).to_string()).collect()
+    fn parts(&self) -> Vec<(String, Duration)> {
+        match self {
+            Self::Peer(_) => Vec::new(),
+            Self::Ours(measured) => measured.times(),
+        }
+    }
 }
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    cpu::stay_on(cpu::TRAFFIC_CORE)?;
     println!("calls of {} ms, media anchored, one core for the server", args.talk_ms);
     println!(
-        "{:<24} {:>8} {:>8} {:>8} {:>12} {:>14} {:>14}",
-        "", "calls/s", "passed", "failed", "ms to answer", "CPU ms/call", "calls/s/core"
+        "{:<24} {:>8} {:>8} {:>6} {:>6} {:>9} {:>9} {:>12} {:>13}",
+        "", "calls/s", "passed", "shed", "failed", "p50 ms", "p99 ms", "CPU s/1,000", "calls/s/core"
     );
     for &rate in &args.rates {
         for peer in [true, false] {
-            let dir = tempfile::tempdir_in(&args.dir)?;
-            let (carrier, phone) = (harness::process::free_ports(2), harness::process::free_ports(2));
-            let numbers = numbers(&args, rate);
-            sipp::list(dir.path(), &numbers, harness::company::PHONE_PASSWORD)?;
-            let subject =
-                if peer { peer::start(dir.path(), phone)? } else { ours::start(dir.path(), carrier, phone, &numbers)? };
-            let _answering = sipp::answer(dir.path(), phone)?;
-            let load = sipp::Load { rate, count: rate * args.seconds, talk_ms: args.talk_ms };
-            let before = subject.time();
-            let seen = sipp::call(dir.path(), &subject.sip, carrier, &load)?;
-            let per_call = subject.time().saturating_sub(before).as_secs_f64() * 1_000.0 / f64::from(load.count);
-            println!(
-                "{:<24} {rate:>8} {:>8} {:>8} {:>12.1} {per_call:>14.2} {:>14.0}",
-                if peer { "Kamailio with rtpengine" } else { "Branchline" },
-                seen.passed,
-                seen.failed,
-                seen.answer_ms,
-                1_000.0 / per_call,
-            );
+            if peer && args.alone {
+                continue;
+            }
+            measure(&args, rate, peer)?;
         }
+    }
+    Ok(())
+}
+
+fn measure(args: &Args, rate: u32, peer: bool) -> anyhow::Result<()> {
+    let dir = tempfile::tempdir_in(&args.dir)?;
+    let (carrier, phone) = (harness::process::free_ports(2), harness::process::free_ports(2));
+    // Each phone is free again before its next turn.
+    let talk_s = u32::try_from(args.talk_ms / 1_000)?;
+    let numbers: Vec<String> = (0..rate * (talk_s + 3)).map(|n| (20_000 + n).to_string()).collect();
+    let (subject, server, domain) = match peer {
+        true => {
+            let (programs, server) = peer::start(dir.path(), phone)?;
+            (Subject::Peer(programs), server, String::new())
+        }
+        false => {
+            let measured = Measured::start(dir.path(), carrier, &numbers)?;
+            let (server, domain) = (measured.branch.sip.parse()?, measured.branch.domain.clone());
+            (Subject::Ours(Box::new(measured)), server, domain)
+        }
+    };
+    let phones = Phones::new(phone, server, &domain)?;
+    if !peer {
+        phones.register(&numbers, PHONE_PASSWORD, 32)?;
+    }
+    let load = Load { rate, length: Duration::from_secs(args.seconds), talk: Duration::from_millis(args.talk_ms) };
+    let (before, parts) = (subject.time(), subject.parts());
+    let seen = Carrier::new(carrier, server)?.run(&load, &numbers, &phones)?;
+    let spent = subject.time().saturating_sub(before).as_secs_f64();
+    let per_1000 = spent * 1_000.0 / f64::from(seen.offered.max(1));
+    println!(
+        "{:<24} {rate:>8} {:>8} {:>6} {:>6} {:>9.1} {:>9.1} {per_1000:>12.2} {:>13.0}",
+        if peer { "Kamailio with rtpengine" } else { "Branchline" },
+        seen.passed,
+        seen.shed,
+        seen.failed,
+        seen.quantile_ms(0.5),
+        seen.quantile_ms(0.99),
+        1_000.0 / per_1000,
+    );
+    for ((name, after), (_, before)) in subject.parts().into_iter().zip(parts) {
+        let share = after.saturating_sub(before).as_secs_f64() * 1_000.0 / f64::from(seen.offered.max(1));
+        println!("{:<24} {:>79.2}", format!("  {name}"), share);
     }
     Ok(())
 }

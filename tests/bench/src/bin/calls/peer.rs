@@ -1,13 +1,12 @@
 //! Kamailio as a stateful proxy that anchors media in rtpengine.
 
-use std::{path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use bench::{cpu, rtpengine::Rtpengine};
 use harness::process::{Program, free_ports, wait_for};
 
-use super::Subject;
-
-pub fn start(dir: &Path, phone: u16) -> anyhow::Result<Subject> {
+/// The programs whose time counts, and where calls go.
+pub fn start(dir: &Path, phone: u16) -> anyhow::Result<(Vec<Program>, SocketAddr)> {
     let engine = Rtpengine::start(dir, 34_000..=59_998)?;
     let sip = free_ports(2);
     let config = dir.join("kamailio.cfg");
@@ -17,7 +16,7 @@ pub fn start(dir: &Path, phone: u16) -> anyhow::Result<Subject> {
     let program = Program::start("kamailio", command, &dir.join("kamailio.log"))?;
     wait_for("Kamailio listens", Duration::from_secs(10), || std::net::UdpSocket::bind(("127.0.0.1", sip)).err())?;
     std::thread::sleep(Duration::from_secs(3));
-    Ok(Subject { sip: format!("127.0.0.1:{sip}"), programs: vec![program, engine.program] })
+    Ok((vec![program, engine.program], SocketAddr::from(([127, 0, 0, 1], sip))))
 }
 
 fn text(sip: u16, phone: u16, rtpengine: u16, dir: &Path) -> String {
