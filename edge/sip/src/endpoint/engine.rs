@@ -110,7 +110,6 @@ impl Endpoint {
             }
             Input::Configure(config) => {
                 self.config = *config;
-                self.doorman.configured(&self.config);
                 self.tx.limit(self.config.limits.transactions);
                 self.doorman.configured(&self.config);
                 self.registrar.configured(context!(self, now));

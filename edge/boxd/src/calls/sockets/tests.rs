@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 use super::tcp::FirstHeader;
@@ -51,6 +51,7 @@ async fn a_datagram_comes_in_and_its_answer_goes_back() {
     assert_eq!((flow.transport, flow.connection), (Transport::Udp, 0));
     assert_eq!(flow.remote, peer.local_addr().unwrap());
     sockets.send(flow, Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n"));
+    sockets.flush();
     let mut buffer = [0; 100];
     let (length, from) = peer.recv_from(&mut buffer).await.unwrap();
     assert_eq!((&buffer[..length], from), (b"SIP/2.0 200 OK\r\n\r\n".as_slice(), flow.local));
