@@ -41,6 +41,10 @@ enum Bench {
     Media,
     /// Setting up and ending calls, beside Kamailio with rtpengine.
     Calls,
+    /// Ten times what the box can carry.
+    Overload,
+    /// Thousands of phones that come back after a restart.
+    Registrations,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -63,6 +67,8 @@ fn main() -> anyhow::Result<()> {
                 Bench::Ingest => "ingest",
                 Bench::Media => "relay",
                 Bench::Calls => "calls",
+                Bench::Overload => "overload",
+                Bench::Registrations => "registrations",
             };
             // What is measured is built like what is shipped.
             cargo(&["build", "--release", "--package", "boxd", "--package", "bench", "--bins"])?;

@@ -61,6 +61,7 @@ struct Call {
     target: String,
     routes: String,
     hang_up_at: Option<Instant>,
+    apart: bool,
 }
 
 pub struct Carrier {
@@ -72,6 +73,15 @@ pub struct Carrier {
     timers: BinaryHeap<Reverse<(Instant, u64)>>,
     last_id: u64,
     seen: Seen,
+    standing: Standing,
+}
+
+/// Calls that stand apart from the others.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Standing {
+    pub begun: u32,
+    /// Hung up, and the other side said yes.
+    pub ended: u32,
 }
 
 impl Carrier {
@@ -87,6 +97,7 @@ impl Carrier {
             timers: BinaryHeap::new(),
             last_id: 0,
             seen: Seen::default(),
+            standing: Standing::default(),
         })
     }
 
@@ -130,6 +141,21 @@ impl Carrier {
         Ok(seen)
     }
 
+    /// Begins so many calls, to end one after the other within `length`; they are counted apart.
+    pub fn stand(&mut self, numbers: &[String], count: u32, length: Duration) {
+        for n in 0..count {
+            let id = self.call(&numbers[n as usize % numbers.len()], length * (n + 1) / (count + 1));
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.apart = true;
+            }
+        }
+        self.standing = Standing { begun: count, ended: 0 };
+    }
+
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
     /// Begins one call that lasts `talk`.
     pub fn call(&mut self, number: &str, talk: Duration) -> u64 {
         self.last_id += 1;
@@ -152,6 +178,7 @@ impl Carrier {
             target: format!("sip:{number}@{server}"),
             routes: String::new(),
             hang_up_at: None,
+            apart: false,
         };
         self.send(&call.last);
         self.timers.push(Reverse((now + T1, id)));
@@ -218,7 +245,10 @@ impl Carrier {
                 self.send(&ack);
             }
             (Stage::Leaving, "BYE", 200..300) => {
-                self.seen.passed += 1;
+                match call.apart {
+                    true => self.standing.ended += 1,
+                    false => self.seen.passed += 1,
+                }
                 self.calls.remove(&id);
             }
             (Stage::Leaving, "BYE", 300..) => {

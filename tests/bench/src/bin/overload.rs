@@ -1,0 +1,150 @@
+//! Ten times what the box can carry: the carrier offers ever more calls until the box is full, then ten times that, with
+//! strangers flooding beside and a phone that calls for help. What is accepted must be carried, calls in progress must
+//! not notice, memory must stay flat, and afterwards all must be as before (S-06, D-30).
+//!
+//! `cargo xtask bench overload`
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use bench::{
+    branch::Measured,
+    cpu,
+    sip::{
+        carrier::{Carrier, Load, Seen},
+        emergency::Emergency,
+        flood::Flood,
+        phones::Phones,
+    },
+};
+use clap::Parser;
+use harness::{company::PHONE_PASSWORD, process::free_ports};
+
+#[derive(Parser)]
+#[command(about = "Ten times the box's capacity, and strangers beside")]
+struct Args {
+    /// How long the overload lasts.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Where the search for the capacity begins, in calls a second.
+    #[arg(long, default_value_t = 200)]
+    from: u32,
+    /// Times the capacity that is offered.
+    #[arg(long, default_value_t = 10)]
+    times: u32,
+    /// What strangers send beside, in messages a second.
+    #[arg(long, default_value_t = 2_000)]
+    strangers: u32,
+    /// How long a call lasts.
+    #[arg(long, default_value_t = 500)]
+    talk_ms: u64,
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+}
+
+/// One step of the search.
+const STEP: Duration = Duration::from_secs(4);
+/// Calls that stand before the overload begins and end in the middle of it.
+const STANDING: u32 = 40;
+/// Anonymous memory may grow by so much, in bytes (S-06).
+const GROWTH_MAX: u64 = 64 << 20;
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    cpu::stay_on(cpu::TRAFFIC_CORE)?;
+    let dir = tempfile::tempdir_in(&args.dir)?;
+    let (carrier_port, phone_port) = (free_ports(2), free_ports(2));
+    let numbers: Vec<String> = (20_000..26_000).map(|n| n.to_string()).collect();
+    let measured = Measured::start(dir.path(), carrier_port, &numbers)?;
+    let server = measured.branch.sip.parse()?;
+    let phones = Phones::new(phone_port, server, &measured.branch.domain)?;
+    phones.register(&numbers, PHONE_PASSWORD, 32)?;
+    let mut carrier = Carrier::new(carrier_port, server)?;
+    let talk = Duration::from_millis(args.talk_ms);
+
+    let capacity = capacity(&args, &mut carrier, &numbers, &phones)?;
+    let before = measured.memory()?;
+    let domain = measured.branch.domain.clone();
+    let mut help = Emergency::new(server, &domain, ("101", PHONE_PASSWORD), "112", Duration::from_secs(2))?;
+    let flood = Flood::start(server, &domain, args.strangers)?;
+    let length = Duration::from_secs(args.seconds);
+    // Phones that talk all the while are called by nobody else.
+    let (talking, numbers) = numbers.split_at(STANDING as usize);
+    carrier.stand(talking, STANDING, length);
+    let load = Load { rate: capacity.saturating_mul(args.times), length, talk };
+    let mut peak = before;
+    let mut looked = Instant::now();
+    let seen = carrier.run_with(&load, numbers, &phones, |now| {
+        help.turn(now);
+        if now > looked + Duration::from_secs(1) {
+            looked = now;
+            peak = peak.max(measured.memory().unwrap_or(0));
+        }
+    })?;
+    let strangers = flood.sent();
+    drop(flood);
+    let goodput = f64::from(seen.passed) / length.as_secs_f64();
+    let standing = carrier.standing();
+    println!(
+        "offered {:>6}/s for {} s, strangers {}/s: answered and ended {goodput:.0}/s = {:.0} % of capacity; shed {}, failed {}; \
+         p50 {:.1} ms, p99 {:.1} ms",
+        load.rate,
+        args.seconds,
+        strangers / args.seconds.max(1),
+        goodput * 100.0 / f64::from(capacity),
+        seen.shed,
+        seen.failed,
+        seen.quantile_ms(0.5),
+        seen.quantile_ms(0.99),
+    );
+    println!("calls that stood before: {} of {} ended as they should", standing.ended, standing.begun);
+    println!("emergency calls: {} of {} answered, the slowest after {:?}", help.answered, help.made, help.slowest);
+    println!("memory: {} MB before, {} MB at most", before >> 20, peak >> 20);
+    let recovered = recovery(&mut carrier, capacity, talk, numbers, &phones)?;
+    println!("afterwards, at 80 % of capacity: all well after {recovered:?}");
+    ensure!(standing.ended == standing.begun, "a call in progress was lost: {}", measured.tail());
+    help.check()?;
+    ensure!(peak.saturating_sub(before) <= GROWTH_MAX, "memory grew");
+    Ok(())
+}
+
+/// Ever more calls, until some are not answered: the most that were carried in a second.
+fn capacity(args: &Args, carrier: &mut Carrier, numbers: &[String], phones: &Phones) -> anyhow::Result<u32> {
+    let talk = Duration::from_millis(args.talk_ms);
+    let mut best = 0;
+    let mut rate = args.from;
+    loop {
+        let seen = carrier.run(&Load { rate, length: STEP, talk }, numbers, phones)?;
+        let carried = (f64::from(seen.passed) / STEP.as_secs_f64()) as u32;
+        println!("offered {rate:>6}/s: answered and ended {carried}/s, p99 {:.1} ms", seen.quantile_ms(0.99));
+        best = best.max(carried);
+        if seen.passed * 100 < seen.offered * 99 || rate >= 4_000 {
+            ensure!(best > 0, "no call was carried");
+            return Ok(best);
+        }
+        rate = rate.saturating_mul(5) / 4;
+    }
+}
+
+/// How long until a second passes in which every call is answered.
+fn recovery(
+    carrier: &mut Carrier,
+    capacity: u32,
+    talk: Duration,
+    numbers: &[String],
+    phones: &Phones,
+) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    for second in 0..30 {
+        let load =
+            Load { rate: capacity * 4 / 5, length: Duration::from_secs(1), talk: talk.min(Duration::from_millis(100)) };
+        let Seen { passed, offered, .. } = carrier.run(&load, numbers, phones)?;
+        if passed * 100 >= offered * 99 {
+            return Ok(Duration::from_secs(second));
+        }
+    }
+    Err(anyhow::anyhow!("it did not recover within {:?}", began.elapsed())).context("recovery")
+}

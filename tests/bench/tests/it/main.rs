@@ -1,0 +1,3 @@
+//! What is promised under load, in the small: a whole box, real sockets.
+
+mod overload;
