@@ -1,13 +1,16 @@
 //! What an agent is doing, as a table, and what an agent will do when the work in hand is over.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use model::{
-    AgentId, ContactId, QueueId,
+    AgentId, ContactId, QueueId, SkillId, config,
     fact::AgentState::{self, NotReady, Offered, Ready, SignedOut, Talking, WrapUp},
 };
 
-use crate::{Acd, Output, timer::Timer};
+use crate::{Acd, Output, lane::LaneId, line::Place, timer::Timer};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -69,11 +72,20 @@ pub(crate) fn next(state: AgentState, event: Event) -> Option<AgentState> {
 #[derive(Debug)]
 pub(crate) struct Agent {
     pub state: AgentState,
-    pub since: Instant,
-    /// Order of becoming idle: the smallest has been idle longest.
-    pub ticket: u64,
+    /// None until the first move.
+    pub since: Option<Instant>,
+    pub standing: Standing,
+    /// Order of the last offer that was taken or missed; 0 for none since sign-in.
+    pub turn: u64,
+    /// Since sign-in: talk and wrap-up, and the time of being ready.
+    pub handled: Duration,
+    pub available: Duration,
     pub wish: Wish,
-    pub serves: BTreeSet<QueueId>,
+    pub member_of: BTreeSet<QueueId>,
+    pub skills: BTreeMap<SkillId, u8>,
+    pub serves: BTreeSet<LaneId>,
+    /// Contacts that wait for this agent alone.
+    pub awaited: BTreeSet<Place>,
     /// Offers missed in a row.
     pub missed: u32,
     /// The contact offered, talked to or wrapped up.
@@ -82,6 +94,16 @@ pub(crate) struct Agent {
     pub other_calls: u32,
     /// Dropped by the configuration: leaves when the work is done.
     pub dismissed: bool,
+}
+
+/// What strategies go by, as it was when the agent became ready.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Order of becoming idle: the smallest has been idle longest.
+    pub ticket: u64,
+    pub turn: u64,
+    /// Tenths of a percent.
+    pub occupancy: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,18 +115,44 @@ pub(crate) struct Work {
 }
 
 impl Agent {
-    pub fn new(now: Instant, serves: BTreeSet<QueueId>) -> Self {
+    pub fn of(config: &config::Agent) -> Self {
         Self {
             state: SignedOut,
-            since: now,
-            ticket: 0,
+            since: None,
+            standing: Standing::default(),
+            turn: 0,
+            handled: Duration::ZERO,
+            available: Duration::ZERO,
             wish: Wish::NotReady,
-            serves,
+            member_of: config.queues.clone(),
+            skills: config.skills.clone(),
+            serves: BTreeSet::new(),
+            awaited: BTreeSet::new(),
             missed: 0,
             work: None,
             other_calls: 0,
             dismissed: false,
         }
+    }
+
+    /// `handle / (handle + available)` since sign-in (NORMS 4), in tenths of a percent.
+    fn occupancy(&self) -> u16 {
+        let all = self.handled.saturating_add(self.available).as_millis();
+        let permille = self.handled.as_millis().saturating_mul(1_000).checked_div(all).unwrap_or(0);
+        u16::try_from(permille).unwrap_or(1_000)
+    }
+
+    /// The state changes: the time in the one before counts.
+    fn moved(&mut self, now: Instant, state: AgentState) {
+        let passed = self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        match self.state {
+            Talking | WrapUp => self.handled = self.handled.saturating_add(passed),
+            Ready => self.available = self.available.saturating_add(passed),
+            SignedOut => (self.handled, self.available, self.turn) = (Duration::ZERO, Duration::ZERO, 0),
+            NotReady | Offered => {}
+        }
+        self.state = state;
+        self.since = Some(now);
     }
 }
 
@@ -115,7 +163,7 @@ impl Acd {
 
     /// Since when the agent is in its state.
     pub fn state_since(&self, agent: &AgentId) -> Option<Instant> {
-        self.agents.get(agent).map(|a| a.since)
+        self.agents.get(agent)?.since
     }
 
     /// The contact an agent is offered, talks to or wraps up.
@@ -185,8 +233,14 @@ impl Acd {
     /// Makes one legal move and finds work for whoever became ready.
     pub(crate) fn move_agent(&mut self, now: Instant, id: &AgentId, event: Event) {
         self.shift_agent(now, id, event);
-        if self.state(id) == Some(Ready) {
-            self.serve_agent(now, id);
+        match self.state(id) {
+            Some(Ready) => self.serve_agent(now, id),
+            Some(NotReady | SignedOut) | None => {
+                for contact in self.release_awaited(id) {
+                    self.serve_contact(now, contact);
+                }
+            }
+            Some(Offered | Talking | WrapUp) => {}
         }
     }
 
@@ -196,8 +250,7 @@ impl Acd {
         let Some(state) = next(agent.state, event) else { return };
         let (was, kept_place) = (agent.state, event == Event::Withdrawn);
         if state != was {
-            agent.state = state;
-            agent.since = now;
+            agent.moved(now, state);
             self.outputs.push_back(Output::AgentState { agent: id.clone(), state });
         }
         if was == Ready {
@@ -207,15 +260,17 @@ impl Acd {
             self.join_ready(id, kept_place);
         }
         if state == SignedOut && self.agents.get(id).is_some_and(|a| a.dismissed && a.other_calls == 0) {
+            self.release_awaited(id);
             self.agents.remove(id);
         }
     }
 
     fn leave_ready(&mut self, id: &AgentId) {
         let Some(agent) = self.agents.get(id) else { return };
-        for queue in &agent.serves {
-            if let Some(queue) = self.queues.get_mut(queue) {
-                queue.ready.remove(&(agent.ticket, id.clone()));
+        for lane in &agent.serves {
+            if let Some(lane) = self.lanes.get_mut(lane) {
+                let seat = lane.seat(id, agent);
+                lane.ready.remove(&seat);
             }
         }
     }
@@ -225,26 +280,12 @@ impl Acd {
         let Some(agent) = self.agents.get_mut(id) else { return };
         if !kept_place {
             self.ticket += 1;
-            agent.ticket = self.ticket;
+            agent.standing = Standing { ticket: self.ticket, turn: agent.turn, occupancy: agent.occupancy() };
         }
-        for queue in &agent.serves {
-            if let Some(queue) = self.queues.get_mut(queue) {
-                queue.ready.insert((agent.ticket, id.clone()));
+        for lane in &agent.serves {
+            if let Some(lane) = self.lanes.get_mut(lane) {
+                lane.ready.insert(lane.seat(id, agent));
             }
-        }
-    }
-
-    /// The agent serves other queues from here on.
-    pub(crate) fn reassign(&mut self, id: &AgentId, serves: BTreeSet<QueueId>) {
-        let ready = self.agents.get(id).is_some_and(|agent| agent.state == Ready);
-        if ready {
-            self.leave_ready(id);
-        }
-        if let Some(agent) = self.agents.get_mut(id) {
-            agent.serves = serves;
-        }
-        if ready {
-            self.join_ready(id, true);
         }
     }
 }

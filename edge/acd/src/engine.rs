@@ -1,18 +1,22 @@
 //! The engine's doors: inputs, timers, outputs, and the change of configuration.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     time::Instant,
 };
 
-use model::{AgentId, ContactId, QueueId, config::Config, fact::AgentState};
+use model::{
+    AgentId, ContactId, QueueId,
+    config::Config,
+    fact::AgentState::{self, Offered, Talking, WrapUp},
+};
 
 use crate::{
     Input, Output, Return,
     agent::{Agent, Event},
-    overflow,
-    queue::{self, Contact, Place, Queue},
-    skill,
+    lane::{Lane, LaneId, Wish},
+    line::{Place, Turn},
+    queue::{Contact, Queue},
     timer::{Timer, Timers},
 };
 
@@ -21,6 +25,9 @@ use crate::{
 pub struct Acd {
     pub(crate) queues: BTreeMap<QueueId, Queue>,
     pub(crate) agents: BTreeMap<AgentId, Agent>,
+    pub(crate) lanes: BTreeMap<LaneId, Lane>,
+    /// Last number given to a lane.
+    pub(crate) last_lane: u32,
     /// Contacts in a line, those being offered included.
     pub(crate) contacts: BTreeMap<ContactId, Contact>,
     pub(crate) timers: Timers,
@@ -28,6 +35,8 @@ pub struct Acd {
     pub(crate) order: u64,
     /// Last ticket given to an agent who became idle.
     pub(crate) ticket: u64,
+    /// Last turn: offers that were taken or missed.
+    pub(crate) turn: u64,
     /// Drained by the owner after every input.
     pub(crate) outputs: VecDeque<Output>,
 }
@@ -66,6 +75,9 @@ impl Acd {
                 Timer::WrapUp(agent) => self.wrap_up_done(now, &agent),
                 Timer::Position(contact) => self.position_due(now, at, contact),
                 Timer::Overflow(contact) => self.overflow_due(contact),
+                Timer::Tier(contact) => self.tier_due(now, contact),
+                Timer::Ripe(contact) => self.serve_contact(now, contact),
+                Timer::LastAgent(contact) => self.last_agent_due(now, contact),
             }
         }
     }
@@ -96,16 +108,35 @@ impl Acd {
                 None => drop(self.queues.insert(id.clone(), Queue::new(queue.clone()))),
             }
         }
-        self.configure_agents(now, config);
-        self.retime_contacts(now);
+        let gone = self.configure_agents(now, config);
+        self.build_lanes(now);
+        for id in config.agents.keys() {
+            self.recall_unqualified(now, id);
+        }
+        for id in &gone {
+            self.dismiss(now, id);
+        }
+        let contacts: Vec<ContactId> = self.contacts.keys().copied().collect();
+        contacts.into_iter().for_each(|contact| self.time_contact(now, contact));
         self.settle(now);
     }
 
-    /// Everybody who waits, oldest first, is looked at again.
+    /// Everybody who waits is looked at again.
     fn settle(&mut self, now: Instant) {
-        let mut waiting: Vec<Place> = self.queues.values().flat_map(|queue| &queue.waiting).copied().collect();
+        let everybody = self.contacts.keys().copied().collect();
+        self.serve_in_turn(now, everybody);
+    }
+
+    /// Finds agents for these contacts, for the one whose turn it is first.
+    pub(crate) fn serve_in_turn(&mut self, now: Instant, contacts: Vec<ContactId>) {
+        let turn = |contact: ContactId| {
+            let entry = self.contacts.get(&contact)?;
+            let ageing = self.queues.get(&entry.queue).map(Queue::ageing)?;
+            Some((Turn::of(entry.value, now.saturating_duration_since(entry.place.since), ageing), entry.place))
+        };
+        let mut waiting: Vec<(Turn, Place)> = contacts.into_iter().filter_map(turn).collect();
         waiting.sort_unstable();
-        for place in waiting {
+        for (_, place) in waiting {
             self.serve_contact(now, place.contact);
         }
     }
@@ -113,9 +144,10 @@ impl Acd {
     fn drop_queues(&mut self, now: Instant, config: &Config) {
         let gone: Vec<QueueId> = self.queues.keys().filter(|id| !config.queues.contains_key(*id)).cloned().collect();
         for id in gone {
-            let line: Vec<ContactId> =
-                self.queues.get(&id).into_iter().flat_map(|queue| &queue.line).map(|place| place.contact).collect();
-            for contact in line {
+            let mut line: Vec<Place> =
+                self.queues.get(&id).into_iter().flat_map(|queue| queue.line.iter()).copied().collect();
+            line.sort_unstable();
+            for Place { contact, .. } in line {
                 self.take_out(now, contact);
                 self.outputs.push_back(Output::Returned { contact, why: Return::QueueGone });
             }
@@ -123,27 +155,61 @@ impl Acd {
         }
     }
 
-    /// First who serves what, for all of them; then the offers that must not stand.
-    fn configure_agents(&mut self, now: Instant, config: &Config) {
+    /// Who is a member of what and has which skills; returned is who is not there any more.
+    fn configure_agents(&mut self, now: Instant, config: &Config) -> Vec<AgentId> {
         for (id, agent) in &config.agents {
-            let serves = skill::serves(config, agent);
             match self.agents.get_mut(id) {
                 Some(known) => {
                     known.dismissed = false;
-                    self.reassign(id, serves);
+                    known.member_of.clone_from(&agent.queues);
+                    known.skills.clone_from(&agent.skills);
                 }
-                None => drop(self.agents.insert(id.clone(), Agent::new(now, serves))),
+                None => drop(self.agents.insert(id.clone(), Agent { since: Some(now), ..Agent::of(agent) })),
             }
         }
-        let gone: Vec<AgentId> = self.agents.keys().filter(|id| !config.agents.contains_key(*id)).cloned().collect();
-        for id in &gone {
-            self.reassign(id, BTreeSet::new());
+        let mut gone = Vec::new();
+        for (id, agent) in self.agents.iter_mut().filter(|(id, _)| !config.agents.contains_key(*id)) {
+            agent.dismissed = true;
+            gone.push(id.clone());
         }
-        for id in config.agents.keys() {
-            self.recall_unqualified(now, id);
+        gone
+    }
+
+    /// All lanes anew, from the settings of the queues and the wishes of those who wait; ready agents keep their order.
+    fn build_lanes(&mut self, now: Instant) {
+        self.lanes.clear();
+        self.agents.values_mut().for_each(|agent| agent.serves.clear());
+        self.queues.values_mut().for_each(|queue| queue.lanes.clear());
+        let queues: Vec<QueueId> = self.queues.keys().cloned().collect();
+        for queue in &queues {
+            self.make_lane(queue, Wish::default());
         }
-        for id in &gone {
-            self.dismiss(now, id);
+        let contacts: Vec<ContactId> = self.contacts.keys().copied().collect();
+        for contact in contacts {
+            self.lane_again(now, contact);
+        }
+    }
+
+    /// The lane of a contact after a change: its tier may be another one, and nobody is kept for an agent who is away.
+    fn lane_again(&mut self, now: Instant, contact: ContactId) {
+        let Some(entry) = self.contacts.get(&contact) else { return };
+        let Some(queue) = self.queues.get(&entry.queue) else { return };
+        let tier = self.tier_now(now, &queue.config, (entry.place.since, entry.stay), queue.line.len());
+        let (wish, queue) = (Wish { tier, skills: entry.wish.skills.clone() }, entry.queue.clone());
+        // The lanes of those who already wait are no more than before.
+        let own = Wish { tier: 0, skills: wish.skills.clone() };
+        let found = self.lane_of(&queue, &wish).map(|lane| (wish, lane));
+        let Some((wish, lane)) = found.or_else(|| self.make_lane(&queue, own.clone()).map(|lane| (own, lane))) else {
+            return;
+        };
+        let Some(entry) = self.contacts.get_mut(&contact) else { return };
+        (entry.wish, entry.lane) = (wish, lane);
+        let kept = entry.kept_for.clone();
+        let waits = entry.offered_to.is_none() && kept.is_none();
+        self.enter_lane(contact, waits);
+        let stays = |agent: &Agent| matches!(agent.state, Offered | Talking | WrapUp) && agent.serves.contains(&lane);
+        if kept.is_some_and(|id| !self.agents.get(&id).is_some_and(stays)) {
+            self.keep_no_longer(contact);
         }
     }
 
@@ -160,27 +226,9 @@ impl Acd {
 
     fn recall_unqualified(&mut self, now: Instant, id: &AgentId) {
         let Some(agent) = self.agents.get(id).filter(|agent| agent.state == AgentState::Offered) else { return };
-        if agent.work.as_ref().is_some_and(|work| !agent.serves.contains(&work.queue)) {
+        let lane = agent.work.as_ref().and_then(|work| self.contacts.get(&work.contact)).map(|entry| entry.lane);
+        if lane.is_some_and(|lane| !agent.serves.contains(&lane)) {
             self.recall_offer(now, id, Event::Withdrawn);
-        }
-    }
-
-    /// Waiting contacts follow their queue's settings: what was switched off stops, what was switched on begins.
-    fn retime_contacts(&mut self, now: Instant) {
-        for (contact, entry) in &self.contacts {
-            let Some(queue) = self.queues.get(&entry.queue) else { continue };
-            let position = Timer::Position(*contact);
-            match queue::position_every(&queue.config, entry.stay) {
-                None => self.timers.cancel(&position),
-                Some(every) if self.timers.at(&position).is_none() => self.timers.set(position, now + every),
-                Some(_) => {}
-            }
-            let overflow = Timer::Overflow(*contact);
-            match overflow::due(&queue.config, now, entry.stay) {
-                None => self.timers.cancel(&overflow),
-                Some(at) if self.timers.at(&overflow).is_none() => self.timers.set(overflow, at),
-                Some(at) => self.timers.set(overflow.clone(), self.timers.at(&overflow).map_or(at, |set| set.min(at))),
-            }
         }
     }
 }

@@ -1,35 +1,47 @@
-//! Who serves whom: contacts wait in queues, agents become free, and the longest waiting meets the longest idle who is
-//! qualified. Knows no SIP and no audio; it routes contacts, not calls, so that another kind of contact can wait here.
+//! Who serves whom: contacts wait in queues, agents become free, and the contact whose turn it is meets the agent whom
+//! the queue's strategy names among those who are qualified. Knows no SIP and no audio; it routes contacts, not calls,
+//! so that another kind of contact can wait here.
 //!
-//! Every event costs O(q log n) with q the queues an agent serves: each queue keeps its waiting contacts and its ready
-//! agents in order, so that a match is the first of one tree and the first of another. After every input no queue has
-//! both a waiting contact and a ready agent.
+//! Contacts of a queue who ask for the same share a [`lane`], which keeps them and the agents who are ready for them in
+//! order: a match is the first of one tree and the first of another. Every event costs O(l log n) with l the lanes an
+//! agent serves. After every input no lane has both a contact that may be served and a ready agent.
 //!
 //! What the owner does: obey every [`Output::Offer`] by ringing the agent, tell how it ended ([`Input::Accept`] or
 //! [`Input::OfferEnded`]), and say when the talk is over ([`Input::ContactDone`]).
 
 pub mod agent;
+pub mod decision;
 mod engine;
+mod lane;
+mod last_agent;
+mod line;
 mod offer;
 pub mod overflow;
 pub mod queue;
 pub mod service_level;
-pub mod skill;
+mod tier;
 mod timer;
 mod wrap_up;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use model::{
-    AgentId, ContactId, QueueId, SiteId,
+    AgentId, ContactId, QueueId, SiteId, SkillId,
     config::Config,
     fact::{AgentState, OfferOutcome},
+    routing::Decision,
 };
 
 pub use engine::Acd;
 
 /// Contacts in all queues together; the next is given back with [`Return::Full`].
-pub const CONTACTS_MAX: usize = 5_000;
+pub const CONTACTS_MAX: usize = 20_000;
+/// Lanes of one queue: different wishes of the contacts in it, and tiers. A contact with one more is given back with
+/// [`Return::Full`].
+pub const LANES_MAX: usize = 256;
 /// Unanswered or declined offers in a row after which an agent is not ready.
 pub const UNANSWERED_MAX: u32 = 2;
 /// Positions told by number; further back is only "far".
@@ -46,6 +58,7 @@ pub enum Input {
         queue: QueueId,
         since: Instant,
         stay: Stay,
+        wants: Wants,
     },
     /// The caller left, or somebody elsewhere took the contact.
     Leave {
@@ -95,6 +108,17 @@ pub enum Input {
     Configure(Box<Config>),
 }
 
+/// What a contact brings with it beyond its queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Customer value, 0 for an ordinary one; what is above [`model::routing::VALUE_MAX`] counts as that.
+    pub value: u8,
+    /// Skills beyond the queue's, with their levels: its language, its scenario.
+    pub skills: BTreeMap<SkillId, u8>,
+    /// Whom this customer spoke with last.
+    pub last_agent: Option<AgentId>,
+}
+
 /// Whose contact it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stay {
@@ -106,6 +130,11 @@ pub enum Stay {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
+    /// What the offer that follows was made of.
+    Decided {
+        contact: ContactId,
+        decision: Box<Decision>,
+    },
     /// Ring this agent for this contact.
     Offer {
         contact: ContactId,
@@ -153,7 +182,7 @@ pub enum Return {
     UnknownQueue,
     /// The configuration dropped the queue.
     QueueGone,
-    /// [`CONTACTS_MAX`] was reached.
+    /// [`CONTACTS_MAX`] or [`LANES_MAX`] was reached.
     Full,
     /// A guest that nobody can take at once.
     NobodyReady,

@@ -1,27 +1,44 @@
-//! One contact offered to one agent. The longest waiting meets the longest idle; an offer that comes to nothing puts the
-//! contact back where it stood, and the agent behind the others.
+//! One contact offered to one agent. An offer that comes to nothing puts the contact back where it stood, and the agent
+//! behind the others.
 
 use std::time::{Duration, Instant};
 
 use model::{
     AgentId, ContactId,
     fact::{AgentState, OfferOutcome},
+    routing::Why,
 };
 
 use crate::{
     Acd, Output, Return, Stay, UNANSWERED_MAX,
     agent::{Event, Wish, Work},
+    lane::LaneId,
     timer::Timer,
 };
 
 impl Acd {
+    /// Is anybody ready for the contact, and is that agent not kept for others?
+    pub(crate) fn may_be_served(&self, now: Instant, contact: ContactId) -> bool {
+        let Some(entry) = self.contacts.get(&contact) else { return false };
+        let (Some(lane), Some(queue)) = (self.lanes.get(&entry.lane), self.queues.get(&entry.queue)) else {
+            return false;
+        };
+        let reserve = &queue.config.routing.reserve;
+        let reserved = lane.ready.len() <= usize::try_from(reserve.agents).unwrap_or(usize::MAX);
+        let waited = now.saturating_duration_since(entry.place.since);
+        !lane.ready.is_empty() && (!reserved || entry.value >= reserve.value || waited >= queue.ageing())
+    }
+
     /// Finds an agent for a contact that waits.
     pub(crate) fn serve_contact(&mut self, now: Instant, contact: ContactId) {
         let Some(entry) = self.contacts.get(&contact) else { return };
-        let Some(queue) = self.queues.get(&entry.queue) else { return };
-        match queue.ready.first().map(|(_, agent)| agent.clone()) {
-            Some(agent) => self.offer(now, contact, &agent),
-            None if entry.stay == Stay::Guest => {
+        if entry.offered_to.is_some() || entry.kept_for.is_some() {
+            return;
+        }
+        let (stay, first) = (entry.stay, self.lanes.get(&entry.lane).and_then(|lane| lane.ready.first()));
+        match first.map(|seat| seat.agent.clone()).filter(|_| self.may_be_served(now, contact)) {
+            Some(agent) => self.offer(now, contact, &agent, Why::Strategy),
+            None if stay == Stay::Guest => {
                 self.forget(contact);
                 self.outputs.push_back(Output::Returned { contact, why: Return::NobodyReady });
             }
@@ -29,21 +46,31 @@ impl Acd {
         }
     }
 
-    /// Finds work for an agent who became ready: the contact that waited longest in any of the agent's queues.
+    /// Finds work for an agent who became ready: a contact that waits for this very agent, or the one whose turn it is
+    /// in any of the agent's lanes. With one more agent ready, a contact may get one of those that were in reserve.
     pub(crate) fn serve_agent(&mut self, now: Instant, id: &AgentId) {
-        let Some(agent) = self.agents.get(id) else { return };
-        let first = |queue| self.queues.get(queue).and_then(|q| q.waiting.first()).copied();
-        if let Some(place) = agent.serves.iter().filter_map(first).min() {
-            self.offer(now, place.contact, id);
+        while self.state(id) == Some(AgentState::Ready) {
+            if self.serve_awaited(now, id) {
+                return;
+            }
+            let Some(agent) = self.agents.get(id) else { return };
+            let next = |lane: &LaneId| self.next_in(now, *lane).map(|(turn, place)| (turn, place, *lane));
+            let Some((_, place, lane)) = agent.serves.iter().filter_map(next).min() else { return };
+            let Some(seat) = self.lanes.get(&lane).and_then(|lane| lane.ready.first()) else { return };
+            let chosen = seat.agent.clone();
+            self.offer(now, place.contact, &chosen, Why::Strategy);
         }
     }
 
-    fn offer(&mut self, now: Instant, contact: ContactId, id: &AgentId) {
+    pub(crate) fn offer(&mut self, now: Instant, contact: ContactId, id: &AgentId, why: Why) {
+        if let Some(decision) = self.decision(now, contact, id, why) {
+            self.outputs.push_back(Output::Decided { contact, decision: Box::new(decision) });
+        }
+        self.wait_in_lane(contact, false);
         let Some(entry) = self.contacts.get_mut(&contact) else { return };
         let Some(queue) = self.queues.get_mut(&entry.queue) else { return };
         let Some(agent) = self.agents.get_mut(id) else { return };
         let ring = Duration::from_secs(queue.config.ring_s.max(1).into());
-        queue.waiting.remove(&entry.place);
         entry.offered_to = Some(id.clone());
         agent.wish = Wish::Ready;
         agent.work = Some(Work { contact, queue: entry.queue.clone(), done: false });
@@ -57,6 +84,8 @@ impl Acd {
         let Some(agent) = self.agents.get_mut(id).filter(|a| a.state == AgentState::Offered) else { return };
         let Some(work) = agent.work.clone() else { return };
         agent.missed = 0;
+        self.turn += 1;
+        agent.turn = self.turn;
         self.timers.cancel(&Timer::Ring(id.clone()));
         self.forget(work.contact);
         if let Some(queue) = self.queues.get_mut(&work.queue) {
@@ -97,9 +126,7 @@ impl Acd {
         self.outputs.push_back(Output::OfferEnded { contact: work.contact, agent: id.clone(), outcome });
         if let Some(entry) = self.contacts.get_mut(&work.contact) {
             entry.offered_to = None;
-            if let Some(queue) = self.queues.get_mut(&entry.queue) {
-                queue.waiting.insert(entry.place);
-            }
+            self.wait_in_lane(work.contact, true);
         }
         Some(work)
     }
@@ -107,8 +134,11 @@ impl Acd {
     /// Ends the offer, lets the others try first, and then finds the agent something to do.
     fn back_in_line(&mut self, now: Instant, id: &AgentId, outcome: OfferOutcome, event: Event) {
         let Some(work) = self.stop_offer(id, outcome) else { return };
-        let others = self.queues.get(&work.queue).is_some_and(|queue| !queue.ready.is_empty());
-        if others {
+        self.turn += 1;
+        if let Some(agent) = self.agents.get_mut(id) {
+            agent.turn = self.turn;
+        }
+        if self.may_be_served(now, work.contact) {
             self.serve_contact(now, work.contact);
         }
         self.move_agent(now, id, event);

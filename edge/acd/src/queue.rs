@@ -1,41 +1,45 @@
-//! One queue: its line of contacts in the order of their original queue time, and its ready agents in the order in
-//! which they became idle.
+//! One queue: its line of contacts, and its lanes.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
-use model::{AgentId, ContactId, QueueId, config};
+use model::{AgentId, ContactId, QueueId, config, routing::VALUE_MAX};
 
-use crate::{Acd, Input, Output, POSITION_MAX, Return, Stay, agent::Event, overflow, timer::Timer};
-
-/// A place in a line. Oldest queue time first; at the same time, first come first served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub since: Instant,
-    pub order: u64,
-    pub contact: ContactId,
-}
+use crate::{
+    Acd, Input, Output, POSITION_MAX, Return, Stay,
+    agent::Event,
+    lane::{LaneId, Wish},
+    line::{Line, Place},
+    overflow,
+    timer::Timer,
+};
 
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub config: config::Queue,
     /// Everybody in the queue, also those being offered.
-    pub line: BTreeSet<Place>,
-    /// Those of the line who are not being offered.
-    pub waiting: BTreeSet<Place>,
-    /// Ready agents who serve this queue; the smallest ticket has been idle longest.
-    pub ready: BTreeSet<(u64, AgentId)>,
+    pub line: Line,
+    /// The queue's own lane is that of the default wish.
+    pub lanes: BTreeMap<Wish, LaneId>,
     pub talking: u32,
 }
 
 impl Queue {
     pub fn new(config: config::Queue) -> Self {
-        Self { config, line: BTreeSet::new(), waiting: BTreeSet::new(), ready: BTreeSet::new(), talking: 0 }
+        Self { config, line: Line::default(), lanes: BTreeMap::new(), talking: 0 }
     }
 
-    /// The place in the line from 1, counted no further than [`POSITION_MAX`].
-    fn position(&self, place: &Place) -> Option<u32> {
-        let index = self.line.iter().take(POSITION_MAX).position(|p| p == place)?;
-        u32::try_from(index + 1).ok()
+    pub fn ageing(&self) -> Duration {
+        Duration::from_secs(self.config.routing.ageing_s.into())
+    }
+
+    /// The place in the line from 1, counted no further than [`POSITION_MAX`]. Whoever has waited too long or asks for
+    /// less may still come first.
+    fn position(&self, value: u8, place: &Place) -> Option<u32> {
+        let ahead = self.line.ahead(value, place, POSITION_MAX);
+        (ahead < POSITION_MAX).then(|| u32::try_from(ahead + 1).ok()).flatten()
     }
 }
 
@@ -45,6 +49,12 @@ pub(crate) struct Contact {
     pub queue: QueueId,
     pub place: Place,
     pub stay: Stay,
+    pub value: u8,
+    pub wish: Wish,
+    pub lane: LaneId,
+    pub last_agent: Option<AgentId>,
+    /// Waits for this agent alone, for a while.
+    pub kept_for: Option<AgentId>,
     pub offered_to: Option<AgentId>,
     /// The overflow timer rang while an agent was being rung.
     pub overflow_late: bool,
@@ -64,37 +74,107 @@ pub struct Count {
 impl Acd {
     pub fn count(&self, queue: &QueueId) -> Option<Count> {
         let queue = self.queues.get(queue)?;
+        let own = queue.lanes.get(&Wish::default()).and_then(|lane| self.lanes.get(lane));
         Some(Count {
             waiting: queue.line.len(),
-            oldest: queue.line.first().map(|place| place.since),
-            ready: queue.ready.len(),
+            oldest: queue.line.oldest().map(|place| place.since),
+            ready: own.map_or(0, |lane| lane.ready.len()),
             talking: queue.talking,
         })
     }
 
     pub(crate) fn enter(&mut self, now: Instant, input: Input) {
-        let Input::Enter { contact, queue: id, since, stay } = input else { return };
+        let Input::Enter { contact, queue: id, since, stay, wants } = input else { return };
         if self.contacts.contains_key(&contact) {
             return;
         }
         let full = self.contacts.len() >= crate::CONTACTS_MAX;
-        let Some(queue) = self.queues.get_mut(&id).filter(|_| !full) else {
+        let Some(queue) = self.queues.get(&id).filter(|_| !full) else {
             let why = if full { Return::Full } else { Return::UnknownQueue };
             self.outputs.push_back(Output::Returned { contact, why });
             return;
         };
+        let tier = self.tier_now(now, &queue.config, (since, stay), queue.line.len() + 1);
+        let wish = Wish { tier, skills: wants.skills };
+        let Some(lane) = self.lane_of(&id, &wish) else {
+            self.outputs.push_back(Output::Returned { contact, why: Return::Full });
+            return;
+        };
+        let Some(queue) = self.queues.get_mut(&id) else { return };
         self.order += 1;
-        let place = Place { since, order: self.order, contact };
-        queue.line.insert(place);
-        queue.waiting.insert(place);
-        if let Some(at) = overflow::due(&queue.config, now, stay) {
-            self.timers.set(Timer::Overflow(contact), at);
-        }
-        if let Some(every) = position_every(&queue.config, stay) {
-            self.timers.set(Timer::Position(contact), now + every);
-        }
-        self.contacts.insert(contact, Contact { queue: id, place, stay, offered_to: None, overflow_late: false });
+        let (place, value) = (Place { since, order: self.order, contact }, wants.value.min(VALUE_MAX));
+        queue.line.insert(value, place);
+        let entry = Contact {
+            queue: id.clone(),
+            place,
+            stay,
+            value,
+            wish,
+            lane,
+            last_agent: wants.last_agent,
+            kept_for: None,
+            offered_to: None,
+            overflow_late: false,
+        };
+        self.contacts.insert(contact, entry);
+        self.enter_lane(contact, true);
+        self.time_contact(now, contact);
+        self.ask_last_agent(now, contact);
+        self.widen_by_length(now, &id);
         self.serve_contact(now, contact);
+    }
+
+    /// Sets the timers of a contact that has entered, or whose queue has other settings.
+    pub(crate) fn time_contact(&mut self, now: Instant, contact: ContactId) {
+        let Some(entry) = self.contacts.get(&contact) else { return };
+        let Some(queue) = self.queues.get(&entry.queue) else { return };
+        let position = Timer::Position(contact);
+        match position_every(&queue.config, entry.stay) {
+            None => self.timers.cancel(&position),
+            Some(every) if self.timers.at(&position).is_none() => self.timers.set(position, now + every),
+            Some(_) => {}
+        }
+        let overflow = Timer::Overflow(contact);
+        match overflow::due(&queue.config, now, entry.stay) {
+            None => self.timers.cancel(&overflow),
+            Some(at) if self.timers.at(&overflow).is_none() => self.timers.set(overflow, at),
+            Some(at) => self.timers.set(overflow.clone(), self.timers.at(&overflow).map_or(at, |set| set.min(at))),
+        }
+        let ripe = entry.place.since + queue.ageing();
+        match queue.config.routing.reserve.agents > 0 && ripe > now {
+            true => self.timers.set(Timer::Ripe(contact), ripe),
+            false => self.timers.cancel(&Timer::Ripe(contact)),
+        }
+        self.time_tier(now, contact);
+    }
+
+    /// The contact counts in its lane; `waits` puts it among those who wait there.
+    pub(crate) fn enter_lane(&mut self, contact: ContactId, waits: bool) {
+        let Some(entry) = self.contacts.get(&contact) else { return };
+        let Some(lane) = self.lanes.get_mut(&entry.lane) else { return };
+        lane.contacts += 1;
+        if waits {
+            lane.waiting.insert(entry.value, entry.place);
+        }
+    }
+
+    /// Out of its lane; true when it waited there.
+    pub(crate) fn leave_lane(&mut self, contact: ContactId) -> bool {
+        let Some(entry) = self.contacts.get(&contact) else { return false };
+        let Some(lane) = self.lanes.get_mut(&entry.lane) else { return false };
+        lane.contacts = lane.contacts.saturating_sub(1);
+        lane.waiting.remove(entry.value, &entry.place);
+        entry.offered_to.is_none() && entry.kept_for.is_none()
+    }
+
+    /// Among those who wait in its lane, or not.
+    pub(crate) fn wait_in_lane(&mut self, contact: ContactId, waits: bool) {
+        let Some(entry) = self.contacts.get(&contact) else { return };
+        let Some(lane) = self.lanes.get_mut(&entry.lane) else { return };
+        match waits {
+            true => lane.waiting.insert(entry.value, entry.place),
+            false => lane.waiting.remove(entry.value, &entry.place),
+        }
     }
 
     /// The contact is gone; whoever was rung for it is free again.
@@ -116,13 +196,14 @@ impl Acd {
 
     /// Takes a contact out of its line and stops its timers.
     pub(crate) fn forget(&mut self, contact: ContactId) {
+        self.keep_no_longer(contact);
+        self.leave_lane(contact);
         let Some(entry) = self.contacts.remove(&contact) else { return };
         if let Some(queue) = self.queues.get_mut(&entry.queue) {
-            queue.line.remove(&entry.place);
-            queue.waiting.remove(&entry.place);
+            queue.line.remove(entry.value, &entry.place);
         }
-        self.timers.cancel(&Timer::Position(contact));
-        self.timers.cancel(&Timer::Overflow(contact));
+        let timers = [Timer::Position, Timer::Overflow, Timer::Tier, Timer::Ripe];
+        timers.into_iter().for_each(|timer| self.timers.cancel(&timer(contact)));
     }
 
     pub(crate) fn position_due(&mut self, now: Instant, at: Instant, contact: ContactId) {
@@ -130,7 +211,7 @@ impl Acd {
         let Some(queue) = self.queues.get(&entry.queue) else { return };
         // While an agent is being rung the caller hears nothing that could become wrong in a moment.
         if entry.offered_to.is_none() {
-            let position = queue.position(&entry.place);
+            let position = queue.position(entry.value, &entry.place);
             self.outputs.push_back(Output::Position { contact, position });
         }
         if let Some(every) = position_every(&queue.config, entry.stay) {

@@ -14,8 +14,14 @@ pub(crate) enum Timer {
     WrapUp(AgentId),
     /// The next announcement of the position.
     Position(ContactId),
-    /// Eligible for the next tier.
+    /// Eligible for other sites.
     Overflow(ContactId),
+    /// The next tier of its queue opens.
+    Tier(ContactId),
+    /// Waited so long that the reserve is not kept from it.
+    Ripe(ContactId),
+    /// Waits no longer for the agent it spoke with last.
+    LastAgent(ContactId),
 }
 
 #[derive(Debug, Default)]

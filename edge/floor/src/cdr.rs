@@ -256,7 +256,7 @@ impl Open {
                 }
                 let contact = self.contacts.entry(id).or_default();
                 match kind {
-                    Kind::Offered { agent } => contact.ringing = Some(agent.clone()),
+                    Kind::Offered { agent, .. } => contact.ringing = Some(agent.clone()),
                     Kind::OfferEnded { .. } => contact.ringing = None,
                     Kind::Ended { .. } => contact.ended = true,
                     _ => {}

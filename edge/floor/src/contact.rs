@@ -9,6 +9,7 @@ use ivr::run::Run;
 use model::{
     AgentId, ContactId, Extension, FlowId, LegId, Number, OverflowId, QueueId, RecordingId, SiteId, TrunkId,
     fact::{CardModeEnd, EndCause, Kind, OfferOutcome},
+    routing::Asks,
 };
 
 use crate::{CONTACTS_MAX, Floor, Output, lines::Lines, overflow, sound::Heard, timer::Timer};
@@ -56,6 +57,7 @@ pub(crate) struct Out {
 pub(crate) struct Line {
     pub queue: QueueId,
     pub since: Instant,
+    pub asks: Asks,
 }
 
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use model::{
     AgentId, ContactId, LegId, Millis, OverflowId,
     config::Config,
     fact::{AgentState, CardModeEnd, Fact, Kind},
+    routing::Decision,
 };
 use rand_chacha::{
     ChaCha12Rng,
@@ -27,6 +28,7 @@ use crate::{
     overflow::Link,
     phones::Phones,
     recording::Recordings,
+    regulars::Regulars,
     timer::{Timer, Timers},
 };
 
@@ -50,6 +52,9 @@ pub struct Floor<L = Calls> {
     pub(crate) overflows: BTreeMap<OverflowId, ContactId>,
     pub(crate) chronicle: Chronicle,
     pub(crate) caps: Caps,
+    pub(crate) regulars: Regulars,
+    /// What the next offer was made of.
+    pub(crate) decided: Option<(ContactId, Box<Decision>)>,
     pub(crate) timers: Timers,
     pub(crate) civil: CivilTime,
     pub(crate) now: Instant,
@@ -85,6 +90,8 @@ impl<L: Lines> Floor<L> {
             contacts: BTreeMap::new(),
             legs: BTreeMap::new(),
             offers: BTreeMap::new(),
+            decided: None,
+            regulars: Regulars::default(),
             recordings: Recordings::default(),
             link: Link::Down,
             cards: BTreeMap::new(),
@@ -151,6 +158,11 @@ impl<L: Lines> Floor<L> {
     /// What an earlier life of the process had written down of the last hour's calls out.
     pub fn remember<'a>(&mut self, facts: impl IntoIterator<Item = &'a Fact>) {
         facts.into_iter().for_each(|fact| self.caps.note(fact));
+    }
+
+    /// A customer who was served in an earlier life of the process, the oldest first.
+    pub fn know(&mut self, number: &str, agent: &AgentId) {
+        self.regulars.served(number, agent);
     }
 
     /// The telephone lines, for counters and the health file.
@@ -233,6 +245,7 @@ impl<L: Lines> Floor<L> {
 
     fn on_acd(&mut self, output: acd::Output) {
         match output {
+            acd::Output::Decided { contact, decision } => self.decided = Some((contact, decision)),
             acd::Output::Offer { contact, agent, .. } => self.offer(contact, agent),
             acd::Output::OfferEnded { contact, agent, outcome } => self.offer_ended(contact, agent, outcome),
             acd::Output::AgentState { agent, state } => {

@@ -73,7 +73,7 @@ impl<L: Lines> Floor<L> {
                 Output::Hush => self.lines.stop(self.now, leg),
                 Output::Collect { wait } => self.timers.set(Timer::Collect(id), self.now + wait),
                 Output::Ask { hours } => run.handle_input(Input::Hours(self.door(&hours))),
-                Output::Queue(queue) => return self.queue(id, queue),
+                Output::Queue { queue, asks } => return self.queue(id, queue, asks),
                 Output::HangUp(end) => return self.flow_ended(id, end),
             }
         }

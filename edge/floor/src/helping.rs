@@ -1,7 +1,7 @@
 //! Help for another site's caller: taken in only when an agent is ready at this moment and the passport lets the call
 //! leave its site, and never passed on (N-11).
 
-use acd::Stay;
+use acd::{Stay, Wants};
 use call::leg::Caller;
 use model::{
     AgentId, ContactId, LegId, OverflowId, QueueId, SiteId,
@@ -32,7 +32,13 @@ impl<L: Lines> Floor<L> {
             contact.guest = Some(Guest { overflow, site, stage: Stage::Asked });
         }
         self.chronicle.tell_of(id, Fact::Arrived { trunk: None, number: None });
-        self.ask_acd(acd::Input::Enter { contact: id, queue, since: self.now, stay: Stay::Guest });
+        self.ask_acd(acd::Input::Enter {
+            contact: id,
+            queue,
+            since: self.now,
+            stay: Stay::Guest,
+            wants: Wants::default(),
+        });
     }
 
     fn refusal(&self, queue: &QueueId, passport: &Passport) -> Option<Refusal> {

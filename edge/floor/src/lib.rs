@@ -27,6 +27,7 @@ mod phones;
 mod picture;
 mod private;
 mod recording;
+mod regulars;
 mod sound;
 mod talking;
 mod timer;

@@ -20,6 +20,9 @@ impl<L: Lines> Floor<L> {
         }
         self.stop_asking(id);
         self.chronicle.tell_of(id, Kind::Answered { agent: Some(agent.clone()) });
+        if let Some(contact) = self.contacts.get(&id) {
+            self.regulars.served(&contact.card.number, &agent);
+        }
         self.begin_talk(id, Partner::Agent(agent), leg);
     }
 

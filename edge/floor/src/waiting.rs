@@ -1,11 +1,12 @@
 //! A contact in a queue: music, its place in the line, and the agents who are rung for it.
 
-use acd::{Return, Stay};
+use acd::{Return, Stay, Wants};
 use call::leg::{Dial, Party};
 use ivr::run::Door;
 use model::{
     AgentId, ContactId, LegId, PromptId, QueueId,
     fact::{EndCause, Kind, OfferOutcome},
+    routing::Asks,
 };
 
 use crate::{
@@ -23,22 +24,24 @@ const POSITION_FAR: &str = "position-far";
 const MUSIC: &str = "music";
 
 impl<L: Lines> Floor<L> {
-    pub(crate) fn queue(&mut self, id: ContactId, queue: QueueId) {
+    pub(crate) fn queue(&mut self, id: ContactId, queue: QueueId, asks: Asks) {
         let Some(config) = self.config.queues.get(&queue) else { return self.end(id, EndCause::NoRoute) };
         if config.hours.as_ref().is_some_and(|hours| self.door(hours) == Door::Closed) {
             return self.closed(id);
         }
         self.chronicle.tell_of(id, Kind::Queued { queue: queue.clone() });
-        self.wait(id, Line { queue, since: self.now });
+        self.wait(id, Line { queue, since: self.now, asks });
     }
 
     /// Into the line, or back into it with the original queue time.
     pub(crate) fn wait(&mut self, id: ContactId, line: Line) {
         let Some(contact) = self.contacts.get_mut(&id) else { return };
         contact.line = Some(line.clone());
+        let Line { queue, since, asks } = line;
+        let last_agent = self.regulars.agent_of(&contact.card.number);
+        let wants = Wants { value: asks.value, skills: asks.skills, last_agent };
         self.music(id);
-        let Line { queue, since } = line;
-        self.ask_acd(acd::Input::Enter { contact: id, queue, since, stay: Stay::Own });
+        self.ask_acd(acd::Input::Enter { contact: id, queue, since, stay: Stay::Own, wants });
     }
 
     fn closed(&mut self, id: ContactId) {
@@ -74,7 +77,8 @@ impl<L: Lines> Floor<L> {
 
     /// Rings an agent.
     pub(crate) fn offer(&mut self, id: ContactId, agent: AgentId) {
-        self.chronicle.tell_of(id, Kind::Offered { agent: agent.clone() });
+        let decision = self.decided.take().filter(|(of, _)| *of == id).map(|(_, decision)| decision);
+        self.chronicle.tell_of(id, Kind::Offered { agent: agent.clone(), decision });
         let phone = self.config.agents.get(&agent).and_then(|agent| agent.phone.clone());
         let card = self.contacts.get(&id).map(|contact| contact.card.clone());
         let (Some(phone), Some(caller)) = (phone, card) else {

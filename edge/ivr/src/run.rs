@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use model::{
     HoursId, PromptId, QueueId, StepId,
     config::{Flow, Step},
+    routing::Asks,
 };
 
 /// Steps in a row that do not wait for the caller; one more ends the run.
@@ -43,7 +44,7 @@ pub enum Output {
     /// Is this calendar open now? Answer with `Hours`.
     Ask { hours: HoursId },
     /// The road ends in a queue.
-    Queue(QueueId),
+    Queue { queue: QueueId, asks: Asks },
     /// The road ends.
     HangUp(End),
 }
@@ -144,8 +145,8 @@ impl Run {
                 self.outputs.push_back(Output::Ask { hours });
                 self.state = State::AtDoor { then, otherwise };
             }
-            Step::Queue { queue } => {
-                self.outputs.push_back(Output::Queue(queue));
+            Step::Queue { queue, asks } => {
+                self.outputs.push_back(Output::Queue { queue, asks });
                 self.state = State::Ended;
             }
             Step::Hangup => self.end(End::Flow),

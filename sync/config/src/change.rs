@@ -7,6 +7,7 @@ use model::{
     change::Change,
     config::{Agent, Flow, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place, Spelling},
+    routing::{Routing, TIERS_MAX},
 };
 
 use crate::{
@@ -105,6 +106,11 @@ fn translate(change: &Change) -> Result<Writes, Error> {
         Change::QueueLocality { queue, locality: to } => Writes::edit("queues", queue, "locality", locality(*to)),
         Change::QueueOverflowAfter { queue, seconds } => Writes::edit("queues", queue, "overflow_after_s", *seconds),
         Change::QueueOverflowTo { queue, to } => Writes::edit("queues", queue, "overflow_to", sites(to)?),
+        Change::QueueRouting { queue, routing: to } => {
+            let also = to.tiers.iter().flat_map(|tier| &tier.also);
+            let writes = Writes::edit("queues", queue, "routing", routing(to)?);
+            also.fold(writes, |writes, other| writes.to("queues", Some(other)))
+        }
 
         Change::AgentAdd { agent, value } => agent_add(agent, value)?,
         Change::AgentRemove { agent } => Writes::removal("agents", agent),
@@ -165,7 +171,29 @@ fn queue_add(id: &impl Display, queue: &Queue) -> Result<Writes, Error> {
         ("overflow_to".into(), sites(&queue.overflow.to)?),
     ];
     fields.extend(skills(&queue.skills)?);
+    if queue.routing != Routing::default() {
+        fields.push(("routing".into(), routing(&queue.routing)?));
+    }
     Ok(Writes::thing("queues", id, fields).to("hours", queue.hours.as_ref()))
+}
+
+fn routing(routing: &Routing) -> Result<Scalar, Error> {
+    use crate::routing::{AGEING_S, LAST_AGENT_S, LEVELS_LESS, RESERVE, RESERVE_VALUE, TIER_AFTER_S};
+    within("ageing_s", routing.ageing_s.into(), AGEING_S)?;
+    within("last_agent_s", routing.last_agent_s.into(), LAST_AGENT_S)?;
+    within("reserve.agents", routing.reserve.agents.into(), RESERVE)?;
+    within("reserve.value", routing.reserve.value.into(), RESERVE_VALUE)?;
+    at_most("tiers", routing.tiers.len(), TIERS_MAX)?;
+    for tier in &routing.tiers {
+        if tier.after_s.is_none() && tier.longer_than.is_none() {
+            return Err(invalid("tiers", "a tier opens after some seconds, or when more than some number wait"));
+        }
+        within("tiers.after_s", tier.after_s.unwrap_or(0).into(), TIER_AFTER_S)?;
+        within("tiers.levels_less", tier.levels_less.into(), LEVELS_LESS)?;
+        at_most("queues of a tier", tier.also.len(), most::MEMBERSHIPS)?;
+    }
+    let json = serde_json::to_string(routing).map_err(|_| invalid("routing", "cannot be written"))?;
+    Ok(json.as_str().into())
 }
 
 fn agent_add(id: &impl Display, agent: &Agent) -> Result<Writes, Error> {

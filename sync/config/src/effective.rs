@@ -7,6 +7,7 @@ use model::{
     change::{Finding, Problem, Severity},
     config::{Agent, Config, Flow, Hours, Locality, Overflow, Phone, Protection, Queue, Site, Span, Trunk, TrunkKind},
     dialling::{Dialling, Place, Spelling},
+    routing::Routing,
 };
 use sha2::{Digest, Sha256};
 
@@ -15,7 +16,7 @@ use crate::{
     document::Scalar,
     documents::Documents,
     layers::{Findings, merged},
-    references,
+    references, routing,
     rules::most,
 };
 
@@ -50,7 +51,8 @@ pub fn effective(documents: &Documents) -> Effective {
     Effective { config, findings, heads: heads(documents) }
 }
 
-fn heads(documents: &Documents) -> String {
+/// Names the state of all three documents; equal on replicas that hold the same.
+pub fn heads(documents: &Documents) -> String {
     let mut hash = Sha256::new();
     for document in [&documents.org, &documents.site, &documents.local] {
         for head in document.heads().0 {
@@ -203,7 +205,22 @@ impl<'a> Build<'a> {
                 after_s,
                 to: sites.filter_map(|site| self.id(&at("overflow_to"), Some(site))).collect(),
             },
+            routing: self.routing(queue),
         })
+    }
+
+    /// What cannot be read is the default; what is out of bounds is brought within.
+    fn routing(&mut self, queue: &Thing<'a>) -> Routing {
+        let path = format!("{}/routing", queue.path);
+        let read = queue.text("routing").map(serde_json::from_str::<Routing>);
+        if matches!(read, Some(Err(_))) {
+            self.findings.add(Severity::Warning, &path, Problem::WrongType);
+        }
+        let mut routing = read.and_then(Result::ok).unwrap_or_default();
+        if let Some(problem) = routing::bounded(&mut routing) {
+            self.findings.add(Severity::Repaired, &path, problem);
+        }
+        routing
     }
 
     fn agent(&mut self, agent: &Thing<'a>) -> Option<Agent> {

@@ -88,7 +88,7 @@ fn circle(flow: &Flow) -> Option<&StepId> {
 /// Queues and hours that the flow needs.
 pub(crate) fn refers(flow: &Flow) -> Vec<Named> {
     let named = |step: &Step| match step {
-        Step::Queue { queue } => Some(("queues", queue.to_string())),
+        Step::Queue { queue, .. } => Some(("queues", queue.to_string())),
         Step::Open { hours, .. } => Some(("hours", hours.to_string())),
         _ => None,
     };

@@ -14,11 +14,12 @@ mod flow;
 mod front;
 mod layers;
 mod references;
+mod routing;
 mod rules;
 mod seed;
 
 pub use document::{Applied, Document, Heads, Peer, SyncState, may_receive};
 pub use documents::{Author, Documents};
-pub use effective::{Effective, effective};
+pub use effective::{Effective, effective, heads};
 pub use error::Error;
 pub use seed::changes_from;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    AgentId, Extension,
+    AgentId, Extension, QueueId,
     change::{Problem, Severity},
     config::{Agent, Config, Queue, Step},
 };
@@ -53,9 +53,19 @@ fn places(config: &mut Config, findings: &mut Findings) {
 }
 
 fn queues(config: &mut Config, findings: &mut Findings) {
+    let known: BTreeSet<QueueId> = config.queues.keys().cloned().collect();
     for (id, queue) in &mut config.queues {
         if let Some(hours) = queue.hours.take_if(|hours| !config.hours.contains_key(hours)) {
             findings.add(Severity::Repaired, format!("queues/{id}/hours"), dangling(&hours));
+        }
+        for tier in &mut queue.routing.tiers {
+            tier.also.retain(|other| {
+                let there = known.contains(other);
+                if !there {
+                    findings.add(Severity::Repaired, format!("queues/{id}/routing"), dangling(other));
+                }
+                there
+            });
         }
         let mut seen = BTreeSet::from([config.site.id.clone()]);
         let before = queue.overflow.to.len();
@@ -100,7 +110,7 @@ fn flows(config: &mut Config, findings: &mut Findings) {
         }
         let mut faults = flow::faults(flow);
         for (step, does) in &flow.steps {
-            if let Step::Queue { queue } = does
+            if let Step::Queue { queue, .. } = does
                 && !queues.contains_key(queue)
             {
                 faults.push((format!("steps/{step}"), dangling(queue)));

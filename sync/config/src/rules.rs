@@ -45,6 +45,8 @@ pub(crate) const FLOW_MAX: usize = 16_000;
 /// A dial plan and a place are one text each.
 pub(crate) const DIALLING_MAX: usize = 8_000;
 pub(crate) const PLACE_MAX: usize = 1_200;
+/// So is how a queue chooses.
+pub(crate) const ROUTING_MAX: usize = 4_000;
 
 const fn rule(path: &'static str, is: Type, by: &'static [Doc]) -> Rule {
     Rule { path, is, by, merge: Merge::Last }
@@ -73,6 +75,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { path: "queues/*/locality", is: Type::Locality, by: &[Org, Site, Local], merge: Merge::Strictest },
     rule("queues/*/overflow_after_s", Type::Int(0, 3_600), CENTRE),
     rule("queues/*/overflow_to", Type::Text(700), CENTRE),
+    rule("queues/*/routing", Type::Text(ROUTING_MAX), BRANCH),
     rule("agents/*/is", Type::Flag, BRANCH),
     rule("agents/*/badge", LABEL, BRANCH),
     rule("agents/*/phone", Type::Id, BRANCH),

@@ -9,6 +9,7 @@ use crate::{
     AgentId, Extension, FlowId, HoursId, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, TrunkId,
     config::{Agent, Flow, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place},
+    routing::Routing,
 };
 
 /// Which of a site's three documents.
@@ -49,6 +50,7 @@ pub enum Change {
     QueueLocality { queue: QueueId, locality: Locality },
     QueueOverflowAfter { queue: QueueId, seconds: u32 },
     QueueOverflowTo { queue: QueueId, to: Vec<SiteId> },
+    QueueRouting { queue: QueueId, routing: Box<Routing> },
 
     AgentAdd { agent: AgentId, value: Agent },
     AgentRemove { agent: AgentId },

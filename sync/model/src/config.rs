@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AgentId, Extension, FlowId, HoursId, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, StepId, TrunkId,
     dialling::{Dialling, Place, Spelling},
+    routing::{Asks, Routing},
 };
 
 /// Everything a box needs to know to run its branch.
@@ -59,6 +60,8 @@ pub struct Queue {
     pub hours: Option<HoursId>,
     pub recorded: bool,
     pub overflow: Overflow,
+    #[serde(default)]
+    pub routing: Routing,
 }
 
 /// When and where a waiting contact may be helped by others.
@@ -180,6 +183,8 @@ pub enum Step {
     },
     Queue {
         queue: QueueId,
+        #[serde(default)]
+        asks: Asks,
     },
     Hangup,
 }

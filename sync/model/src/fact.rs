@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentId, ContactId, Extension, FlowId, Millis, Number, OverflowId, QueueId, RecordingId, SiteId, StepId, TrunkId,
-    cdr::Sound,
+    cdr::Sound, routing::Decision,
 };
 
 /// One fact. `seq` is given by the ledger, gapless from 1 within an epoch; 0 until then.
@@ -51,6 +51,9 @@ pub enum Kind {
     },
     Offered {
         agent: AgentId,
+        /// Why this agent; the configuration in force is that of the last `ConfigActivated` before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Box<Decision>>,
     },
     OfferEnded {
         agent: AgentId,

@@ -11,6 +11,7 @@ pub mod fact;
 pub mod id;
 pub mod leaving;
 pub mod overflow;
+pub mod routing;
 pub mod time;
 
 pub use id::*;

@@ -3,12 +3,14 @@
 const NOW = Date.now();
 const min = 60_000;
 
+const chooses = (part = {}) => ({ strategy: 'longest_idle', ageing_s: 300, last_agent_s: 0, tiers: [], reserve: { agents: 0, value: 1 }, ...part });
+
 export const config = {
   site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai', emergency: ['110', '119', '120'], outward: 'carrier' },
   queues: {
-    claims: { label: 'Claims', skills: { claims: 4 }, music: 'music', position_every_s: 45, ring_s: 20, wrap_up_s: 60, service_level_s: 30, hours: 'office', recorded: true, overflow: { locality: 'local_only', after_s: 60, to: [] } },
-    repairs: { label: 'Repairs & spare parts', skills: {}, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: null, recorded: false, overflow: { locality: 'local_only', after_s: 60, to: [] } },
-    sales: { label: 'Sales', skills: { english: 3, sales: 5 }, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: 'office', recorded: true, overflow: { locality: 'may_leave', after_s: 45, to: ['harbour'] } },
+    claims: { label: 'Claims', skills: { claims: 4 }, music: 'music', position_every_s: 45, ring_s: 20, wrap_up_s: 60, service_level_s: 30, hours: 'office', recorded: true, overflow: { locality: 'local_only', after_s: 60, to: [] }, routing: chooses() },
+    repairs: { label: 'Repairs & spare parts', skills: {}, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: null, recorded: false, overflow: { locality: 'local_only', after_s: 60, to: [] }, routing: chooses() },
+    sales: { label: 'Sales', skills: { english: 3, sales: 5 }, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: 'office', recorded: true, overflow: { locality: 'may_leave', after_s: 45, to: ['harbour'] }, routing: chooses({ strategy: 'most_skilled', reserve: { agents: 1, value: 2 }, tiers: [{ after_s: 30, longer_than: null, levels_less: 2, also: [] }, { after_s: null, longer_than: 8, levels_less: 2, also: ['repairs'] }] }) },
   },
   agents: {
     chen: { badge: 'Chen', phone: '203', skills: { claims: 6 }, queues: ['claims'] },
@@ -24,7 +26,7 @@ export const config = {
   },
   numbers: { '+8675512345678': 'main', '+8675512345679': 'night' },
   flows: {
-    main: { label: 'Main menu', start: 'hello', steps: { hello: { do: 'queue', queue: 'sales' } } },
+    main: { label: 'Main menu', start: 'hello', steps: { hello: { do: 'queue', queue: 'sales', asks: { value: 0, skills: {} } } } },
     night: { label: 'At night', start: 'bye', steps: { bye: { do: 'hangup' } } },
   },
   hours: {

@@ -167,7 +167,7 @@ impl Journal {
                     self.to_dial.insert(side, number);
                 }
             }
-            Kind::Offered { agent } => {
+            Kind::Offered { agent, .. } => {
                 if let Some(addr) = side.phone_of(agent.as_str()) {
                     self.to_ring.insert(addr, number);
                 }
@@ -195,7 +195,7 @@ impl Journal {
     fn watch(&mut self, at: Duration, fact: &Fact) {
         match (&fact.kind, fact.contact) {
             (Kind::AgentState { agent, state }, _) => drop(self.states.insert(agent.clone(), *state)),
-            (Kind::Offered { agent }, Some(contact)) => {
+            (Kind::Offered { agent, .. }, Some(contact)) => {
                 let before = self.offers.insert(agent.clone(), contact).filter(|before| *before != contact);
                 let works = matches!(self.state(agent), AgentState::Talking | AgentState::WrapUp);
                 if before.is_some() || works {
@@ -243,7 +243,7 @@ fn tell(kind: &Kind) -> String {
         }
         Kind::FlowEntered { flow, step } => format!("is in {flow}/{step}"),
         Kind::Queued { queue } => format!("waits for {queue}"),
-        Kind::Offered { agent } => format!("rings {agent}"),
+        Kind::Offered { agent, .. } => format!("rings {agent}"),
         Kind::OfferEnded { agent, outcome } => match outcome {
             OfferOutcome::Accepted => format!("{agent} picks up"),
             OfferOutcome::TimedOut => format!("{agent} does not pick up"),

@@ -187,6 +187,7 @@ fn queue(label: &str, locality: Locality, side: Side) -> Queue {
         hours: None,
         recorded: label == "Sales",
         overflow: Overflow { locality, after_s: 20, to: vec![side.other().site()] },
+        routing: Default::default(),
     }
 }
 
@@ -198,8 +199,8 @@ fn flow(side: Side) -> Flow {
         ("hello", Step::Play { prompt: id("greeting"), next: id("which") }),
         ("which", Step::Menu { prompt: id("menu"), choices, wait_s: 6, tries: 2, otherwise: id("to-sales") }),
         ("closed", Step::Play { prompt: id("closed"), next: id("end") }),
-        ("to-sales", Step::Queue { queue: id("sales") }),
-        ("to-home", Step::Queue { queue: id(side.home_queue()) }),
+        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default() }),
+        ("to-home", Step::Queue { queue: id(side.home_queue()), asks: Default::default() }),
         ("end", Step::Hangup),
     ];
     Flow { label: "Main".into(), start: id("door"), steps: steps.map(|(step, what)| (id(step), what)).into() }

@@ -1,5 +1,6 @@
 //! The distributor from outside: scenes as ladders in plain text, and random days beside a naive model.
 
+mod choices;
 mod naive;
 mod random_days;
 mod scenes;

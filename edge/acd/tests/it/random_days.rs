@@ -5,8 +5,8 @@ use std::{
     time::Duration,
 };
 
-use acd::{Acd, Input, Output, Stay};
-use model::{AgentId, ContactId, QueueId, config::Config, fact::OfferOutcome};
+use acd::{Acd, Input, Output, Stay, Wants, decision::replay};
+use model::{AgentId, ContactId, QueueId, config::Config, fact::OfferOutcome, routing::Decision};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
@@ -15,7 +15,7 @@ use crate::{
     world::{Scene, agent, config, contact, queue, tell},
 };
 
-const SEEDS: u64 = 44;
+const SEEDS: u64 = 24;
 const EVENTS: usize = 2_500;
 const QUEUES: [&str; 4] = ["sales", "repairs", "billing", "vip"];
 const AGENTS: [&str; 7] = ["ann", "bob", "cid", "dan", "eve", "fay", "gus"];
@@ -36,6 +36,8 @@ struct Day {
     contacts: u128,
     /// What the outputs say: who is offered what. Kept apart from both models.
     offered: BTreeMap<AgentId, ContactId>,
+    /// The last decision, until its offer.
+    decided: Option<(ContactId, Decision)>,
     /// Every contact that came in and did not leave.
     inside: BTreeSet<ContactId>,
 }
@@ -56,15 +58,31 @@ fn random_config(rng: &mut ChaCha12Rng) -> Config {
         if rng.random_range(0..2) == 0 {
             queues += &format!(" skill=english:{}", rng.random_range(1..6));
         }
+        queues += &random_routing(rng);
         queues += "\n";
     }
     let mut agents = String::new();
     for name in AGENTS {
         let member: Vec<&str> = QUEUES.into_iter().filter(|_| rng.random_range(0..2) == 0).collect();
         let member = if member.is_empty() { "-".to_owned() } else { member.join(",") };
-        agents += &format!("{name} {member} english:{}\n", rng.random_range(1..8));
+        agents += &format!("{name} {member} english:{}", rng.random_range(1..8));
+        if rng.random_range(0..2) == 0 {
+            agents += &format!(" french:{}", rng.random_range(1..8));
+        }
+        agents += "\n";
     }
     config(&queues, &agents)
+}
+
+fn random_routing(rng: &mut ChaCha12Rng) -> String {
+    let pick = |rng: &mut ChaCha12Rng, of: &[&'static str]| of[rng.random_range(0..of.len())];
+    let strategy = pick(rng, &["longest-idle", "least-occupied", "most-skilled", "round-robin"]);
+    let mut words = format!(" strategy={strategy} ageing={}", pick(rng, &["10", "40", "300"]));
+    words += pick(rng, &["", "", " reserve=1:1", " reserve=2:3"]);
+    words += pick(rng, &["", " last-agent=12"]);
+    words += pick(rng, &["", "", " tier=8s,less:2", " tier=20s,also:vip", " tier=3waiting,less:1,also:repairs"]);
+    words += pick(rng, &["", " tier=30s,less:6", " tier=5waiting,also:billing"]);
+    words
 }
 
 impl Day {
@@ -80,6 +98,7 @@ impl Day {
             now: scene.zero,
             contacts: 0,
             offered: BTreeMap::new(),
+            decided: None,
             inside: BTreeSet::new(),
         }
     }
@@ -141,14 +160,31 @@ impl Day {
         let queue: QueueId = queue(QUEUES[self.rng.random_range(0..QUEUES.len())]);
         let since = self.now - Duration::from_secs(self.rng.random_range(0..3) * 10);
         let stay = if self.rng.random_range(0..8) == 0 { Stay::Guest } else { Stay::Own };
-        Input::Enter { contact: contact(self.contacts), queue, since, stay }
+        Input::Enter { contact: contact(self.contacts), queue, since, stay, wants: self.wants() }
+    }
+
+    fn wants(&mut self) -> Wants {
+        let mut wants = Wants::default();
+        if self.rng.random_range(0..3) == 0 {
+            wants.value = self.rng.random_range(0..5);
+        }
+        if self.rng.random_range(0..4) == 0 {
+            let skill = ["english", "french"][self.rng.random_range(0..2)];
+            wants.skills.insert(skill.parse().expect("a slug"), self.rng.random_range(1..6));
+        }
+        if self.rng.random_range(0..4) == 0 {
+            wants.last_agent = Some(agent(AGENTS[self.rng.random_range(0..AGENTS.len())]));
+        }
+        wants
     }
 
     fn compare(&mut self, event: usize, after: &str) {
         let mut real = Vec::new();
         while let Some(output) = self.acd.poll_output() {
             self.observe(&output);
-            real.push(tell(&output));
+            if !matches!(output, Output::Decided { .. }) {
+                real.push(tell(&output));
+            }
         }
         let mut naive: Vec<String> = self.naive.out.drain(..).map(|output| tell(&output)).collect();
         let in_order = real.clone();
@@ -161,10 +197,14 @@ impl Day {
         assert_eq!(lines, self.inside.len(), "seed {} event {event}: nobody is twice in a line", self.seed);
     }
 
-    /// An agent has one offer at most, and every offer ends once.
+    /// An agent has one offer at most, every offer ends once, and every decision can be made again.
     fn observe(&mut self, output: &Output) {
         match output {
+            Output::Decided { contact, decision } => self.decided = Some((*contact, Decision::clone(decision))),
             Output::Offer { contact, agent, .. } => {
+                let (whom, decision) = self.decided.take().expect("an offer is decided before");
+                let again = replay(&self.naive.config, &decision);
+                assert_eq!((whom, again), (*contact, Ok(agent.clone())), "seed {}: {decision:?}", self.seed);
                 assert_eq!(self.offered.insert(agent.clone(), *contact), None, "seed {}: second offer", self.seed);
                 let twice = self.offered.values().filter(|c| *c == contact).count();
                 assert_eq!(twice, 1, "seed {}: one contact, two agents", self.seed);

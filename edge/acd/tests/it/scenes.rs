@@ -6,7 +6,7 @@ const TWO: &str = "ann sales\nbob sales";
 
 /// Plays the lines that begin with `@` and expects all the lines.
 #[track_caller]
-fn check(queues: &str, agents: &str, ladder: &str) {
+pub fn check(queues: &str, agents: &str, ladder: &str) {
     let mut scene = Scene::new(&config(queues, agents));
     let script: Vec<&str> = ladder.lines().filter(|line| line.trim().starts_with('@')).collect();
     scene.play(&script.join("\n"));
@@ -393,7 +393,7 @@ fn the_line_is_full_at_its_limit_and_positions_end_at_theirs() {
     }
     scene.ladder.clear();
     scene.play(&format!("@0 enter {full} sales"));
-    same(&scene.ladder, "@0 enter 5000 sales\n 0 5000 is given back: Full");
+    same(&scene.ladder, "@0 enter 20000 sales\n 0 20000 is given back: Full");
     assert_eq!(scene.acd.count(&queue("sales")).map(|count| count.waiting), Some(acd::CONTACTS_MAX));
     assert!(!scene.acd.holds(contact(full)));
 

@@ -5,10 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use acd::{Acd, Input, Output, Stay};
+use acd::{Acd, Input, Output, Stay, Wants};
 use model::{
     AgentId, ContactId, QueueId,
     config::{Agent, Config, Locality, Overflow, Queue, Site},
+    routing::{Routing, Strategy, Tier},
 };
 
 pub fn agent(text: &str) -> AgentId {
@@ -61,6 +62,7 @@ fn read_queue(words: Vec<&str>) -> (QueueId, Queue) {
         hours: None,
         recorded: true,
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 0, to: vec!["south".parse().expect("a slug")] },
+        routing: Routing::default(),
     };
     for (key, value) in words[1..].iter().filter_map(|word| word.split_once('=')) {
         let number = || value.parse().expect("a number");
@@ -76,10 +78,59 @@ fn read_queue(words: Vec<&str>) -> (QueueId, Queue) {
                 let (name, level) = skill(value);
                 it.skills.insert(name, level);
             }
+            "ageing" => it.routing.ageing_s = number(),
+            "last-agent" => it.routing.last_agent_s = number(),
+            "strategy" => it.routing.strategy = strategy(value),
+            "reserve" => {
+                let (agents, least) = value.split_once(':').expect("agents:value");
+                it.routing.reserve.agents = agents.parse().expect("a number");
+                it.routing.reserve.value = least.parse().expect("a value");
+            }
+            "tier" => it.routing.tiers.push(tier(value)),
             other => panic!("unknown word {other}"),
         }
     }
     (queue(words[0]), it)
+}
+
+fn strategy(text: &str) -> Strategy {
+    match text {
+        "longest-idle" => Strategy::LongestIdle,
+        "least-occupied" => Strategy::LeastOccupied,
+        "most-skilled" => Strategy::MostSkilled,
+        "round-robin" => Strategy::RoundRobin,
+        other => panic!("unknown strategy {other}"),
+    }
+}
+
+/// `20s,less:2,also:repairs` or `5waiting,less:1`.
+fn tier(text: &str) -> Tier {
+    let mut tier = Tier::default();
+    for word in text.split(',') {
+        if let Some(queue_id) = word.strip_prefix("also:") {
+            tier.also.insert(queue(queue_id));
+        } else if let Some(less) = word.strip_prefix("less:") {
+            tier.levels_less = less.parse().expect("levels");
+        } else if let Some(most) = word.strip_suffix("waiting") {
+            tier.longer_than = most.parse().ok();
+        } else {
+            tier.after_s = word.trim_end_matches('s').parse().ok();
+        }
+    }
+    tier
+}
+
+/// `value:3 english:4 last:ann`
+fn wants(words: &[&str]) -> Wants {
+    let mut wants = Wants::default();
+    for word in words {
+        match word.split_once(':').expect("name:value") {
+            ("value", value) => wants.value = value.parse().expect("a value"),
+            ("last", id) => wants.last_agent = Some(agent(id)),
+            _ => wants.skills.extend([skill(word)]),
+        }
+    }
+    wants
 }
 
 fn skill(text: &str) -> (model::SkillId, u8) {
@@ -144,12 +195,18 @@ impl Scene {
         let whom = |n: usize| contact(words[n].parse().expect("a contact"));
         let (queue_id, stay) = (|| queue(words[2]), Stay::Own);
         Some(match *words.first()? {
-            "enter" => Input::Enter { contact: whom(1), queue: queue_id(), since: now, stay },
+            "enter" => {
+                let wants = wants(&words[3..]);
+                Input::Enter { contact: whom(1), queue: queue_id(), since: now, stay, wants }
+            }
             "return" => {
                 let since = self.zero + Duration::from_secs(words[3].parse().expect("seconds"));
-                Input::Enter { contact: whom(1), queue: queue_id(), since, stay }
+                Input::Enter { contact: whom(1), queue: queue_id(), since, stay, wants: Wants::default() }
             }
-            "guest" => Input::Enter { contact: whom(1), queue: queue_id(), since: now, stay: Stay::Guest },
+            "guest" => {
+                let (stay, wants) = (Stay::Guest, Wants::default());
+                Input::Enter { contact: whom(1), queue: queue_id(), since: now, stay, wants }
+            }
             "leave" => Input::Leave { contact: whom(1) },
             "sign-in" => Input::SignIn { agent: who(1) },
             "sign-out" => Input::SignOut { agent: who(1) },
@@ -169,6 +226,9 @@ impl Scene {
 
     fn drain(&mut self, at: Instant) {
         while let Some(output) = self.acd.poll_output() {
+            if matches!(output, Output::Decided { .. }) {
+                continue;
+            }
             self.ladder += &format!("    {:>3} {}\n", (at - self.zero).as_secs(), tell(&output));
         }
     }
@@ -176,6 +236,7 @@ impl Scene {
 
 pub fn tell(output: &Output) -> String {
     match output {
+        Output::Decided { contact, decision } => format!("decided on {}: {decision:?}", contact.0),
         Output::Offer { contact, agent, queue } => format!("offer {} to {agent} ({queue})", contact.0),
         Output::OfferEnded { contact, agent, outcome } => {
             format!("offer {} to {agent} ended: {outcome:?}", contact.0)

@@ -26,6 +26,7 @@ use gate::{Gate, Policy};
 use ledger::{Batch, BranchKey, Ledger, Options, Reader};
 use model::{
     Millis,
+    cdr::Direction,
     fact::{Fact, Kind, Process},
 };
 use rand::Rng;
@@ -38,6 +39,8 @@ use engine::{Engine, Inbox, Standing, civil, wall};
 
 /// Records of the last day that the figures may still need.
 const CDRS_AT_START: usize = 50_000;
+/// Records that are looked through for who served whom last.
+const REGULARS_AT_START: usize = 5_000;
 /// Facts of the last life that are looked through for what it left open.
 const FACTS_AT_START: u64 = 200_000;
 const HOUR_MS: i64 = 3_600 * 1_000;
@@ -205,11 +208,26 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         // Calls come before their counting.
         Err(error) => warn!(%error, "the last hour's calls out cannot be read: their caps begin anew"),
     }
+    if let Err(error) = know_regulars(&mut engine) {
+        warn!(%error, "who served whom last cannot be read: customers wait for anybody");
+    }
     engine.activate();
     for input in kept.into_iter().filter_map(|binding| outgoing::binding_back(binding, now)) {
         engine.feed(Input::Call(call::leg::Input::Sip(input)));
     }
     Ok((engine, from_media, from_sync))
+}
+
+/// Who served whom last, the oldest first.
+fn know_regulars(engine: &mut engine::Engine) -> Result<(), ledger::Error> {
+    for cdr in engine.reader.cdrs(REGULARS_AT_START, None)?.into_iter().rev() {
+        let Some(agent) = cdr.agent.filter(|_| cdr.direction == Direction::Inbound) else { continue };
+        let person = engine.reader.personal(cdr.contact)?;
+        if let Some(number) = person.as_ref().and_then(|person| person.caller.as_deref()) {
+            engine.floor.know(number, &agent);
+        }
+    }
+    Ok(())
 }
 
 fn desk_router(

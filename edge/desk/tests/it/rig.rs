@@ -334,6 +334,7 @@ fn effective() -> Effective {
         hours: None,
         recorded: true,
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 60, to: vec![] },
+        routing: Default::default(),
     };
     let person = |badge: &str| Agent {
         badge: badge.into(),

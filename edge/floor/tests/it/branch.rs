@@ -58,6 +58,7 @@ fn sales() -> Queue {
         hours: None,
         recorded: true,
         overflow: Overflow { locality: Locality::MayLeave, after_s: 40, to: vec![id("south"), id("east")] },
+        routing: Default::default(),
     }
 }
 
@@ -68,6 +69,7 @@ fn repairs() -> Queue {
         wrap_up_s: 0,
         recorded: false,
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 0, to: vec![id("south")] },
+        routing: Default::default(),
         ..sales()
     }
 }
@@ -96,7 +98,7 @@ fn trunk() -> Trunk {
 fn main() -> Flow {
     let steps = [
         ("hello", Step::Play { prompt: id("greeting"), next: id("to-sales") }),
-        ("to-sales", Step::Queue { queue: id("sales") }),
+        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default() }),
     ];
     Flow { label: "Main".into(), start: id("hello"), steps: steps.map(|(step, what)| (id(step), what)).into() }
 }
@@ -110,8 +112,8 @@ fn service() -> Flow {
         ("menu", menu),
         ("bye", Step::Play { prompt: id("goodbye"), next: id("end") }),
         ("closed", Step::Play { prompt: id("we-are-closed"), next: id("end") }),
-        ("to-sales", Step::Queue { queue: id("sales") }),
-        ("to-repairs", Step::Queue { queue: id("repairs") }),
+        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default() }),
+        ("to-repairs", Step::Queue { queue: id("repairs"), asks: Default::default() }),
         ("end", Step::Hangup),
     ];
     Flow { label: "Service".into(), start: id("door"), steps: steps.map(|(step, what)| (id(step), what)).into() }

@@ -327,7 +327,7 @@ fn tell(kind: &Kind) -> String {
     match kind {
         Kind::Arrived { number, .. } => format!("Arrived {}", number.as_ref().map_or("-", |number| number.as_str())),
         Kind::FlowEntered { step, .. } => format!("FlowEntered {step}"),
-        Kind::Offered { agent } => format!("Offered {agent}"),
+        Kind::Offered { agent, .. } => format!("Offered {agent}"),
         Kind::OfferEnded { outcome, .. } => format!("OfferEnded {outcome:?}"),
         Kind::AgentState { agent, state } => format!("{agent} is {state:?}"),
         Kind::Ended { cause } => format!("Ended {cause:?}"),

@@ -94,7 +94,7 @@ fn every_pair_closes(scene: &Scene, seed: u64) {
     for fact in &scene.facts {
         let at = || format!("seed {seed} {fact:?}\n{}", scene.ladder);
         match &fact.kind {
-            Kind::Offered { agent } => assert_eq!(offers.insert(agent.clone(), fact.contact), None, "{}", at()),
+            Kind::Offered { agent, .. } => assert_eq!(offers.insert(agent.clone(), fact.contact), None, "{}", at()),
             Kind::OfferEnded { agent, .. } => assert_eq!(offers.remove(agent), Some(fact.contact), "{}", at()),
             Kind::WrapUpStarted { agent } => assert!(wrap_ups.insert(agent.clone()), "{}", at()),
             Kind::WrapUpEnded { agent } => assert!(wrap_ups.remove(agent), "{}", at()),

@@ -263,7 +263,8 @@ impl Scene {
             ["without", "agent", agent] => drop(config.agents.remove(&id(agent))),
             ["main", "to", queue] => {
                 let flow = config.flows.get_mut(&id("main")).expect("a flow");
-                flow.steps.insert(id("to-sales"), model::config::Step::Queue { queue: id(queue) });
+                flow.steps
+                    .insert(id("to-sales"), model::config::Step::Queue { queue: id(queue), asks: Default::default() });
             }
             ["queue", queue, "closes", "with", hours] => {
                 config.queues.get_mut(&id(queue)).expect("a queue").hours = Some(id(hours));
@@ -361,7 +362,7 @@ impl Scene {
             }
             Kind::FlowEntered { flow, step } => format!("FlowEntered {flow}/{step}"),
             Kind::Queued { queue } => format!("Queued {queue}"),
-            Kind::Offered { agent } => format!("Offered {agent}"),
+            Kind::Offered { agent, .. } => format!("Offered {agent}"),
             Kind::OfferEnded { agent, outcome } => format!("OfferEnded {agent} {outcome:?}"),
             Kind::Answered { agent } => format!("Answered by {}", text(agent)),
             Kind::Transferred { how } => format!("Transferred {how:?}"),

@@ -49,6 +49,7 @@ macro_rules! ladders {
 ladders! {
     a_caller_is_greeted_queued_answered_recorded_and_written_up
     a_caller_gives_up_in_the_queue
+    a_customer_comes_back_to_the_agent_it_knows
     a_caller_gives_up_while_a_phone_rings
     a_phone_that_nobody_answers_passes_the_caller_on
     a_busy_phone_and_an_unreachable_one_pass_the_caller_on

@@ -41,7 +41,7 @@ fn read(words: &[&str]) -> Step {
         "open" => {
             Step::Open { hours: words[1].parse().expect("a slug"), then: step(words[2]), otherwise: step(words[3]) }
         }
-        "queue" => Step::Queue { queue: words[1].parse().expect("a slug") },
+        "queue" => Step::Queue { queue: words[1].parse().expect("a slug"), asks: Default::default() },
         "hangup" => Step::Hangup,
         other => panic!("unknown step {other}"),
     }

@@ -49,7 +49,7 @@ fn drain(run: &mut Run) -> String {
             Output::Hush => "hush ".to_owned(),
             Output::Collect { wait } => format!("  collect {} s\n", wait.as_secs()),
             Output::Ask { hours } => format!("  ask {hours}\n"),
-            Output::Queue(queue) => format!("  queue {queue}\n"),
+            Output::Queue { queue, .. } => format!("  queue {queue}\n"),
             Output::HangUp(end) => format!("  hang up: {end:?}\n"),
         };
     }

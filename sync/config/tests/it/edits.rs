@@ -4,6 +4,7 @@ use config::{Author, Error, changes_from, effective};
 use model::{
     change::{Change, Doc},
     config::{Flow, Step},
+    routing::{Routing, Tier},
 };
 
 use crate::support::{AT, agent, empty, flow, id, local, queue, sample, seeded, site};
@@ -131,7 +132,7 @@ fn a_flow_that_cannot_run_is_refused_at_the_editor() {
     assert!(matches!(refused(dangling), Err(Error::Invalid { field, .. }) if field == "steps/greeting"));
     let circle = with("greeting", Step::Play { prompt: id("welcome"), next: id("open") });
     assert!(matches!(refused(circle), Err(Error::Invalid { .. })));
-    let unknown = with("sales", Step::Queue { queue: id("nobody") });
+    let unknown = with("sales", Step::Queue { queue: id("nobody"), asks: Default::default() });
     assert_eq!(refused(unknown), Err(Error::Unknown { what: "queues", id: "nobody".into() }));
     assert!(refused(flow()).unwrap().is_some(), "a circle through a menu waits for the caller");
 }
@@ -174,4 +175,24 @@ fn the_branch_overrides_what_is_its_own_and_the_centre_goes_on_below() {
     let sales = &config.queues[&id("sales")];
     assert_eq!((sales.wrap_up_s, sales.ring_s, &sales.hours), (60, 33, &None));
     assert!(config.agents[&id("mei")].skills.is_empty());
+}
+
+#[test]
+fn how_a_queue_chooses_is_refused_outside_of_its_bounds() {
+    let mut documents = seeded(1);
+    let edit = |routing: Routing| Change::QueueRouting { queue: id("sales"), routing: Box::new(routing) };
+    let mut refused = |routing| documents.edit(Doc::Local, &edit(routing), Author::Branch, AT);
+    let ageing = Routing { ageing_s: 9, ..Routing::default() };
+    let bounds = Error::Bounds { field: "ageing_s".into(), value: 9, min: 10, max: 3_600 };
+    assert_eq!(refused(ageing), Err(bounds));
+    let never = Routing { tiers: vec![Tier::default()], ..Routing::default() };
+    assert!(matches!(refused(never), Err(Error::Invalid { field, .. }) if field == "tiers"));
+    let tier = |after_s| Tier { after_s: Some(after_s), ..Tier::default() };
+    let many = Routing { tiers: (0..7).map(tier).collect(), ..Routing::default() };
+    assert!(refused(many).is_err());
+    let nowhere = Tier { also: [id("nobody")].into(), ..tier(20) };
+    let unknown = Error::Unknown { what: "queues", id: "nobody".into() };
+    assert_eq!(refused(Routing { tiers: vec![nowhere], ..Routing::default() }), Err(unknown));
+    let six = Routing { tiers: (0..6).map(tier).collect(), ..Routing::default() };
+    assert!(refused(six).is_ok());
 }

@@ -4,6 +4,7 @@ use config::{Author, effective};
 use model::{
     change::{Change, Doc, Problem, Severity},
     config::{Locality, Phone, Step},
+    routing::{Routing, Strategy, Tier},
 };
 
 use crate::support::{AT, agent, empty, finding, flow, id, local, problem, seeded, site};
@@ -173,4 +174,19 @@ fn a_flow_whose_circle_waits_in_a_menu_is_run() {
     circle.steps.insert(id("open"), Step::Open { hours: id("office"), then: id("closed"), otherwise: id("bye") });
     site(&mut documents, Change::FlowPut { flow: id("main"), value: circle });
     assert!(!effective(&documents).fatal(), "a menu waits");
+}
+
+#[test]
+fn how_a_queue_chooses_is_read_bounded_and_freed_of_queues_that_are_gone() {
+    let mut documents = seeded(1);
+    let tier = Tier { after_s: Some(30), also: [id("support")].into(), ..Tier::default() };
+    let routing = Routing { strategy: Strategy::MostSkilled, tiers: vec![tier], ..Routing::default() };
+    local(&mut documents, Change::QueueRouting { queue: id("sales"), routing: Box::new(routing.clone()) });
+    assert_eq!(effective(&documents).config.queues[&id("sales")].routing, routing);
+    assert_eq!(effective(&documents).config.queues[&id("support")].routing, Routing::default());
+    local(&mut documents, Change::QueueRemove { queue: id("support") });
+    let resolved = effective(&documents);
+    assert!(resolved.config.queues[&id("sales")].routing.tiers[0].also.is_empty());
+    let found = finding(&resolved, "queues/sales/routing").unwrap();
+    assert_eq!(found.problem, Problem::Dangling { to: "support".into() });
 }

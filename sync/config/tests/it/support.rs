@@ -39,6 +39,7 @@ pub fn queue(skill: &str) -> Queue {
         hours: Some(id("office")),
         recorded: true,
         overflow: Overflow { locality: Locality::MayLeave, after_s: 45, to: vec![id("suzhou"), id("ningbo")] },
+        routing: Default::default(),
     }
 }
 
@@ -65,8 +66,8 @@ pub fn flow() -> Flow {
                 otherwise: id("sales"),
             },
         ),
-        ("sales", Step::Queue { queue: id("sales") }),
-        ("support", Step::Queue { queue: id("support") }),
+        ("sales", Step::Queue { queue: id("sales"), asks: Default::default() }),
+        ("support", Step::Queue { queue: id("support"), asks: Default::default() }),
         ("closed", Step::Play { prompt: id("closed"), next: id("bye") }),
         ("bye", Step::Hangup),
     ];

@@ -66,6 +66,36 @@ export interface Queue {
   hours: string | null;
   recorded: boolean;
   overflow: { locality: Locality; after_s: number; to: string[] };
+  routing: Routing;
+}
+
+export type Strategy = 'longest_idle' | 'least_occupied' | 'most_skilled' | 'round_robin';
+
+/** How a queue chooses. */
+export interface Routing {
+  strategy: Strategy;
+  /** Seconds after which a contact comes before all others. */
+  ageing_s: number;
+  /** Seconds a contact waits for the agent it knows. */
+  last_agent_s: number;
+  tiers: Tier[];
+  /** The last ready agents are kept for customers from this value up. */
+  reserve: { agents: number; value: number };
+}
+
+/** Opens after some seconds, or when more than some number wait. */
+export interface Tier {
+  after_s: number | null;
+  longer_than: number | null;
+  levels_less: number;
+  also: string[];
+}
+
+/** What a flow's step asks for beyond the queue. */
+export interface Asks {
+  /** 0 to 4. */
+  value: number;
+  skills: Record<string, number>;
 }
 
 export interface Agent {
@@ -105,7 +135,7 @@ export type Step =
   | { do: 'play'; prompt: string; next: string }
   | { do: 'menu'; prompt: string; choices: Record<string, string>; wait_s: number; tries: number; otherwise: string }
   | { do: 'open'; hours: string; then: string; otherwise: string }
-  | { do: 'queue'; queue: string }
+  | { do: 'queue'; queue: string; asks: Asks }
   | { do: 'hangup' };
 
 export interface Hours {
@@ -144,6 +174,7 @@ export type Change =
   | { set: 'queue_locality'; queue: string; locality: Locality }
   | { set: 'queue_overflow_after'; queue: string; seconds: number }
   | { set: 'queue_overflow_to'; queue: string; to: string[] }
+  | { set: 'queue_routing'; queue: string; routing: Routing }
   | { set: 'agent_add'; agent: string; value: Agent }
   | { set: 'agent_remove'; agent: string }
   | { set: 'agent_badge'; agent: string; badge: string }

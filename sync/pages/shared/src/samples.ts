@@ -46,6 +46,31 @@ export const config = {
         "to": [
           "south"
         ]
+      },
+      "routing": {
+        "strategy": "most_skilled",
+        "ageing_s": 300,
+        "last_agent_s": 0,
+        "tiers": [
+          {
+            "after_s": 30,
+            "longer_than": null,
+            "levels_less": 2,
+            "also": []
+          },
+          {
+            "after_s": null,
+            "longer_than": 5,
+            "levels_less": 0,
+            "also": [
+              "support"
+            ]
+          }
+        ],
+        "reserve": {
+          "agents": 0,
+          "value": 1
+        }
       }
     }
   },
@@ -132,7 +157,11 @@ export const config = {
         },
         "queue": {
           "do": "queue",
-          "queue": "sales"
+          "queue": "sales",
+          "asks": {
+            "value": 0,
+            "skills": {}
+          }
         }
       }
     }
@@ -247,6 +276,31 @@ export const changes = [
         "to": [
           "south"
         ]
+      },
+      "routing": {
+        "strategy": "most_skilled",
+        "ageing_s": 300,
+        "last_agent_s": 0,
+        "tiers": [
+          {
+            "after_s": 30,
+            "longer_than": null,
+            "levels_less": 2,
+            "also": []
+          },
+          {
+            "after_s": null,
+            "longer_than": 5,
+            "levels_less": 0,
+            "also": [
+              "support"
+            ]
+          }
+        ],
+        "reserve": {
+          "agents": 0,
+          "value": 1
+        }
       }
     }
   },
@@ -316,6 +370,35 @@ export const changes = [
     "to": [
       "south"
     ]
+  },
+  {
+    "set": "queue_routing",
+    "queue": "sales",
+    "routing": {
+      "strategy": "most_skilled",
+      "ageing_s": 300,
+      "last_agent_s": 0,
+      "tiers": [
+        {
+          "after_s": 30,
+          "longer_than": null,
+          "levels_less": 2,
+          "also": []
+        },
+        {
+          "after_s": null,
+          "longer_than": 5,
+          "levels_less": 0,
+          "also": [
+            "support"
+          ]
+        }
+      ],
+      "reserve": {
+        "agents": 0,
+        "value": 1
+      }
+    }
   },
   {
     "set": "agent_add",
@@ -451,7 +534,11 @@ export const changes = [
         },
         "queue": {
           "do": "queue",
-          "queue": "sales"
+          "queue": "sales",
+          "asks": {
+            "value": 0,
+            "skills": {}
+          }
         }
       }
     }

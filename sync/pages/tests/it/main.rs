@@ -12,6 +12,7 @@ use model::{
     },
     fact::{AgentState, EndCause},
     leaving::Figures,
+    routing::{Routing, Strategy, Tier},
 };
 use serde::Serialize;
 
@@ -111,6 +112,7 @@ fn queue() -> Queue {
         hours: Some(id("office")),
         recorded: true,
         overflow: Overflow { locality: Locality::MayLeave, after_s: 45, to: vec![id("south")] },
+        routing: routing(),
     }
 }
 
@@ -162,7 +164,7 @@ fn flow() -> Flow {
             },
         ),
         (id("open"), Step::Open { hours: id("office"), then: id("queue"), otherwise: id("bye") }),
-        (id("queue"), Step::Queue { queue: id("sales") }),
+        (id("queue"), Step::Queue { queue: id("sales"), asks: Default::default() }),
         (id("bye"), Step::Hangup),
     ]
     .into();
@@ -225,6 +227,7 @@ fn changes() -> Vec<Change> {
         Change::QueueLocality { queue: queue_id(), locality: Locality::LocalOnly },
         Change::QueueOverflowAfter { queue: queue_id(), seconds: 45 },
         Change::QueueOverflowTo { queue: queue_id(), to: vec![id("south")] },
+        Change::QueueRouting { queue: queue_id(), routing: Box::new(routing()) },
         Change::AgentAdd { agent: agent_id(), value: agent() },
         Change::AgentRemove { agent: agent_id() },
         Change::AgentBadge { agent: agent_id(), badge: "Li".into() },
@@ -256,7 +259,7 @@ fn changes() -> Vec<Change> {
             QueueAdd { .. } | QueueRemove { .. } | QueueLabel { .. } | QueueSkill { .. } | QueueMusic { .. } => {}
             QueuePositionEvery { .. } | QueueRing { .. } | QueueWrapUp { .. } | QueueServiceLevel { .. } => {}
             QueueHours { .. } | QueueRecorded { .. } | QueueLocality { .. } => {}
-            QueueOverflowAfter { .. } | QueueOverflowTo { .. } => {}
+            QueueOverflowAfter { .. } | QueueOverflowTo { .. } | QueueRouting { .. } => {}
             AgentAdd { .. } | AgentRemove { .. } | AgentBadge { .. } | AgentPhone { .. } => {}
             AgentSkill { .. } | AgentQueue { .. } | PhoneAdd { .. } | PhoneRemove { .. } => {}
             TrunkPut { .. } | TrunkRemove { .. } | NumberPut { .. } | NumberRemove { .. } => {}
@@ -265,6 +268,14 @@ fn changes() -> Vec<Change> {
         }
     }
     all
+}
+
+fn routing() -> Routing {
+    let tiers = vec![
+        Tier { after_s: Some(30), levels_less: 2, ..Tier::default() },
+        Tier { longer_than: Some(5), also: [id("support")].into(), ..Tier::default() },
+    ];
+    Routing { strategy: Strategy::MostSkilled, tiers, ..Routing::default() }
 }
 
 fn findings() -> Vec<Finding> {

@@ -46,6 +46,7 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'queue_locality': return ofQueue(change.queue, t('queue.locality'), on(change.locality === 'may_leave'));
     case 'queue_overflow_after': return ofQueue(change.queue, t('queue.overflowAfter'), seconds(change.seconds));
     case 'queue_overflow_to': return ofQueue(change.queue, t('queue.overflowTo'), change.to.join(', ') || t('none'));
+    case 'queue_routing': return ofQueue(change.queue, t('routing.title'), t(`routing.${change.routing.strategy}`));
     case 'agent_add': return ofAgent(change.agent, added);
     case 'agent_remove': return ofAgent(change.agent, removed);
     case 'agent_badge': return ofAgent(change.agent, t('agent.badge'), change.badge);

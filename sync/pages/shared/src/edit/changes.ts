@@ -60,6 +60,7 @@ export function queueChanges(queue: string, was: Queue, is: Queue): Change[] {
   if (overflow.after_s !== was.overflow.after_s)
     out.push({ set: 'queue_overflow_after', queue, seconds: overflow.after_s });
   if (overflow.to.join() !== was.overflow.to.join()) out.push({ set: 'queue_overflow_to', queue, to: overflow.to });
+  if (JSON.stringify(is.routing) !== JSON.stringify(was.routing)) out.push({ set: 'queue_routing', queue, routing: is.routing });
   return out;
 }
 
@@ -102,6 +103,7 @@ export const NEW_QUEUE: Queue = {
   hours: null,
   recorded: true,
   overflow: { locality: 'local_only', after_s: 60, to: [] },
+  routing: { strategy: 'longest_idle', ageing_s: 300, last_agent_s: 0, tiers: [], reserve: { agents: 0, value: 1 } },
 };
 
 export const NEW_AGENT: Agent = { badge: '', phone: null, skills: {}, queues: [] };
