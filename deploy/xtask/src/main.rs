@@ -45,6 +45,8 @@ enum Bench {
     Overload,
     /// Thousands of phones that come back after a restart.
     Registrations,
+    /// The distributor: cost of one assignment in a full house, and a day of a million contacts.
+    Acd,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -69,6 +71,7 @@ fn main() -> anyhow::Result<()> {
                 Bench::Calls => "calls",
                 Bench::Overload => "overload",
                 Bench::Registrations => "registrations",
+                Bench::Acd => "acd",
             };
             // What is measured is built like what is shipped.
             cargo(&["build", "--release", "--package", "boxd", "--package", "bench", "--bins"])?;

@@ -9,14 +9,14 @@ use anyhow::{Context, bail};
 use boxd::{
     calls::{branch_key, open_ledger, secrets},
     config::BoxConfig,
-    firmware,
+    explain, firmware,
     media::MediaConfig,
     recording,
     sync::SyncConfig,
 };
 use clap::Subcommand;
 use ledger::{Batch, CredentialChange};
-use model::{AgentId, Extension, Millis, TrunkId, change::Doc};
+use model::{AgentId, ContactId, Extension, Millis, TrunkId, change::Doc};
 use rand::Rng;
 
 #[derive(Subcommand)]
@@ -131,6 +131,14 @@ impl Phone {
         let Phone::Password { phone, password_stdin } = self;
         store(config, secrets::phone_password(&phone, &config.sip.domain, &password(password_stdin)?)?)
     }
+}
+
+pub fn explain(config: &BoxConfig, contact: ContactId) -> anyhow::Result<()> {
+    let ledger = open_ledger(config, branch_key(config)?)?;
+    let told = explain::explain(&ledger.reader()?, &config.site, contact)?;
+    print!("{}", told.text);
+    anyhow::ensure!(told.unproved == 0, "{} of its decisions cannot be made again", told.unproved);
+    Ok(())
 }
 
 impl Agent {

@@ -45,6 +45,9 @@ enum Task {
     Agent(command::Agent),
     #[command(subcommand)]
     Trunk(command::Trunk),
+    /// Say why a contact was offered to whom: the decisions as they were made, and made again under the configuration
+    /// that was in force.
+    Explain { contact: model::ContactId },
     #[command(subcommand)]
     Recording(command::Recording),
     #[command(subcommand)]
@@ -72,6 +75,7 @@ fn main() -> anyhow::Result<()> {
         Task::Phone(phone) => phone.run(&config),
         Task::Agent(agent) => agent.run(&config),
         Task::Trunk(trunk) => trunk.run(&config),
+        Task::Explain { contact } => command::explain(&config, contact),
         Task::Recording(recording) => recording.run(&config),
         Task::Ledger(ledger) => ledger.run(&config),
     }
