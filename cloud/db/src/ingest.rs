@@ -7,7 +7,7 @@
 use model::{BoxId, Epoch, Millis, SiteId, leaving::Leaving};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Error, Result, health, interval};
+use crate::{Error, Result, decode, health, interval};
 
 /// The kind of a row whose body is a [`Leaving`] in CBOR.
 pub const KIND_LEAVING: u16 = 1;
@@ -64,7 +64,10 @@ impl From<rusqlite::Error> for Refused {
 /// Understands one row's body. Needs no database: done before the write, off its thread.
 pub fn decode(kind: u16, body: &[u8]) -> Row {
     let leaving = match kind {
-        KIND_LEAVING => ciborium::from_reader::<Leaving, _>(body).map_err(|error| error.to_string()),
+        KIND_LEAVING => match decode::interval(body) {
+            Some(leaving) => Ok(leaving),
+            None => ciborium::from_reader::<Leaving, _>(body).map_err(|error| error.to_string()),
+        },
         _ => Err("of a kind unknown here".to_owned()),
     };
     match leaving.and_then(sound) {

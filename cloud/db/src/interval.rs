@@ -61,11 +61,13 @@ pub fn check(interval: &Interval) -> std::result::Result<(), Problem> {
     Ok(())
 }
 
-/// The statements that take cells in, prepared once for a batch.
+/// The statements that take the cells of one site in, prepared once for a batch.
 pub(crate) struct Intake<'c> {
     begun: CachedStatement<'c>,
     count: CachedStatement<'c>,
     put: CachedStatement<'c>,
+    /// The interval of the last cell: a box sends the cells of one interval after one another.
+    last: Option<(Millis, u32)>,
 }
 
 impl<'c> Intake<'c> {
@@ -86,14 +88,18 @@ impl<'c> Intake<'c> {
             begun: conn.prepare_cached(begun)?,
             count: conn.prepare_cached(count)?,
             put: conn.prepare_cached(put)?,
+            last: None,
         })
     }
 
     pub(crate) fn put(&mut self, site: &SiteId, interval: &Interval, now: Millis) -> Result<()> {
         let (start, length_s, site) = (interval.start.0, interval.length_s, site.as_str());
-        let begun: bool = self.begun.query_row(params![start, length_s, site], |row| row.get(0))?;
-        if !begun {
-            self.count.execute([site])?;
+        if self.last != Some((interval.start, length_s)) {
+            let begun: bool = self.begun.query_row(params![start, length_s, site], |row| row.get(0))?;
+            if !begun {
+                self.count.execute([site])?;
+            }
+            self.last = Some((interval.start, length_s));
         }
         let f = &interval.figures;
         let queue = interval.queue.as_ref().map_or("", QueueId::as_str);

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod boxes;
 pub mod bundle;
 pub mod change;
+mod decode;
 pub mod enrolment;
 pub mod health;
 pub mod ingest;

@@ -97,7 +97,7 @@ fn group(
     jobs: &mut mpsc::Receiver<Box<dyn Job>>,
     counts: &Counts,
 ) -> Result<(), Error> {
-    if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
+    if let Err(error) = step(conn, "BEGIN IMMEDIATE") {
         return fail(conn, vec![first], error);
     }
     let mut group = Vec::new();
@@ -112,7 +112,7 @@ fn group(
             next = jobs.try_recv().ok();
         }
     }
-    if let Err(error) = conn.execute_batch("COMMIT") {
+    if let Err(error) = step(conn, "COMMIT") {
         return fail(conn, group, error);
     }
     counts.commits.fetch_add(1, Relaxed);
@@ -124,8 +124,16 @@ fn group(
 }
 
 fn savepoint(conn: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
-    conn.execute_batch("SAVEPOINT job")?;
-    if job.run(conn) { conn.execute_batch("RELEASE job") } else { conn.execute_batch("ROLLBACK TO job; RELEASE job") }
+    step(conn, "SAVEPOINT job")?;
+    if !job.run(conn) {
+        step(conn, "ROLLBACK TO job")?;
+    }
+    step(conn, "RELEASE job")
+}
+
+/// Parsed once: there are three of these to a write.
+fn step(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 /// Ok when the next group may be tried: SQLite undoes a group by itself when a disk is full, and then the savepoint
