@@ -58,8 +58,8 @@ impl Options {
         Self {
             bundles,
             bundle_bytes_per_second: 4.0 * 1024.0 * 1024.0,
-            sessions_per_second: 200.0,
-            sessions_burst: 400.0,
+            sessions_per_second: 400.0,
+            sessions_burst: 800.0,
             certificate_life: BOX_LIFE,
         }
     }
@@ -83,14 +83,14 @@ pub struct Presence {
     pub media: bool,
 }
 
-/// To a session.
+/// To a session. Small: a queue has room for many of them before there is one.
 #[derive(Debug)]
 enum Order {
     Refuse(Refuse),
-    Signal(Signal),
+    Signal(Box<Signal>),
     /// Somebody else has written to the documents.
     Config(Vec<Doc>),
-    Offer(Option<Bundle>),
+    Offer(Option<Box<Bundle>>),
 }
 
 struct Handle {
@@ -184,7 +184,7 @@ impl<S: Store> Hub<S> {
 
     /// Another bundle is on offer to the site, or none any more.
     pub async fn offer_changed(&self, site: &SiteId) -> Result<(), store::Error> {
-        let offer = self.0.store.bundle_offer(site).await?;
+        let offer = self.0.store.bundle_offer(site).await?.map(Box::new);
         self.0.order_site(site, None, || Order::Offer(offer.clone()));
         Ok(())
     }

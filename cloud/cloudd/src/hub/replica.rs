@@ -1,5 +1,5 @@
 //! The cloud's copy of one document while a session syncs it: loaded when there is something to say, brought up to
-//! date from the database before each word, and dropped with the session.
+//! date from the database before each word, and dropped when both ends have nothing more to say.
 
 use anyhow::Context;
 use config::{Document, Peer, SyncState};
@@ -37,11 +37,21 @@ pub enum Error {
 }
 
 impl Replica {
-    pub async fn open<S: Store>(store: &S, box_id: BoxId, site: &SiteId, doc: Doc) -> Result<Self, Error> {
+    /// Goes on from `known`, what this session knew of the box when it last had nothing to say.
+    pub async fn open<S: Store>(
+        store: &S,
+        box_id: BoxId,
+        site: &SiteId,
+        doc: Doc,
+        known: Option<SyncState>,
+    ) -> Result<Self, Error> {
         let document = Document::new(doc, site, rand::random());
-        let sync = match store.sync_state(box_id, doc).await? {
-            Some(bytes) => document.sync_resume(Peer::Box, &bytes),
-            None => document.sync_begin(Peer::Box),
+        let sync = match known {
+            Some(known) => known,
+            None => match store.sync_state(box_id, doc).await? {
+                Some(bytes) => document.sync_resume(Peer::Box, &bytes),
+                None => document.sync_begin(Peer::Box),
+            },
         };
         let mut replica = Self { box_id, site: site.clone(), doc, document, after: 0, sync };
         replica.refresh(store).await?;
@@ -74,6 +84,11 @@ impl Replica {
     pub async fn speak<S: Store>(&mut self, store: &S) -> Result<Vec<Vec<u8>>, Error> {
         self.refresh(store).await?;
         Ok(self.answers())
+    }
+
+    /// Lets go of the document. Ten thousand sessions would each hold a copy of it.
+    pub fn close(self) -> SyncState {
+        self.sync
     }
 
     fn answers(&mut self) -> Vec<Vec<u8>> {

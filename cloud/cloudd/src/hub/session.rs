@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use config::Document;
+use config::{Document, SyncState};
 use link::{
     code,
     frames::{FrameReader, FrameWriter},
@@ -54,7 +54,10 @@ struct Session<S> {
     writer: FrameWriter,
     storing: Option<Storing>,
     watermark: u64,
+    /// Of which something is being said.
     replicas: BTreeMap<Doc, Replica>,
+    /// What is known of the box's copies of the others.
+    known: BTreeMap<Doc, SyncState>,
     /// Documents whose messages could not be understood: not synced until the next session.
     deaf: BTreeSet<Doc>,
     over: Option<End>,
@@ -85,6 +88,7 @@ pub(super) async fn run<S: Store>(shared: Arc<Shared<S>>, arrival: ControlArriva
         storing: None,
         watermark: 0,
         replicas: BTreeMap::new(),
+        known: BTreeMap::new(),
         deaf: BTreeSet::new(),
         over: None,
     };
@@ -126,7 +130,7 @@ impl<S: Store> Session<S> {
             }
             self.obey().await;
         }
-        self.farewell().await;
+        Box::pin(self.farewell()).await;
     }
 
     async fn wait(&mut self, reader: &mut FrameReader, orders: &mut mpsc::Receiver<Order>) -> Event {
@@ -170,14 +174,15 @@ impl<S: Store> Session<S> {
             let now = Instant::now();
             match output {
                 Output::Send(frame) => self.send(&frame),
-                Output::Admit(hello) => self.admit(hello).await,
+                // What a session does seldom is not kept room for in each of ten thousand.
+                Output::Admit(hello) => Box::pin(self.admit(hello)).await,
                 Output::Seen { last, skew_ms } => self.seen(last, skew_ms),
                 Output::Close(end) => self.over = Some(end),
-                Output::Renew { csr } => self.renew(now, &csr).await,
+                Output::Renew { csr } => Box::pin(self.renew(now, &csr)).await,
                 // DESIGN 14: an expired certificate may only renew itself. Nothing is acknowledged.
                 _ if self.expired => {}
                 Output::Store { epoch, rows } => self.store(epoch, rows),
-                Output::Config { doc, bytes } => self.config(now, doc, Some(&bytes)).await,
+                Output::Config { doc, bytes } => Box::pin(self.config(now, doc, Some(&bytes))).await,
                 Output::Signal(signal) => self.signal(now, signal),
             }
         }
@@ -267,17 +272,30 @@ impl<S: Store> Session<S> {
     async fn sync(&mut self, doc: Doc, message: Option<&[u8]>) -> Result<Vec<Vec<u8>>, replica::Error> {
         let store = &*self.shared.store;
         if !self.replicas.contains_key(&doc) {
-            let replica = Replica::open(store, self.peer.box_id, &self.peer.site, doc).await?;
+            let known = self.known.remove(&doc);
+            let replica = Replica::open(store, self.peer.box_id, &self.peer.site, doc, known).await?;
             self.replicas.insert(doc, replica);
         }
         let Some(replica) = self.replicas.get_mut(&doc) else { return Ok(vec![]) };
-        let Some(message) = message else { return replica.speak(store).await };
-        let received = replica.receive(store, message).await?;
-        if received.changes > 0 {
-            self.shared.figures.config_changes.inc_by(u64::try_from(received.changes).unwrap_or(u64::MAX));
-            self.shared.order_site(&self.peer.site, Some(self.peer.box_id), || Order::Config(vec![doc]));
+        let answers = match message {
+            None => replica.speak(store).await?,
+            Some(message) => {
+                let received = replica.receive(store, message).await?;
+                if received.changes > 0 {
+                    let changes = u64::try_from(received.changes).unwrap_or(u64::MAX);
+                    self.shared.figures.config_changes.inc_by(changes);
+                    let but = Some(self.peer.box_id);
+                    self.shared.order_site(&self.peer.site, but, || Order::Config(vec![doc]));
+                }
+                received.answers
+            }
+        };
+        if answers.is_empty()
+            && let Some(replica) = self.replicas.remove(&doc)
+        {
+            self.known.insert(doc, replica.close());
         }
-        Ok(received.answers)
+        Ok(answers)
     }
 
     fn signal(&mut self, now: Instant, signal: Signal) {
@@ -325,12 +343,12 @@ impl<S: Store> Session<S> {
     async fn order(&mut self, now: Instant, order: Order) {
         match order {
             Order::Refuse(Refuse { reason, retry_after_ms }) => self.refuse(now, reason, retry_after_ms),
-            Order::Signal(signal) => self.end.handle_input(now, Input::Signal(signal)),
-            Order::Offer(Some(bundle)) => self.end.handle_input(now, Input::Bundle(bundle)),
+            Order::Signal(signal) => self.end.handle_input(now, Input::Signal(*signal)),
+            Order::Offer(Some(bundle)) => self.end.handle_input(now, Input::Bundle(*bundle)),
             Order::Offer(None) => {}
             Order::Config(docs) if self.end.is_linked() && !self.expired => {
                 for doc in docs {
-                    self.config(now, doc, None).await;
+                    Box::pin(self.config(now, doc, None)).await;
                 }
             }
             Order::Config(_) => {}
@@ -369,7 +387,7 @@ impl<S: Store> Session<S> {
 
 fn deliver(boxes: &BTreeMap<BoxId, super::Handle>, to: BoxId, signal: &Signal) -> Result<(), model::overflow::Refusal> {
     let handle = boxes.get(&to).filter(|handle| handle.admitted).ok_or(model::overflow::Refusal::NotLinked)?;
-    handle.orders.try_send(Order::Signal(signal.clone())).map_err(|_| model::overflow::Refusal::Overload)
+    handle.orders.try_send(Order::Signal(Box::new(signal.clone()))).map_err(|_| model::overflow::Refusal::Overload)
 }
 
 /// Watermark and documents to sync; or why not.
