@@ -61,13 +61,12 @@ impl Client {
     }
 
     pub async fn control(&self) -> Result<Control, Error> {
-        patiently(async {
-            let connection = self.connect(transport::ours()).await?;
-            let (mut send, receive) = connection.open_bi().await?;
-            opening::write(&mut send, &Opening::Control).await?;
-            Ok(Control { connection, reader: FrameReader::new(receive), writer: FrameWriter::new(send) })
-        })
-        .await
+        patiently(async { control(self.connect(transport::ours()).await?).await }).await
+    }
+
+    /// The *control* connection from a socket that other boxes of this process use, too.
+    pub async fn control_from(&self, endpoint: &quinn::Endpoint) -> Result<Control, Error> {
+        patiently(async { control(self.connect_from(endpoint, transport::ours()).await?).await }).await
     }
 
     /// The *media* connection: datagrams may flow when this returns. It lives as long as the returned value.
@@ -96,11 +95,24 @@ impl Client {
 
     /// A socket of its own for each connection: a path that a middlebox broke is not taken again.
     async fn connect(&self, transport: quinn::TransportConfig) -> Result<quinn::Connection, Error> {
-        let address = resolve(&self.cloud).await?;
+        self.connect_from(&endpoint(resolve(&self.cloud).await?)?, transport).await
+    }
+
+    async fn connect_from(
+        &self,
+        endpoint: &quinn::Endpoint,
+        transport: quinn::TransportConfig,
+    ) -> Result<quinn::Connection, Error> {
         let mut config = quinn::ClientConfig::new(self.tls.clone());
         config.transport_config(Arc::new(transport));
-        handshake(&endpoint(address)?, config, address, CLOUD_NAME).await
+        handshake(endpoint, config, resolve(&self.cloud).await?, CLOUD_NAME).await
     }
+}
+
+async fn control(connection: quinn::Connection) -> Result<Control, Error> {
+    let (mut send, receive) = connection.open_bi().await?;
+    opening::write(&mut send, &Opening::Control).await?;
+    Ok(Control { connection, reader: FrameReader::new(receive), writer: FrameWriter::new(send) })
 }
 
 fn ready(answer: Answer) -> Result<u64, Error> {

@@ -10,7 +10,8 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use quinn::crypto::rustls::HandshakeData;
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use quinn::{ConnectionId, ConnectionIdGenerator, EndpointConfig, crypto::rustls::HandshakeData};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::mpsc;
 use wire::{bucket::Bucket, session::Peer};
@@ -27,6 +28,10 @@ use crate::{
 const OPENING_MAX: Duration = Duration::from_secs(10);
 /// Connections given out and not yet taken by the hub.
 const ARRIVALS_MAX: usize = 64;
+/// Between two resets of connections that nobody knows: ten thousand boxes of a process that was killed hear of it
+/// within the 5 s in which each of them says something, and a flood is answered with no more than this.
+const RESET_EVERY: Duration = Duration::from_micros(400);
+const CONNECTION_ID_LEN: usize = 8;
 
 /// What a server needs.
 pub struct Options {
@@ -161,7 +166,8 @@ impl Server {
         let mut config = quinn::ServerConfig::with_crypto(Arc::new(tls));
         config.transport_config(Arc::new(transport::ours())).max_incoming(4096);
         let address = options.listen;
-        let endpoint = quinn::Endpoint::server(config, address).map_err(|source| Error::Listen { address, source })?;
+        let endpoint = listen(address, resets(&options.key), config);
+        let endpoint = endpoint.map_err(|source| Error::Listen { address, source })?;
         let (sender, arrivals) = mpsc::channel(ARRIVALS_MAX);
         let counts = Arc::new(Counts::default());
         let bucket = Bucket::new(Instant::now(), options.handshakes_per_second, options.handshakes_burst);
@@ -193,6 +199,47 @@ impl Server {
     pub fn endpoint(&self) -> quinn::Endpoint {
         self.endpoint.clone()
     }
+}
+
+/// RFC 9000 §10.3.2: one static key makes every reset token. It follows from the cloud's own key, so a process that was
+/// killed is succeeded by one that tells its boxes at their next packet that their connections are gone; they do not
+/// wait until their idle time is over.
+fn resets(key: &PrivateKeyDer<'_>) -> EndpointConfig {
+    let secret = hmac::Key::new(HMAC_SHA256, key.secret_der());
+    let tokens = hmac::Key::new(HMAC_SHA256, hmac::sign(&secret, b"stateless resets").as_ref());
+    let mut config = EndpointConfig::new(Arc::new(tokens));
+    config.cid_generator(|| Box::new(Ids)).min_reset_interval(RESET_EVERY);
+    config
+}
+
+/// Random connection ids, none of which is foreign: the predecessor's must be answered.
+struct Ids;
+
+impl ConnectionIdGenerator for Ids {
+    fn generate_cid(&mut self) -> ConnectionId {
+        let mut id = [0; CONNECTION_ID_LEN];
+        // Without randomness all ids are the same, and the transport refuses the second connection.
+        let _ = aws_lc_rs::rand::fill(&mut id);
+        ConnectionId::new(&id)
+    }
+
+    fn cid_len(&self) -> usize {
+        CONNECTION_ID_LEN
+    }
+
+    fn cid_lifetime(&self) -> Option<Duration> {
+        None
+    }
+}
+
+fn listen(
+    address: SocketAddr,
+    config: EndpointConfig,
+    server: quinn::ServerConfig,
+) -> std::io::Result<quinn::Endpoint> {
+    let socket = std::net::UdpSocket::bind(address)?;
+    let runtime = quinn::default_runtime().ok_or_else(|| std::io::Error::other("no runtime"))?;
+    quinn::Endpoint::new(config, Some(server), socket, runtime)
 }
 
 struct Door {
