@@ -376,6 +376,15 @@ impl Branch {
         Ok((self.reader.cdrs(CDRS_MAX, None)?, self.reader.facts_after(0, 10_000_000)?))
     }
 
+    /// The numbers of all who called, as the branch remembers them.
+    pub fn callers(&self) -> anyhow::Result<Vec<String>> {
+        let mut callers = Vec::new();
+        for cdr in self.reader.cdrs(CDRS_MAX, None)? {
+            callers.extend(self.reader.personal(cdr.contact)?.and_then(|personal| personal.caller.clone()));
+        }
+        Ok(callers)
+    }
+
     pub fn open_contacts(&self) -> anyhow::Result<Vec<(ContactId, Millis)>> {
         Ok(self.reader.open_contacts()?)
     }

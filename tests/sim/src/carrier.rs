@@ -41,6 +41,18 @@ pub struct Carrier {
     pub unserved: u64,
 }
 
+/// The caller with this place among all who might call.
+fn who(people: u64, place: u64) -> (String, Option<String>) {
+    if people == 0 {
+        return (format!("{MARKER}{place:04}"), None);
+    }
+    let other = dice::seed(people, &format!("caller {place}"));
+    let digits: String = other.iter().take(4 + (place % 5) as usize).map(|byte| char::from(b'0' + byte % 10)).collect();
+    let name: String =
+        other.iter().skip(8).take(3 + (place % 9) as usize).map(|byte| char::from(b'a' + byte % 26)).collect();
+    (format!("{MARKER}{digits}"), Some(format!("Person {name}")))
+}
+
 impl Carrier {
     pub fn new(seed: u64, side: Side) -> Self {
         let name = format!("carrier of {}", side.name());
@@ -66,11 +78,11 @@ impl Carrier {
     pub fn arrival(&mut self, stage: &mut Stage) {
         self.calls += 1;
         let rtp = self.next_rtp();
-        let number = format!("{MARKER}{:04}", self.dice.below(10_000));
+        let (number, name) = who(stage.plan.people, self.dice.below(10_000));
         let invite = Invite {
             to: Target::Trunk { trunk: BOX.into(), user: self.side.number().into() },
             from_user: number,
-            from_name: None,
+            from_name: name,
             sdp: person::sdp(rtp, None),
             emergency: None,
             patience: None,

@@ -10,6 +10,8 @@ pub struct Plan {
     pub length: Duration,
     /// Do lines break and processes die?
     pub trouble: bool,
+    /// Who calls: other people have other numbers, longer ones too, and other names. Nothing else of the day changes.
+    pub people: u64,
     /// Rules that are broken on purpose, to see that the verdict finds it.
     pub faults: BTreeSet<Fault>,
 }
@@ -29,7 +31,7 @@ pub enum Fault {
 
 impl Plan {
     pub fn day(seed: u64) -> Self {
-        Self { seed, length: Duration::from_secs(24 * 3_600), trouble: true, faults: BTreeSet::new() }
+        Self { seed, length: Duration::from_secs(24 * 3_600), trouble: true, people: 0, faults: BTreeSet::new() }
     }
 
     pub fn hours(mut self, hours: u64) -> Self {
@@ -40,6 +42,12 @@ impl Plan {
     /// Nothing breaks.
     pub fn calm(mut self) -> Self {
         self.trouble = false;
+        self
+    }
+
+    /// The same day, with other callers.
+    pub fn people(mut self, people: u64) -> Self {
+        self.people = people;
         self
     }
 

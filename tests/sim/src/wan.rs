@@ -53,6 +53,8 @@ pub struct Wan {
     pub broken: u32,
     pub bytes: [u64; 2],
     pub parcels: u64,
+    /// Everything that left for the cloud: when, from where, and each byte of it.
+    pub egress: Vec<u8>,
     /// Parcels with a caller's number in them.
     pub leaks: u64,
 }
@@ -61,7 +63,7 @@ impl Wan {
     pub fn new(seed: u64) -> Self {
         let line = || Line { up: true, cuts: 0, held: BTreeMap::new(), arrives: [Duration::ZERO; 2] };
         let lines = SIDES.iter().map(|_| line()).collect();
-        Self { lines, dice: Dice::new(seed, "wan"), broken: 0, bytes: [0; 2], parcels: 0, leaks: 0 }
+        Self { lines, dice: Dice::new(seed, "wan"), broken: 0, bytes: [0; 2], parcels: 0, egress: Vec::new(), leaks: 0 }
     }
 
     pub fn is_up(&self, side: Side) -> bool {
@@ -82,6 +84,12 @@ impl Stage {
         self.wan.parcels += 1;
         let place = self.wan.parcels;
         self.wan.bytes[parcel.way as usize] += parcel.bytes.len() as u64;
+        if parcel.way == Way::ToCloud {
+            let (at, length) = (self.clock.passed().as_nanos(), parcel.bytes.len());
+            let head = format!("{at} {} {length}\n", parcel.side.name());
+            self.wan.egress.extend_from_slice(head.as_bytes());
+            self.wan.egress.extend_from_slice(&parcel.bytes);
+        }
         if parcel.bytes.windows(MARKER.len()).any(|bytes| bytes == MARKER.as_bytes()) {
             self.wan.leaks += 1;
             let text = format!("a caller's number is on the line of {}", parcel.side.name());

@@ -59,7 +59,7 @@ pub struct World {
     phones: Vec<Phone>,
     callers: Vec<Dice>,
     people: Dice,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl World {
@@ -93,10 +93,30 @@ impl World {
             phones,
             callers: SIDES.map(|side| Dice::new(seed, &format!("callers of {}", side.name()))).into(),
             people: Dice::new(seed, "people"),
-            _dir: dir,
+            dir,
         };
         world.morning()?;
         Ok(world)
+    }
+
+    /// Where the ledgers and the cloud's database lie.
+    pub fn folder(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
+    /// Everything that left for the cloud, and when. The epochs of the outboxes are drawn by the ledgers, not by the seed:
+    /// they are zeros here.
+    pub fn egress(&self) -> Vec<u8> {
+        let mut left = self.stage.wan.egress.clone();
+        for branch in &self.branches {
+            let epoch = branch.epoch.to_string().into_bytes();
+            let mut at = 0;
+            while let Some(found) = left[at..].windows(epoch.len()).position(|bytes| bytes == epoch) {
+                left[at + found..at + found + epoch.len()].fill(b'0');
+                at += found + epoch.len();
+            }
+        }
+        left
     }
 
     fn morning(&mut self) -> anyhow::Result<()> {

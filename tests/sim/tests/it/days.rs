@@ -83,3 +83,12 @@ fn a_day_has_what_a_day_has() {
         assert!(trace.iter().any(|line| line.contains(what)), "nothing {what:?} in the day");
     }
 }
+
+#[test]
+fn the_same_day_with_other_callers_leaves_the_branch_byte_for_byte_the_same() {
+    let left = |plan: Plan| day(plan).0.egress();
+    let first = left(Plan::day(4).hours(3));
+    assert!(first.len() > 1_000);
+    assert!(first == left(Plan::day(4).hours(3).people(7)), "other numbers and names");
+    assert!(first != left(Plan::day(6).hours(3)), "another day");
+}
