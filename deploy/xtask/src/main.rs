@@ -1,4 +1,4 @@
-//! The commands a desk and CI share: `cargo xtask ci|tidy|bench|sim`.
+//! The commands a desk and CI share: `cargo xtask ci|tidy|bench|sim|locality`.
 
 use std::process::Command;
 
@@ -24,6 +24,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Nothing that may not leave has left: marked callers, planted leaks, the same day with other people.
+    #[command(disable_help_flag = true)]
+    Locality {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// A measurement beside its yardstick, in one run, as ratios.
     #[command(disable_help_flag = true)]
     Bench {
@@ -35,8 +41,12 @@ enum Task {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Bench {
-    /// Durable outbox ingest in the cloud, beside a bare SQLite insert loop.
+    /// Durable outbox ingest in the cloud, beside a bare SQLite insert loop and JetStream.
     Ingest,
+    /// Simulated boxes on one cloudd: memory, reconnect storm, one edit for all.
+    Fleet,
+    /// Random schedules of edits, partitions, restarts and lies over the configuration documents.
+    Merge,
     /// Relaying with and without recording, beside rtpengine and a bare forwarder.
     Media,
     /// Setting up and ending calls, beside Kamailio with rtpengine.
@@ -60,13 +70,20 @@ fn main() -> anyhow::Result<()> {
         }
         Task::Tidy => cargo(&["test", "--quiet", "--package", "tidy"]),
         Task::Sim { args } => {
-            let mut all = vec!["run", "--quiet", "--package", "sim", "--"];
+            let mut all = vec!["run", "--quiet", "--package", "sim", "--bin", "sim", "--"];
+            all.extend(args.iter().map(String::as_str));
+            cargo(&all)
+        }
+        Task::Locality { args } => {
+            let mut all = vec!["run", "--release", "--quiet", "--package", "sim", "--bin", "locality", "--"];
             all.extend(args.iter().map(String::as_str));
             cargo(&all)
         }
         Task::Bench { which, args } => {
             let program = match which {
                 Bench::Ingest => "ingest",
+                Bench::Fleet => "fleet",
+                Bench::Merge => "merge",
                 Bench::Media => "relay",
                 Bench::Calls => "calls",
                 Bench::Overload => "overload",
@@ -74,7 +91,7 @@ fn main() -> anyhow::Result<()> {
                 Bench::Acd => "acd",
             };
             // What is measured is built like what is shipped.
-            cargo(&["build", "--release", "--package", "boxd", "--package", "bench", "--bins"])?;
+            cargo(&["build", "--release", "--package", "boxd", "--package", "cloudd", "--package", "bench", "--bins"])?;
             let mut all = vec!["run", "--release", "--quiet", "--package", "bench", "--bin", program, "--"];
             all.extend(args.iter().map(String::as_str));
             cargo(&all)

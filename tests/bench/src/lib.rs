@@ -3,6 +3,9 @@
 
 pub mod branch;
 pub mod cpu;
+pub mod merge;
+pub mod nats;
+pub mod rows;
 pub mod rtpengine;
 pub mod sip;
 pub mod traffic;
