@@ -1,7 +1,8 @@
 //! The import table of ARCHITECTURE.md, as data. A crate may import what stands beside it, and nothing else of ours.
 
 /// Crates that decide and touch nothing: no async, no sockets, no files, no clock.
-pub const ENGINES: &[&str] = &["sip", "media", "call", "ivr", "acd", "floor", "model", "config", "gate", "wire", "ota"];
+pub const ENGINES: &[&str] =
+    &["sip", "media", "call", "ivr", "acd", "floor", "model", "config", "gate", "wire", "ota", "lab"];
 
 /// (crate, what it may import of the house). Tests may import anything; nothing imports tests.
 pub const IMPORTS: &[(&str, &[&str])] = &[
@@ -18,11 +19,16 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
     ("link", &["wire"]),
     ("call", &["sip", "media", "model"]),
     ("floor", &["call", "ivr", "acd", "model"]),
+    // The lab reads with the front door and the digest client of the box, and knows nothing of its calls.
+    ("lab", &["sip", "media"]),
     ("ledger", &["wire", "config", "gate", "model"]),
     ("desk", &["floor", "ledger", "model", "pages"]),
     (
         "boxd",
-        &["sip", "media", "call", "ivr", "acd", "floor", "ledger", "desk", "link", "wire", "config", "gate", "model"],
+        &[
+            "sip", "media", "call", "ivr", "acd", "floor", "ledger", "desk", "link", "wire", "config", "gate", "model",
+            "lab",
+        ],
     ),
     ("db", &["model"]),
     ("cloudd", &["db", "link", "wire", "config", "gate", "model", "pages"]),
