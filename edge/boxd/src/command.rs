@@ -1,5 +1,7 @@
 //! The commands of an integrator: credentials, a configuration without a cloud, recordings, the ledger.
 
+pub mod lab;
+
 use std::{
     io::{BufRead, Write},
     path::PathBuf,

@@ -275,6 +275,11 @@ impl BoxConfig {
         self.data.join("branch.key")
     }
 
+    /// Signs the lab's reports on a box that is not enrolled.
+    pub fn lab_key(&self) -> PathBuf {
+        self.data.join("lab.key")
+    }
+
     pub fn recordings(&self) -> PathBuf {
         self.data.join("recordings")
     }

@@ -6,6 +6,7 @@ pub mod config;
 pub mod explain;
 pub mod firmware;
 pub mod health;
+pub mod lab;
 pub mod logs;
 pub mod media;
 pub mod observe;

@@ -52,6 +52,9 @@ enum Task {
     Recording(command::Recording),
     #[command(subcommand)]
     Ledger(command::Ledger),
+    /// Test a phone, a gateway or a trunk, behaviour by behaviour, and write a signed report.
+    #[command(subcommand)]
+    Lab(command::lab::Lab),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -78,6 +81,7 @@ fn main() -> anyhow::Result<()> {
         Task::Explain { contact } => command::explain(&config, contact),
         Task::Recording(recording) => recording.run(&config),
         Task::Ledger(ledger) => ledger.run(&config),
+        Task::Lab(lab) => runtime(1)?.block_on(lab.run(&config)),
     }
 }
 
