@@ -1,18 +1,20 @@
 //! The engine: its shape, its tables, and how a leg ends. The owner's commands are in `command`, SIP's events in
 //! `signal`, media's in `audio`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use media::plane;
-use model::{Extension, LegId, TrunkId};
+use model::{Extension, HoursId, LegId, TrunkId};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sip::endpoint::{self, Binding, DialogId, Endpoint};
+use sip::message::Release;
 
 use crate::bridge::Bridges;
 use crate::cause;
 use crate::config::{Config, LEGS_RESERVED, Secrets};
+use crate::group::{self, Standing};
 use crate::leg::{Cause, Destination, Event, Input, Output, Party};
 use crate::legs::Leg;
 use crate::machine::{self, Farewell, State};
@@ -22,7 +24,7 @@ use crate::recording::Recordings;
 use crate::route::{self, Source};
 use crate::timer::{Timer, Timers};
 use crate::transfer::{self, Transfers};
-use crate::trunk::Channels;
+use crate::trunk::{Channels, Room, Way};
 
 /// The B2BUA. Drain `poll_output` to None after every call of anything that takes `now`. Give it one `handle_timeout`
 /// right after `new`: trunks begin to register with it. Its shell greets the media process (`Command::Hello`).
@@ -40,6 +42,10 @@ pub struct Calls {
     /// Contacts of phones, by phone and contact URI; the endpoint bounds them.
     pub(crate) bindings: BTreeMap<(Extension, String), Binding>,
     pub(crate) play_last: u64,
+    /// Decides which trunk of a group is tried first; drawn anew for each call out.
+    draw: u64,
+    /// Hours within which it is not open.
+    closed: BTreeSet<HoursId>,
     rng: ChaCha12Rng,
     out: VecDeque<Output>,
 }
@@ -64,6 +70,8 @@ impl Calls {
             timers: Timers::default(),
             bindings: BTreeMap::new(),
             play_last: 0,
+            draw: rng.next_u64(),
+            closed: BTreeSet::new(),
             rng,
             out: VecDeque::new(),
         }
@@ -112,12 +120,50 @@ impl Calls {
 
     /// Who `dialled` is. Look up our own numbers (`config.numbers`) before asking.
     pub fn route(&self, from: impl Into<Source>, dialled: &str) -> Destination {
-        route::route(&self.config.site, &from.into(), dialled, |trunk| self.endpoint.trunk_up(trunk.as_str()))
+        let up = |trunk: &TrunkId| self.endpoint.trunk_up(trunk.as_str());
+        match route::route(&self.config.site, &from.into(), dialled, up) {
+            Destination::Outward { number, .. } => match self.ways().into_iter().next() {
+                Some(trunk) => Destination::Outward { trunk, number },
+                None => Destination::Unknown,
+            },
+            other => other,
+        }
     }
 
     /// The trunks that a call out may take, best first.
     pub fn trunks(&self, from: impl Into<Source>, emergency: Option<&model::Number>) -> Vec<TrunkId> {
-        route::trunks(&self.config.site, &from.into(), emergency, |trunk| self.endpoint.trunk_up(trunk.as_str()))
+        let up = |trunk: &TrunkId| self.endpoint.trunk_up(trunk.as_str());
+        match emergency {
+            Some(_) => route::trunks(&self.config.site, &from.into(), emergency, up),
+            None => self.ways(),
+        }
+    }
+
+    fn ways(&self) -> Vec<TrunkId> {
+        let site = &self.config.site;
+        let standing = |id: &TrunkId| {
+            let full = |trunk| self.channels.is_full(id, Way::Out, Room::of(trunk));
+            match self.endpoint.trunk_up(id.as_str()) {
+                false => Standing::Down,
+                true if site.trunks.get(id).is_some_and(full) => Standing::Full,
+                true => Standing::Ready,
+            }
+        };
+        group::ways(site, self.draw, |hours| !self.closed.contains(hours), standing)
+    }
+
+    pub(crate) fn redraw(&mut self) {
+        self.draw = self.rng.next_u64();
+    }
+
+    /// The hours that are not open at this moment: their trunks and groups carry no ordinary call out.
+    pub fn close_hours(&mut self, closed: BTreeSet<HoursId>) {
+        self.closed = closed;
+    }
+
+    /// Calls on a trunk at this moment, in and out.
+    pub fn trunk_calls(&self, trunk: &TrunkId) -> (usize, usize) {
+        (self.channels.in_use(trunk, Way::In), self.channels.in_use(trunk, Way::Out))
     }
 
     /// Whether the endpoint knows who is there; see `Endpoint::knows`.
@@ -208,7 +254,10 @@ impl Calls {
             self.dialogs.remove(&dialog);
             match leg.state.farewell() {
                 Farewell::Refuse => self.endpoint.reject(now, dialog, cause::to_status(cause)),
-                Farewell::End => self.endpoint.end(now, dialog),
+                Farewell::End => {
+                    let why = Release::q850(cause::to_q850(cause));
+                    self.endpoint.end_because(now, dialog, Some(why));
+                }
                 Farewell::None => {}
             }
         }

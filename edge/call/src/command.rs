@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use media::plane::{Codec, Command, Failure, PlayId, Remote};
 use model::{LegId, OverflowId, PromptId, RecordingId, TrunkId};
-use sip::endpoint::{Emergency, Invite, Target};
+use sip::endpoint::{Emergency, Invite, Shown, Target};
 
 use crate::calls::Calls;
-use crate::leg::{Cause, Dial, Event, Party};
+use crate::identity;
+use crate::leg::{Caller, Cause, Dial, Event, Party};
 use crate::legs::{Leg, Ringback};
 use crate::location;
 use crate::machine::{Input, State};
@@ -19,7 +20,7 @@ use crate::protect::Terms;
 use crate::route;
 use crate::session::Session;
 use crate::timer::Timer;
-use crate::trunk::Priority;
+use crate::trunk::{Priority, Room, Way};
 
 /// Length of a digit that we send, in ms: what dialling standards call long enough (ITU-T Q.24 has 40 ms).
 const DIGIT_MS: u16 = 120;
@@ -74,14 +75,17 @@ impl Calls {
                     Party::Phone(_) | Party::Tunnel(_) => false,
                 };
                 let terms = self.terms(&dial.party, false);
-                let session = Session::new(self.session_id(), learn, self.protector(terms));
+                let session =
+                    Session::new(self.session_id(), learn, self.protector(terms)).speaking(self.codecs(&dial.party));
+                let (caller, shown) = self.shown(&dial, emergency.is_some());
                 let mut leg = Leg::new(dial.party, State::Opening, session);
                 leg.invite = Some(Invite {
                     to,
-                    from_user: dial.caller.number,
-                    from_name: dial.caller.name,
+                    from_user: caller.number,
+                    from_name: caller.name,
                     sdp: Bytes::new(),
                     emergency,
+                    shown,
                     patience: outside.then_some(TRUNK_PATIENCE),
                 });
                 leg.ringback = Ringback { to: dial.ringback_to, tone: None };
@@ -106,6 +110,21 @@ impl Calls {
             .zip(phone)
             .map(|(place, phone)| Bytes::from(location::pidf(place, &format!("sip:{phone}@{}", self.config.domain))));
         Some(Emergency { location })
+    }
+
+    /// Whom the party sees: a trunk by its rules, a phone as asked for.
+    fn shown(&self, dial: &Dial, emergency: bool) -> (Caller, Shown) {
+        let site = &self.config.site;
+        let trunk = match &dial.party {
+            Party::Trunk { trunk, .. } => site.trunks.get(trunk),
+            Party::Phone(_) | Party::Tunnel(_) => None,
+        };
+        let waits = dial.ringback_to.and_then(|leg| self.legs.get(&leg));
+        let arrived = waits.map(|leg| leg.arrived.clone()).unwrap_or_default();
+        match trunk {
+            Some(trunk) => identity::shown(site, trunk, dial, &arrived, emergency),
+            None => (dial.caller.clone(), Shown::default()),
+        }
     }
 
     fn open_first_port(&mut self, now: Instant, id: LegId) {
@@ -137,7 +156,7 @@ impl Calls {
     /// A call out: by the dial plan, within the trunk's channels; an emergency call by neither.
     fn may_leave(&mut self, now: Instant, id: LegId, trunk: &TrunkId, user: &str) -> Result<Target, Cause> {
         let known = self.config.site.trunks.get(trunk).ok_or(Cause::NotFound)?;
-        let (calls_max, spelling) = (known.calls_max, known.spelling);
+        let (room, spelling) = (Room::of(known), known.spelling);
         if !self.terms(&Party::Trunk { trunk: trunk.clone(), user: String::new() }, false).can_be_met() {
             return Err(Cause::Media);
         }
@@ -150,13 +169,14 @@ impl Calls {
             return Err(Cause::Overload);
         }
         let priority = if emergency { Priority::Emergency } else { Priority::Ordinary };
-        if emergency && self.channels.is_full(trunk, calls_max) {
+        if emergency && self.channels.is_full(trunk, Way::Out, room) {
             // NORMS 2: pre-emption of a busy trunk
             if let Some(victim) = self.channels.gives_way(trunk, |leg| self.talks(leg)) {
                 self.end(now, victim, Cause::Overload);
             }
         }
-        self.channels.take(trunk, id, priority, calls_max).map_err(|_| Cause::Overload)?;
+        self.channels.take(trunk, id, (Way::Out, priority), room).map_err(|_| Cause::Overload)?;
+        self.redraw();
         let user = if emergency { user } else { plan::spelled(&self.config.site.site.dialling, spelling, &user) };
         Ok(Target::Trunk { trunk: trunk.to_string(), user })
     }

@@ -50,7 +50,7 @@ pub struct Limits {
 /// Legs kept free for emergency calls: a caller and a called leg for each of eight.
 pub const LEGS_RESERVED: usize = 16;
 
-/// Seconds between pings of a trunk known by address.
+/// Seconds between pings of a trunk known by address that does not say how often.
 const OPTIONS_EVERY_S: u32 = 30;
 
 impl Default for Limits {
@@ -83,7 +83,8 @@ impl Config {
                 peer: *peer,
                 transport: transport_of(*transport),
                 registration: None,
-                options_every_s: OPTIONS_EVERY_S,
+                options_every_s: trunk.carrier.health.every_s.unwrap_or(OPTIONS_EVERY_S),
+                rules: rules(trunk),
             }),
             TrunkKind::Registration { peer, transport, user, domain, expires_s } => Some(endpoint::Trunk {
                 peer: *peer,
@@ -94,7 +95,8 @@ impl Config {
                     password: self.secrets.trunks.get(id)?.clone(),
                     expires_s: *expires_s,
                 }),
-                options_every_s: 0,
+                options_every_s: trunk.carrier.health.every_s.unwrap_or(0),
+                rules: rules(trunk),
             }),
         }
     }
@@ -103,6 +105,12 @@ impl Config {
     pub fn loopback_only(&self) -> bool {
         !self.local.is_empty() && self.local.iter().all(|addr| addr.ip().is_loopback())
     }
+}
+
+fn rules(trunk: &model::config::Trunk) -> endpoint::TrunkRules {
+    let health = trunk.carrier.health;
+    let trusted = trunk.carrier.identity.trusted;
+    endpoint::TrunkRules { trusted, down_after: health.down_after, up_after: health.up_after }
 }
 
 fn transport_of(transport: SipTransport) -> endpoint::Transport {

@@ -3,6 +3,8 @@
 
 use bytes::Bytes;
 use media::plane;
+use model::cdr::Released;
+use model::fact::DivertedFor;
 use model::{AgentId, Extension, LegId, Number, OverflowId, TrunkId};
 
 /// What happened outside.
@@ -123,6 +125,19 @@ pub enum Event {
     TunnelOpen {
         leg: LegId,
         local: std::net::SocketAddr,
+    },
+    /// The call of a trunk's caller was sent on before it came here; right after `Incoming`. `from`, the number that
+    /// was called first, is told when it is ours.
+    Diverted {
+        leg: LegId,
+        from: Option<Number>,
+        why: DivertedFor,
+        hops: u8,
+    },
+    /// What a trunk said of the end of its leg; `Ended` follows.
+    Released {
+        leg: LegId,
+        released: Released,
     },
     Ended {
         leg: LegId,

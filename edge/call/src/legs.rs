@@ -4,6 +4,7 @@ use media::plane::{PlayId, PortId, Remote};
 use model::LegId;
 use sip::endpoint::{DialogId, Invite};
 
+use crate::identity::Arrived;
 use crate::leg::Party;
 use crate::machine::State;
 use crate::session::Session;
@@ -24,6 +25,8 @@ pub struct Leg {
     /// Our INVITE, until it is sent.
     pub invite: Option<Invite>,
     pub ringback: Ringback,
+    /// What is told of it should it be sent on to a trunk.
+    pub arrived: Arrived,
     /// Card mode: kept, so that a new port has it too.
     pub shielded: bool,
 }
@@ -57,6 +60,7 @@ impl Leg {
             playing: None,
             invite: None,
             ringback: Ringback::default(),
+            arrived: Arrived::default(),
             shielded: false,
         }
     }

@@ -3,21 +3,26 @@
 //!
 //! [`Calls`] is the engine; its owner gives commands and reads [`leg::Event`]s. One file, one concern: `machine` is a
 //! leg's way as a table and `act` performs it; `session` is offer and answer, `hold` their directions; `port` and
-//! `bridge` are the audio; `trunk` counts channels; `transfer` watches REFER; `route` and `plan` are the
+//! `bridge` are the audio; `trunk` counts channels, `group` chooses among
+//! trunks, `identity` says whom they see, `arrival` and `numbers` read what they say; `transfer` watches REFER; `route` and `plan` are the
 //! dial plan; `location` is where an emergency call comes from.
 
 mod act;
+mod arrival;
 mod audio;
 mod bridge;
 mod calls;
 mod cause;
 mod command;
 pub mod config;
+mod group;
 mod hold;
+mod identity;
 pub mod leg;
 mod legs;
 mod location;
 mod machine;
+pub mod numbers;
 pub mod plan;
 mod port;
 mod protect;

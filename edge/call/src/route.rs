@@ -4,7 +4,9 @@
 use model::config::Config;
 use model::{Extension, Number, TrunkId};
 
+use crate::group;
 use crate::leg::{Destination, Party};
+use crate::numbers;
 use crate::plan;
 
 /// On whose behalf a number is dialled; it decides whether a call may leave at all.
@@ -79,8 +81,9 @@ pub fn trunks(
     };
     let local = place.and_then(|place| config.places.get(place)?.trunk.as_ref()).filter(|_| emergency.is_some());
     let others = config.trunks.keys().filter(|_| emergency.is_some());
+    let members = group::outward(config).into_iter().flat_map(|group| &group.members).map(|member| &member.trunk);
     let mut all: Vec<TrunkId> = Vec::new();
-    for trunk in local.into_iter().chain(&site.outward).chain(&site.dialling.backup).chain(others) {
+    for trunk in local.into_iter().chain(&site.outward).chain(&site.dialling.backup).chain(members).chain(others) {
         if config.trunks.contains_key(trunk) && !all.contains(trunk) {
             all.push(trunk.clone());
         }
@@ -91,7 +94,9 @@ pub fn trunks(
 }
 
 fn inside(config: &Config, digits: &str) -> Option<Destination> {
-    let own = |phone: &model::config::Phone| phone.number.as_ref().is_some_and(|number| number.as_str() == digits);
+    let plan = &config.site.dialling;
+    let is = |number: &Number| numbers::same(plan, number.as_str(), digits);
+    let own = |phone: &model::config::Phone| phone.number.as_ref().is_some_and(is);
     let by_number = || config.phones.iter().find(|(_, phone)| own(phone)).map(|(extension, _)| extension.clone());
     let extension = Extension::new(digits).ok().filter(|extension| config.phones.contains_key(extension));
     let extension = extension.or_else(by_number)?;
@@ -308,6 +313,7 @@ mod tests {
             behind_nat: false,
             spelling: Default::default(),
             protection: Default::default(),
+            carrier: Default::default(),
         };
         let ann = Agent {
             badge: "A1".into(),

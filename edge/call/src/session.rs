@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use media::plane::Remote;
+use media::plane::{Codec, Remote};
 use media::sdp::{self, Audio, Direction, Ours};
 
 use crate::hold::{self, Holds};
@@ -71,6 +71,8 @@ pub struct Session {
     /// The peer is declared behind NAT.
     learn: bool,
     protector: Protector,
+    /// In the order of preference; empty for all.
+    codecs: Vec<Codec>,
     holds: Holds,
     /// Their last description.
     theirs: Option<Audio>,
@@ -92,6 +94,7 @@ impl Session {
             version: 0,
             learn,
             protector,
+            codecs: Vec::new(),
             holds: Holds::default(),
             theirs: None,
             direction: Direction::SendRecv,
@@ -101,6 +104,15 @@ impl Session {
             tries: 0,
             last: None,
         }
+    }
+
+    /// Speaks these codecs alone (RFC 3551 names); a name that is none of ours is passed over.
+    pub fn speaking(mut self, names: &[String]) -> Self {
+        let all = [("PCMA", Codec::Pcma), ("PCMU", Codec::Pcmu)];
+        let known =
+            |name: &String| all.iter().find(|(ours, _)| name.eq_ignore_ascii_case(ours)).map(|(_, codec)| *codec);
+        self.codecs = names.iter().filter_map(known).collect();
+        self
     }
 
     pub fn holds(&self) -> Holds {
@@ -128,7 +140,7 @@ impl Session {
 
     /// Takes their offer or answer. Refused, nothing has changed.
     pub fn hear(&mut self, part: Part, text: &[u8], ports: &Ports) -> Result<(), Error> {
-        let audio = sdp::parse(text)?.audio()?;
+        let audio = sdp::parse(text)?.audio_of(&self.codecs)?;
         let agreed = match part {
             Part::Offer => self.protector.offered(&audio)?,
             Part::Answer => self.protector.answered(&audio)?,
@@ -235,7 +247,12 @@ impl Session {
 
     fn describe_offer(&mut self, said: Said) -> Bytes {
         let (profile, cryptos) = self.protector.offer();
-        let ours = Ours { profile, cryptos, ..Ours::clear(said.local, said.wish, self.id, self.version) };
+        let ours = Ours {
+            profile,
+            cryptos,
+            codecs: &self.codecs,
+            ..Ours::clear(said.local, said.wish, self.id, self.version)
+        };
         let text = Bytes::from(sdp::offer(&ours));
         self.last = Some(text.clone());
         text

@@ -6,25 +6,30 @@ use bytes::Bytes;
 use media::plane::Command;
 use model::{Extension, LegId, TrunkId};
 use sip::endpoint::{self, Binding, DialogId, EndedBy, Invited};
+use sip::message::Release;
 
 use crate::calls::Calls;
 use crate::cause;
+use crate::identity::Arrived;
 use crate::leg::{Caller, Cause, Event, Party};
 use crate::legs::Leg;
 use crate::machine::{self, State};
 use crate::route;
 use crate::session::{Part, Reanswered, Session};
 use crate::timer::Timer;
-use crate::trunk::Priority;
+use crate::trunk::{Priority, Room, Way};
 
 impl Calls {
     pub(crate) fn on_sip(&mut self, now: Instant, event: endpoint::Event) {
         use endpoint::Event as E;
         match event {
             E::Invited { dialog, invited } => self.invited(now, dialog, invited),
-            E::Progress { dialog, sdp, .. } => self.of(dialog, |calls, leg| calls.progress(now, leg, sdp)),
+            E::Progress { dialog, sdp, authorised, .. } => self.of(dialog, |calls, leg| {
+                let sdp = sdp.filter(|_| calls.passes_early(leg, authorised));
+                calls.progress(now, leg, sdp);
+            }),
             E::Answered { dialog, sdp } => self.of(dialog, |calls, leg| calls.answered(now, leg, &sdp)),
-            E::Failed { dialog, status } => self.of(dialog, |calls, leg| calls.refused(now, leg, status)),
+            E::Failed { dialog, status, why } => self.of(dialog, |calls, leg| calls.refused(now, leg, status, why)),
             E::Confirmed { dialog, sdp } => self.of(dialog, |calls, leg| calls.confirmed(now, leg, sdp)),
             E::Reoffer { dialog, sdp } => self.of(dialog, |calls, leg| calls.reoffered(now, dialog, leg, sdp)),
             E::Reanswered { dialog, sdp } => self.of(dialog, |calls, leg| calls.reanswered(now, leg, sdp)),
@@ -34,7 +39,8 @@ impl Calls {
             }
             E::RefreshDue { dialog } => self.of(dialog, |calls, leg| calls.refresh(now, leg)),
             E::Digit { dialog, digit } => self.of(dialog, |calls, leg| calls.tell(Event::Digit { leg, digit })),
-            E::Ended { dialog, by } => self.of(dialog, |calls, leg| {
+            E::Ended { dialog, by, why } => self.of(dialog, |calls, leg| {
+                calls.released(leg, None, why);
                 let cause = match by {
                     EndedBy::Peer => Cause::PartyHungUp,
                     EndedBy::Us => Cause::Ours,
@@ -64,13 +70,20 @@ impl Calls {
         let id = self.leg_id();
         match self.admit(id, &invited) {
             Ok((party, session)) => {
+                let (to, number) = self.called(&party, &invited);
                 let mut leg = Leg::new(party.clone(), State::Offered, session);
                 leg.dialog = Some(dialog);
+                leg.arrived = Arrived {
+                    called: matches!(party, Party::Trunk { .. }).then(|| to.clone()),
+                    withheld: invited.withheld,
+                };
                 self.legs.insert(id, leg);
                 self.dialogs.insert(dialog, id);
-                let caller = Caller { number: invited.from, name: invited.from_name };
+                let diverted = invited.diverted;
+                let caller = Caller { number, name: invited.from_name };
                 let replaces = invited.replaces.and_then(|dialog| self.dialogs.get(&dialog).copied());
-                self.tell(Event::Incoming { leg: id, party, to: invited.to, caller, replaces });
+                self.tell(Event::Incoming { leg: id, party, to, caller, replaces });
+                diverted.into_iter().for_each(|diverted| self.diverted(id, &diverted));
             }
             Err((cause, status)) => {
                 self.endpoint.reject(now, dialog, status);
@@ -90,7 +103,7 @@ impl Calls {
             endpoint::Source::Trunk(name) => {
                 let trunk = TrunkId::new(name).map_err(|_| ("unknown_trunk", 403))?;
                 let known = self.config.site.trunks.get(&trunk).ok_or(("unknown_trunk", 403))?;
-                let limits = (known.calls_max, known.behind_nat);
+                let limits = (Room::of(known), known.behind_nat);
                 (Party::Trunk { trunk: trunk.clone(), user: invited.from.clone() }, Some((trunk, limits)))
             }
         };
@@ -103,13 +116,13 @@ impl Calls {
         if !terms.can_be_met() {
             return Err(("sdp_protection", 488));
         }
-        let mut session = Session::new(session_id, learn, self.protector(terms));
+        let mut session = Session::new(session_id, learn, self.protector(terms)).speaking(self.codecs(&party));
         if let Some(sdp) = &invited.sdp {
             // RFC 3261 §13.3.1.3: an offer that cannot be met is refused with 488.
             session.hear(Part::Offer, sdp, &self.ports).map_err(|error| (error.counter(), 488))?;
         }
-        if let Some((trunk, (calls_max, _))) = trunk {
-            let taken = self.channels.take(&trunk, id, Priority::Ordinary, calls_max);
+        if let Some((trunk, (room, _))) = trunk {
+            let taken = self.channels.take(&trunk, id, (Way::In, Priority::Ordinary), room);
             taken.map_err(|_| ("trunk_full", 486))?;
         }
         Ok((party, session))
@@ -153,9 +166,15 @@ impl Calls {
         self.end(now, id, cause);
     }
 
-    fn refused(&mut self, now: Instant, id: LegId, status: u16) {
+    fn refused(&mut self, now: Instant, id: LegId, status: u16, why: Option<Release>) {
         let rang = self.legs.get(&id).is_some_and(|leg| leg.state == State::Ringing);
-        self.ended_by_peer(now, id, cause::of_status(status, rang));
+        let outside = self.legs.get(&id).is_some_and(|leg| matches!(leg.party, Party::Trunk { .. }));
+        let cause = match outside {
+            true => cause::of_trunk(status, why.and_then(|why| why.q850), rang),
+            false => cause::of_status(status, rang),
+        };
+        self.released(id, Some(status), why);
+        self.ended_by_peer(now, id, cause);
     }
 
     fn confirmed(&mut self, now: Instant, id: LegId, sdp: Option<Bytes>) {

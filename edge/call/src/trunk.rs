@@ -1,4 +1,5 @@
-//! Trunk channels: how many calls run on each trunk at once, both ways together, and who gives way to an emergency.
+//! Trunk channels: how many calls run on each trunk at once, each way and both ways together, and who gives way to an
+//! emergency.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,15 +13,39 @@ pub enum Priority {
     Emergency,
 }
 
+/// Seen from the box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    In,
+    Out,
+}
+
+/// How many calls there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    pub both: u32,
+    pub inward: u32,
+    pub outward: u32,
+}
+
+impl Room {
+    pub fn of(trunk: &model::config::Trunk) -> Self {
+        let limits = trunk.carrier.limits;
+        let way = |max: Option<u32>| max.unwrap_or(trunk.calls_max);
+        Self { both: trunk.calls_max, inward: way(limits.in_max), outward: way(limits.out_max) }
+    }
+}
+
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    #[error("all {limit} channels of the trunk are taken")]
-    Full { limit: u32 },
+    #[error("all channels of the trunk that a call may take are taken")]
+    Full,
 }
 
 #[derive(Debug, Clone)]
 struct Taken {
     trunk: TrunkId,
+    way: Way,
     priority: Priority,
     /// Counts up: the youngest has the greatest.
     order: u64,
@@ -35,12 +60,18 @@ pub struct Channels {
 
 impl Channels {
     /// Takes a channel for `leg`. An emergency call always gets one, also beyond the limit.
-    pub fn take(&mut self, trunk: &TrunkId, leg: LegId, priority: Priority, limit: u32) -> Result<(), Error> {
-        if priority == Priority::Ordinary && self.is_full(trunk, limit) {
-            return Err(Error::Full { limit });
+    pub fn take(
+        &mut self,
+        trunk: &TrunkId,
+        leg: LegId,
+        (way, priority): (Way, Priority),
+        room: Room,
+    ) -> Result<(), Error> {
+        if priority == Priority::Ordinary && self.is_full(trunk, way, room) {
+            return Err(Error::Full);
         }
         self.order_last = self.order_last.saturating_add(1);
-        self.taken.insert(leg, Taken { trunk: trunk.clone(), priority, order: self.order_last });
+        self.taken.insert(leg, Taken { trunk: trunk.clone(), way, priority, order: self.order_last });
         Ok(())
     }
 
@@ -48,12 +79,18 @@ impl Channels {
         self.taken.remove(&leg);
     }
 
-    pub fn is_full(&self, trunk: &TrunkId, limit: u32) -> bool {
-        self.in_use(trunk) >= usize::try_from(limit).unwrap_or(usize::MAX)
+    pub fn is_full(&self, trunk: &TrunkId, way: Way, room: Room) -> bool {
+        let [inward, outward] = [Way::In, Way::Out].map(|way| self.in_use(trunk, way));
+        let full = |used: usize, limit: u32| used >= usize::try_from(limit).unwrap_or(usize::MAX);
+        full(inward.saturating_add(outward), room.both)
+            || match way {
+                Way::In => full(inward, room.inward),
+                Way::Out => full(outward, room.outward),
+            }
     }
 
-    pub fn in_use(&self, trunk: &TrunkId) -> usize {
-        self.taken.values().filter(|taken| taken.trunk == *trunk).count()
+    pub fn in_use(&self, trunk: &TrunkId, way: Way) -> usize {
+        self.taken.values().filter(|taken| taken.trunk == *trunk && taken.way == way).count()
     }
 
     /// Who gives way to an emergency call: a leg that does not talk yet before one that does, then the youngest.
@@ -74,15 +111,15 @@ mod tests {
     fn a_full_trunk_takes_no_further_call_but_an_emergency() {
         let mut channels = Channels::default();
         let (trunk, other) = (id("carrier"), id("backup"));
-        assert_eq!(channels.take(&trunk, LegId(1), Priority::Ordinary, 2), Ok(()));
-        assert_eq!(channels.take(&trunk, LegId(2), Priority::Ordinary, 2), Ok(()));
-        assert_eq!(channels.take(&trunk, LegId(3), Priority::Ordinary, 2), Err(Error::Full { limit: 2 }));
-        assert_eq!(channels.take(&other, LegId(3), Priority::Ordinary, 2), Ok(()));
-        assert_eq!(channels.take(&trunk, LegId(4), Priority::Emergency, 2), Ok(()));
-        assert_eq!(channels.in_use(&trunk), 3);
+        assert_eq!(channels.take(&trunk, LegId(1), (Way::Out, Priority::Ordinary), both(2)), Ok(()));
+        assert_eq!(channels.take(&trunk, LegId(2), (Way::Out, Priority::Ordinary), both(2)), Ok(()));
+        assert_eq!(channels.take(&trunk, LegId(3), (Way::Out, Priority::Ordinary), both(2)), Err(Error::Full));
+        assert_eq!(channels.take(&other, LegId(3), (Way::Out, Priority::Ordinary), both(2)), Ok(()));
+        assert_eq!(channels.take(&trunk, LegId(4), (Way::Out, Priority::Emergency), both(2)), Ok(()));
+        assert_eq!(channels.in_use(&trunk, Way::Out), 3);
         channels.release(LegId(1));
         channels.release(LegId(4));
-        assert_eq!(channels.take(&trunk, LegId(5), Priority::Ordinary, 2), Ok(()));
+        assert_eq!(channels.take(&trunk, LegId(5), (Way::Out, Priority::Ordinary), both(2)), Ok(()));
     }
 
     #[test]
@@ -90,9 +127,9 @@ mod tests {
         let mut channels = Channels::default();
         let trunk = id("carrier");
         for leg in 1..=4 {
-            channels.take(&trunk, LegId(leg), Priority::Ordinary, 9).unwrap();
+            channels.take(&trunk, LegId(leg), (Way::Out, Priority::Ordinary), both(9)).unwrap();
         }
-        channels.take(&trunk, LegId(5), Priority::Emergency, 9).unwrap();
+        channels.take(&trunk, LegId(5), (Way::Out, Priority::Emergency), both(9)).unwrap();
         let talks = |leg: LegId| leg == LegId(4) || leg == LegId(1);
         assert_eq!(channels.gives_way(&trunk, talks), Some(LegId(3)));
         channels.release(LegId(3));
@@ -101,6 +138,27 @@ mod tests {
         channels.release(LegId(4));
         channels.release(LegId(1));
         assert_eq!(channels.gives_way(&trunk, talks), None);
+    }
+
+    #[test]
+    fn each_way_has_a_limit_of_its_own_within_that_of_both() {
+        let mut channels = Channels::default();
+        let trunk = id("carrier");
+        let room = Room { both: 3, inward: 2, outward: 2 };
+        let mut take = |leg, way| channels.take(&trunk, LegId(leg), (way, Priority::Ordinary), room).is_ok();
+        let table =
+            [(1, Way::In, true), (2, Way::In, true), (3, Way::In, false), (4, Way::Out, true), (5, Way::Out, false)];
+        for (leg, way, expected) in table {
+            assert_eq!(take(leg, way), expected, "{leg}");
+        }
+        channels.release(LegId(1));
+        assert!(!channels.is_full(&trunk, Way::In, room) && !channels.is_full(&trunk, Way::Out, room));
+        let none_out = Room { outward: 0, ..room };
+        assert!(channels.is_full(&trunk, Way::Out, none_out) && !channels.is_full(&trunk, Way::In, none_out));
+    }
+
+    fn both(limit: u32) -> Room {
+        Room { both: limit, inward: limit, outward: limit }
     }
 
     fn id(text: &str) -> TrunkId {

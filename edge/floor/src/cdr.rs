@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use model::{
     AgentId, ContactId, Millis, Number, QueueId, RecordingId, SiteId, TrunkId,
-    cdr::{Cdr, Direction, Outcome, Sound},
+    cdr::{Cdr, Direction, Diverted, Outcome, Released, Sound},
     fact::{AgentState, EndCause, Fact, Kind, OfferOutcome},
 };
 
@@ -33,6 +33,8 @@ pub struct Fold {
     wrap_up_ms: Option<u64>,
     ended: Option<(Millis, EndCause)>,
     sound: Option<Sound>,
+    released: Option<Released>,
+    diverted: Option<Diverted>,
 }
 
 /// What the caller's time counts as.
@@ -69,6 +71,8 @@ impl Fold {
             wrap_up_ms: None,
             ended: None,
             sound: None,
+            released: None,
+            diverted: None,
         }
     }
 
@@ -102,6 +106,11 @@ impl Fold {
             Kind::RecordingStarted { recording } => self.recording = Some(*recording),
             Kind::WrapUpStarted { agent } => drop(self.wrapping.insert(agent.clone(), at)),
             Kind::WrapUpEnded { agent } => self.wrapped_up(at, agent),
+            Kind::Diverted { from, why, hops } => {
+                self.diverted = Some(Diverted { from: from.clone(), why: *why, hops: *hops });
+            }
+            // The first word stands: what follows is the echo of it on other legs.
+            Kind::Released { released } => drop(self.released.get_or_insert(*released)),
             Kind::Sounded { sound } => self.sound = Some(*sound),
             Kind::Ended { cause } if self.ended.is_none() => {
                 self.turn(at, Phase::Away);
@@ -135,6 +144,8 @@ impl Fold {
             offers: self.offers,
             recording: self.recording,
             sound: self.sound,
+            released: self.released,
+            diverted: self.diverted.clone(),
         })
     }
 

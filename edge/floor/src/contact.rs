@@ -159,7 +159,8 @@ impl<L: Lines> Floor<L> {
             Party::Trunk { trunk, .. } => Some(trunk.clone()),
             Party::Phone(_) | Party::Tunnel(_) => None,
         };
-        let number = call::route::normalise(to).and_then(|digits| Number::new(&digits).ok());
+        let ours = call::numbers::own(&self.config, to).cloned();
+        let number = ours.or_else(|| Number::new(&call::route::normalise(to)?).ok());
         let flow = number.as_ref().and_then(|number| self.config.numbers.get(number)).cloned();
         match (party, flow) {
             (_, Some(flow)) => {

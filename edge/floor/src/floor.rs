@@ -9,7 +9,7 @@ use call::{
 };
 use model::{
     AgentId, ContactId, LegId, Millis, OverflowId,
-    config::Config,
+    config::{Config, Hours},
     fact::{AgentState, CardModeEnd, Fact, Kind},
     routing::Decision,
 };
@@ -80,7 +80,7 @@ impl<L: Lines> Floor<L> {
 
     fn on(now: Instant, lines: L, config: Config, rng: ChaCha12Rng, civil: CivilTime) -> Self {
         let config = Arc::new(config);
-        Self {
+        let mut floor = Self {
             lines,
             acd: Acd::new(now, &config),
             phones: Phones::new(&config),
@@ -100,7 +100,9 @@ impl<L: Lines> Floor<L> {
             civil,
             now,
             rng,
-        }
+        };
+        floor.close_hours();
+        floor
     }
 
     pub fn handle_input(&mut self, now: Instant, wall: Millis, input: Input) {
@@ -116,6 +118,7 @@ impl<L: Lines> Floor<L> {
                 self.config = Arc::new(*config);
                 self.chronicle.config = self.config.clone();
                 self.lines.configure(now, &self.config, *secrets);
+                self.close_hours();
                 self.phones.configure(&self.config);
                 self.acd.handle_input(now, acd::Input::Configure(Box::new(Config::clone(&self.config))));
             }
@@ -124,6 +127,7 @@ impl<L: Lines> Floor<L> {
                     self.chronicle.new_day();
                 }
                 self.civil = civil;
+                self.close_hours();
             }
         }
         self.settle();
@@ -236,11 +240,26 @@ impl<L: Lines> Floor<L> {
             Event::Quality { leg, quality } => self.sounded(leg, quality),
             Event::Recording { recording, state } => self.recording_event(recording, state),
             Event::TunnelOpen { leg, local } => self.tunnel_open(leg, local),
+            Event::Diverted { leg, from, why, hops } => self.tell_of_leg(leg, Kind::Diverted { from, why, hops }),
+            Event::Released { leg, released } => self.tell_of_leg(leg, Kind::Released { released }),
             Event::Ended { leg, cause } => self.leg_ended(leg, cause),
             Event::Registered { phone, up, binding } => self.registered(phone, up, binding),
             Event::TrunkState { trunk, up } => self.chronicle.put(Output::TrunkState { trunk, up }),
             Event::Refused { cause, status } => self.chronicle.put(Output::Refused { cause, status }),
         }
+    }
+
+    fn tell_of_leg(&mut self, leg: LegId, kind: Kind) {
+        if let Some((contact, _)) = self.legs.get(&leg) {
+            self.chronicle.tell_of(*contact, kind);
+        }
+    }
+
+    /// Trunks and groups are told which hours are not open.
+    fn close_hours(&mut self) {
+        let open = |hours: &Hours| ivr::hours::is_open(hours, &self.civil);
+        let closed = self.config.hours.iter().filter(|(_, hours)| !open(hours)).map(|(id, _)| id.clone()).collect();
+        self.lines.close_hours(closed);
     }
 
     fn on_acd(&mut self, output: acd::Output) {

@@ -1,14 +1,14 @@
 //! What the floor needs of its telephone lines: legs to answer, dial, join and play to. `call::Calls` is what it runs
 //! on; the contact centre's own rules are tested on a double that speaks in plain text.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{collections::BTreeSet, net::SocketAddr, time::Instant};
 
 use call::{
     Calls, Secrets,
     leg::{Cause, Destination, Dial, Input, Output, Party},
     plane::PlayId,
 };
-use model::{Extension, LegId, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config};
+use model::{Extension, HoursId, LegId, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config};
 
 /// One call of any of these may bring outputs; a command for a leg that has ended does nothing.
 pub trait Lines {
@@ -47,6 +47,8 @@ pub trait Lines {
     fn route(&self, from: &Party, dialled: &str) -> Destination;
     /// The trunks that a call out may take, best first; for an emergency call to this number, or an ordinary one.
     fn trunks(&self, from: &Party, emergency: Option<&Number>) -> Vec<TrunkId>;
+    /// The hours that are not open at this moment: trunks that keep them carry no ordinary call out.
+    fn close_hours(&mut self, _closed: BTreeSet<HoursId>) {}
     /// Can the phone be rung?
     fn is_registered(&self, phone: &Extension) -> bool;
 }
@@ -135,6 +137,9 @@ impl Lines for Calls {
     }
     fn trunks(&self, from: &Party, emergency: Option<&Number>) -> Vec<TrunkId> {
         Calls::trunks(self, from, emergency)
+    }
+    fn close_hours(&mut self, closed: BTreeSet<HoursId>) {
+        Calls::close_hours(self, closed);
     }
     fn is_registered(&self, phone: &Extension) -> bool {
         Calls::is_registered(self, phone)

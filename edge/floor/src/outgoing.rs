@@ -249,7 +249,6 @@ impl<L: Lines> Floor<L> {
 
     /// The flow behind one of our own numbers.
     pub(crate) fn flow_of(&self, dialled: &str) -> Option<model::FlowId> {
-        let number = Number::new(&call::route::normalise(dialled)?).ok()?;
-        self.config.numbers.get(&number).cloned()
+        self.config.numbers.get(call::numbers::own(&self.config, dialled)?).cloned()
     }
 }

@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+pub use crate::message::Release;
+
 mod admission;
 mod engine;
 mod services;
@@ -80,6 +82,23 @@ pub struct Trunk {
     pub registration: Option<TrunkRegistration>,
     /// Seconds between OPTIONS pings; 0 for none.
     pub options_every_s: u32,
+    pub rules: TrunkRules,
+}
+
+/// How far a trunk's peer is believed, and how soon it is given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrunkRules {
+    /// It may speak for others (RFC 3325 §3), say how a call came, and open early media.
+    pub trusted: bool,
+    /// So many failed pings in a row take the trunk down, at least 1; so many that succeed bring it back.
+    pub down_after: u8,
+    pub up_after: u8,
+}
+
+impl Default for TrunkRules {
+    fn default() -> Self {
+        Self { trusted: false, down_after: 2, up_after: 1 }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -155,6 +174,8 @@ pub enum Event {
         dialog: DialogId,
         status: u16,
         sdp: Option<Bytes>,
+        /// RFC 5009: what is heard before the answer is meant to be heard.
+        authorised: bool,
     },
     /// Our INVITE got its 2xx (ACK is sent by the endpoint; a delayed offer is not used by us).
     Answered {
@@ -165,6 +186,7 @@ pub enum Event {
     Failed {
         dialog: DialogId,
         status: u16,
+        why: Option<Release>,
     },
     /// The 200 to their INVITE was acknowledged; `sdp` when the ACK carried the answer to our (delayed) offer.
     Confirmed {
@@ -201,6 +223,8 @@ pub enum Event {
     Ended {
         dialog: DialogId,
         by: EndedBy,
+        /// What their BYE or CANCEL says of it.
+        why: Option<Release>,
     },
     Registered {
         user: String,
@@ -226,9 +250,13 @@ pub struct Invited {
     pub source: Source,
     /// User part of the Request-URI, percent-decoded, without parameters.
     pub to: String,
-    /// User part of From, and its display name; P-Asserted-Identity instead when a trunk sent one.
+    /// User part of From, and its display name; what a trusted trunk asserts instead. `anonymous` for who is not shown.
     pub from: String,
     pub from_name: Option<String>,
+    /// The caller asked not to be shown.
+    pub withheld: bool,
+    /// What a trusted trunk says of the way that the call came.
+    pub diverted: Option<Diverted>,
     /// None: a delayed offer.
     pub sdp: Option<Bytes>,
     /// The dialog whose place the caller wants (RFC 3891); only ever of a phone.
@@ -255,6 +283,52 @@ pub struct Invite {
     pub emergency: Option<Emergency>,
     /// How long to wait for the first word of anybody; None: as long as RFC 3261 does (Timer B).
     pub patience: Option<std::time::Duration>,
+    /// What a trunk is told of the caller beside From.
+    pub shown: Shown,
+}
+
+/// How a call on a trunk says who calls.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shown {
+    pub style: Style,
+    /// RFC 3323: the called party is not to see it.
+    pub withheld: bool,
+    /// The number of ours that was called before the call went on to this trunk.
+    pub diverted: Option<String>,
+    /// That goes into History-Info instead of Diversion.
+    pub history: bool,
+    /// RFC 5009: we ask for leave to pass early media on.
+    pub early_media: bool,
+}
+
+/// Where the caller's number stands beside From.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Style {
+    #[default]
+    From,
+    Asserted,
+    Preferred,
+    RemoteParty,
+}
+
+/// Another number was called before ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diverted {
+    /// The first one: personal, unless it is one of ours.
+    pub from: String,
+    pub why: DivertedFor,
+    /// How often it was sent on.
+    pub hops: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DivertedFor {
+    Always,
+    Busy,
+    NoAnswer,
+    Unavailable,
+    Deflection,
+    Other,
 }
 
 /// What marks an emergency call.

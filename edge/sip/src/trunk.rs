@@ -5,10 +5,12 @@ mod health;
 mod registration;
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::context::Context;
-use crate::endpoint::{Config, Event, Flow, Transport, Trunk};
+use crate::endpoint::{Config, Event, Flow, Source, Transport, Trunk};
+use crate::lex;
+use crate::message::Response;
 use crate::timers::Timers;
 use crate::transaction::{self, TxId};
 use health::Health;
@@ -25,12 +27,19 @@ pub struct Trunks {
 enum Errand {
     Register,
     Ping,
+    /// The time is over for which the peer asked to be left alone.
+    Rested,
 }
+
+/// RFC 3261 §20.33 has no bound; longer than this no peer keeps us away.
+const REST_S_MAX: u32 = 300;
 
 struct Line {
     trunk: Trunk,
     registration: Option<Registration>,
     health: Health,
+    /// It asked to be left alone (Retry-After).
+    resting: bool,
     up: bool,
 }
 
@@ -39,11 +48,11 @@ impl Line {
         let registration = trunk.registration.as_ref().map(|_| Registration::new(cx.ids));
         // Until proved otherwise a peer counts as alive: a call that fails is better than one not tried.
         let up = registration.is_none();
-        Self { trunk: trunk.clone(), registration, health: Health::new(cx.ids), up }
+        Self { trunk: trunk.clone(), registration, health: Health::new(cx.ids), resting: false, up }
     }
 
     fn is_up(&self) -> bool {
-        self.health.is_up() && self.registration.as_ref().is_none_or(Registration::is_registered)
+        !self.resting && self.health.is_up() && self.registration.as_ref().is_none_or(Registration::is_registered)
     }
 }
 
@@ -102,8 +111,10 @@ impl Trunks {
         };
         let Some(line) = self.lines.get_mut(&name) else { return true };
         let status = response.as_ref().map(|(response, _)| response.status);
+        let rest = response.as_ref().and_then(|(response, _)| rest_of(response));
         match errand {
-            Errand::Ping => line.health.heard(status),
+            Errand::Ping => line.health.heard(status, &line.trunk.rules),
+            Errand::Rested => {}
             Errand::Register => {
                 let answer = response.filter(|(_, flow)| flow.remote == line.trunk.peer).map(|(response, _)| response);
                 let (Some(registration), Some(account)) = (&mut line.registration, &line.trunk.registration) else {
@@ -116,12 +127,41 @@ impl Trunks {
                 }
             }
         }
+        self.rest(cx, &name, rest);
         self.tell(cx, &name);
         true
     }
 
+    /// What a call's answer tells of the trunk: a peer that answers serves, and one that is overloaded says for how long.
+    pub fn noted(&mut self, cx: &mut Context<'_>, event: &transaction::Event) {
+        let transaction::Event::Response { response, flow, .. } = event else { return };
+        let rest = rest_of(response);
+        let serves = (101..500).contains(&response.status) && response.status != 408;
+        if !(serves && self.lines.values().any(|line| !line.health.is_sound()) || rest.is_some()) {
+            return;
+        }
+        let Some(name) = source(cx.config, *flow).map(str::to_string) else { return };
+        if let Some(line) = self.lines.get_mut(&name).filter(|_| serves) {
+            line.health.heard(Some(response.status), &line.trunk.rules);
+        }
+        self.rest(cx, &name, rest);
+        self.tell(cx, &name);
+    }
+
+    fn rest(&mut self, cx: &mut Context<'_>, name: &str, rest: Option<Duration>) {
+        let Some((line, at)) = self.lines.get_mut(name).zip(rest.and_then(|rest| cx.now.checked_add(rest))) else {
+            return;
+        };
+        line.resting = true;
+        self.timers.set((name.to_string(), Errand::Rested), at);
+    }
+
     fn run(&mut self, cx: &mut Context<'_>, name: String, errand: Errand) {
         let Some(line) = self.lines.get_mut(&name) else { return };
+        if errand == Errand::Rested {
+            line.resting = false;
+            return self.tell(cx, &name);
+        }
         let flow = flow(cx, &line.trunk);
         let request = match (errand, &mut line.registration, &line.trunk.registration) {
             (Errand::Ping, ..) => {
@@ -132,7 +172,7 @@ impl Trunks {
                 line.health.request(cx, flow, line.trunk.peer)
             }
             (Errand::Register, Some(registration), Some(account)) => registration.request(cx, flow, account),
-            (Errand::Register, ..) => return,
+            (Errand::Register | Errand::Rested, ..) => return,
         };
         match cx.tx.request(cx.now, flow, request) {
             Ok(tx) => {
@@ -157,6 +197,7 @@ impl Trunks {
         self.roles.retain(|_, (other, _)| other != name);
         self.timers.clear(&(name.to_string(), Errand::Register));
         self.timers.clear(&(name.to_string(), Errand::Ping));
+        self.timers.clear(&(name.to_string(), Errand::Rested));
         cx.realms.remove(name);
     }
 
@@ -179,6 +220,21 @@ pub fn source(config: &Config, flow: Flow) -> Option<&str> {
             && (trunk.peer == flow.remote || (any_port && trunk.peer.ip() == flow.remote.ip()))
     };
     config.trunks.iter().find(|(_, trunk)| fits(trunk)).map(|(name, _)| name.as_str())
+}
+
+/// RFC 3261 §21.5.4: `Retry-After: 120 (maintenance);duration=…` of a 503.
+fn rest_of(response: &Response) -> Option<Duration> {
+    let text = response.head.field("Retry-After").filter(|_| response.status == 503)?;
+    let seconds = lex::number(text.split([' ', ';', '(']).next()?)?;
+    (seconds > 0).then(|| Duration::from_secs(seconds.min(REST_S_MAX).into()))
+}
+
+/// Whether what it says of others is believed.
+pub fn is_trusted(config: &Config, source: &Source) -> bool {
+    match source {
+        Source::Trunk(name) => config.trunks.get(name).is_some_and(|trunk| trunk.rules.trusted),
+        Source::Phone(_) => false,
+    }
 }
 
 /// The way to a trunk's peer, from the address of ours that suits it.

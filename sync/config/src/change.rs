@@ -11,6 +11,7 @@ use model::{
 };
 
 use crate::{
+    carrier,
     document::Scalar,
     error::Error,
     flow,
@@ -229,6 +230,7 @@ fn site_dialling(dialling: &Dialling) -> Result<Writes, Error> {
     at_most("countries", dialling.abroad.len(), most::CLASSES)?;
     at_most("premium classes", dialling.premium.len(), most::CLASSES)?;
     at_most("backup trunks", dialling.backup.len(), most::TRUNKS)?;
+    carrier::groups_fit(dialling)?;
     for class in dialling.abroad.iter().chain(&dialling.premium) {
         digits("class", class, 15)?;
         length("class", class, 15)?;
@@ -237,7 +239,11 @@ fn site_dialling(dialling: &Dialling) -> Result<Writes, Error> {
     within("site_hour_max", dialling.site_hour_max.into(), (0, 100_000))?;
     let json = serde_json::to_string(dialling).map_err(|_| invalid("dialling", "cannot be written"))?;
     let writes = Writes::default().field("site/dialling", json.as_str());
-    Ok(dialling.backup.iter().fold(writes, |writes, trunk| writes.to("trunks", Some(trunk))))
+    let groups = dialling.groups.values();
+    let members = groups.clone().flat_map(|group| &group.members).map(|member| &member.trunk);
+    let hours = groups.filter_map(|group| group.hours.as_ref());
+    let writes = hours.fold(writes, |writes, hours| writes.to("hours", Some(hours)));
+    Ok(dialling.backup.iter().chain(members).fold(writes, |writes, trunk| writes.to("trunks", Some(trunk))))
 }
 
 fn place_put(id: &impl Display, place: &Place) -> Result<Writes, Error> {
@@ -275,13 +281,14 @@ fn trunk_put(id: &impl Display, trunk: &Trunk) -> Result<Writes, Error> {
         ("behind_nat".into(), trunk.behind_nat.into()),
         ("spelling".into(), spelling(trunk.spelling).into()),
         ("protection".into(), protection(trunk.protection).into()),
+        ("carrier".into(), carrier::written(&trunk.carrier)?.as_str().into()),
     ];
     if let model::config::TrunkKind::Registration { expires_s, user, domain, .. } = &trunk.kind {
         within("expires_s", i64::from(*expires_s), (60, 7_200))?;
         length("user", user, 80)?;
         length("domain", domain, 120)?;
     }
-    Ok(Writes::thing("trunks", id, fields))
+    Ok(Writes::thing("trunks", id, fields).to("hours", trunk.carrier.hours.as_ref()))
 }
 
 fn flow_put(id: &impl Display, value: &Flow) -> Result<Writes, Error> {
@@ -391,11 +398,11 @@ fn is_label(path: &str) -> bool {
     path.ends_with("/label") || path.ends_with("/badge")
 }
 
-fn within(field: &str, value: i64, (min, max): (i64, i64)) -> Result<(), Error> {
+pub(crate) fn within(field: &str, value: i64, (min, max): (i64, i64)) -> Result<(), Error> {
     if (min..=max).contains(&value) { Ok(()) } else { Err(Error::Bounds { field: field.into(), value, min, max }) }
 }
 
-fn length(field: &str, text: &str, max: usize) -> Result<(), Error> {
+pub(crate) fn length(field: &str, text: &str, max: usize) -> Result<(), Error> {
     let len = text.chars().count();
     if text.chars().any(char::is_control) {
         return Err(invalid(field, "it holds control characters"));
@@ -403,11 +410,11 @@ fn length(field: &str, text: &str, max: usize) -> Result<(), Error> {
     if (1..=max).contains(&len) { Ok(()) } else { Err(Error::Length { field: field.into(), len, max }) }
 }
 
-fn at_most(what: &'static str, len: usize, max: usize) -> Result<(), Error> {
+pub(crate) fn at_most(what: &'static str, len: usize, max: usize) -> Result<(), Error> {
     if len <= max { Ok(()) } else { Err(Error::TooMany { what, max }) }
 }
 
-fn invalid(field: &str, why: &'static str) -> Error {
+pub(crate) fn invalid(field: &str, why: &'static str) -> Error {
     Error::Invalid { field: field.into(), why }
 }
 

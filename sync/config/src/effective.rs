@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     SiteId,
+    carrier::Carrier,
     change::{Finding, Problem, Severity},
     config::{Agent, Config, Flow, Hours, Locality, Overflow, Phone, Protection, Queue, Site, Span, Trunk, TrunkKind},
     dialling::{Dialling, Place, Spelling},
@@ -177,6 +178,15 @@ impl<'a> Build<'a> {
         self.or(Severity::Repaired, format!("{}/spelling", trunk.path), found, Spelling::default())
     }
 
+    /// Rules that cannot be read are the default ones, which trust nobody.
+    fn carrier(&mut self, trunk: &Thing<'a>) -> Carrier {
+        let read = trunk.text("carrier").map(serde_json::from_str::<Carrier>);
+        if matches!(read, Some(Err(_))) {
+            self.findings.add(Severity::Warning, format!("{}/carrier", trunk.path), Problem::WrongType);
+        }
+        read.and_then(Result::ok).unwrap_or_default()
+    }
+
     fn queue(&mut self, queue: &Thing<'a>) -> Option<Queue> {
         let at = |name: &str| format!("{}/{name}", queue.path);
         let mut number = |name: &str, default: u32| self.or(Severity::Repaired, at(name), queue.int(name), default);
@@ -245,6 +255,7 @@ impl<'a> Build<'a> {
             behind_nat: self.or(Severity::Repaired, at("behind_nat"), trunk.flag("behind_nat"), false),
             spelling: self.spelling(trunk),
             protection: self.protection(trunk),
+            carrier: Box::new(self.carrier(trunk)),
         })
     }
 

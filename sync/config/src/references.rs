@@ -9,11 +9,12 @@ use model::{
     config::{Agent, Config, Queue, Step},
 };
 
-use crate::{flow, layers::Findings};
+use crate::{carrier, flow, layers::Findings};
 
 pub(crate) fn repair(config: &mut Config, findings: &mut Findings) {
     outward(config, findings);
     places(config, findings);
+    carrier::repair(config, findings);
     queues(config, findings);
     agents(config, findings);
     flows(config, findings);
@@ -21,7 +22,7 @@ pub(crate) fn repair(config: &mut Config, findings: &mut Findings) {
     nobody_serves(config, findings);
 }
 
-fn dangling(to: &impl ToString) -> Problem {
+pub(crate) fn dangling(to: &impl ToString) -> Problem {
     Problem::Dangling { to: to.to_string() }
 }
 

@@ -47,6 +47,8 @@ pub(crate) const DIALLING_MAX: usize = 8_000;
 pub(crate) const PLACE_MAX: usize = 1_200;
 /// So is how a queue chooses.
 pub(crate) const ROUTING_MAX: usize = 4_000;
+/// So is how a carrier is treated.
+pub(crate) const CARRIER_MAX: usize = 4_000;
 
 const fn rule(path: &'static str, is: Type, by: &'static [Doc]) -> Rule {
     Rule { path, is, by, merge: Merge::Last }
@@ -93,6 +95,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("trunks/*/behind_nat", Type::Flag, CENTRE),
     rule("trunks/*/spelling", Type::Id, CENTRE),
     rule("trunks/*/protection", Type::Id, CENTRE),
+    rule("trunks/*/carrier", Type::Text(CARRIER_MAX), CENTRE),
     rule("numbers/*", Type::Id, CENTRE),
     rule("flows/*", Type::Text(FLOW_MAX), CENTRE),
     rule("hours/*/is", Type::Flag, BRANCH),
@@ -114,6 +117,11 @@ pub(crate) mod most {
     pub const PLACES: usize = 500;
     /// Countries, and premium classes, of a dial plan.
     pub const CLASSES: usize = 300;
+    pub const GROUPS: usize = 16;
+    pub const MEMBERS: usize = 16;
+    /// Numbers that a trunk may show.
+    pub const SHOWN: usize = 100;
+    pub const CODECS: usize = 8;
     /// Skills of a queue or an agent.
     pub const SKILLS: usize = 32;
     /// Queues of an agent.

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, ContactId, Millis, Number, QueueId, RecordingId, SiteId, TrunkId, fact::EndCause};
+use crate::{
+    AgentId, ContactId, Millis, Number, QueueId, RecordingId, SiteId, TrunkId,
+    fact::{DivertedFor, EndCause},
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cdr {
@@ -35,6 +38,31 @@ pub struct Cdr {
     /// How it sounded; None when nothing was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sound: Option<Sound>,
+    /// What the trunk said of the end; None when it said nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Released>,
+    /// Our number that was called first, or why another was, before ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverted: Option<Diverted>,
+}
+
+/// A trunk's own words: the final status of our INVITE, and the Reason (RFC 3326) of that, of a BYE or a CANCEL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Released {
+    pub status: Option<u16>,
+    /// ITU-T Q.850, 1 to 127.
+    pub q850: Option<u8>,
+    pub sip: Option<u16>,
+}
+
+/// The way of a call that was sent on before it came here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diverted {
+    /// When it is one of ours.
+    pub from: Option<Number>,
+    pub why: DivertedFor,
+    pub hops: u8,
 }
 
 /// The contact's legs over its whole time, judged every five seconds (ITU-T G.107).

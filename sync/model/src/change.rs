@@ -132,6 +132,18 @@ pub enum Problem {
     /// A queue that no agent can serve.
     NobodyServes,
     Missing,
+    /// A trunk group without a member that takes calls: none at all, or each weighs nothing.
+    EmptyGroup,
+    /// A number that may be shown, but calls to it do not come to this site.
+    NotOurs {
+        number: Number,
+    },
+    /// A codec that the box does not speak; passed over.
+    UnknownCodec {
+        name: String,
+    },
+    /// The law of this country wants the caller seen, and the trunk lets it be withheld.
+    MustBeSeen,
     /// Overflow goes back to the site itself or to one that is listed twice.
     OverflowLoop,
 }

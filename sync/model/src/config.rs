@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentId, Extension, FlowId, HoursId, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, StepId, TrunkId,
+    carrier::Carrier,
     dialling::{Dialling, Place, Spelling},
     routing::{Asks, Routing},
 };
@@ -135,6 +136,8 @@ pub struct Trunk {
     pub spelling: Spelling,
     #[serde(default)]
     pub protection: Protection,
+    #[serde(default)]
+    pub carrier: Box<Carrier>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

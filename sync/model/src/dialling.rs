@@ -1,11 +1,11 @@
 //! How a site dials: what leaves, by which trunks, in which spelling, how often; and where its phones stand, for those
 //! who come to help.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::TrunkId;
+use crate::{GroupId, HoursId, TrunkId};
 
 /// One dial plan for every way out. The default denies what is abroad and what is expensive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Dialling {
     pub premium: BTreeSet<String>,
     /// Where a call goes that the outward trunk does not take, in order.
     pub backup: Vec<TrunkId>,
+    pub groups: BTreeMap<GroupId, TrunkGroup>,
+    /// The group that ordinary calls out try first, before the outward trunk; emergency calls need none.
+    pub outward: Option<GroupId>,
     /// Calls out in any hour, of one phone and of the whole site; emergency calls do not count.
     pub phone_hour_max: u32,
     pub site_hour_max: u32,
@@ -41,9 +44,40 @@ impl Default for Dialling {
             abroad: BTreeSet::new(),
             premium,
             backup: Vec::new(),
+            groups: BTreeMap::new(),
+            outward: None,
             phone_hour_max: 60,
             site_hour_max: 600,
         }
+    }
+}
+
+/// Trunks that carry ordinary calls together: at most 16.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct TrunkGroup {
+    /// Shown to people; at most 60 characters.
+    pub label: String,
+    pub members: Vec<Member>,
+    /// The group carries calls within these hours only; None for always.
+    pub hours: Option<HoursId>,
+}
+
+/// Calls are shared out by weight among the members of the lowest order that can take them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub trunk: TrunkId,
+    /// 0 to 9; the lowest is tried first.
+    #[serde(default)]
+    pub order: u8,
+    /// 0 to 100; 0 only when every other has failed.
+    #[serde(default = "Member::even")]
+    pub weight: u8,
+}
+
+impl Member {
+    fn even() -> u8 {
+        10
     }
 }
 

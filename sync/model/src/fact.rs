@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentId, ContactId, Extension, FlowId, Millis, Number, OverflowId, QueueId, RecordingId, SiteId, StepId, TrunkId,
-    cdr::Sound, routing::Decision,
+    cdr::{Released, Sound},
+    routing::Decision,
 };
 
 /// One fact. `seq` is given by the ledger, gapless from 1 within an epoch; 0 until then.
@@ -112,6 +113,16 @@ pub enum Kind {
     Sounded {
         sound: Sound,
     },
+    /// Another number was called before ours. `from` only when that is one of ours too.
+    Diverted {
+        from: Option<Number>,
+        why: DivertedFor,
+        hops: u8,
+    },
+    /// What a trunk said of the end of its part.
+    Released {
+        released: Released,
+    },
     Ended {
         cause: EndCause,
     },
@@ -165,6 +176,18 @@ pub enum OutwardRefusal {
     PhoneHour,
     /// The site has.
     SiteHour,
+}
+
+/// Why a call was sent on (RFC 5806 §4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DivertedFor {
+    Always,
+    Busy,
+    NoAnswer,
+    Unavailable,
+    Deflection,
+    Other,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -82,6 +82,8 @@ text_id! {
     AgentId = slug;
     /// A telephone line: a carrier, a gateway, another exchange.
     TrunkId = slug;
+    /// Trunks that stand in for one another.
+    GroupId = slug;
     /// What an agent can do: `finance`, `english`, `repairs`.
     SkillId = slug;
     /// A call flow.

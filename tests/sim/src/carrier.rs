@@ -86,6 +86,7 @@ impl Carrier {
             sdp: person::sdp(rtp, None),
             emergency: None,
             patience: None,
+            shown: Default::default(),
         };
         let dialog = self.endpoint.invite(stage.clock.now(), invite);
         self.admit(dialog, rtp);

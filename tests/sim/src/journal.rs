@@ -258,6 +258,8 @@ fn tell(kind: &Kind) -> String {
         Kind::Transferred { how } => format!("is transferred, {how:?}"),
         Kind::OutwardRefused { why, .. } => format!("may not call out, {why:?}"),
         Kind::TrunkTried { trunk } => format!("is not taken by {trunk}"),
+        Kind::Diverted { why, hops, .. } => format!("was sent on {hops} times before ({why:?})"),
+        Kind::Released { released } => format!("is let go by the trunk: {released:?}"),
         Kind::TransferFailed => "is not taken by whom it was given to".into(),
         Kind::RecordingStarted { .. } => "is recorded".into(),
         Kind::RecordingSealed { chunks, .. } => format!("recording sealed, {chunks} chunks"),

@@ -19,7 +19,13 @@ pub fn endpoint(side: Side, addr: SocketAddr, phone: Option<&str>, seed: [u8; 32
         password: PASSWORD.into(),
         expires_s: 3_600,
     });
-    let to_box = endpoint::Trunk { peer: side.box_addr(), transport: Transport::Udp, registration, options_every_s: 0 };
+    let to_box = endpoint::Trunk {
+        peer: side.box_addr(),
+        transport: Transport::Udp,
+        registration,
+        options_every_s: 0,
+        rules: Default::default(),
+    };
     let config = endpoint::Config {
         domain: addr.ip().to_string(),
         local: vec![addr],

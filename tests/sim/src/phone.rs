@@ -88,6 +88,7 @@ impl Phone {
             sdp: person::sdp(self.rtp, None),
             emergency: None,
             patience: None,
+            shown: Default::default(),
         };
         (self.call, self.talking) = (Some(self.endpoint.invite(stage.clock.now(), invite)), true);
         self.turn += 1;

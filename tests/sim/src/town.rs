@@ -154,6 +154,7 @@ pub fn config(side: Side) -> Config {
         behind_nat: false,
         spelling: Default::default(),
         protection: Default::default(),
+        carrier: Default::default(),
     };
     Config {
         site: Site {

@@ -1,6 +1,6 @@
 //! What Prometheus reads of the calls process.
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 pub struct Meters {
     pub registry: Registry,
@@ -13,6 +13,9 @@ pub struct Meters {
     pub waiting: IntGauge,
     pub phones: IntGauge,
     pub trunks_up: IntGauge,
+    /// By trunk: 1 when it answers; calls by trunk and `in` or `out`.
+    pub trunk_up: IntGaugeVec,
+    pub trunk_calls: IntGaugeVec,
     pub connections: IntGauge,
     pub config_findings: IntGauge,
 }
@@ -35,6 +38,11 @@ impl Meters {
             &["cause"],
         )?;
         registry.register(Box::new(refused.clone()))?;
+        let of_trunk = |name: &str, help: &str, labels: &[&str]| -> anyhow::Result<IntGaugeVec> {
+            let gauge = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
         Ok(Self {
             contacts: counter("branchline_contacts_total", "Contacts that ended")?,
             answered: counter("branchline_contacts_answered_total", "Contacts that were answered")?,
@@ -43,6 +51,8 @@ impl Meters {
             facts: counter("branchline_facts_total", "Facts written down")?,
             waiting: gauge("branchline_contacts_waiting", "Contacts in queues")?,
             phones: gauge("branchline_phones_registered", "Phones with a registration")?,
+            trunk_up: of_trunk("branchline_trunk_up", "Whether the trunk answers", &["trunk"])?,
+            trunk_calls: of_trunk("branchline_trunk_calls", "Calls on the trunk", &["trunk", "way"])?,
             trunks_up: gauge("branchline_trunks_up", "Trunks that answer")?,
             connections: gauge("branchline_sip_connections", "SIP connections over TCP")?,
             config_findings: gauge("branchline_config_findings", "Findings of the configuration")?,

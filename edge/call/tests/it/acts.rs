@@ -24,6 +24,7 @@ impl Bench {
             sdp: Bytes::from(sdp.map_or_else(|| offer(from), str::to_owned)),
             emergency: None,
             patience: None,
+            shown: Default::default(),
         };
         peer.dialog = Some(peer.endpoint.invite(self.now, invite));
         let before = self.events.len();

@@ -234,6 +234,7 @@ impl Bench {
             Event::Ended { leg, cause } => format!("ended {} {cause:?}", self.name(*leg)),
             Event::Refused { cause, status } => format!("refused {cause} {status:?}"),
             Event::Registered { .. } | Event::TrunkState { .. } | Event::Quality { .. } => return None,
+            Event::Diverted { .. } | Event::Released { .. } => return None,
         })
     }
 

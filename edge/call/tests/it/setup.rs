@@ -42,8 +42,13 @@ pub fn peer(name: &'static str, addr: &str, phone: Option<&str>) -> Peer {
         expires_s: 3_600,
     });
     let addr: SocketAddr = addr.parse().unwrap();
-    let to_box =
-        endpoint::Trunk { peer: BOX.parse().unwrap(), transport: Transport::Udp, registration, options_every_s: 0 };
+    let to_box = endpoint::Trunk {
+        peer: BOX.parse().unwrap(),
+        transport: Transport::Udp,
+        registration,
+        options_every_s: 0,
+        rules: Default::default(),
+    };
     let config = endpoint::Config {
         domain: addr.ip().to_string(),
         local: vec![addr],
@@ -65,6 +70,7 @@ pub fn config(calls_max: u32) -> Config {
         behind_nat: false,
         spelling: Default::default(),
         protection: Default::default(),
+        carrier: Default::default(),
     };
     let auth = |user: &str| PhoneAuth {
         ha1_sha256: hex::encode(Sha256::digest(format!("{user}:{DOMAIN}:secret-{user}"))),

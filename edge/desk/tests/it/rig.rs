@@ -381,6 +381,8 @@ fn rows() -> Vec<ContactRow> {
             offers: 1,
             recording: Some(recording),
             sound: None,
+            released: None,
+            diverted: None,
         },
         caller: Some(Caller { number: number.into(), name: None }),
     };

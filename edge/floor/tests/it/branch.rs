@@ -91,6 +91,7 @@ fn trunk() -> Trunk {
         behind_nat: false,
         spelling: Default::default(),
         protection: Default::default(),
+        carrier: Default::default(),
     }
 }
 

@@ -41,6 +41,8 @@ fn cdr(contact: u128, queue: &str, queued: i64, outcome: Outcome, wait_ms: u64) 
         offers: 0,
         recording: None,
         sound: None,
+        released: None,
+        diverted: None,
     }
 }
 

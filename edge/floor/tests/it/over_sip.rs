@@ -129,6 +129,7 @@ fn peer(name: &'static str, addr: &str, phone: Option<&str>) -> Peer {
         transport: Transport::Udp,
         registration,
         options_every_s: 0,
+        rules: Default::default(),
     };
     let config = endpoint::Config {
         domain: addr.ip().to_string(),
@@ -183,6 +184,7 @@ impl Town {
             sdp: Bytes::from(SDP),
             emergency: None,
             patience: None,
+            shown: Default::default(),
         };
         peer.dialog = Some(peer.endpoint.invite(self.now, invite));
         self.run();

@@ -75,6 +75,8 @@ pub fn cdr(contact: u128, ended: i64) -> Cdr {
         offers: 0,
         recording: None,
         sound: None,
+        released: None,
+        diverted: None,
     }
 }
 

@@ -109,11 +109,19 @@ impl Session {
 
     /// The first live audio stream.
     pub fn audio(self) -> Result<Audio, Error> {
+        self.audio_of(&[])
+    }
+
+    /// The same, and of these codecs the first that they speak; none for all, in their order.
+    pub fn audio_of(self, codecs: &[Codec]) -> Result<Audio, Error> {
         let index =
             self.media.iter().position(|media| media.kind == "audio" && media.port != 0).ok_or(Error::NoAudio)?;
         let media = self.media.get(index).ok_or(Error::NoAudio)?;
         let profile = Profile::named(&media.profile).ok_or(Error::Profile)?;
-        let codec = media.formats.iter().find_map(|format| media.codec(format)).ok_or(Error::NoCommonCodec)?;
+        let theirs: Vec<Codec> = media.formats.iter().filter_map(|format| media.codec(format)).collect();
+        let chosen = codecs.iter().find(|codec| theirs.contains(codec));
+        let codec = if codecs.is_empty() { theirs.first() } else { chosen };
+        let codec = *codec.ok_or(Error::NoCommonCodec)?;
         let ip = media.connection.or(self.connection).ok_or(Error::NoAddress)?;
         if forbidden(ip) {
             return Err(Error::ForbiddenTarget(ip));

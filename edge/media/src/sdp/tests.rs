@@ -30,6 +30,22 @@ fn the_first_codec_that_we_speak_is_taken_with_its_telephone_event() {
 }
 
 #[test]
+fn a_list_of_codecs_is_obeyed_in_its_order() {
+    let lines = with(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/AVP 8 0"]);
+    let of = |codecs: &[Codec], lines: &[&str]| {
+        parse(body(lines).as_bytes()).and_then(|session| session.audio_of(codecs)).map(|audio| audio.codec())
+    };
+    assert_eq!(of(&[], &lines), Ok(Codec::Pcma));
+    assert_eq!(of(&[Codec::Pcmu, Codec::Pcma], &lines), Ok(Codec::Pcmu));
+    assert_eq!(of(&[Codec::Pcmu], &with(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/AVP 8"])), Err(Error::NoCommonCodec));
+    let ours = offer(&Ours {
+        codecs: &[Codec::Pcmu],
+        ..Ours::clear("192.0.2.9:4000".parse().expect("address"), Direction::SendRecv, 1, 1)
+    });
+    assert!(ours.contains("m=audio 4000 RTP/AVP 0 101\r\n"), "{ours}");
+}
+
+#[test]
 fn every_spelling_of_hold_is_understood() {
     let line = "m=audio 4000 RTP/AVP 8";
     for (lines, wanted) in [

@@ -17,6 +17,8 @@ pub struct Ours<'a> {
     /// Of an offer; an answer repeats theirs (RFC 3264 §6).
     pub profile: Profile,
     pub cryptos: &'a [Crypto],
+    /// What is offered, in this order; none for all.
+    pub codecs: &'a [Codec],
     /// Reports share the port.
     pub mux: bool,
 }
@@ -24,14 +26,15 @@ pub struct Ours<'a> {
 impl Ours<'_> {
     /// In clear.
     pub fn clear(local: SocketAddr, direction: Direction, id: u64, version: u64) -> Self {
-        Self { local, direction, id, version, profile: Profile::Avp, cryptos: &[], mux: false }
+        Self { local, direction, id, version, profile: Profile::Avp, cryptos: &[], codecs: &[], mux: false }
     }
 }
 
-/// Our offer: both G.711 laws and telephone-event.
+/// Our offer: both G.711 laws, or those that are wanted, and telephone-event.
 pub fn offer(ours: &Ours<'_>) -> String {
+    let codecs = if ours.codecs.is_empty() { &[Codec::Pcma, Codec::Pcmu] } else { ours.codecs };
     let mut text = head(ours);
-    audio(&mut text, ours, ours.profile, &[Codec::Pcma, Codec::Pcmu], Some(TELEPHONE_EVENT));
+    audio(&mut text, ours, ours.profile, codecs, Some(TELEPHONE_EVENT));
     text
 }
 

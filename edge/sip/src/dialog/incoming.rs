@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::endpoint::{DialogId, EndedBy, Event, Flow, Invited};
 use crate::message::{self, Method, Request, Response};
 use crate::transaction::TxId;
+use crate::trunk::is_trusted;
 
 pub struct Incoming {
     pub tx: TxId,
@@ -29,6 +30,8 @@ pub struct Incoming {
     /// Our answer was acknowledged before the call was: offers may come (RFC 3311 §5.1).
     settled: bool,
     theirs: Option<Theirs>,
+    /// A trusted peer asked whether early media may be heard (RFC 5009).
+    early_asked: bool,
 }
 
 impl Incoming {
@@ -37,14 +40,19 @@ impl Incoming {
         // RFC 3262 §3: chosen at random between 1 and 2^31 - 1.
         let rseq = u32::try_from(cx.ids.below(1 << 30)).unwrap_or(0);
         let (unpracked, next, accept, theirs) = (None, None, None, None);
-        Self { tx, request, peer, wish, rseq, unpracked, next, accept, settled: false, theirs }
+        Self { tx, request, peer, wish, rseq, unpracked, next, accept, settled: false, theirs, early_asked: false }
     }
 
     pub fn refuse(&self, cx: &mut Context<'_>, status: u16) {
         if let Some(Theirs { tx, request }) = &self.theirs {
             respond(cx, *tx, request, 487);
         }
-        let response = cx.response(&self.request, status, self.peer.local_tag());
+        let mut response = cx.response(&self.request, status, self.peer.local_tag());
+        if status == 488 {
+            // RFC 3261 §20.43.
+            let host = crate::context::domain(cx.config);
+            response.head.set("Warning", format!("305 {host} \"Incompatible media format\""));
+        }
         cx.tx.respond(cx.now, self.tx, &response);
     }
 
@@ -85,7 +93,11 @@ impl Incoming {
             Wish::Supported => sdp.is_some() && !self.settled,
             Wish::Unknown => false,
         };
-        let response = self.response(cx, status, sdp);
+        let early = self.early_asked && sdp.is_some();
+        let mut response = self.response(cx, status, sdp);
+        if early {
+            response.head.set("P-Early-Media", "sendrecv");
+        }
         if !reliable {
             cx.tx.respond(cx.now, self.tx, &response);
             return None;
@@ -148,7 +160,9 @@ impl Dialogs {
         let dialog = self.next_id();
         self.index(dialog, &peer);
         self.roles.insert(tx, Role::Incoming(dialog));
-        let phase = Phase::Incoming(Box::new(Incoming::new(cx, tx, request, peer)));
+        let early_asked = is_trusted(cx.config, &invited.source) && request.head.field("P-Early-Media").is_some();
+        let incoming = Incoming { early_asked, ..Incoming::new(cx, tx, request, peer) };
+        let phase = Phase::Incoming(Box::new(incoming));
         self.usages.insert(dialog, Usage { source: invited.source.clone(), phase });
         cx.event(Event::Invited { dialog, invited });
         Some(dialog)
@@ -198,7 +212,7 @@ impl Dialogs {
         if let Some(Usage { phase: Phase::Incoming(incoming), .. }) = self.usages.get(&dialog) {
             incoming.refuse(cx, 504);
             self.forget(dialog);
-            cx.event(Event::Ended { dialog, by: EndedBy::Lost });
+            cx.event(Event::Ended { dialog, by: EndedBy::Lost, why: None });
         }
     }
 
@@ -255,7 +269,7 @@ impl Dialogs {
                 None => {
                     incoming.refuse(cx, status);
                     self.forget(dialog);
-                    cx.event(Event::Ended { dialog, by: EndedBy::Us });
+                    cx.event(Event::Ended { dialog, by: EndedBy::Us, why: None });
                 }
             },
             Some(Phase::Open(session)) => session.refuse_theirs(cx, status),

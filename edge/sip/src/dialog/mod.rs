@@ -23,7 +23,7 @@ use std::time::Instant;
 
 use crate::context::Context;
 use crate::endpoint::{DialogId, EndedBy, Event, Flow, Source, Transport};
-use crate::message::{Method, Request};
+use crate::message::{Method, Release, Request};
 use crate::timers::Timers;
 use crate::transaction::{self, TxId};
 use fork::Forks;
@@ -151,7 +151,8 @@ impl Dialogs {
             respond(cx, tx, &request, 500);
         } else if request.method() == Method::Bye && !matches!(usage.phase, Phase::Outgoing(_)) {
             respond(cx, tx, &request, 200);
-            return self.bye_received(cx, dialog, usage);
+            let why = Release::of(&request.head);
+            return self.bye_received(cx, dialog, usage, why);
         } else if matches!(usage.phase, Phase::Incoming(_)) {
             self.usages.insert(dialog, usage);
             return self.before_answer(cx, dialog, tx, request);
@@ -220,13 +221,13 @@ impl Dialogs {
     }
 
     /// CANCEL for this INVITE transaction (RFC 3261 §9.2); it changes nothing once a final answer went out.
-    pub fn cancelled(&mut self, cx: &mut Context<'_>, invite: TxId) {
+    pub fn cancelled(&mut self, cx: &mut Context<'_>, invite: TxId, why: Option<Release>) {
         let Some(Role::Incoming(dialog)) = self.roles.get(&invite).copied() else {
             return self.reinvite_cancelled(cx, invite);
         };
         if let Some(Usage { phase: Phase::Incoming(incoming), .. }) = self.usages.get(&dialog) {
             incoming.refuse(cx, 487);
-            cx.event(Event::Ended { dialog, by: EndedBy::Peer });
+            cx.event(Event::Ended { dialog, by: EndedBy::Peer, why });
             self.forget(dialog);
         }
     }
@@ -245,8 +246,8 @@ impl Dialogs {
             (Role::Invite(dialog), Tx::Response { tx, response, flow }) => {
                 self.invite_response(cx, dialog, *tx, response, *flow);
             }
-            (Role::Invite(dialog), Tx::TimedOut { tx }) => self.branch_failed(cx, dialog, *tx, 408),
-            (Role::Invite(dialog), Tx::TransportFailed { tx }) => self.branch_failed(cx, dialog, *tx, 503),
+            (Role::Invite(dialog), Tx::TimedOut { tx }) => self.branch_failed(cx, dialog, *tx, 408, None),
+            (Role::Invite(dialog), Tx::TransportFailed { tx }) => self.branch_failed(cx, dialog, *tx, 503, None),
             (Role::Drain, Tx::Response { tx, response, .. }) => self.drain_response(cx, *tx, response),
             (Role::Drain, _) => {}
             (Role::Reinvite(dialog), Tx::Response { tx, response, .. }) => {
@@ -296,31 +297,33 @@ impl Dialogs {
         }
     }
 
-    /// CANCEL, BYE or a final refusal, whichever fits; nothing when it is over already.
-    pub fn end(&mut self, cx: &mut Context<'_>, dialog: DialogId) {
+    /// CANCEL, BYE or a final refusal, whichever fits, with the reason; nothing when it is over already.
+    pub fn end(&mut self, cx: &mut Context<'_>, dialog: DialogId, why: Option<Release>) {
         let Some(usage) = self.usages.remove(&dialog) else { return };
         match usage.phase {
             Phase::Closing(session) => {
                 self.usages.insert(dialog, Usage { source: usage.source, phase: Phase::Closing(session) });
                 return;
             }
-            Phase::Outgoing(outgoing) => outgoing.branches.into_iter().for_each(|branch| self.call_off(cx, branch)),
+            Phase::Outgoing(outgoing) => {
+                outgoing.branches.into_iter().for_each(|branch| self.call_off(cx, branch, why));
+            }
             Phase::Incoming(incoming) => incoming.refuse(cx, 480),
             Phase::Open(mut session) => {
                 session.refuse_theirs(cx, 487);
                 if session.is_unacked() {
                     self.usages.insert(dialog, Usage { source: usage.source, phase: Phase::Closing(session) });
-                    return cx.event(Event::Ended { dialog, by: EndedBy::Us });
+                    return cx.event(Event::Ended { dialog, by: EndedBy::Us, why: None });
                 }
-                send_bye(cx, &mut session.peer);
+                send_bye(cx, &mut session.peer, why);
                 self.wind_up(cx, *session);
             }
         }
         self.forget(dialog);
-        cx.event(Event::Ended { dialog, by: EndedBy::Us });
+        cx.event(Event::Ended { dialog, by: EndedBy::Us, why: None });
     }
 
-    fn bye_received(&mut self, cx: &mut Context<'_>, dialog: DialogId, usage: Usage) {
+    fn bye_received(&mut self, cx: &mut Context<'_>, dialog: DialogId, usage: Usage, why: Option<Release>) {
         match usage.phase {
             Phase::Incoming(incoming) => incoming.refuse(cx, 487),
             Phase::Open(session) => self.wind_up(cx, *session),
@@ -331,7 +334,7 @@ impl Dialogs {
             Phase::Outgoing(_) => {}
         }
         self.forget(dialog);
-        cx.event(Event::Ended { dialog, by: EndedBy::Peer });
+        cx.event(Event::Ended { dialog, by: EndedBy::Peer, why });
     }
 
     /// A BYE, should the peer still listen, and the end; without an event when it was ended by us before.
@@ -339,12 +342,12 @@ impl Dialogs {
         let Some(usage) = self.usages.remove(&dialog) else { return };
         let ended = match usage.phase {
             Phase::Open(mut session) => {
-                send_bye(cx, &mut session.peer);
+                send_bye(cx, &mut session.peer, None);
                 self.wind_up(cx, *session);
                 true
             }
             Phase::Closing(mut session) => {
-                send_bye(cx, &mut session.peer);
+                send_bye(cx, &mut session.peer, None);
                 self.wind_up(cx, *session);
                 false
             }
@@ -352,7 +355,7 @@ impl Dialogs {
         };
         self.forget(dialog);
         if ended {
-            cx.event(Event::Ended { dialog, by: EndedBy::Lost });
+            cx.event(Event::Ended { dialog, by: EndedBy::Lost, why: None });
         }
     }
 
@@ -425,8 +428,9 @@ impl Phase {
 
 /// Nothing waits for its answer: the transaction repeats it and forgets. At the limit it is not sent, and the peer
 /// finds out when it speaks next.
-fn send_bye(cx: &mut Context<'_>, peer: &mut Peer) {
-    let bye = peer.request(cx, Method::Bye);
+fn send_bye(cx: &mut Context<'_>, peer: &mut Peer, why: Option<Release>) {
+    let mut bye = peer.request(cx, Method::Bye);
+    why.into_iter().for_each(|why| why.write(&mut bye.head));
     let _ = cx.tx.request(cx.now, peer.flow, bye);
 }
 

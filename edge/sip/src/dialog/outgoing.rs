@@ -10,7 +10,8 @@ use super::session::Theirs;
 use crate::auth::client;
 use crate::context::{self, Context, Parties};
 use crate::endpoint::{Binding, Flow, Invite, Target, TrunkRegistration};
-use crate::message::{Address, Method, Request, Response, Value};
+use crate::identity;
+use crate::message::{Address, Method, Release, Request, Response, Value};
 use crate::transaction::TxId;
 use crate::uri::{Host, Uri};
 
@@ -27,6 +28,8 @@ pub struct Branch {
     /// Their interval was longer than ours: what we asked for instead (RFC 4028 §7.3).
     min_se_s: u32,
     challenges: u8,
+    /// What its CANCEL says.
+    pub why: Option<Release>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +53,8 @@ pub struct Outgoing {
     pub target: Target,
     /// Our offer.
     pub sdp: Bytes,
-    /// The best refusal so far.
-    worst: Option<u16>,
+    /// The best refusal so far, and what was said with it.
+    worst: Option<(u16, Option<Release>)>,
 }
 
 /// RFC 3261 §22.2: a second challenge is for a stale nonce, a third is a no.
@@ -101,11 +104,11 @@ impl Outgoing {
         }
     }
 
-    /// Notes a refusal; Some(status) when no branch is left to hope for.
-    pub fn refused(&mut self, status: u16) -> Option<u16> {
+    /// Notes a refusal; the best one when no branch is left to hope for.
+    pub fn refused(&mut self, status: u16, why: Option<Release>) -> Option<(u16, Option<Release>)> {
         let best = match self.worst {
-            Some(before) if rank(before) <= rank(status) => before,
-            _ => status,
+            Some(before) if rank(before.0) <= rank(status) => before,
+            _ => (status, why),
         };
         self.worst = Some(best);
         self.branches.is_empty().then_some(best)
@@ -133,6 +136,7 @@ impl Branch {
             early: EarlyDialogs::default(),
             min_se_s: 0,
             challenges: 0,
+            why: None,
         }
     }
 
@@ -223,6 +227,7 @@ impl Branch {
         cancel.head.content_type = None;
         cancel.head.fields.clear();
         cancel.head.set("User-Agent", product);
+        self.why.into_iter().for_each(|why| why.write(&mut cancel.head));
         cancel.body = Bytes::new();
         cancel
     }
@@ -248,7 +253,9 @@ pub fn to_trunk(cx: &mut Context<'_>, invite: &Invite, trunk: &str, user: &str) 
     };
     let uri = Uri::sip(Some(user), host, port);
     let ours = registered.unwrap_or_else(|| context::domain(cx.config));
-    Some(draft(cx, invite, flow, uri.clone(), Address::new(uri), ours))
+    let mut draft = draft(cx, invite, flow, uri.clone(), Address::new(uri), ours.clone());
+    identity::show(&mut draft.request, invite, &ours);
+    Some(draft)
 }
 
 fn draft(cx: &mut Context<'_>, invite: &Invite, flow: Flow, uri: Uri, to: Address, home: Host) -> Draft {

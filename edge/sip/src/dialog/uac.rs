@@ -11,7 +11,8 @@ use super::session::{Ours, Session};
 use super::{Dialogs, Phase, Role, SDP, Timer, Usage, send_bye};
 use crate::context::Context;
 use crate::endpoint::{Binding, DialogId, Event, Flow, Invite, Source, Target};
-use crate::message::{Method, Response};
+use crate::identity;
+use crate::message::{Method, Release, Response};
 use crate::transaction::{T1, TIMEOUT, TxId};
 
 /// Our re-INVITE meets glare so often before we give in.
@@ -28,7 +29,7 @@ impl Dialogs {
         let full = self.usages.len() >= cx.config.limits.dialogs;
         if full || drafts.is_empty() {
             let status = if drafts.is_empty() { none } else { 503 };
-            cx.event(Event::Failed { dialog, status });
+            cx.event(Event::Failed { dialog, status, why: None });
             return dialog;
         }
         let mut outgoing = Outgoing::new(invite.to.clone(), invite.sdp.clone());
@@ -36,7 +37,7 @@ impl Dialogs {
             self.launch(cx, dialog, draft).into_iter().for_each(|branch| outgoing.branches.push(branch));
         }
         if outgoing.branches.is_empty() {
-            cx.event(Event::Failed { dialog, status: 503 });
+            cx.event(Event::Failed { dialog, status: 503, why: None });
             return dialog;
         }
         let source = match &invite.to {
@@ -69,8 +70,12 @@ impl Dialogs {
                     let Some(branch) = outgoing.branch(tx) else { return };
                     if branch.progressed(cx, response) && response.status > 100 {
                         let peer = branch.early.of(response.head.to.tag()).map(|early| early.peer.clone());
+                        let authorised = identity::lets_early_media(&response.head);
+                        // Leave may be given after the description.
+                        let before = || branch.early_sdp.clone().filter(|_| authorised);
+                        let sdp = response.sdp().or_else(before);
+                        cx.event(Event::Progress { dialog, status: response.status, sdp, authorised });
                         peer.into_iter().for_each(|peer| self.index(dialog, &peer));
-                        cx.event(Event::Progress { dialog, status: response.status, sdp: response.sdp() });
                     }
                 }
                 200..300 => self.answered(cx, dialog, tx, response),
@@ -78,20 +83,20 @@ impl Dialogs {
                 // RFC 4028 §7.3.
                 422 => {
                     let draft = outgoing.branch(tx).and_then(|branch| branch.with_interval(cx, response));
-                    self.once_more(cx, dialog, tx, response.status, draft);
+                    self.once_more(cx, dialog, tx, response, draft);
                 }
                 // A place that cannot be read, or not beside SDP, holds up no emergency call.
                 400 | 406 | 413 | 415 | 420 | 424 | 488 | 493 | 500 | 501 | 606 => {
                     let sdp = outgoing.sdp.clone();
                     let draft = outgoing.branch(tx).and_then(|branch| branch.without_location(cx, sdp));
-                    self.once_more(cx, dialog, tx, response.status, draft);
+                    self.once_more(cx, dialog, tx, response, draft);
                 }
-                status => self.branch_failed(cx, dialog, tx, status),
+                status => self.branch_failed(cx, dialog, tx, status, Release::of(&response.head)),
             },
             Some(Phase::Open(session) | Phase::Closing(session)) if response.status >= 200 => {
                 // RFC 3261 §13.2.2.4: the 2xx again, or one of another fork.
                 if let Some(mut stranger) = session.forks.as_mut().and_then(|forks| forks.acknowledge(cx, response)) {
-                    send_bye(cx, &mut stranger);
+                    send_bye(cx, &mut stranger, None);
                 }
             }
             _ => {}
@@ -101,16 +106,16 @@ impl Dialogs {
     fn answered(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, response: &Response) {
         let Some(Usage { source, phase: Phase::Outgoing(mut outgoing) }) = self.usages.remove(&dialog) else { return };
         let Some(branch) = outgoing.take(tx) else { return };
-        outgoing.branches.into_iter().for_each(|other| self.call_off(cx, other));
+        outgoing.branches.into_iter().for_each(|other| self.call_off(cx, other, Some(Release::ELSEWHERE)));
         let early_sdp = branch.early.of(response.head.to.tag()).and_then(|early| early.sdp.clone());
         let sdp = response.sdp().or(early_sdp).or_else(|| branch.early_sdp.clone());
         let mut forks = Forks::new(branch);
         let Some(mut peer) = forks.acknowledge(cx, response) else { return };
         let Some(sdp) = sdp else {
             // RFC 3261 §13.2.1: the offer went out, so the 2xx owed an answer.
-            send_bye(cx, &mut peer);
+            send_bye(cx, &mut peer, None);
             self.drain(forks);
-            return cx.event(Event::Failed { dialog, status: 488 });
+            return cx.event(Event::Failed { dialog, status: 488, why: None });
         };
         self.index(dialog, &peer);
         let session = Session::answered(peer, forks, lease::granted(&response.head));
@@ -121,7 +126,6 @@ impl Dialogs {
 
     /// S-02: only a trunk with an account is answered, only at its address, only for the realm of its own.
     fn challenged(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, response: &Response, flow: Flow) {
-        let status = response.status;
         let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
             return;
         };
@@ -135,14 +139,23 @@ impl Dialogs {
             let fits = |realm: &str| realm.eq_ignore_ascii_case(&account.domain) || learnt.as_deref() == Some(realm);
             branch.proved(cx, response, account, fits)
         });
-        self.once_more(cx, dialog, tx, status, draft);
+        self.once_more(cx, dialog, tx, response, draft);
     }
 
     /// The INVITE again in another transaction, when there is something to send.
-    fn once_more(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, status: u16, draft: Option<Draft>) {
-        let Some(draft) = draft else { return self.branch_failed(cx, dialog, tx, status) };
+    fn once_more(
+        &mut self,
+        cx: &mut Context<'_>,
+        dialog: DialogId,
+        tx: TxId,
+        response: &Response,
+        draft: Option<Draft>,
+    ) {
+        let Some(draft) = draft else {
+            return self.branch_failed(cx, dialog, tx, response.status, Release::of(&response.head));
+        };
         let Ok(next) = cx.tx.request(cx.now, draft.flow, draft.request.clone()) else {
-            return self.branch_failed(cx, dialog, tx, 503);
+            return self.branch_failed(cx, dialog, tx, 503, None);
         };
         let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
             return;
@@ -154,7 +167,14 @@ impl Dialogs {
         self.roles.insert(next, Role::Invite(dialog));
     }
 
-    pub(super) fn branch_failed(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, status: u16) {
+    pub(super) fn branch_failed(
+        &mut self,
+        cx: &mut Context<'_>,
+        dialog: DialogId,
+        tx: TxId,
+        status: u16,
+        why: Option<Release>,
+    ) {
         let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
             return;
         };
@@ -163,11 +183,11 @@ impl Dialogs {
         }
         // RFC 3261 §16.7 step 5: a 6xx ends the search everywhere.
         let rest = if status >= 600 { std::mem::take(&mut outgoing.branches) } else { Vec::new() };
-        let verdict = outgoing.refused(status);
-        rest.into_iter().for_each(|branch| self.call_off(cx, branch));
-        if let Some(status) = verdict {
+        let verdict = outgoing.refused(status, why);
+        rest.into_iter().for_each(|branch| self.call_off(cx, branch, None));
+        if let Some((status, why)) = verdict {
             self.forget(dialog);
-            cx.event(Event::Failed { dialog, status });
+            cx.event(Event::Failed { dialog, status, why });
         }
     }
 
@@ -178,14 +198,15 @@ impl Dialogs {
         };
         if outgoing.branches.iter().all(|branch| branch.stage == Stage::Silent) {
             let branches = std::mem::take(&mut outgoing.branches);
-            branches.into_iter().for_each(|branch| self.call_off(cx, branch));
+            branches.into_iter().for_each(|branch| self.call_off(cx, branch, None));
             self.forget(dialog);
-            cx.event(Event::Failed { dialog, status: 503 });
+            cx.event(Event::Failed { dialog, status: 503, why: None });
         }
     }
 
     /// CANCEL as soon as it may be sent; the INVITE's end is watched without its dialog.
-    pub(super) fn call_off(&mut self, cx: &mut Context<'_>, branch: Branch) {
+    pub(super) fn call_off(&mut self, cx: &mut Context<'_>, mut branch: Branch, why: Option<Release>) {
+        branch.why = why;
         if branch.stage != Stage::Silent {
             self.send_cancel(cx, &branch);
         }
@@ -230,7 +251,7 @@ impl Dialogs {
                 self.timers.clear(&Timer::Uncancelled(tx));
                 // The 2xx crossed the CANCEL: ACK, then BYE.
                 if let Some(mut peer) = forks.acknowledge(cx, response) {
-                    send_bye(cx, &mut peer);
+                    send_bye(cx, &mut peer, None);
                 }
             }
             _ => {}

@@ -9,8 +9,8 @@ use crate::arrivals::RETRY_AFTER_S;
 use crate::auth::{Claim, Verdict};
 use crate::context::{Context, SUPPORTED, is_us};
 use crate::front::ALLOW;
-use crate::lex;
-use crate::message::{self, Address, Method, Request, Response};
+use crate::identity;
+use crate::message::{self, Method, Request, Response};
 use crate::subscription::ALLOW_EVENTS;
 use crate::transaction::{Arrival, TxId};
 use crate::trunk;
@@ -46,7 +46,8 @@ impl Endpoint {
         let tag = self.tag(request);
         let response = self.response(request, 200, &tag);
         self.answer(now, request, flow, response);
-        self.dialogs.cancelled(context!(self, now), invite);
+        let why = message::Release::of(&request.head);
+        self.dialogs.cancelled(context!(self, now), invite, why);
     }
 
     fn within(&mut self, now: Instant, request: Request, flow: Flow) {
@@ -172,16 +173,17 @@ impl Endpoint {
     /// None when the Request-URI names nobody.
     fn introduction(&self, request: &Request, source: Source) -> Option<Invited> {
         let to = request.uri.user()?;
-        // RFC 3325 §9: an asserted identity is believed from a trunk only.
-        let asserted = match source {
-            Source::Trunk(_) => request.head.list("P-Asserted-Identity").into_iter().next(),
-            Source::Phone(_) => None,
+        // RFC 3325 §9: an asserted identity is believed from a trusted trunk only.
+        let trusted = trunk::is_trusted(&self.config, &source);
+        let caller = match source {
+            // A phone is who it proved to be; whether others see it is its own to say.
+            Source::Phone(_) => identity::of_phone(&request.head),
+            Source::Trunk(_) => identity::caller(&request.head, trusted),
         };
-        let asserted = asserted.and_then(|text| Address::parse("P-Asserted-Identity", text).ok());
-        let caller = asserted.as_ref().unwrap_or(&request.head.from);
-        let from = caller.uri.user().unwrap_or_else(|| "anonymous".to_string());
-        let from_name = caller.display.clone().filter(|name| !name.is_empty() && lex::is_clean(name));
-        Some(Invited { source, to, from, from_name, sdp: message::sdp(&request.head, &request.body), replaces: None })
+        let diverted = trusted.then(|| identity::diverted(&request.head)).flatten();
+        let sdp = message::sdp(&request.head, &request.body);
+        let (from, from_name, withheld) = (caller.user, caller.name, caller.withheld);
+        Some(Invited { source, to, from, from_name, withheld, diverted, sdp, replaces: None })
     }
 
     fn options(&mut self, request: &Request, flow: Flow) {

@@ -14,7 +14,7 @@ use crate::dialog::Dialogs;
 use crate::framing::{Frame, Framer};
 use crate::front::{self, Carrier, Opened};
 use crate::ids::Ids;
-use crate::message::Message;
+use crate::message::{Message, Release};
 use crate::page::Pages;
 use crate::registrar::Registrar;
 use crate::subscription::Subscriptions;
@@ -204,7 +204,12 @@ impl Endpoint {
 
     /// CANCEL, BYE or a final refusal, whichever fits. Idempotent.
     pub fn end(&mut self, now: Instant, dialog: DialogId) {
-        self.dialogs.end(context!(self, now), dialog);
+        self.end_because(now, dialog, None);
+    }
+
+    /// The same, and the peer is told why (RFC 3326).
+    pub fn end_because(&mut self, now: Instant, dialog: DialogId, why: Option<Release>) {
+        self.dialogs.end(context!(self, now), dialog, why);
         self.settle(now);
     }
 
@@ -292,10 +297,13 @@ impl Endpoint {
     /// Lets the transactions' news reach their owners, and hands out what was sent.
     pub(super) fn settle(&mut self, now: Instant) {
         while let Some(event) = self.tx.poll_event() {
-            let taken = self.dialogs.transaction(context!(self, now), &event)
+            let of_call = self.dialogs.transaction(context!(self, now), &event);
+            let taken = of_call
                 || self.pages.transaction(context!(self, now), &event)
                 || self.subscriptions.transaction(context!(self, now), &event);
-            if !taken {
+            if of_call {
+                self.trunks.noted(context!(self, now), &event);
+            } else if !taken {
                 self.trunks.transaction(context!(self, now), &event);
             }
         }

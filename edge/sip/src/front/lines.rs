@@ -14,7 +14,7 @@ pub struct Lines {
 }
 
 /// RFC 3261 §7.3.3 and its extensions: compact forms and the one spelling of every name we read or write.
-const NAMES: [(&str, &str); 45] = [
+const NAMES: [(&str, &str); 52] = [
     ("a", "Accept-Contact"),
     ("b", "Referred-By"),
     ("c", "Content-Type"),
@@ -38,17 +38,23 @@ const NAMES: [(&str, &str); 45] = [
     ("", "Allow"),
     ("", "Authorization"),
     ("", "CSeq"),
+    ("", "Diversion"),
     ("", "Expires"),
+    ("", "History-Info"),
     ("", "Max-Forwards"),
     ("", "Min-Expires"),
     ("", "Min-SE"),
     ("", "P-Asserted-Identity"),
+    ("", "P-Early-Media"),
+    ("", "P-Preferred-Identity"),
     ("", "Proxy-Authenticate"),
     ("", "Proxy-Authorization"),
     ("", "Privacy"),
     ("", "Proxy-Require"),
     ("", "RAck"),
+    ("", "Reason"),
     ("", "Record-Route"),
+    ("", "Remote-Party-ID"),
     ("", "RSeq"),
     ("", "Refer-Sub"),
     ("", "Replaces"),
@@ -59,6 +65,7 @@ const NAMES: [(&str, &str); 45] = [
     ("", "Subscription-State"),
     ("", "Unsupported"),
     ("", "User-Agent"),
+    ("", "Warning"),
     ("", "WWW-Authenticate"),
 ];
 

@@ -3,6 +3,7 @@
 
 mod address;
 mod reason;
+mod release;
 mod via;
 
 use std::fmt::{self, Write as _};
@@ -12,6 +13,7 @@ pub use rsip::Method;
 
 pub use address::{Address, Params};
 pub use reason::reason;
+pub use release::Release;
 pub use via::Via;
 
 use crate::lex;

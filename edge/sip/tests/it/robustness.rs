@@ -19,8 +19,13 @@ const SEEDS: [&str; 6] = [
 ];
 
 fn endpoint() -> Endpoint {
-    let trunk =
-        Trunk { peer: PEER.parse().unwrap(), transport: Transport::Udp, registration: None, options_every_s: 0 };
+    let trunk = Trunk {
+        peer: PEER.parse().unwrap(),
+        transport: Transport::Udp,
+        registration: None,
+        options_every_s: 0,
+        rules: Default::default(),
+    };
     let config = Config {
         domain: "b".to_string(),
         local: vec!["192.0.2.1:5060".parse().unwrap()],

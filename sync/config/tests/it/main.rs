@@ -1,5 +1,6 @@
 //! The configuration engine through its public face.
 
+mod carriers;
 mod convergence;
 mod edits;
 mod hostile;

@@ -84,6 +84,7 @@ pub fn sample() -> Config {
         behind_nat: false,
         spelling: Default::default(),
         protection: Default::default(),
+        carrier: Default::default(),
     };
     let gateway = TrunkKind::Registration {
         peer: "192.0.2.11:5060".parse().unwrap(),

@@ -211,9 +211,11 @@ fn a_broken_connection_ends_the_call_and_the_binding() {
 }
 
 #[test]
-fn a_caller_s_identity_is_asserted_by_a_trunk_only() {
+fn a_caller_s_identity_is_asserted_by_a_trusted_trunk_only() {
     let mut net = conformance::net::Net::new();
-    let hub = net.endpoint("box", BOX, box_config());
+    let mut config = box_config();
+    config.trunks.get_mut("carrier").unwrap().rules.trusted = true;
+    let hub = net.endpoint("box", BOX, config);
     let carrier = net.talker("carrier", CARRIER);
     let text = raw("INVITE", 1, "", "", "v=0 offer")
         .replace("CSeq", "P-Asserted-Identity: \"Ann\" <tel:+1555>\r\nX-Secret: planted\r\nCSeq");

@@ -308,6 +308,7 @@ fn dialogs_over_the_limit_are_told_to_come_later() {
              20 box      * Failed 503
              30 box     -> carrier 503
              40 carrier  * Failed 503
+             40 carrier  * Trunk box down
              40 box     <- carrier ACK",
     );
 }

@@ -5,6 +5,7 @@ mod changes;
 mod failures;
 mod hand;
 mod hijack;
+mod identity;
 mod lamps;
 mod lease;
 mod messages;

@@ -33,8 +33,13 @@ pub fn phone_auth(user: &str, with_md5: bool) -> PhoneAuth {
 /// Phone 101 needs MD5.
 pub fn box_config() -> Config {
     let phones = ["100", "101", "102"].map(|user| (user.to_string(), phone_auth(user, user == "101")));
-    let carrier =
-        Trunk { peer: CARRIER.parse().unwrap(), transport: Transport::Udp, registration: None, options_every_s: 0 };
+    let carrier = Trunk {
+        peer: CARRIER.parse().unwrap(),
+        transport: Transport::Udp,
+        registration: None,
+        options_every_s: 0,
+        rules: Default::default(),
+    };
     Config {
         domain: DOMAIN.to_string(),
         local: vec![BOX.parse().unwrap()],
@@ -53,7 +58,13 @@ pub fn phone_config(user: &str, addr: &str, transport: Transport) -> Config {
         password: password(user),
         expires_s: 600,
     };
-    let trunk = Trunk { peer: BOX.parse().unwrap(), transport, registration: Some(registration), options_every_s: 0 };
+    let trunk = Trunk {
+        peer: BOX.parse().unwrap(),
+        transport,
+        registration: Some(registration),
+        options_every_s: 0,
+        rules: Default::default(),
+    };
     Config {
         domain: "phone.invalid".to_string(),
         local: vec![addr.parse().unwrap()],
@@ -64,7 +75,13 @@ pub fn phone_config(user: &str, addr: &str, transport: Transport) -> Config {
 }
 
 pub fn carrier_config() -> Config {
-    let trunk = Trunk { peer: BOX.parse().unwrap(), transport: Transport::Udp, registration: None, options_every_s: 0 };
+    let trunk = Trunk {
+        peer: BOX.parse().unwrap(),
+        transport: Transport::Udp,
+        registration: None,
+        options_every_s: 0,
+        rules: Default::default(),
+    };
     Config {
         domain: "carrier.example".to_string(),
         local: vec![CARRIER.parse().unwrap()],
@@ -102,12 +119,21 @@ pub fn to_phone(user: &str) -> Invite {
         sdp: offer(),
         emergency: None,
         patience: None,
+        shown: Default::default(),
     }
 }
 
 pub fn to_trunk(trunk: &str, user: &str, from_user: &str) -> Invite {
     let to = Target::Trunk { trunk: trunk.to_string(), user: user.to_string() };
-    Invite { to, from_user: from_user.to_string(), from_name: None, sdp: offer(), emergency: None, patience: None }
+    Invite {
+        to,
+        from_user: from_user.to_string(),
+        from_name: None,
+        sdp: offer(),
+        emergency: None,
+        patience: None,
+        shown: Default::default(),
+    }
 }
 
 pub fn forget_events(net: &mut Net, node: usize) {

@@ -82,6 +82,7 @@ fn site() -> Config {
         behind_nat: false,
         spelling: Default::default(),
         protection: Default::default(),
+        carrier: Default::default(),
     };
     let agent =
         Agent { badge: "A-201".into(), phone: Some(id("201")), skills: BTreeMap::new(), queues: BTreeSet::new() };
@@ -135,6 +136,7 @@ fn peer(name: &'static str, addr: &str, phone: Option<&str>) -> Peer {
         transport: Transport::Udp,
         registration,
         options_every_s: 0,
+        rules: Default::default(),
     };
     let config = endpoint::Config {
         domain: addr.ip().to_string(),
@@ -227,6 +229,7 @@ impl Town {
             sdp: sdp(from, "sendrecv"),
             emergency: None,
             patience: None,
+            shown: Default::default(),
         };
         let peer = &mut self.peers[from];
         let dialog = peer.endpoint.invite(self.now, invite);

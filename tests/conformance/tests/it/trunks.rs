@@ -88,6 +88,7 @@ fn a_password_answers_its_own_trunk_only() {
         transport: Transport::Udp,
         registration: Some(registration),
         options_every_s: 0,
+        rules: Default::default(),
     };
     config.trunks.insert("carrier".to_string(), trunk);
     let hub = net.endpoint("box", BOX, config);
