@@ -4,9 +4,23 @@ const NOW = Date.now();
 const min = 60_000;
 
 const chooses = (part = {}) => ({ strategy: 'longest_idle', ageing_s: 300, last_agent_s: 0, tiers: [], reserve: { agents: 0, value: 1 }, ...part });
+const arrives = { written: 'as_is', strip: 0, before: '' };
+const carrier = (over) => ({
+  numbers: { called: arrives, caller: arrives },
+  identity: { trusted: false, show: 'own', main: null, allowed: [], style: 'from', may_withhold: true, forwarded: 'nothing', early: 'always', ...over },
+  limits: { in_max: null, out_max: 20 },
+  health: { every_s: null, down_after: 2, up_after: 1 },
+  codecs: ['PCMA'],
+  hours: null,
+});
+const dialling = {
+  prefix: '', country: '86', national: '0', international: '00', abroad: [], premium: ['168'], backup: [],
+  groups: { out: { label: 'City lines', members: [{ trunk: 'carrier', order: 0, weight: 30 }, { trunk: 'gateway', order: 1, weight: 0 }], hours: 'office' }, idle: { label: 'Night lines', members: [], hours: null } },
+  outward: 'out', phone_hour_max: 60, site_hour_max: 600,
+};
 
 export const config = {
-  site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai', emergency: ['110', '119', '120'], outward: 'carrier' },
+  site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai', emergency: ['110', '119', '120'], outward: 'carrier', dialling },
   queues: {
     claims: { label: 'Claims', skills: { claims: 4 }, music: 'music', position_every_s: 45, ring_s: 20, wrap_up_s: 60, service_level_s: 30, hours: 'office', recorded: true, overflow: { locality: 'local_only', after_s: 60, to: [] }, routing: chooses() },
     repairs: { label: 'Repairs & spare parts', skills: {}, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: null, recorded: false, overflow: { locality: 'local_only', after_s: 60, to: [] }, routing: chooses() },
@@ -21,8 +35,8 @@ export const config = {
   },
   phones: { 201: { label: 'Desk 1' }, 202: { label: 'Desk 2' }, 203: { label: 'Desk 3' }, 204: { label: 'Desk 4' } },
   trunks: {
-    carrier: { label: 'City Carrier', kind: { by: 'address', peer: '203.0.113.5:5060', transport: 'udp' }, calls_max: 30, behind_nat: false },
-    gateway: { label: 'Old exchange', kind: { by: 'registration', peer: '10.0.0.9:5060', transport: 'tcp', user: 'north', domain: 'pbx.example', expires_s: 300 }, calls_max: 8, behind_nat: false },
+    carrier: { label: 'City Carrier', kind: { by: 'address', peer: '203.0.113.5:5060', transport: 'udp' }, calls_max: 30, behind_nat: false, spelling: 'plus', carrier: carrier({ trusted: true, main: '+8675512345678', allowed: ['+8675512345678', '+8675599999999'], style: 'asserted', forwarded: 'diversion', early: 'authorised' }) },
+    gateway: { label: 'Old exchange', kind: { by: 'registration', peer: '10.0.0.9:5060', transport: 'tcp', user: 'north', domain: 'pbx.example', expires_s: 300 }, calls_max: 8, behind_nat: false, spelling: 'national', carrier: carrier({}) },
   },
   numbers: { '+8675512345678': 'main', '+8675512345679': 'night' },
   flows: {
@@ -38,6 +52,9 @@ export const findings = [
   { severity: 'warning', path: 'queues/sales/ring_s', problem: { is: 'concurrent', kept: '15', dropped: ['25'] } },
   { severity: 'repaired', path: 'agents/sato/phone', problem: { is: 'phone_shared', kept_by: 'chen' } },
   { severity: 'warning', path: 'queues/repairs', problem: { is: 'nobody_serves' } },
+  { severity: 'warning', path: 'trunks/carrier/carrier/identity', problem: { is: 'not_ours', number: '+8675599999999' } },
+  { severity: 'warning', path: 'trunks/carrier/carrier/identity/may_withhold', problem: { is: 'must_be_seen' } },
+  { severity: 'warning', path: 'site/dialling/groups/idle', problem: { is: 'empty_group' } },
 ];
 
 const card = (over) => ({ contact: 'c'.repeat(32), queue: 'sales', caller_number: '+8613800000001', caller_name: 'Zhang <b>Wei</b>', waited_ms: 23_000, held: false, wrap_up_left_ms: null, from_site: null, ...over });

@@ -34,11 +34,28 @@ export interface Dialling {
   abroad: string[];
   premium: string[];
   backup: string[];
+  groups: Record<string, TrunkGroup>;
+  outward: string | null;
   phone_hour_max: number;
   site_hour_max: number;
 }
 
 export type Protection = 'clear' | 'preferred' | 'required' | 'required_openly';
+
+export interface TrunkGroup {
+  label: string;
+  members: GroupMember[];
+  hours: string | null;
+}
+
+export interface GroupMember {
+  trunk: string;
+  /** 0 to 9, the lowest first. */
+  order: number;
+  /** 0 to 100; 0 only when every other has failed. */
+  weight: number;
+}
+
 export type Spelling = 'as_dialled' | 'plus' | 'digits' | 'national';
 
 export interface Place {
@@ -119,6 +136,36 @@ export interface Trunk {
   behind_nat: boolean;
   spelling: Spelling;
   protection: Protection;
+  carrier: Carrier;
+}
+
+/** How the carrier or gateway behind a trunk is treated. */
+export interface Carrier {
+  numbers: { called: Arrives; caller: Arrives };
+  identity: Identity;
+  limits: { in_max: number | null; out_max: number | null };
+  health: { every_s: number | null; down_after: number; up_after: number };
+  codecs: string[];
+  hours: string | null;
+}
+
+export type Written = 'as_is' | 'country_first' | 'as_dialled' | 'area_first';
+
+export interface Arrives {
+  written: Written;
+  strip: number;
+  before: string;
+}
+
+export interface Identity {
+  trusted: boolean;
+  show: 'own' | 'main';
+  main: string | null;
+  allowed: string[];
+  style: 'from' | 'asserted' | 'preferred' | 'remote_party';
+  may_withhold: boolean;
+  forwarded: 'nothing' | 'diversion' | 'history_info';
+  early: 'always' | 'authorised' | 'never';
 }
 
 export type TrunkKind =
@@ -217,7 +264,11 @@ export type Problem =
   | { is: 'flow_loop' }
   | { is: 'nobody_serves' }
   | { is: 'missing' }
-  | { is: 'overflow_loop' };
+  | { is: 'overflow_loop' }
+  | { is: 'empty_group' }
+  | { is: 'not_ours'; number: string }
+  | { is: 'unknown_codec'; name: string }
+  | { is: 'must_be_seen' };
 
 export interface Figures {
   offered: number;
@@ -269,6 +320,9 @@ export interface Cdr {
   offers: number;
   recording: string | null;
   sound?: Sound;
+  /** A trunk's own words about the end. */
+  released?: { status: number | null; q850: number | null; sip: number | null };
+  diverted?: { from: string | null; why: 'always' | 'busy' | 'no_answer' | 'unavailable' | 'deflection' | 'other'; hops: number };
 }
 
 /** MOS in hundredths, over all legs. */

@@ -23,6 +23,8 @@ export const config = {
         "168"
       ],
       "backup": [],
+      "groups": {},
+      "outward": null,
       "phone_hour_max": 60,
       "site_hour_max": 600
     }
@@ -105,7 +107,42 @@ export const config = {
       "calls_max": 30,
       "behind_nat": false,
       "spelling": "as_dialled",
-      "protection": "preferred"
+      "protection": "preferred",
+      "carrier": {
+        "numbers": {
+          "called": {
+            "written": "as_is",
+            "strip": 0,
+            "before": ""
+          },
+          "caller": {
+            "written": "as_is",
+            "strip": 0,
+            "before": ""
+          }
+        },
+        "identity": {
+          "trusted": false,
+          "show": "own",
+          "main": null,
+          "allowed": [],
+          "style": "from",
+          "may_withhold": true,
+          "forwarded": "nothing",
+          "early": "always"
+        },
+        "limits": {
+          "in_max": null,
+          "out_max": null
+        },
+        "health": {
+          "every_s": null,
+          "down_after": 2,
+          "up_after": 1
+        },
+        "codecs": [],
+        "hours": null
+      }
     },
     "other": {
       "label": "Carrier",
@@ -120,7 +157,42 @@ export const config = {
       "calls_max": 30,
       "behind_nat": false,
       "spelling": "as_dialled",
-      "protection": "preferred"
+      "protection": "preferred",
+      "carrier": {
+        "numbers": {
+          "called": {
+            "written": "as_is",
+            "strip": 0,
+            "before": ""
+          },
+          "caller": {
+            "written": "as_is",
+            "strip": 0,
+            "before": ""
+          }
+        },
+        "identity": {
+          "trusted": false,
+          "show": "own",
+          "main": null,
+          "allowed": [],
+          "style": "from",
+          "may_withhold": true,
+          "forwarded": "nothing",
+          "early": "always"
+        },
+        "limits": {
+          "in_max": null,
+          "out_max": null
+        },
+        "health": {
+          "every_s": null,
+          "down_after": 2,
+          "up_after": 1
+        },
+        "codecs": [],
+        "hours": null
+      }
     }
   },
   "numbers": {
@@ -231,6 +303,8 @@ export const changes = [
         "168"
       ],
       "backup": [],
+      "groups": {},
+      "outward": null,
       "phone_hour_max": 60,
       "site_hour_max": 600
     }
@@ -485,7 +559,42 @@ export const changes = [
       "calls_max": 30,
       "behind_nat": false,
       "spelling": "as_dialled",
-      "protection": "preferred"
+      "protection": "preferred",
+      "carrier": {
+        "numbers": {
+          "called": {
+            "written": "as_is",
+            "strip": 0,
+            "before": ""
+          },
+          "caller": {
+            "written": "as_is",
+            "strip": 0,
+            "before": ""
+          }
+        },
+        "identity": {
+          "trusted": false,
+          "show": "own",
+          "main": null,
+          "allowed": [],
+          "style": "from",
+          "may_withhold": true,
+          "forwarded": "nothing",
+          "early": "always"
+        },
+        "limits": {
+          "in_max": null,
+          "out_max": null
+        },
+        "health": {
+          "every_s": null,
+          "down_after": 2,
+          "up_after": 1
+        },
+        "codecs": [],
+        "hours": null
+      }
     }
   },
   {
@@ -667,6 +776,36 @@ export const findings = [
     "path": "queues/sales/hours",
     "problem": {
       "is": "overflow_loop"
+    }
+  },
+  {
+    "severity": "fatal",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "empty_group"
+    }
+  },
+  {
+    "severity": "repaired",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "not_ours",
+      "number": "+8675512345678"
+    }
+  },
+  {
+    "severity": "warning",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "unknown_codec",
+      "name": "G729"
+    }
+  },
+  {
+    "severity": "fatal",
+    "path": "queues/sales/hours",
+    "problem": {
+      "is": "must_be_seen"
     }
   }
 ] satisfies Finding[];

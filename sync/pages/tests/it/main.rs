@@ -133,6 +133,7 @@ fn trunk(kind: TrunkKind) -> Trunk {
         behind_nat: false,
         spelling: Default::default(),
         protection: Default::default(),
+        carrier: Default::default(),
     }
 }
 
@@ -291,6 +292,10 @@ fn findings() -> Vec<Finding> {
         Problem::NobodyServes,
         Problem::Missing,
         Problem::OverflowLoop,
+        Problem::EmptyGroup,
+        Problem::NotOurs { number: id("+8675512345678") },
+        Problem::UnknownCodec { name: "G729".into() },
+        Problem::MustBeSeen,
     ];
     let severities = [Severity::Repaired, Severity::Warning, Severity::Fatal].into_iter().cycle();
     let finding = |(problem, severity)| Finding { severity, path: "queues/sales/hours".into(), problem };
@@ -319,5 +324,7 @@ fn cdr() -> Cdr {
         offers: 1,
         recording: Some(RecordingId(2)),
         sound: None,
+        released: None,
+        diverted: None,
     }
 }

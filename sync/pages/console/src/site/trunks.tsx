@@ -7,8 +7,10 @@ import type { Protection, Trunk } from '@shared/model';
 import { Empty, FindingNotes } from '@shared/ui/bits';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { CARRIER, CarrierForm, carrierFits } from './carrier';
+import { GroupsEditor } from './groups';
 
-const NEW: Trunk = { label: '', kind: { by: 'address', peer: '192.0.2.1:5060', transport: 'udp' }, calls_max: 30, behind_nat: false, spelling: 'as_dialled', protection: 'preferred' };
+const NEW: Trunk = { label: '', kind: { by: 'address', peer: '192.0.2.1:5060', transport: 'udp' }, calls_max: 30, behind_nat: false, spelling: 'as_dialled', protection: 'preferred', carrier: CARRIER };
 const PEER = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d{1,5}$/;
 
 const PROTECTIONS: Protection[] = ['clear', 'preferred', 'required', 'required_openly'];
@@ -35,6 +37,7 @@ export function TrunksEditor({ place }: { place: Place }) {
       >
         {chosen !== null && <TrunkForm key={chosen} place={place} id={chosen} />}
       </TwoPanes>
+      {ids.length > 0 && <GroupsEditor place={place} />}
       <NewDialog
         title={t('trunks.add')}
         labelText={t('trunks.label')}
@@ -43,7 +46,9 @@ export function TrunksEditor({ place }: { place: Place }) {
         close={() => setAdding(false)}
         error={error}
         create={async (trunk, label) => {
-          const done = await apply([{ set: 'trunk_put', trunk, value: { ...NEW, label } }]);
+          const may_withhold = config.site.dialling.country !== '86';
+          const carrier = { ...CARRIER, identity: { ...CARRIER.identity, may_withhold } };
+          const done = await apply([{ set: 'trunk_put', trunk, value: { ...NEW, label, carrier } }]);
           if (done) choose(trunk);
           return done;
         }}
@@ -64,7 +69,7 @@ function TrunkForm({ place, id }: { place: Place; id: string }) {
   const dirty = JSON.stringify(draft) !== JSON.stringify(stands);
   const registers = kind.by === 'registration';
   const valid =
-    draft.label.trim() !== '' && PEER.test(kind.peer) && Number.isInteger(draft.calls_max) && draft.calls_max >= 1 && draft.calls_max <= 1000 &&
+    carrierFits(draft.carrier) && draft.label.trim() !== '' && PEER.test(kind.peer) && Number.isInteger(draft.calls_max) && draft.calls_max >= 1 && draft.calls_max <= 1000 &&
     (!registers || (kind.user !== '' && kind.domain !== '' && kind.expires_s >= 60 && kind.expires_s <= 86_400));
   return (
     <Box>
@@ -118,6 +123,7 @@ function TrunkForm({ place, id }: { place: Place; id: string }) {
           </Box>
         </Stack>
       </Card>
+      <CarrierForm place={place} id={id} trunk={draft} set={set} />
       <SaveBar count={dirty ? 1 : 0} busy={busy} error={error} valid={valid} discard={() => { clear(); reset(); }} save={() => void apply([{ set: 'trunk_put', trunk: id, value: draft }])} />
     </Box>
   );

@@ -48,6 +48,10 @@ export function problemText(t: T, problem: Problem): string {
       return t('finding.too_long', { max: problem.max });
     case 'concurrent':
       return t('finding.concurrent', { kept: problem.kept, dropped: problem.dropped.join('”, “') });
+    case 'not_ours':
+      return t('finding.not_ours', { number: problem.number });
+    case 'unknown_codec':
+      return t('finding.unknown_codec', { name: problem.name });
     default:
       return t(`finding.${problem.is}`);
   }
