@@ -28,6 +28,9 @@ const DIGIT_MS: u16 = 120;
 /// A trunk that has not said a word by then is dead: another one is tried (D-08).
 const TRUNK_PATIENCE: Duration = Duration::from_secs(4);
 
+/// The same for an emergency call that has another trunk to go to: two seconds is what it may lose (S-150).
+const EMERGENCY_PATIENCE: Duration = Duration::from_millis(1_800);
+
 /// RFC 4733 on a tunnel: both ends are ours.
 const TUNNEL_TELEPHONE_EVENT: u8 = 101;
 
@@ -68,6 +71,8 @@ impl Calls {
         let id = self.leg_id();
         let outside = matches!(dial.party, Party::Trunk { .. });
         let emergency = self.emergency(&dial);
+        let hurried = emergency.is_some() && self.config.site.trunks.len() > 1;
+        let patience = if hurried { EMERGENCY_PATIENCE } else { TRUNK_PATIENCE };
         match self.may_dial(now, id, &dial.party) {
             Ok(to) => {
                 let learn = match &dial.party {
@@ -86,7 +91,7 @@ impl Calls {
                     sdp: Bytes::new(),
                     emergency,
                     shown,
-                    patience: outside.then_some(TRUNK_PATIENCE),
+                    patience: outside.then_some(patience),
                 });
                 leg.ringback = Ringback { to: dial.ringback_to, tone: None };
                 self.legs.insert(id, leg);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use model::{AgentId, ContactId, Extension, QueueId, fact::AgentState};
+use model::{AgentId, ContactId, Extension, Millis, QueueId, fact::AgentState};
 
 /// One request from an agent's desk (or from a phone's feature code).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,21 @@ pub enum Refused {
 pub struct Board {
     pub queues: Vec<QueueLine>,
     pub agents: Vec<AgentLine>,
+    /// Emergency calls of the last hour, the youngest first.
+    pub emergencies: Vec<EmergencyLine>,
+}
+
+/// Somebody at this phone has called for help. For supervisors: who meets the helpers at the door must know where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmergencyLine {
+    pub phone: Extension,
+    pub label: String,
+    /// The label of the phone's place; None when nobody said where it stands.
+    pub place: Option<String>,
+    pub floor: String,
+    pub room: String,
+    pub at: Millis,
+    pub ago: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,6 +31,8 @@ pub(crate) struct Contact {
     pub asking: Option<overflow::Asking>,
     /// The call out that is being made.
     pub out: Option<Out>,
+    /// Where it goes when nobody answers at the phone that an emergency centre calls back.
+    pub otherwise: Option<FlowId>,
     /// The contact is another site's.
     pub guest: Option<overflow::Guest>,
     /// Whose keypresses are kept from the other side.
@@ -162,6 +164,10 @@ impl<L: Lines> Floor<L> {
         let ours = call::numbers::own(&self.config, to).cloned();
         let number = ours.or_else(|| Number::new(&call::route::normalise(to)?).ok());
         let flow = number.as_ref().and_then(|number| self.config.numbers.get(number)).cloned();
+        if let Some(phone) = trunk.as_ref().and_then(|_| self.called_back(number.as_ref(), &caller)) {
+            let contact = self.arrived(leg, trunk, number, caller);
+            return self.call_back(contact, phone, flow);
+        }
         match (party, flow) {
             (_, Some(flow)) => {
                 let contact = self.arrived(leg, trunk, number, caller);
@@ -193,7 +199,7 @@ impl<L: Lines> Floor<L> {
         id
     }
 
-    fn answer_with(&mut self, id: ContactId, leg: LegId, flow: FlowId) {
+    pub(crate) fn answer_with(&mut self, id: ContactId, leg: LegId, flow: FlowId) {
         if self.config.flows.contains_key(&flow) {
             self.set_state(id, State::Answering { flow });
             self.lines.answer(self.now, leg);
@@ -216,6 +222,7 @@ impl<L: Lines> Floor<L> {
             card_mode: None,
             asking: None,
             out: None,
+            otherwise: None,
             guest: None,
             state: State::Arriving,
         };

@@ -24,6 +24,7 @@ use crate::{
     caps::Caps,
     chronicle::Chronicle,
     contact::{Contact, Role},
+    emergency::Emergencies,
     lines::Lines,
     overflow::Link,
     phones::Phones,
@@ -55,6 +56,7 @@ pub struct Floor<L = Calls> {
     pub(crate) regulars: Regulars,
     /// What the next offer was made of.
     pub(crate) decided: Option<(ContactId, Box<Decision>)>,
+    pub(crate) emergencies: Emergencies,
     pub(crate) timers: Timers,
     pub(crate) civil: CivilTime,
     pub(crate) now: Instant,
@@ -86,6 +88,7 @@ impl<L: Lines> Floor<L> {
             phones: Phones::new(&config),
             chronicle: Chronicle::new(config.clone()),
             caps: Caps::default(),
+            emergencies: Emergencies::default(),
             config,
             contacts: BTreeMap::new(),
             legs: BTreeMap::new(),
@@ -161,7 +164,10 @@ impl<L: Lines> Floor<L> {
 
     /// What an earlier life of the process had written down of the last hour's calls out.
     pub fn remember<'a>(&mut self, facts: impl IntoIterator<Item = &'a Fact>) {
-        facts.into_iter().for_each(|fact| self.caps.note(fact));
+        for fact in facts {
+            self.caps.note(fact);
+            self.emergencies.note(fact);
+        }
     }
 
     /// A customer who was served in an earlier life of the process, the oldest first.

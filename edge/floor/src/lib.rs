@@ -16,6 +16,7 @@ pub mod cdr;
 mod chronicle;
 mod contact;
 mod desk;
+mod emergency;
 mod floor;
 mod flow;
 mod helping;

@@ -12,10 +12,13 @@ use model::{
 use crate::{
     Floor, Output,
     contact::{Out, Partner, Role, State, end_cause},
+    emergency::shown_number,
     lines::Lines,
     timer::Timer,
 };
 
+/// How often an emergency call tries every trunk.
+const EMERGENCY_ROUNDS: usize = 3;
 /// Heard by who may not call out.
 const NOT_ALLOWED: &str = "not-allowed";
 /// Longest time it takes to hear it.
@@ -55,7 +58,13 @@ impl<L: Lines> Floor<L> {
             Destination::Forbidden => Err(OutwardRefusal::Class),
             Destination::Outward { .. } => {
                 let now = self.chronicle.wall;
-                self.caps.check(now, phone, &self.config.site.dialling)
+                let plan = &self.config.site.dialling;
+                let out = self.contacts.values().filter_map(|contact| contact.out.as_ref()?.phone.as_ref());
+                let out = out.filter(|of| *of == phone).count();
+                if u32::try_from(out).unwrap_or(u32::MAX) >= plan.phone_calls_max {
+                    return Err(OutwardRefusal::PhoneCalls);
+                }
+                self.caps.check(now, phone, plan)
             }
             _ => Ok(()),
         }
@@ -93,7 +102,9 @@ impl<L: Lines> Floor<L> {
         };
         let outside = trunk.is_some();
         let kind = Kind::Dialled { phone, trunk, emergency };
-        self.caps.note(&Fact { seq: 0, at: self.chronicle.wall, contact: Some(id), kind: kind.clone() });
+        let fact = Fact { seq: 0, at: self.chronicle.wall, contact: Some(id), kind: kind.clone() };
+        self.caps.note(&fact);
+        self.emergencies.note(&fact);
         self.chronicle.tell_of(id, kind);
         if outside {
             let caller = Caller { number: to.to_owned(), name: None };
@@ -154,9 +165,8 @@ impl<L: Lines> Floor<L> {
 
     fn dial_out(&mut self, id: ContactId, trunk: TrunkId, mut out: Out) {
         let Some(contact) = self.contacts.get(&id) else { return };
-        // Outside, a phone is known by its own number, or by the branch's: who calls back reaches somebody.
-        let own = out.phone.as_ref().and_then(|phone| self.config.phones.get(phone)?.number.as_ref());
-        let shown = own.or_else(|| self.config.numbers.keys().next());
+        // Who calls back reaches somebody.
+        let shown = shown_number(&self.config, out.phone.as_ref());
         let shown = shown.map_or_else(|| contact.card.number.clone(), Number::to_string);
         out.tried.push(trunk.clone());
         let dial = Dial {
@@ -174,7 +184,8 @@ impl<L: Lines> Floor<L> {
     }
 
     /// The trunk did not take the call: the next one that was not tried, unless somebody was rung. An emergency call
-    /// goes on whatever the trunk said.
+    /// goes on whatever the trunk said, and begins anew when all have refused: a channel that was made free for it may
+    /// need a moment.
     fn next_trunk(&mut self, id: ContactId, cause: Cause) -> Option<(TrunkId, Out)> {
         let contact = self.contacts.get_mut(&id)?;
         let dead = matches!(cause, Cause::Lost | Cause::Overload | Cause::Fault | Cause::NotFound | Cause::Media);
@@ -182,7 +193,10 @@ impl<L: Lines> Floor<L> {
         contact.leg?;
         let from = Party::Phone(out.phone.clone()?);
         let all = self.lines.trunks(&from, out.emergency.then_some(&out.number));
-        let next = all.into_iter().find(|trunk| !out.tried.contains(trunk))?;
+        let fresh = all.iter().find(|trunk| !out.tried.contains(trunk));
+        let rounds = out.emergency && out.tried.len() < all.len().saturating_mul(EMERGENCY_ROUNDS);
+        let again = || all.get(out.tried.len().checked_rem(all.len())?).filter(|_| rounds);
+        let next = fresh.or_else(again)?.clone();
         Some((next, out))
     }
 
@@ -228,6 +242,7 @@ impl<L: Lines> Floor<L> {
                         failed.into_iter().for_each(|trunk| self.chronicle.tell_of(id, Kind::TrunkTried { trunk }));
                         self.dial_out(id, next, out);
                     }
+                    None if self.goes_on(id) => {}
                     None => self.turn_away(id, cause, end_cause(cause)),
                 }
             }

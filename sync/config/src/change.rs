@@ -236,6 +236,7 @@ fn site_dialling(dialling: &Dialling) -> Result<Writes, Error> {
         length("class", class, 15)?;
     }
     within("phone_hour_max", dialling.phone_hour_max.into(), (0, 10_000))?;
+    within("phone_calls_max", dialling.phone_calls_max.into(), (0, 100))?;
     within("site_hour_max", dialling.site_hour_max.into(), (0, 100_000))?;
     let json = serde_json::to_string(dialling).map_err(|_| invalid("dialling", "cannot be written"))?;
     let writes = Writes::default().field("site/dialling", json.as_str());

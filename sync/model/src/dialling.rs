@@ -31,6 +31,8 @@ pub struct Dialling {
     /// Calls out in any hour, of one phone and of the whole site; emergency calls do not count.
     pub phone_hour_max: u32,
     pub site_hour_max: u32,
+    /// Calls out that one phone may have at once; one that it gave away counts until it ends.
+    pub phone_calls_max: u32,
 }
 
 impl Default for Dialling {
@@ -48,6 +50,7 @@ impl Default for Dialling {
             outward: None,
             phone_hour_max: 60,
             site_hour_max: 600,
+            phone_calls_max: 3,
         }
     }
 }

@@ -176,6 +176,8 @@ pub enum OutwardRefusal {
     PhoneHour,
     /// The site has.
     SiteHour,
+    /// This phone has as many calls outside at once as it may.
+    PhoneCalls,
 }
 
 /// Why a call was sent on (RFC 5806 §4.1).

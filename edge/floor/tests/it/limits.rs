@@ -26,3 +26,18 @@ fn no_more_calls_between_sites_than_the_limit() {
     let asked = scene.ladder.lines().filter(|line| line.contains("OverflowOffered")).count();
     assert_eq!(asked, floor::OVERFLOWS_MAX);
 }
+
+#[test]
+fn a_phone_has_so_many_calls_outside_at_once_and_an_emergency_call_beyond() {
+    let mut config = branch::config();
+    config.site.dialling.phone_calls_max = 2;
+    let mut scene = Scene::new(config);
+    scene.play("@0 203 calls 030111111\n@1 203 calls 030222222\n@2 203 calls 030333333\n@3 203 calls 112");
+    let lines = |needle: &str| scene.ladder.lines().filter(|line| line.contains(needle)).count();
+    assert_eq!(
+        (lines("dial carrier/030"), lines("why: PhoneCalls"), lines("dial carrier/112")),
+        (2, 1, 1),
+        "{}",
+        scene.ladder
+    );
+}

@@ -2,7 +2,7 @@
 //! The ladder shows the messages of all, and the facts.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -13,7 +13,12 @@ use floor::{
     Floor, Input, Output, Setup,
     board::{Ask, DeskCommand},
 };
-use model::{Millis, config::Config, fact::Kind};
+use model::{
+    Millis,
+    config::{Config, SipTransport, TrunkKind},
+    dialling::Place,
+    fact::Kind,
+};
 use sha2::{Digest, Sha256};
 use sip::endpoint::{DialogId, Endpoint, Flow, PhoneAuth, Target, Transport, TrunkRegistration};
 
@@ -38,11 +43,14 @@ struct Town {
     peers: Vec<Peer>,
     to_media: VecDeque<plane::Event>,
     plays: BTreeMap<plane::PortId, plane::PlayId>,
+    /// Peers that hear nothing.
+    deaf: BTreeSet<usize>,
     log: Vec<String>,
 }
 
 const CARRIER: usize = 0;
 const ANN: usize = 1;
+const GATEWAY: usize = 2;
 
 #[test]
 fn a_call_goes_all_the_way_over_sip() {
@@ -101,6 +109,117 @@ fn a_call_goes_all_the_way_over_sip() {
     assert_eq!(town.floor.lines().in_use().legs, 0);
 }
 
+/// The example branch, with a line in the annex, where ann sits.
+fn with_annex() -> Config {
+    let mut config = branch::config();
+    let mut line = config.trunks[&id("carrier")].clone();
+    line.kind =
+        TrunkKind::Address { peer: "192.0.2.3:5060".parse().expect("an address"), transport: SipTransport::Udp };
+    config.trunks.insert(id("gateway"), line);
+    config.places.insert(id("annex"), Place { trunk: Some(id("gateway")), ..Place::default() });
+    config.phones.get_mut(&id("201")).expect("a phone").place = Some(id("annex"));
+    config
+}
+
+#[test]
+fn an_emergency_call_leaves_by_another_line_when_its_own_is_dead() {
+    let mut town = Town::of(with_annex());
+    town.deaf.insert(GATEWAY);
+    town.phone_calls("112");
+    assert!(town.saw("gateway < INVITE") && !town.saw("carrier < INVITE"), "{:#?}", town.log);
+    // S-150: two seconds are all that it loses.
+    town.advance(2);
+    assert!(town.saw("carrier < INVITE") && town.saw("TrunkTried"), "{:#?}", town.log);
+    town.phone_answers(CARRIER);
+    assert!(town.saw("join") && town.saw("ann < 200"), "{:#?}", town.log);
+}
+
+#[test]
+fn an_emergency_call_leaves_by_another_line_whatever_its_own_says() {
+    for status in [403, 404, 480, 486, 488, 500, 503, 600, 603, 302] {
+        let mut town = Town::of(with_annex());
+        town.phone_calls("112");
+        town.rejects(GATEWAY, status);
+        assert!(town.saw("carrier < INVITE"), "{status}: {:#?}", town.log);
+        town.phone_answers(CARRIER);
+        assert!(town.saw("ann < 200"), "{status}: {:#?}", town.log);
+    }
+}
+
+#[test]
+fn an_emergency_call_tries_a_line_that_had_no_room_again() {
+    let mut town = Town::of(branch::config());
+    town.phone_calls("112");
+    for _ in 0..2 {
+        town.rejects(CARRIER, 503);
+        assert!(!town.saw("ann < 503") && !town.saw("ann < 480"), "{:#?}", town.log);
+    }
+    assert_eq!(town.log.iter().filter(|line| *line == "carrier < INVITE").count(), 3, "{:#?}", town.log);
+    town.rejects(CARRIER, 503);
+    assert!(town.saw("ann < 480"), "it ends at last: {:#?}", town.log);
+    assert_eq!(town.floor.in_use(), floor::InUse::default());
+}
+
+/// S-140: numbers abroad and premium ones as people and thieves write them.
+fn forbidden_spellings() -> BTreeSet<String> {
+    let full_width = |text: &str| -> String {
+        text.chars().map(|c| c.to_digit(10).and_then(|d| char::from_u32(0xFF10 + d)).unwrap_or(c)).collect()
+    };
+    let spaced = |text: &str, by: &str| text.chars().map(|c| format!("{c}{by}")).collect::<String>();
+    let mut all = BTreeSet::new();
+    for number in ["442079460000", "8821612345678", "2526123456", "53712345678", "37253001234", "18095550123"] {
+        for prefix in
+            ["00", "+", "011", "\u{FF0B}", "\u{FF10}\u{FF10}", "(00)", "0-0", "0 0", "%2b", "%2B", "tel:+", "sip:00"]
+        {
+            let plain = format!("{prefix}{number}");
+            for by in ["", " ", "-", ".", "()"] {
+                all.insert(spaced(&plain, by));
+                all.insert(full_width(&spaced(&plain, by)));
+            }
+            for tail in [
+                ";ext=1",
+                ";phone-context=+44",
+                ";isub=1",
+                ";npdi",
+                "@192.0.2.1",
+                "%40192.0.2.1",
+                ",,1",
+                "p1",
+                "x",
+                "#",
+                "*",
+            ] {
+                all.insert(format!("{plain}{tail}"));
+            }
+        }
+    }
+    for premium in ["0900123456", "0190123456", "16812345"] {
+        for by in ["", " ", "-", "."] {
+            all.insert(spaced(premium, by));
+            all.insert(full_width(&spaced(premium, by)));
+        }
+    }
+    all
+}
+
+#[test]
+fn a_thousand_spellings_of_a_forbidden_number_do_not_leave() {
+    let mut town = Town::of(branch::config());
+    let all = forbidden_spellings();
+    assert!(all.len() >= 1_000, "{}", all.len());
+    for spelling in &all {
+        town.log.clear();
+        town.phone_calls(spelling);
+        town.prompts_end();
+        assert!(!town.saw("carrier < INVITE"), "{spelling:?}: {:#?}", town.log);
+        // Whatever became of it, the phone is free again.
+        town.phone_gives_up();
+    }
+    assert_eq!(town.floor.in_use(), floor::InUse::default());
+    town.phone_calls("030 123456");
+    assert!(town.saw("carrier < INVITE"), "an ordinary number does: {:#?}", town.log);
+}
+
 fn box_config(site: Config) -> call::Config {
     let phones = site.phones.keys().cloned().map(|phone| {
         let hash = Sha256::digest(format!("{phone}:{DOMAIN}:secret"));
@@ -143,15 +262,24 @@ fn peer(name: &'static str, addr: &str, phone: Option<&str>) -> Peer {
 
 impl Town {
     fn new() -> Self {
+        Self::of(branch::config())
+    }
+
+    fn of(site: Config) -> Self {
         // The one moment that everything else is counted from.
         #[allow(clippy::disallowed_methods)]
         let zero = Instant::now();
-        let setup = Setup { calls: box_config(branch::config()), seed: [3; 32], civil: branch::monday() };
+        let setup = Setup { calls: box_config(site), seed: [3; 32], civil: branch::monday() };
         let mut town = Self {
             floor: Floor::new(zero, setup),
             now: zero,
             zero,
-            peers: vec![peer("carrier", "192.0.2.1:5060", None), peer("ann", "192.0.2.21:5060", Some("201"))],
+            peers: vec![
+                peer("carrier", "192.0.2.1:5060", None),
+                peer("ann", "192.0.2.21:5060", Some("201")),
+                peer("gateway", "192.0.2.3:5060", None),
+            ],
+            deaf: BTreeSet::new(),
             to_media: VecDeque::new(),
             plays: BTreeMap::new(),
             log: Vec::new(),
@@ -176,10 +304,36 @@ impl Town {
     }
 
     fn carrier_calls(&mut self, to: &str) {
-        let peer = &mut self.peers[CARRIER];
+        self.calls(CARRIER, to);
+    }
+
+    fn phone_calls(&mut self, to: &str) {
+        self.calls(ANN, to);
+    }
+
+    fn phone_gives_up(&mut self) {
+        let peer = &mut self.peers[ANN];
+        if let Some(dialog) = peer.dialog.take() {
+            peer.endpoint.end(self.now, dialog);
+        }
+        self.run();
+    }
+
+    fn rejects(&mut self, peer: usize, status: u16) {
+        let peer = &mut self.peers[peer];
+        peer.endpoint.reject(self.now, peer.dialog.take().expect("an INVITE"), status);
+        self.run();
+    }
+
+    fn saw(&self, line: &str) -> bool {
+        self.log.iter().any(|told| told == line)
+    }
+
+    fn calls(&mut self, peer: usize, to: &str) {
+        let peer = &mut self.peers[peer];
         let invite = endpoint::Invite {
             to: Target::Trunk { trunk: "box".into(), user: to.into() },
-            from_user: "01701234567".into(),
+            from_user: if peer.name == "ann" { "201" } else { "01701234567" }.into(),
             from_name: None,
             sdp: Bytes::from(SDP),
             emergency: None,
@@ -284,8 +438,12 @@ impl Town {
     }
 
     fn deliver(&mut self, flow: Flow, bytes: Bytes) {
-        let Some(peer) = self.peers.iter_mut().find(|peer| peer.addr == flow.remote) else { return };
+        let Some(index) = self.peers.iter().position(|peer| peer.addr == flow.remote) else { return };
+        let peer = &mut self.peers[index];
         self.log.push(format!("{} < {}", peer.name, first_word(&bytes)));
+        if self.deaf.contains(&index) {
+            return;
+        }
         let there = Flow { local: peer.addr, remote: BOX.parse().expect("an address"), ..flow };
         peer.endpoint.handle_input(self.now, endpoint::Input::Received { flow: there, bytes });
     }

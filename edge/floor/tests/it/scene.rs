@@ -162,7 +162,10 @@ impl Scene {
         let (party, from) = match Extension::new(name) {
             Ok(phone) => (Party::Phone(phone), name.to_owned()),
             Err(_) => {
-                let from = format!("017{:07}", name.bytes().last().unwrap_or(0));
+                let from = match name {
+                    "centre" => "112".to_owned(),
+                    _ => format!("017{:07}", name.bytes().last().unwrap_or(0)),
+                };
                 (Party::Trunk { trunk: id("carrier"), user: from.clone() }, from)
             }
         };

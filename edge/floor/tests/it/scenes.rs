@@ -68,6 +68,7 @@ ladders! {
     a_configuration_changes_in_mid_call
     a_queue_is_removed_under_its_callers
     an_emergency_call_goes_out_whatever_else
+    the_centre_calls_back
     a_phone_calls_another_and_a_busy_one
     a_phone_calls_out
     the_desk_dials_and_the_phone_rings_first

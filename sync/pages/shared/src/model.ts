@@ -38,6 +38,7 @@ export interface Dialling {
   outward: string | null;
   phone_hour_max: number;
   site_hour_max: number;
+  phone_calls_max: number;
 }
 
 export type Protection = 'clear' | 'preferred' | 'required' | 'required_openly';

@@ -26,7 +26,8 @@ export const config = {
       "groups": {},
       "outward": null,
       "phone_hour_max": 60,
-      "site_hour_max": 600
+      "site_hour_max": 600,
+      "phone_calls_max": 3
     }
   },
   "queues": {
@@ -306,7 +307,8 @@ export const changes = [
       "groups": {},
       "outward": null,
       "phone_hour_max": 60,
-      "site_hour_max": 600
+      "site_hour_max": 600,
+      "phone_calls_max": 3
     }
   },
   {
