@@ -342,6 +342,10 @@ impl Engine {
                         warn!(%phone, ?trunk, "an emergency call");
                         self.meters.emergencies.inc();
                     }
+                    if let Kind::OutwardRefused { phone, why } = &fact.kind {
+                        warn!(%phone, ?why, "a call out is refused");
+                        self.meters.outward_refused.with_label_values(&[outgoing::why(*why)]).inc();
+                    }
                     batch.facts.push(fact);
                 }
                 Output::Personal { contact, caller } => {

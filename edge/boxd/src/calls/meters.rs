@@ -9,6 +9,8 @@ pub struct Meters {
     pub abandoned: IntCounter,
     pub refused: IntCounterVec,
     pub emergencies: IntCounter,
+    /// S-140: what an alarm is set on.
+    pub outward_refused: IntCounterVec,
     pub facts: IntCounter,
     pub waiting: IntGauge,
     pub phones: IntGauge,
@@ -38,6 +40,11 @@ impl Meters {
             &["cause"],
         )?;
         registry.register(Box::new(refused.clone()))?;
+        let outward_refused = IntCounterVec::new(
+            Opts::new("branchline_outward_refused_total", "Calls out that the dial plan or a cap refused"),
+            &["why"],
+        )?;
+        registry.register(Box::new(outward_refused.clone()))?;
         let of_trunk = |name: &str, help: &str, labels: &[&str]| -> anyhow::Result<IntGaugeVec> {
             let gauge = IntGaugeVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(gauge.clone()))?;
@@ -57,6 +64,7 @@ impl Meters {
             connections: gauge("branchline_sip_connections", "SIP connections over TCP")?,
             config_findings: gauge("branchline_config_findings", "Findings of the configuration")?,
             refused,
+            outward_refused,
             registry,
         })
     }

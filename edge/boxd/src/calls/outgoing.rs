@@ -8,6 +8,7 @@ use floor::overflow::{Kind as FloorKind, Signal as FloorSignal};
 use ledger::{Binding, BindingChange};
 use model::{
     Millis, SiteId,
+    fact::OutwardRefusal,
     leaving::Health,
     overflow::{Kind, PublicKey, Signal},
 };
@@ -77,6 +78,16 @@ pub fn binding_back(kept: Binding, now: Millis) -> Option<endpoint::Input> {
         user_agent: flow.user_agent,
     };
     Some(endpoint::Input::Restore { user: kept.user, binding })
+}
+
+/// The label of a counter.
+pub fn why(refused: OutwardRefusal) -> &'static str {
+    match refused {
+        OutwardRefusal::Class => "class",
+        OutwardRefusal::PhoneHour => "phone_hour",
+        OutwardRefusal::SiteHour => "site_hour",
+        OutwardRefusal::PhoneCalls => "phone_calls",
+    }
 }
 
 pub fn refusal(refused: &settings::Refused) -> ChangeRefused {
