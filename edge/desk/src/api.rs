@@ -3,7 +3,7 @@
 //! Times are spans in milliseconds as of the message, never clock readings: a page counts on from when it got them.
 
 use model::{
-    AgentId, ContactId, Extension, QueueId, SiteId,
+    AgentId, ContactId, Extension, Millis, QueueId, SiteId,
     cdr::Cdr,
     change::{Change, Finding},
     config::Config,
@@ -122,6 +122,19 @@ pub enum RefusedCode {
 pub struct Board {
     pub queues: Vec<QueueLine>,
     pub agents: Vec<AgentLine>,
+    /// For supervisors; the youngest first.
+    pub emergencies: Vec<EmergencyLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EmergencyLine {
+    pub phone: Extension,
+    pub label: String,
+    pub place: Option<String>,
+    pub floor: String,
+    pub room: String,
+    pub at: Millis,
+    pub ago_ms: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -220,8 +233,8 @@ mod tests {
         assert_eq!(write(Say::Ack { id: 7 }), r#"{"ack":{"id":7}}"#);
         let refused = Say::Refused { id: None, code: RefusedCode::NoCall };
         assert_eq!(write(refused), r#"{"refused":{"id":null,"code":"no_call"}}"#);
-        let board = Say::Board(Board { queues: vec![], agents: vec![] });
-        assert_eq!(write(board), r#"{"board":{"queues":[],"agents":[]}}"#);
+        let board = Say::Board(Board { queues: vec![], agents: vec![], emergencies: vec![] });
+        assert_eq!(write(board), r#"{"board":{"queues":[],"agents":[],"emergencies":[]}}"#);
         assert_eq!(write(Say::Config), r#""config""#);
     }
 }

@@ -47,6 +47,22 @@ pub fn board(now: Instant, drawn: &ports::BoardAt, reader: &Reader<'_>) -> api::
     api::Board {
         queues: drawn.board.queues.iter().map(|line| queue_line(line, age)).collect(),
         agents: drawn.board.agents.iter().map(|line| agent_line(line, age, reader)).collect(),
+        emergencies: match reader.role {
+            Role::Supervisor => drawn.board.emergencies.iter().map(|line| emergency_line(line, age)).collect(),
+            Role::Agent => Vec::new(),
+        },
+    }
+}
+
+fn emergency_line(line: &board::EmergencyLine, age: Duration) -> api::EmergencyLine {
+    api::EmergencyLine {
+        phone: line.phone.clone(),
+        label: line.label.clone(),
+        place: line.place.clone(),
+        floor: line.floor.clone(),
+        room: line.room.clone(),
+        at: line.at,
+        ago_ms: ms(line.ago.saturating_add(age)),
     }
 }
 
@@ -208,8 +224,18 @@ mod tests {
             abandoned_today: 0,
             service_level_permille: None,
         };
+        let help = board::EmergencyLine {
+            phone: "203".parse().unwrap(),
+            label: "Desk 3".into(),
+            place: Some("Annex".into()),
+            floor: "3".into(),
+            room: "312".into(),
+            at: model::Millis(5),
+            ago: s(2),
+        };
         let at = Instant::now();
-        let drawn = ports::BoardAt { at, board: Board { queues: vec![queue(0), queue(7)], agents } };
+        let drawn =
+            ports::BoardAt { at, board: Board { queues: vec![queue(0), queue(7)], agents, emergencies: vec![help] } };
         let agent = AgentId::new("li").unwrap();
         let seen = board(at + s(30), &drawn, &Reader { agent: &agent, role: Role::Agent });
         assert_eq!(seen.queues.iter().map(|q| q.longest_wait_ms).collect::<Vec<_>>(), [0, 37_000]);
@@ -217,6 +243,10 @@ mod tests {
         let cards: Vec<_> = seen.agents.into_iter().filter_map(|a| a.contact).collect();
         assert_eq!(cards.iter().map(|c| c.waited_ms).collect::<Vec<_>>(), [35_000, 5000, 5000]);
         assert_eq!(cards[2].wrap_up_left_ms, Some(0));
+        assert!(seen.emergencies.is_empty(), "for supervisors alone");
+        let seen = board(at + s(30), &drawn, &Reader { agent: &agent, role: Role::Supervisor });
+        let help: Vec<_> = seen.emergencies.iter().map(|line| (line.room.as_str(), line.ago_ms)).collect();
+        assert_eq!(help, [("312", 32_000)]);
     }
 
     #[test]

@@ -75,8 +75,11 @@ export function board(state, over = {}) {
       { agent: 'wang', badge: 'Wang', state: 'talking', since_ms: 305_000, phone: '202', phone_registered: true, contact: null },
       { agent: 'zhou', badge: 'Zhou', state: 'signed_out', since_ms: 0, phone: '206', phone_registered: false, contact: null },
     ],
+    emergencies: [],
   };
 }
+
+export const emergencies = [{ phone: '203', label: 'Desk 3', place: 'North Street 7', floor: '3', room: '312', at: NOW - 20_000, ago_ms: 20_000 }];
 
 export const deskMe = { agent: 'li', badge: 'Li', role: 'supervisor', site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai' } };
 

@@ -76,6 +76,11 @@ async function desk(tab, url, shot, look) {
   await shot('ready');
   say({ board: fixtures.board('offered') });
   await shot('offered');
+  say({ board: { ...fixtures.board('ready'), emergencies: fixtures.emergencies } });
+  await tab.locator('.emergency').waitFor();
+  await shot('emergency');
+  await tab.locator('.emergency button').click();
+  await tab.locator('.emergency').waitFor({ state: 'detached' });
   say({ board: fixtures.board('talking', { held: true, from_site: 'harbour' }) });
   await shot('held');
   say({ board: fixtures.board('talking') });
@@ -85,7 +90,7 @@ async function desk(tab, url, shot, look) {
   await tab.keyboard.press('Escape');
   say({ board: fixtures.board('wrap_up') });
   await shot('wrap-up');
-  say({ board: { queues: [], agents: fixtures.board('not_ready').agents.filter((a) => a.agent === 'li').map((a) => ({ ...a, phone_registered: false })) } });
+  say({ board: { queues: [], emergencies: [], agents: fixtures.board('not_ready').agents.filter((a) => a.agent === 'li').map((a) => ({ ...a, phone_registered: false })) } });
   await shot('empty');
   say({ board: fixtures.board('not_ready') });
   await tab.keyboard.press('?');

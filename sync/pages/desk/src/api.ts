@@ -12,6 +12,19 @@ export interface Me {
 export interface Board {
   queues: QueueLine[];
   agents: AgentLine[];
+  /** For supervisors; the youngest first. */
+  emergencies: EmergencyLine[];
+}
+
+export interface EmergencyLine {
+  phone: string;
+  label: string;
+  place: string | null;
+  floor: string;
+  room: string;
+  /** Unix time in ms, by the box's clock. */
+  at: number;
+  ago_ms: number;
 }
 
 export interface QueueLine {

@@ -6,6 +6,7 @@ import { Brand, PreferenceItems, Wait } from '@shared/ui/bits';
 import { Suspense, lazy, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { signOut, type Ask, type Me } from './api';
+import { Emergencies } from './floor/emergencies';
 import { Floor } from './floor/floor';
 import { useShortcuts } from './keys';
 import { Live, useLive } from './live';
@@ -94,6 +95,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
               <Text size="sm">{t('link.lost')}</Text>
             </Group>
           )}
+          <Emergencies lines={state.board?.emergencies ?? []} />
           <Box maw={1320} mx="auto">
             <Tabs.Panel value="floor">
               {state.board === null ? <Wait /> : <Floor me={self} own={own} board={state.board} at={state.at} live={state.link === 'live'} ask={ask} />}

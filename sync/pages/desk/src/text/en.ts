@@ -12,6 +12,14 @@ export const en = {
     back: 'Connected again',
     live: 'Connected',
   },
+  emergency: {
+    title: 'Somebody has called the emergency services',
+    line: 'Phone {{label}} ({{phone}}), at {{time}}.',
+    floor: 'floor {{floor}}',
+    room: 'room {{room}}',
+    noPlace: 'Nobody has said where this phone stands.',
+    seen: 'Seen',
+  },
   work: {
     title: 'Your state',
     for: 'for',

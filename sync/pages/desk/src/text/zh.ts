@@ -14,6 +14,14 @@ export const zh: Shape<typeof en> = {
     back: '已重新连接',
     live: '已连接',
   },
+  emergency: {
+    title: '有人拨打了紧急电话',
+    line: '话机 {{label}}（{{phone}}），{{time}}。',
+    floor: '{{floor}} 层',
+    room: '{{room}} 室',
+    noPlace: '尚未登记该话机的位置。',
+    seen: '已知悉',
+  },
   work: {
     title: '您的状态',
     for: '已持续',
