@@ -45,8 +45,9 @@ impl Calls {
                     self.tell(Event::Recording { recording, state });
                 }
             }
-            // The owner of the process counts these; no call depends on them.
-            plane::Event::Ready { .. } | plane::Event::Stats { .. } => {}
+            // The owner of the process counts these; no call depends on it.
+            plane::Event::Stats { .. } => {}
+            plane::Event::Ready { fingerprint, .. } => self.certified(fingerprint),
         }
     }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
+use media::dtls::Fingerprint;
 use media::plane;
 use model::{Extension, HoursId, LegId, TrunkId};
 use rand_chacha::ChaCha12Rng;
@@ -46,6 +47,8 @@ pub struct Calls {
     draw: u64,
     /// Hours within which it is not open.
     closed: BTreeSet<HoursId>,
+    /// Of the certificate that the media process shows.
+    certificate: Option<Fingerprint>,
     rng: ChaCha12Rng,
     out: VecDeque<Output>,
 }
@@ -72,6 +75,7 @@ impl Calls {
             play_last: 0,
             draw: rng.next_u64(),
             closed: BTreeSet::new(),
+            certificate: None,
             rng,
             out: VecDeque::new(),
         }
@@ -223,6 +227,16 @@ impl Calls {
         self.rng.next_u64() >> 1
     }
 
+    /// The media process said what it shows: what legs say of it follows.
+    pub(crate) fn certified(&mut self, certificate: Option<Fingerprint>) {
+        if self.certificate != certificate {
+            self.certificate = certificate;
+            for leg in self.legs.values_mut() {
+                leg.session.renew(certificate, &mut self.rng);
+            }
+        }
+    }
+
     pub(crate) fn protector(&mut self, terms: Terms) -> Protector {
         Protector::new(terms, &mut self.rng)
     }
@@ -235,7 +249,7 @@ impl Calls {
             Party::Trunk { trunk, .. } => site.trunks.get(trunk).map(|trunk| trunk.protection),
             Party::Tunnel(_) => return Terms::CLEAR,
         };
-        Terms { protection: protection.unwrap_or_default(), private }
+        Terms { protection: protection.unwrap_or_default(), private, certificate: self.certificate, browser: false }
     }
 
     pub(crate) fn is_full(&self, emergency: bool) -> bool {

@@ -4,12 +4,14 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use media::dtls::Fingerprint;
 use media::plane::{Codec, Remote};
-use media::sdp::{self, Audio, Direction, Ours};
+use media::sdp::{self, Audio, Direction, Ours, Shown};
+use rand_chacha::rand_core::Rng;
 
 use crate::hold::{self, Holds};
 use crate::port::{self, Ports};
-use crate::protect::{self, Protector};
+use crate::protect::{self, Protector, Words};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -115,6 +117,14 @@ impl Session {
         self
     }
 
+    /// The media process is a new one.
+    pub fn renew(&mut self, certificate: Option<Fingerprint>, rng: &mut impl Rng) {
+        // The peer must hear of it, even when the address is the same.
+        if self.protector.renew(certificate, rng) {
+            self.told = None;
+        }
+    }
+
     pub fn holds(&self) -> Holds {
         self.holds
     }
@@ -145,13 +155,14 @@ impl Session {
             Part::Offer => self.protector.offered(&audio)?,
             Part::Answer => self.protector.answered(&audio)?,
         };
-        // RFC 5761 §5.1.1: both must say so, and our offers do not.
-        let mux = part == Part::Offer && audio.mux;
-        let target = audio.remote(self.learn, mux, agreed.security.clone());
+        let target = audio.remote(self.learn, agreed.mux, agreed.security.clone());
         let has_address = target.is_some();
         match target {
             Some(remote) => {
-                ports.permits(remote.addr)?;
+                // Where ICE finds the party, nothing is sent that its password did not ask for.
+                if !audio.has_ice() {
+                    ports.permits(remote.addr)?;
+                }
                 self.remote = Some(remote);
             }
             // The hold of RFC 2543 (c=0.0.0.0) names no address: the one we know is kept.
@@ -181,8 +192,8 @@ impl Session {
         match &self.theirs {
             Some(theirs) => {
                 let direction = hold::answer(self.direction, said.wish);
-                let cryptos = self.protector.answer();
-                let ours = Ours { cryptos, mux: theirs.mux, ..Ours::clear(local, direction, self.id, self.version) };
+                let ours = speak(self.protector.answer(), local, direction);
+                let ours = Ours { id: self.id, version: self.version, shown: ours.1.as_ref(), ..ours.0 };
                 let text = Bytes::from(sdp::answer(theirs, &ours));
                 self.last = Some(text.clone());
                 text
@@ -246,15 +257,17 @@ impl Session {
     }
 
     fn describe_offer(&mut self, said: Said) -> Bytes {
-        let (profile, cryptos) = self.protector.offer();
-        let ours = Ours {
-            profile,
-            cryptos,
-            codecs: &self.codecs,
-            ..Ours::clear(said.local, said.wish, self.id, self.version)
-        };
+        let ours = speak(self.protector.offer(), said.local, said.wish);
+        let (id, version) = (self.id, self.version);
+        let ours = Ours { id, version, codecs: &self.codecs, shown: ours.1.as_ref(), ..ours.0 };
         let text = Bytes::from(sdp::offer(&ours));
         self.last = Some(text.clone());
         text
     }
+}
+
+/// Without what it shows, which the caller keeps for as long as the text is written.
+fn speak(words: Words<'_>, local: SocketAddr, direction: Direction) -> (Ours<'_>, Option<Shown>) {
+    let Words { profile, cryptos, shown, mux, bundle } = words;
+    (Ours { profile, cryptos, mux, bundle, ..Ours::clear(local, direction, 0, 0) }, shown)
 }

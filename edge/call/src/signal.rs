@@ -113,7 +113,7 @@ impl Calls {
         }
         let learn = trunk.as_ref().is_some_and(|(_, (_, behind_nat))| *behind_nat);
         let terms = self.terms(&party, false);
-        if !terms.can_be_met() {
+        if invited.sdp.is_none() && !terms.can_be_met() {
             return Err(("sdp_protection", 488));
         }
         let mut session = Session::new(session_id, learn, self.protector(terms)).speaking(self.codecs(&party));

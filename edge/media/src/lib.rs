@@ -4,6 +4,7 @@
 //!
 //! [`plane`] is the boundary to the calls process; [`engine::Engine`] obeys it.
 
+pub mod dtls;
 pub mod dtmf;
 pub mod engine;
 pub mod g711;
@@ -14,4 +15,5 @@ pub mod record;
 pub mod rtp;
 pub mod sdp;
 pub mod srtp;
+mod stun;
 pub mod tone;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::srtp::Keys;
+use crate::{dtls::Fingerprint, srtp::Keys};
 
 /// One RTP socket pair's worth of a call, chosen by *calls*; unique for the life of that process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -126,6 +126,33 @@ pub enum Security {
     Clear,
     /// SRTP under keys that signalling agreed on (RFC 4568).
     Keys(Box<Keys>),
+    /// SRTP under keys of a DTLS handshake (RFC 5763).
+    Handshake(Box<Handshake>),
+}
+
+/// Who the party must prove to be, and how it is found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handshake {
+    /// Of the certificate that it must show.
+    pub fingerprint: Fingerprint,
+    /// We begin.
+    pub active: bool,
+    /// None: it is where the remote says.
+    pub ice: Option<Ice>,
+}
+
+/// Our end of ICE-lite (RFC 8445 §2.5): what a party's checks must be signed with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ice {
+    /// `ours:theirs`.
+    pub user: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for Ice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ice({})", self.user)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -141,6 +168,9 @@ pub enum Event {
     /// First message on a connection.
     Ready {
         ports_open: u32,
+        /// Of the certificate that this process shows in handshakes; None: it can make none.
+        #[serde(default)]
+        fingerprint: Option<Fingerprint>,
     },
     Opened {
         port: PortId,

@@ -15,6 +15,7 @@ use std::{
 
 use anyhow::Context;
 use media::{
+    dtls::{Certificate, Fingerprint},
     engine::{Engine, Sink, Slot, TapeId},
     plane::{Command, Event, Failure, Flow, PortId, Quality},
     record::Batch,
@@ -140,6 +141,8 @@ pub fn start(
     let ports_max = config.rtp_ports.clone().count() / 2 + LOOPBACK_MAX;
     let (shelf, io_uring) = (Shelf::new(config.prompts.clone()), config.io_uring);
     let (requests, wake) = inbox;
+    // Calls without a handshake need none.
+    let certificate = certificate().map_err(|error| error!("no certificate for handshakes: {error:#}")).ok();
     let (built, is_built) = sync_channel::<anyhow::Result<()>>(1);
     let run = move || {
         wire::raise_priority();
@@ -149,14 +152,31 @@ pub fn start(
             Ok(wire) => {
                 let _ = built.send(Ok(()));
                 let net = Net { wire, recorder, numbers, used: BTreeMap::new(), sent: 0 };
-                let engine = Engine::new(ports_max, seed);
-                Relay { engine, net, shelf, events, waiting: VecDeque::new(), counters }.run(&requests);
+                let mut engine = Engine::new(ports_max, seed);
+                let fingerprint = certificate.map(|certificate| {
+                    let fingerprint = certificate.fingerprint;
+                    engine.certify(certificate);
+                    fingerprint
+                });
+                let waiting = VecDeque::new();
+                Relay { engine, net, shelf, events, waiting, counters, fingerprint }.run(&requests);
             }
             Err(error) => drop(built.send(Err(error))),
         }
     };
     std::thread::Builder::new().name("relay".into()).spawn(run).context("the relay thread cannot start")?;
     is_built.recv().context("the relay thread ended")?
+}
+
+/// A certificate that nobody signed, of a key that lives as long as this process: its fingerprint goes by signalling.
+fn certificate() -> anyhow::Result<Certificate> {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
+    let mut params = rcgen::CertificateParams::new(vec!["branchline".to_owned()])?;
+    let mut serial = [0; 16];
+    rand::rng().fill_bytes(&mut serial);
+    params.serial_number = Some(serial.to_vec().into());
+    let certificate = params.self_signed(&key)?;
+    Ok(Certificate::new(certificate.der().to_vec(), key.serialize_der()))
 }
 
 struct Relay {
@@ -166,6 +186,7 @@ struct Relay {
     events: tokio::sync::mpsc::Sender<Event>,
     waiting: VecDeque<Event>,
     counters: Arc<Counters>,
+    fingerprint: Option<Fingerprint>,
 }
 
 impl Relay {
@@ -215,7 +236,7 @@ impl Relay {
         match request {
             Request::Announce => {
                 let ports_open = u32::try_from(self.engine.ports_open()).unwrap_or(u32::MAX);
-                self.waiting.push_front(Event::Ready { ports_open });
+                self.waiting.push_front(Event::Ready { ports_open, fingerprint: self.fingerprint });
             }
             Request::Report(event) => self.waiting.push_back(event),
             Request::Command(Command::Open { port, loopback }) => self.open(now, port, loopback),

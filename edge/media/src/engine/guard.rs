@@ -1,31 +1,63 @@
 //! What stands between a protected port and its engine: packets are proven and decrypted on their way in, sealed on
-//! their way out. Where there is no key, nothing passes.
+//! their way out. Where there is no key, nothing passes. The keys come from signalling, or of a handshake of the
+//! media's own, which may begin only on the path that ICE has chosen (S-23).
+
+use std::{net::SocketAddr, time::Instant};
 
 use crate::{
-    plane::Security,
+    dtls::{Certificate, Handshake, Step},
+    plane::{self, Security},
     srtp::{Keys, Opener, Sealer},
+    stun,
 };
 
+#[derive(Default)]
 pub(super) struct Guard {
     keys: Option<Keys>,
     opener: Option<Opener>,
     sealer: Option<Sealer>,
+    path: Option<Box<Path>>,
     pub unproven: u64,
+}
+
+/// How the party is found and what it proves, where signalling brought no keys.
+struct Path {
+    wish: plane::Handshake,
+    /// Where DTLS and audio may come from. With ICE: where a proven request said so.
+    chosen: Option<SocketAddr>,
+    handshake: Option<Handshake>,
+    failed: bool,
+}
+
+/// What a packet on a port with a handshake was.
+pub(super) enum Met {
+    /// SRTP, SRTCP, or anything else that is not ours to take.
+    Other,
+    Taken,
+    /// The party is there from now on.
+    Chosen(SocketAddr),
 }
 
 impl Guard {
     /// What this security asks for, of what stood before: a direction whose key is the same goes on, so that no key's
     /// stream is ever used twice and nothing that was heard can be played again.
-    pub fn over(before: Option<Box<Self>>, security: &Security) -> Option<Box<Self>> {
+    pub fn over(
+        now: Instant,
+        before: Option<Box<Self>>,
+        security: &Security,
+        addr: SocketAddr,
+        certificate: Option<&Certificate>,
+    ) -> Option<Box<Self>> {
+        let mut guard = before.unwrap_or_default();
         match security {
-            Security::Clear => None,
+            Security::Clear => return None,
             Security::Keys(keys) => {
-                let mut guard =
-                    before.unwrap_or_else(|| Box::new(Self { keys: None, opener: None, sealer: None, unproven: 0 }));
+                guard.path = None;
                 guard.take(keys);
-                Some(guard)
             }
+            Security::Handshake(wish) => guard.walk(now, wish, addr, certificate),
         }
+        Some(guard)
     }
 
     fn take(&mut self, keys: &Keys) {
@@ -35,6 +67,99 @@ impl Guard {
         }
         if before.as_ref().is_none_or(|before| before.ours != keys.ours) {
             self.sealer = Sealer::new(&keys.ours);
+        }
+    }
+
+    /// A party with the same fingerprint keeps its keys (RFC 5763 §6.6: a new handshake follows a new fingerprint or
+    /// role); with other ICE credentials it must be found anew (RFC 8445 §9).
+    fn walk(&mut self, now: Instant, wish: &plane::Handshake, addr: SocketAddr, certificate: Option<&Certificate>) {
+        let mut path = self
+            .path
+            .take()
+            .unwrap_or_else(|| Box::new(Path { wish: wish.clone(), chosen: None, handshake: None, failed: false }));
+        let same = path.wish.fingerprint == wish.fingerprint && path.wish.active == wish.active;
+        if !same || path.wish.ice != wish.ice {
+            path.chosen = None;
+        }
+        if !same || path.handshake.is_none() {
+            (self.keys, self.opener, self.sealer) = (None, None, None);
+            path.handshake = certificate.map(|shown| Handshake::new(now, shown, wish.fingerprint, wish.active));
+            path.failed = path.handshake.is_none();
+        }
+        if wish.ice.is_none() {
+            path.chosen = Some(addr);
+        }
+        path.wish = wish.clone();
+        self.path = Some(path);
+    }
+
+    pub fn has_path(&self) -> bool {
+        self.path.is_some()
+    }
+
+    /// The path as it is chosen; None where signalling alone says it, or nothing is chosen yet.
+    pub fn chosen(&self) -> Option<SocketAddr> {
+        self.path.as_ref()?.chosen
+    }
+
+    /// STUN and DTLS of a port with a handshake. `send` sends to an address.
+    pub fn meet(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        packet: &[u8],
+        mut send: impl FnMut(SocketAddr, &[u8]),
+    ) -> Met {
+        let Some(path) = self.path.as_mut() else { return Met::Other };
+        if stun::is_stun(packet) {
+            let Some(ice) = &path.wish.ice else { return Met::Taken };
+            let Some(request) = stun::read(packet, &ice.user, &ice.password) else {
+                self.unproven = self.unproven.saturating_add(1);
+                return Met::Taken;
+            };
+            let mut out = [0; stun::ANSWER_MAX];
+            let length = stun::answer(&mut out, &request, source, &ice.password);
+            send(source, out.get(..length).unwrap_or_default());
+            if request.nominates && path.chosen != Some(source) {
+                path.chosen = Some(source);
+                return Met::Chosen(source);
+            }
+            return Met::Taken;
+        }
+        if !Handshake::is_dtls(packet) {
+            return Met::Other;
+        }
+        if path.chosen != Some(source) || path.failed {
+            self.unproven = self.unproven.saturating_add(1);
+            return Met::Taken;
+        }
+        let step =
+            path.handshake.as_mut().map(|handshake| handshake.packet(now, packet, |packet| send(source, packet)));
+        self.step(step);
+        Met::Taken
+    }
+
+    /// What a handshake has to send again, or first.
+    pub fn tick(&mut self, now: Instant, mut send: impl FnMut(SocketAddr, &[u8])) {
+        if self.keys.is_some() {
+            return;
+        }
+        let Some(path) = self.path.as_mut().filter(|path| !path.failed) else { return };
+        let (Some(to), Some(handshake)) = (path.chosen, path.handshake.as_mut()) else { return };
+        let step = handshake.tick(now, |packet| send(to, packet));
+        self.step(Some(step));
+    }
+
+    fn step(&mut self, step: Option<Step>) {
+        match step {
+            Some(Step::Keys(keys)) => self.take(&keys),
+            Some(Step::Failed) => {
+                (self.keys, self.opener, self.sealer) = (None, None, None);
+                if let Some(path) = self.path.as_mut() {
+                    path.failed = true;
+                }
+            }
+            Some(Step::Nothing) | None => {}
         }
     }
 

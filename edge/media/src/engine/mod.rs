@@ -19,6 +19,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::{
+    dtls::Certificate,
     dtmf,
     g711::convert,
     plane::{Command, Event, Failure, PortId, Side},
@@ -34,10 +35,12 @@ use tape::Tapes;
 pub use slab::{GENERATION_MAX, Slot};
 pub use tape::{CLOSE_EVERY, TAPES_PER_PORT_MAX, TapeId};
 
-/// Largest packet that is taken or sent: 60 ms of G.711, with room.
-pub const PACKET_MAX: usize = 600 + RTP_ROOM;
+/// Largest datagram that is taken or sent: a flight of a handshake.
+pub const PACKET_MAX: usize = 1_500;
+/// Largest packet of audio: 60 ms of G.711, with room.
+const AUDIO_MAX: usize = 600 + RTP_ROOM;
 /// Bytes of audio in one packet at most.
-pub const PAYLOAD_MAX: usize = PACKET_MAX - HEADER_LEN - RTP_ROOM;
+pub const PAYLOAD_MAX: usize = AUDIO_MAX - HEADER_LEN - RTP_ROOM;
 /// Prompts of one `Play`.
 pub const PROMPTS_MAX: usize = 32;
 /// Events waiting for the shell.
@@ -75,6 +78,7 @@ pub struct Engine {
     events: VecDeque<Event>,
     /// The zero of the times in reports.
     started: Option<Instant>,
+    certificate: Option<Certificate>,
     pub(crate) orphaned: bool,
 }
 
@@ -87,8 +91,14 @@ impl Engine {
             random: ChaCha12Rng::from_seed(seed),
             events: VecDeque::with_capacity(256),
             started: None,
+            certificate: None,
             orphaned: false,
         }
+    }
+
+    /// What is shown in handshakes; without it there are none.
+    pub fn certify(&mut self, certificate: Certificate) {
+        self.certificate = Some(certificate);
     }
 
     pub fn ports_open(&self) -> usize {
@@ -116,7 +126,10 @@ impl Engine {
                 if let Some(slot) = self.ports.slot(port) {
                     sink.unlock(slot);
                 }
-                self.with(port, |port| port.connect(now, remote));
+                match self.ports.get_mut(port) {
+                    Some(port) => port.connect(now, remote, self.certificate.as_ref()),
+                    None => self.fail(port, Failure::UnknownPort),
+                }
             }
             Command::Mute { port, muted } => self.with(port, |port| port.muted = muted),
             Command::Join { a, b } => self.join(a, b),
@@ -144,10 +157,13 @@ impl Engine {
     /// One datagram. Returns nothing: what leaves goes to the sink, what happened to the events.
     pub fn handle_packet(&mut self, now: Instant, slot: Slot, source: SocketAddr, packet: &[u8], sink: &mut impl Sink) {
         let Some((port, peer)) = self.ports.pair(slot) else { return };
+        if port.meet(now, slot, source, packet, sink) {
+            return;
+        }
         if port.is_report(packet) {
             return self.handle_report(now, slot, source, packet);
         }
-        let mut room = [0; PACKET_MAX];
+        let mut room = [0; AUDIO_MAX];
         let Some(packet) = port.plain(source, packet, &mut room) else { return };
         let Some((header, payload)) = rtp::parse(packet) else {
             port.foreign = port.foreign.saturating_add(1);
@@ -202,7 +218,7 @@ impl Engine {
         self.tapes.hear(now, &peer.tapes, Side::Agent, codec, timestamp, payload, sink);
         if in_order {
             let Some(remote) = peer.sendable().filter(|_| peer.playing.is_none()) else { return };
-            let mut out = [0_u8; PACKET_MAX];
+            let mut out = [0_u8; AUDIO_MAX];
             let length = HEADER_LEN + payload.len();
             let (head, body) = out.split_at_mut(HEADER_LEN);
             head.copy_from_slice(&peer.sender.next(now, id.0.wrapping_add(1), remote.codec.payload_type()));
@@ -221,7 +237,7 @@ impl Engine {
         if port.reports_at() != Some(source) {
             return;
         }
-        let mut room = [0; PACKET_MAX];
+        let mut room = [0; AUDIO_MAX];
         let plain = port.plain_report(packet, &mut room);
         if let Some(report) = plain.and_then(|packet| rtcp::parse(packet, port.sender.ssrc())) {
             port.monitor.hear(now, &report, now.saturating_duration_since(started));
@@ -232,6 +248,7 @@ impl Engine {
     pub fn handle_tick(&mut self, now: Instant, look: bool, sink: &mut impl Sink) {
         let started = *self.started.get_or_insert(now);
         for (slot, port) in self.ports.iter_mut() {
+            port.shake(now, slot, sink);
             port.tick(now, slot, &mut self.events, sink);
             if port.monitor.is_due(now) {
                 port.send_report(now, now.saturating_duration_since(started), slot, sink);
@@ -338,6 +355,8 @@ fn relay_event(now: Instant, place: Slot, peer: &mut Port, payload: &[u8], begin
 
 #[cfg(test)]
 mod guard_tests;
+#[cfg(test)]
+mod path_tests;
 #[cfg(test)]
 mod quality_tests;
 #[cfg(test)]

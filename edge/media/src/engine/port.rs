@@ -6,8 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Sink, Slot, guard::Guard, push, quality::Monitor, shield::Shield, tape::TapeId};
+use super::{
+    Sink, Slot,
+    guard::{Guard, Met},
+    push,
+    quality::Monitor,
+    shield::Shield,
+    tape::TapeId,
+};
 use crate::{
+    dtls::Certificate,
     dtmf::{Listener, Press},
     plane::{Codec, Event, PlayId, PortId, Remote, Stats},
     prompt::{FRAME_LEN, Prompt},
@@ -110,7 +118,8 @@ impl Port {
         }
     }
 
-    pub fn connect(&mut self, now: Instant, remote: Remote) {
+    /// `certificate` is ours, for a handshake.
+    pub fn connect(&mut self, now: Instant, remote: Remote, certificate: Option<&Certificate>) {
         self.settled = false;
         self.candidate = None;
         if self.remote.is_none() {
@@ -119,8 +128,31 @@ impl Port {
         self.heard = now;
         self.silent = false;
         let Remote { addr, codec, telephone_event, learn, mux, security } = remote;
+        self.guard = Guard::over(now, self.guard.take(), &security, addr, certificate);
+        let addr = self.guard.as_ref().and_then(|guard| guard.chosen()).unwrap_or(addr);
         self.remote = Some(Target { addr, codec, telephone_event, learn, mux });
-        self.guard = Guard::over(self.guard.take(), &security);
+    }
+
+    /// STUN and DTLS; true when the packet was either.
+    pub fn meet(&mut self, now: Instant, slot: Slot, source: SocketAddr, packet: &[u8], sink: &mut impl Sink) -> bool {
+        let Some(guard) = self.guard.as_mut().filter(|guard| guard.has_path()) else { return false };
+        match guard.meet(now, source, packet, |to, packet| sink.send(slot, to, packet)) {
+            Met::Other => return false,
+            Met::Taken => {}
+            Met::Chosen(addr) => {
+                if let Some(remote) = self.remote.as_mut() {
+                    remote.addr = addr;
+                }
+            }
+        }
+        true
+    }
+
+    /// Goes on with a handshake.
+    pub fn shake(&mut self, now: Instant, slot: Slot, sink: &mut impl Sink) {
+        if let Some(guard) = self.guard.as_mut().filter(|guard| guard.has_path()) {
+            guard.tick(now, |to, packet| sink.send(slot, to, packet));
+        }
     }
 
     /// The plain packet: `packet` itself, or, of a protected port, what was proven and decrypted into `room`. A source
@@ -204,7 +236,11 @@ impl Port {
             remote.addr = source;
         }
         self.settled = true;
-        Admitted::First(remote.codec)
+        // Where a path may change, the socket stays open to it.
+        match &self.guard {
+            Some(guard) if guard.has_path() => Admitted::Yes(remote.codec),
+            _ => Admitted::First(remote.codec),
+        }
     }
 
     pub fn telephone_event(&self) -> Option<u8> {

@@ -7,7 +7,7 @@ mod write;
 
 use std::net::{IpAddr, SocketAddr};
 
-pub use protect::{CRYPTOS_MAX, Crypto, Profile};
+pub use protect::{CRYPTOS_MAX, Credentials, Crypto, Profile, Setup, Shown};
 pub use read::{Session, parse};
 pub use write::{Ours, answer, offer};
 
@@ -70,6 +70,10 @@ pub struct Audio {
     pub cryptos: Vec<Crypto>,
     /// Reports may share the port (RFC 5761).
     pub mux: bool,
+    /// Of a profile whose keys come of a handshake; None when it is not whole.
+    pub shown: Option<Shown>,
+    /// The line's name, when it is in a bundle (RFC 9143).
+    pub(crate) bundled: Option<String>,
     /// None: on hold by the old spelling (`c=0.0.0.0`), or the port is 0.
     pub(crate) addr: Option<SocketAddr>,
     /// The first codec of theirs that we speak.
@@ -84,8 +88,19 @@ impl Audio {
     /// Where to send and how; None while they are on hold without an address. What protects it is for the caller to
     /// say: only it knows what was agreed.
     pub fn remote(&self, learn: bool, mux: bool, security: Security) -> Option<Remote> {
-        let addr = self.addr?;
+        // With ICE the party is where its checks come from.
+        let nowhere = SocketAddr::new(std::net::Ipv4Addr::UNSPECIFIED.into(), 9);
+        let addr = if self.has_ice() { nowhere } else { self.addr? };
         Some(Remote { addr, codec: self.codec, telephone_event: self.telephone_event, learn, mux, security })
+    }
+
+    pub fn has_ice(&self) -> bool {
+        self.profile.is_handshake() && self.shown.as_ref().is_some_and(|shown| shown.ice.is_some())
+    }
+
+    /// The line's name, when it is in a bundle.
+    pub fn bundle(&self) -> Option<&str> {
+        self.bundled.as_deref()
     }
 
     pub fn codec(&self) -> Codec {

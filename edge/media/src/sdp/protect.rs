@@ -4,7 +4,10 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::srtp::{Master, Suite};
+use crate::{
+    dtls::Fingerprint,
+    srtp::{Master, Suite},
+};
 
 /// Key lines of one stream that are looked at.
 pub const CRYPTOS_MAX: usize = 16;
@@ -20,10 +23,14 @@ pub enum Profile {
     Savp,
     /// RFC 5124.
     Savpf,
+    /// RFC 5764: keys come of a handshake.
+    TlsSavp,
+    TlsSavpf,
 }
 
 impl Profile {
-    const ALL: [Profile; 4] = [Profile::Avp, Profile::Avpf, Profile::Savp, Profile::Savpf];
+    const ALL: [Profile; 6] =
+        [Profile::Avp, Profile::Avpf, Profile::Savp, Profile::Savpf, Profile::TlsSavp, Profile::TlsSavpf];
 
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|profile| profile.as_str() == name)
@@ -35,12 +42,19 @@ impl Profile {
             Profile::Avpf => "RTP/AVPF",
             Profile::Savp => "RTP/SAVP",
             Profile::Savpf => "RTP/SAVPF",
+            Profile::TlsSavp => "UDP/TLS/RTP/SAVP",
+            Profile::TlsSavpf => "UDP/TLS/RTP/SAVPF",
         }
     }
 
     /// Never in clear.
     pub fn is_protected(self) -> bool {
-        matches!(self, Profile::Savp | Profile::Savpf)
+        !matches!(self, Profile::Avp | Profile::Avpf)
+    }
+
+    /// Its keys come of a handshake.
+    pub fn is_handshake(self) -> bool {
+        matches!(self, Profile::TlsSavp | Profile::TlsSavpf)
     }
 }
 
@@ -78,6 +92,61 @@ impl Crypto {
 impl fmt::Display for Crypto {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} inline:{}", self.tag, self.master.suite().name(), STANDARD.encode(self.master.bytes()))
+    }
+}
+
+/// Who begins a handshake (RFC 4145 §4, RFC 5763 §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setup {
+    Active,
+    Passive,
+    /// The other may choose; in offers alone.
+    ActPass,
+}
+
+impl Setup {
+    pub fn read(text: &str) -> Option<Self> {
+        [Setup::Active, Setup::Passive, Setup::ActPass].into_iter().find(|setup| setup.as_str() == text)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Setup::Active => "active",
+            Setup::Passive => "passive",
+            Setup::ActPass => "actpass",
+        }
+    }
+}
+
+/// What a party shows of itself for a handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    pub fingerprint: Fingerprint,
+    pub setup: Setup,
+    /// None: it does not speak ICE, and is where its media line says.
+    pub ice: Option<Credentials>,
+}
+
+/// A party's ICE user fragment and password (RFC 8839 §5.4).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    pub user: String,
+    pub password: String,
+}
+
+impl Credentials {
+    /// None when either is too short, too long, or not of ICE's characters.
+    pub fn new(user: &str, password: &str) -> Option<Self> {
+        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
+        let good =
+            plain(user) && plain(password) && (4..=256).contains(&user.len()) && (22..=256).contains(&password.len());
+        good.then(|| Self { user: user.to_owned(), password: password.to_owned() })
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credentials({})", self.user)
     }
 }
 

@@ -2,15 +2,31 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Audio, BYTES_MAX, CRYPTOS_MAX, Crypto, Direction, Error, LINES_MAX, MEDIA_MAX, Profile, forbidden};
-use crate::plane::Codec;
+use super::{
+    Audio, BYTES_MAX, CRYPTOS_MAX, Credentials, Crypto, Direction, Error, LINES_MAX, MEDIA_MAX, Profile, Setup, Shown,
+    forbidden,
+};
+use crate::{dtls::Fingerprint, plane::Codec};
 
 /// A body that is SDP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     connection: Option<IpAddr>,
     direction: Direction,
+    /// What stands above all media lines and counts for each that does not say it itself.
+    common: Handshake,
+    /// The names in the first bundle.
+    bundle: Vec<String>,
     media: Vec<Media>,
+}
+
+/// The attributes of a handshake, as far as they were read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Handshake {
+    fingerprint: Option<Fingerprint>,
+    setup: Option<Setup>,
+    user: Option<String>,
+    password: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,6 +41,8 @@ struct Media {
     maps: Vec<(u8, String, u32)>,
     cryptos: Vec<Crypto>,
     mux: bool,
+    name: Option<String>,
+    handshake: Handshake,
 }
 
 /// Parses a whole body.
@@ -33,7 +51,13 @@ pub fn parse(body: &[u8]) -> Result<Session, Error> {
         return Err(Error::TooLarge);
     }
     let text = std::str::from_utf8(body).map_err(|_| Error::Syntax { line: 0 })?;
-    let mut session = Session { connection: None, direction: Direction::SendRecv, media: Vec::new() };
+    let mut session = Session {
+        connection: None,
+        direction: Direction::SendRecv,
+        common: Handshake::default(),
+        bundle: Vec::new(),
+        media: Vec::new(),
+    };
     let mut versions = 0;
     for (at, line) in text.lines().enumerate() {
         if at >= LINES_MAX {
@@ -103,7 +127,12 @@ impl Session {
             (Some(direction), Some(media)) => media.direction = Some(direction),
             (Some(direction), None) => self.direction = direction,
             (None, Some(media)) => media.attribute(value.trim()),
-            (None, None) => {}
+            (None, None) => match value.trim().strip_prefix("group:BUNDLE ") {
+                Some(names) if self.bundle.is_empty() => {
+                    self.bundle = names.split_whitespace().take(MEDIA_MAX).map(str::to_owned).collect();
+                }
+                _ => self.common.attribute(value.trim()),
+            },
         }
     }
 
@@ -126,7 +155,10 @@ impl Session {
         if forbidden(ip) {
             return Err(Error::ForbiddenTarget(ip));
         }
-        let on_hold = ip.is_unspecified();
+        let shown = media.handshake.shown(&self.common);
+        let bundled = media.name.clone().filter(|name| self.bundle.contains(name));
+        let by_ice = profile.is_handshake() && shown.as_ref().is_some_and(|shown| shown.ice.is_some());
+        let on_hold = ip.is_unspecified() && !by_ice;
         let direction = match (media.direction.unwrap_or(self.direction), on_hold) {
             // RFC 3264 §8.4: the old spelling of hold.
             (Direction::SendRecv, true) => Direction::SendOnly,
@@ -144,6 +176,8 @@ impl Session {
             profile,
             cryptos: media.cryptos.clone(),
             mux: media.mux,
+            shown,
+            bundled,
             addr: (!on_hold).then_some(SocketAddr::new(ip, media.port)),
             codec,
             telephone_event: media.telephone_event(),
@@ -160,7 +194,8 @@ impl Media {
             "rtpmap" if self.maps.len() < 64 => self.maps.extend(rtpmap(value)),
             "crypto" if self.cryptos.len() < CRYPTOS_MAX => self.cryptos.extend(Crypto::read(value)),
             "rtcp-mux" => self.mux = true,
-            _ => {}
+            "mid" => self.name = Some(value.to_owned()).filter(|name| is_name(name)),
+            _ => self.handshake.attribute(&format!("{name}:{value}")),
         }
     }
 
@@ -187,6 +222,34 @@ impl Media {
             .map(|(payload, ..)| *payload)
             .filter(|payload| (96..=127).contains(payload))
     }
+}
+
+impl Handshake {
+    /// A weaker digest beside a good one is passed over (RFC 8122 §5).
+    fn attribute(&mut self, value: &str) {
+        match value.split_once(':') {
+            Some(("fingerprint", value)) => self.fingerprint = self.fingerprint.or_else(|| Fingerprint::read(value)),
+            Some(("setup", value)) => self.setup = Setup::read(value),
+            Some(("ice-ufrag", value)) => self.user = Some(value.to_owned()),
+            Some(("ice-pwd", value)) => self.password = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+
+    fn shown(&self, common: &Handshake) -> Option<Shown> {
+        let user = self.user.as_ref().or(common.user.as_ref());
+        let password = self.password.as_ref().or(common.password.as_ref());
+        let ice = match (user, password) {
+            (Some(user), Some(password)) => Some(Credentials::new(user, password)?),
+            _ => None,
+        };
+        Some(Shown { fingerprint: self.fingerprint.or(common.fingerprint)?, setup: self.setup.or(common.setup)?, ice })
+    }
+}
+
+/// RFC 8859: a short word.
+fn is_name(name: &str) -> bool {
+    (1..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte))
 }
 
 /// `101 telephone-event/8000`

@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, net::SocketAddr};
 
-use super::{Audio, Crypto, Direction, Profile, TELEPHONE_EVENT};
+use super::{Audio, Crypto, Direction, Profile, Shown, TELEPHONE_EVENT};
 use crate::plane::Codec;
 
 /// What we say of ourselves.
@@ -21,43 +21,73 @@ pub struct Ours<'a> {
     pub codecs: &'a [Codec],
     /// Reports share the port.
     pub mux: bool,
+    /// What we show for a handshake, and our name in a bundle where we offer one.
+    pub shown: Option<&'a Shown>,
+    pub bundle: Option<&'a str>,
 }
 
 impl Ours<'_> {
     /// In clear.
     pub fn clear(local: SocketAddr, direction: Direction, id: u64, version: u64) -> Self {
-        Self { local, direction, id, version, profile: Profile::Avp, cryptos: &[], codecs: &[], mux: false }
+        Self {
+            local,
+            direction,
+            id,
+            version,
+            profile: Profile::Avp,
+            cryptos: &[],
+            codecs: &[],
+            mux: false,
+            shown: None,
+            bundle: None,
+        }
     }
 }
 
 /// Our offer: both G.711 laws, or those that are wanted, and telephone-event.
 pub fn offer(ours: &Ours<'_>) -> String {
+    let mut text = head(ours, ours.bundle);
     let codecs = if ours.codecs.is_empty() { &[Codec::Pcma, Codec::Pcmu] } else { ours.codecs };
-    let mut text = head(ours);
-    audio(&mut text, ours, ours.profile, codecs, Some(TELEPHONE_EVENT));
+    audio(&mut text, ours, ours.bundle, ours.profile, codecs, Some(TELEPHONE_EVENT));
     text
 }
 
 /// Our answer: one codec, theirs; other streams refused in their places.
 pub fn answer(theirs: &Audio, ours: &Ours<'_>) -> String {
-    let mut text = head(ours);
+    let bundled = theirs.bundled.as_deref();
+    let mut text = head(ours, bundled);
     for line in theirs.others.iter().take(theirs.index) {
         let _ = write!(text, "{line}\r\n");
     }
-    audio(&mut text, ours, theirs.profile, &[theirs.codec], theirs.telephone_event);
+    audio(&mut text, ours, bundled, theirs.profile, &[theirs.codec], theirs.telephone_event);
     for line in theirs.others.iter().skip(theirs.index) {
         let _ = write!(text, "{line}\r\n");
     }
     text
 }
 
-fn head(ours: &Ours<'_>) -> String {
+fn head(ours: &Ours<'_>, bundled: Option<&str>) -> String {
     let family = if ours.local.is_ipv4() { "IP4" } else { "IP6" };
     let (ip, id, version) = (ours.local.ip(), ours.id, ours.version);
-    format!("v=0\r\no=- {id} {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n")
+    let mut text = format!("v=0\r\no=- {id} {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n");
+    if let Some(name) = bundled {
+        let _ = write!(text, "a=group:BUNDLE {name}\r\n");
+    }
+    // RFC 8839 §5.3: we answer checks and make none.
+    if ours.shown.is_some_and(|shown| shown.ice.is_some()) {
+        text.push_str("a=ice-lite\r\n");
+    }
+    text
 }
 
-fn audio(text: &mut String, ours: &Ours<'_>, profile: Profile, codecs: &[Codec], event: Option<u8>) {
+fn audio(
+    text: &mut String,
+    ours: &Ours<'_>,
+    bundled: Option<&str>,
+    profile: Profile,
+    codecs: &[Codec],
+    event: Option<u8>,
+) {
     let mut formats: Vec<String> = codecs.iter().map(|codec| codec.payload_type().to_string()).collect();
     formats.extend(event.map(|event| event.to_string()));
     let _ = write!(text, "m=audio {} {} {}\r\n", ours.local.port(), profile.as_str(), formats.join(" "));
@@ -74,8 +104,26 @@ fn audio(text: &mut String, ours: &Ours<'_>, profile: Profile, codecs: &[Codec],
     for crypto in ours.cryptos {
         let _ = write!(text, "a=crypto:{crypto}\r\n");
     }
+    if let Some(name) = bundled {
+        let _ = write!(text, "a=mid:{name}\r\n");
+    }
+    if let Some(shown) = ours.shown {
+        handshake(text, ours.local, shown);
+    }
     if ours.mux {
         text.push_str("a=rtcp-mux\r\n");
     }
     let _ = write!(text, "a=ptime:20\r\na={}\r\n", ours.direction.as_str());
+}
+
+/// One candidate: the port itself (RFC 8839 §5.1, priority of a host's only address).
+fn handshake(text: &mut String, local: SocketAddr, shown: &Shown) {
+    let _ = write!(text, "a=fingerprint:{}\r\na=setup:{}\r\n", shown.fingerprint, shown.setup.as_str());
+    if let Some(ice) = &shown.ice {
+        let (ip, port) = (local.ip(), local.port());
+        let _ = write!(text, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", ice.user, ice.password);
+        let _ = write!(text, "a=candidate:1 1 udp 2130706431 {ip} {port} typ host\r\na=end-of-candidates\r\n");
+        // A stream's name, without which a browser's page finds the track in no stream.
+        text.push_str("a=msid:branchline audio\r\n");
+    }
 }
