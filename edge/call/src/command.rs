@@ -79,7 +79,7 @@ impl Calls {
                     Party::Trunk { trunk, .. } => self.config.site.trunks.get(trunk).is_some_and(|t| t.behind_nat),
                     Party::Phone(_) | Party::Tunnel(_) => false,
                 };
-                let terms = self.terms(&dial.party, false);
+                let terms = self.terms(&dial.party, false).of_emergency(emergency.is_some());
                 let session =
                     Session::new(self.session_id(), learn, self.protector(terms)).speaking(self.codecs(&dial.party));
                 let (caller, shown) = self.shown(&dial, emergency.is_some());
@@ -162,13 +162,14 @@ impl Calls {
     fn may_leave(&mut self, now: Instant, id: LegId, trunk: &TrunkId, user: &str) -> Result<Target, Cause> {
         let known = self.config.site.trunks.get(trunk).ok_or(Cause::NotFound)?;
         let (room, spelling) = (Room::of(known), known.spelling);
-        if !self.terms(&Party::Trunk { trunk: trunk.clone(), user: String::new() }, false).can_be_met() {
-            return Err(Cause::Media);
-        }
         let user = route::normalise(user).ok_or(Cause::NotFound)?;
         let emergency = route::emergency(&self.config.site, &user).is_some();
         if !emergency && route::is_forbidden(&self.config.site, &user) {
             return Err(Cause::Forbidden);
+        }
+        let party = Party::Trunk { trunk: trunk.clone(), user: String::new() };
+        if !emergency && !self.terms(&party, false).can_be_met() {
+            return Err(Cause::Media);
         }
         if self.is_full(emergency) {
             return Err(Cause::Overload);

@@ -38,6 +38,11 @@ pub enum Error {
 impl Terms {
     pub const CLEAR: Terms = Terms { protection: Protection::Clear, private: false, certificate: None, browser: false };
 
+    /// Of an emergency call, which depends on no policy: what can be protected is, and what cannot goes on.
+    pub fn of_emergency(self, emergency: bool) -> Self {
+        if emergency && self.must() { Self { protection: Protection::Preferred, ..self } } else { self }
+    }
+
     fn must(self) -> bool {
         matches!(self.protection, Protection::Required | Protection::RequiredOpenly)
     }
@@ -48,17 +53,15 @@ impl Terms {
 
     /// Whether we can offer such a leg any audio at all.
     pub fn can_be_met(self) -> bool {
-        let keyed = !self.must() || self.may_key();
-        self.certificate.is_some() || keyed && !self.browser
+        if self.browser { self.certificate.is_some() } else { !self.must() || self.may_key() }
     }
 
     /// What we offer first.
     fn profile(self) -> Profile {
-        match (self.browser, self.must(), self.may_key()) {
-            (true, ..) => Profile::TlsSavpf,
-            (false, true, true) => Profile::Savp,
-            (false, true, false) => Profile::TlsSavp,
-            (false, false, _) => Profile::Avp,
+        match (self.browser, self.must()) {
+            (true, _) => Profile::TlsSavpf,
+            (false, true) => Profile::Savp,
+            (false, false) => Profile::Avp,
         }
     }
 }
@@ -174,9 +177,11 @@ impl Protector {
         Ok(Agreed { answer: Some(answer), ..Agreed::of(theirs, keys(ours, line)?, theirs.mux) })
     }
 
-    /// RFC 5763 §5: who may choose lets us wait; so it is the browser that begins, on the path it has chosen.
+    /// RFC 5763 §5: who may choose lets us wait; so it is the browser that begins, on the path it has chosen. Only of
+    /// parties that speak ICE: the others are telephones whose RSA certificates our handshake does not know, and a call
+    /// that is refused is better than one without sound.
     fn offered_handshake(&self, theirs: &Audio) -> Result<Agreed, Error> {
-        let shown = theirs.shown.as_ref().ok_or(Error::NoKey)?;
+        let shown = theirs.shown.as_ref().filter(|shown| shown.ice.is_some()).ok_or(Error::NoKey)?;
         let active = shown.setup == Setup::Passive;
         let setup = if active { Setup::Active } else { Setup::Passive };
         let ours = self.shown(setup, shown.ice.is_some()).ok_or(Error::NoKey)?;
@@ -358,7 +363,7 @@ mod tests {
         let mut words = other.answer();
         assert!(words.mux && words.bundle == Some("0"));
         assert_eq!(words.shown.as_ref().map(|shown| shown.setup), Some(Setup::Passive));
-        assert_eq!(one.answered(&spoken(&words)).expect("good").mux, true);
+        assert!(one.answered(&spoken(&words)).expect("good").mux);
         words.shown.as_mut().unwrap().setup = Setup::Active;
         let answered = one.answered(&spoken(&words)).expect("good");
         one.take(&answered);
@@ -375,13 +380,17 @@ mod tests {
         assert_eq!(one.answered(&spoken(&words)).unwrap_err(), Error::NoKey);
     }
 
-    /// RFC 5763: without TLS to the phone, a handshake is what is left to a leg that must be protected.
     #[test]
-    fn what_must_be_protected_and_may_not_be_keyed_is_offered_a_handshake() {
-        let one = shows(Protection::Required, false, 1);
-        let offer = spoken(&one.offer());
-        assert!(offer.profile == Profile::TlsSavp && !offer.has_ice() && !offer.mux);
-        assert_eq!(one.offered(&said(Profile::Avp, &[])).unwrap_err(), Error::Unprotected);
-        assert!(one.offered(&offer).is_ok());
+    fn a_handshake_is_for_who_speaks_ice_and_we_have_a_certificate() {
+        let browser = shows(Protection::Preferred, true, 1);
+        let offer = spoken(&browser.offer());
+        assert!(shows(Protection::Required, false, 2).offered(&offer).is_ok());
+        assert_eq!(protector(Protection::Preferred, 2).offered(&offer).unwrap_err(), Error::NoKey);
+        let mut telephone = browser.offer();
+        telephone.profile = Profile::TlsSavp;
+        telephone.shown.as_mut().unwrap().ice = None;
+        let offer = spoken(&telephone);
+        assert_eq!(shows(Protection::Preferred, false, 2).offered(&offer).unwrap_err(), Error::NoKey);
+        assert!(!Terms { browser: true, ..Terms::CLEAR }.can_be_met());
     }
 }

@@ -112,7 +112,7 @@ impl Calls {
             return Err(("legs_limit", 503));
         }
         let learn = trunk.as_ref().is_some_and(|(_, (_, behind_nat))| *behind_nat);
-        let terms = self.terms(&party, false);
+        let terms = self.terms(&party, false).of_emergency(emergency);
         if invited.sdp.is_none() && !terms.can_be_met() {
             return Err(("sdp_protection", 488));
         }

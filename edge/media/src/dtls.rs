@@ -1,6 +1,6 @@
 //! DTLS-SRTP (RFC 5763, RFC 5764): the media's own handshake, of which SRTP keys come. A certificate proves nothing but
 //! that it is the one whose fingerprint signalling named; another one ends the handshake before there are any keys
-//! (S-24). The protocol itself is `dimpl`'s, which has our shape.
+//! (S-24). The protocol itself is `dimpl`'s, which has our shape and knows ECDSA certificates alone, as browsers have them.
 
 use std::{sync::Arc, time::Instant};
 

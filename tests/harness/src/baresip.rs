@@ -186,7 +186,7 @@ fn config(folder: &Path, sip_port: u16, control: u16, rtp: u16, microphone: &Pat
         microphone.display(),
         rtp + 38
     );
-    for module in ["g711", "aufile", "aubridge", "sndfile", "srtp", "dtls_srtp"] {
+    for module in ["g711", "aufile", "aubridge", "sndfile", "srtp"] {
         text.push_str(&format!("module {module}.so\n"));
     }
     text.push_str(&format!(

@@ -209,6 +209,28 @@ fn where_others_can_read_along_nothing_is_keyed_and_what_must_be_is_refused() {
     required.assert_empty();
 }
 
+/// Whoever calls for help is not asked for keys, and neither is the line.
+#[test]
+fn an_emergency_call_goes_out_in_clear_where_it_must() {
+    let mut bench = Bench::with(5, |config| {
+        config.site.trunks.get_mut(&carrier()).expect("the carrier").protection = Protection::Required;
+        for phone in config.site.phones.values_mut() {
+            phone.protection = Protection::Required;
+        }
+    });
+    assert_eq!(bench.call(ANN, "4001", None), None, "an ordinary call");
+    let caller = bench.call(ANN, "110", None).expect("taken");
+    let line = bench.dial_out("110", None);
+    bench.peer_answers(CARRIER);
+    bench.calls.answer(bench.now, caller);
+    bench.calls.join(bench.now, caller, line);
+    bench.run();
+    assert_eq!(connected(&bench), [false, false]);
+    bench.calls.hang_up(bench.now, caller);
+    bench.calls.hang_up(bench.now, line);
+    bench.assert_empty();
+}
+
 #[test]
 fn keys_beside_a_clear_profile_are_taken_where_they_may_be_and_bind() {
     let mut bench = bench();

@@ -9,14 +9,14 @@ use harness::{
     proof,
 };
 
-/// baresip offers SRTP and takes nothing else; the agent's phone knows none of it.
+/// baresip offers SRTP and takes nothing else; the agent's phone knows none of it. Its own signalling here is UDP, which
+/// others could read.
 #[test]
 fn a_caller_under_srtp_and_an_agent_in_clear_hear_each_other_and_the_recording_has_both() {
     let folder = tempfile::tempdir().expect("a folder");
     let prompts = stage::prompts(&folder.path().join("prompts")).expect("prompts");
     let carrier = stage::carrier_port();
     let mut plan = BranchPlan::example("branch-a", carrier).expect("a plan");
-    // baresip's own signalling here is UDP, which others could read.
     plan.config["trunks"]["carrier"]["protection"] = "required_openly".into();
     let branch = Branch::start(&folder.path().join("branch-a"), &plan, None, &prompts).expect("a branch");
     let agent_says = "this is the service desk how can i help you";
@@ -38,7 +38,7 @@ fn a_caller_under_srtp_and_an_agent_in_clear_hear_each_other_and_the_recording_h
     caller.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the box answers");
     std::thread::sleep(Duration::from_secs(7));
     caller.digit('2').expect("a digit");
-    agent.phone.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the sealed key was heard, the agent's phone rings");
+    agent.phone.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the sealed digit was heard, the agent's phone rings");
     std::thread::sleep(Duration::from_secs(8));
     caller.hang_up().expect("hung up");
     agent.phone.wait_event("CALL_CLOSED", PATIENCE).expect("the agent's leg ends too");
