@@ -105,7 +105,7 @@ fn a_flood_within_one_wait_loses_nothing_that_the_socket_holds() {
         }
         let got = collect(wire, 100);
         assert!(got.iter().map(|(.., bytes)| bytes[0]).eq(0..100), "in order");
-        phone.send_to(&[1; 1_400], rtp_at).expect("sent");
+        phone.send_to(&[1; PACKET_MAX + 1], rtp_at).expect("sent");
         assert_eq!(collect(wire, 1)[0].3, b"", "larger than any packet of ours");
     });
 }
