@@ -20,13 +20,15 @@ pub struct Framer {
     buffer: BytesMut,
     /// How far the end of the head was already looked for.
     searched: usize,
+    /// Length of the message that waits for its body: its head is read once, however small the pieces of the body.
+    waiting: Option<usize>,
     bytes_max: usize,
     dead: bool,
 }
 
 impl Framer {
     pub fn new(bytes_max: usize) -> Self {
-        Self { buffer: BytesMut::new(), searched: 0, bytes_max, dead: false }
+        Self { buffer: BytesMut::new(), searched: 0, waiting: None, bytes_max, dead: false }
     }
 
     pub fn push(&mut self, bytes: &[u8]) {
@@ -38,6 +40,9 @@ impl Framer {
     pub fn poll(&mut self) -> Option<Frame> {
         if self.dead {
             return None;
+        }
+        if let Some(total) = self.waiting {
+            return self.whole(total);
         }
         if self.buffer.starts_with(b"\r\n\r\n") {
             self.buffer.advance(4);
@@ -61,12 +66,20 @@ impl Framer {
         match total {
             Some(total) if total > self.bytes_max => Some(self.broken(head_len)),
             None => Some(self.broken(head_len)),
-            Some(total) if total > self.buffer.len() => None,
             Some(total) => {
-                self.searched = 0;
-                Some(Frame::Message(self.buffer.split_to(total).freeze()))
+                self.waiting = Some(total);
+                self.whole(total)
             }
         }
+    }
+
+    fn whole(&mut self, total: usize) -> Option<Frame> {
+        if total > self.buffer.len() {
+            return None;
+        }
+        self.waiting = None;
+        self.searched = 0;
+        Some(Frame::Message(self.buffer.split_to(total).freeze()))
     }
 
     fn broken(&mut self, head_len: usize) -> Frame {

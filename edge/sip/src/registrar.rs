@@ -227,7 +227,7 @@ fn is_contact(binding: &Binding, uri: &Uri) -> bool {
 
 /// Err is the status to refuse the whole REGISTER with.
 fn wish(request: &Request, contact: &Address) -> Result<Wish, u16> {
-    if contact.uri.as_sip().is_none_or(|uri| uri.secure) || contact.uri.has_headers() {
+    if contact.uri.as_sip().is_none_or(|uri| uri.secure) {
         return Err(400);
     }
     // RFC 3261 §10.2.1.1: the parameter before the header; what is no number counts as the default (§20.19).

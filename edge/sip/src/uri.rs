@@ -115,6 +115,14 @@ impl Uri {
         self
     }
 
+    /// As a Request-URI may be written (RFC 3261 §19.1.1, table 1): what stands after `?` is left out.
+    pub fn without_headers(mut self) -> Self {
+        if let Self::Sip(uri) = &mut self {
+            uri.headers = None;
+        }
+        self
+    }
+
     /// RFC 3261 §19.1.4, as far as bindings need it: user, host, port and transport.
     pub fn same_target(&self, other: &Self) -> bool {
         match (self, other) {
@@ -158,7 +166,7 @@ impl Host {
     pub fn parse(text: &str) -> Result<Self, Error> {
         if let Some(inner) = text.strip_prefix('[') {
             let inner = inner.strip_suffix(']').ok_or(Error::Host)?;
-            return inner.parse::<Ipv6Addr>().map(|ip| Self::Ip(ip.into())).map_err(|_| Error::Host);
+            return ipv6(inner).map(|ip| Self::Ip(ip.into())).ok_or(Error::Host);
         }
         if let Ok(ip) = text.parse::<std::net::Ipv4Addr>() {
             return Ok(Self::Ip(ip.into()));
@@ -182,6 +190,17 @@ impl Host {
     pub fn is_ip(&self, ip: IpAddr) -> bool {
         matches!(self, Self::Ip(own) if *own == ip)
     }
+}
+
+/// RFC 4291 §2.2; and `hexpart "::" ":" IPv4address`, which RFC 3261's grammar allowed by mistake and which "an
+/// implementation must tolerate" (RFC 5118 §4.10).
+fn ipv6(text: &str) -> Option<Ipv6Addr> {
+    if let Ok(ip) = text.parse() {
+        return Some(ip);
+    }
+    let (before, v4) = text.split_once(":::")?;
+    v4.parse::<std::net::Ipv4Addr>().ok()?;
+    format!("{before}::{v4}").parse().ok()
 }
 
 /// `host[:port]`, as in Via and in URIs.
@@ -308,6 +327,19 @@ mod tests {
             "1x:y",
         ] {
             assert!(Uri::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn three_colons_stand_only_before_an_embedded_ipv4_address() {
+        let ip = |text: &str| Host::parse(text).ok();
+        let right = ip("[2001:db8::192.0.2.1]");
+        assert!(right.is_some());
+        assert_eq!(ip("[2001:db8:::192.0.2.1]"), right);
+        for text in
+            ["[2001:db8:::10]", "[2001:db8::::192.0.2.1]", "[2001:db8::1:::192.0.2.1]", "[:::]", "[1:::192.0.2.256]"]
+        {
+            assert_eq!(ip(text), None, "{text}");
         }
     }
 

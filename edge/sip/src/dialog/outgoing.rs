@@ -237,8 +237,9 @@ impl Branch {
 pub fn to_phone(cx: &mut Context<'_>, invite: &Invite, user: &str, bindings: &[Binding]) -> Vec<Draft> {
     let home = context::domain(cx.config);
     let to = Address::new(Uri::sip(Some(user), home.clone(), None));
-    let reachable = bindings.iter().filter_map(|binding| Some((binding.flow, Uri::parse(&binding.contact).ok()?)));
-    let contacts: Vec<(Flow, Uri)> = reachable.collect();
+    // RFC 3261 §19.1.5: headers that a contact asks for are dangerous to honour; they are kept for its owner alone.
+    let uri = |binding: &Binding| Uri::parse(&binding.contact).ok().map(Uri::without_headers);
+    let contacts: Vec<(Flow, Uri)> = bindings.iter().filter_map(|one| Some((one.flow, uri(one)?))).collect();
     contacts.into_iter().map(|(flow, uri)| draft(cx, invite, flow, uri, to.clone(), home.clone())).collect()
 }
 

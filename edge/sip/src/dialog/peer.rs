@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Parties};
 use crate::endpoint::Flow;
-use crate::message::{Address, Head, Method, Request, Response, Value};
+use crate::message::{Address, Contacts, Head, Method, Request, Response, Value};
 use crate::uri::Uri;
 
 #[derive(Debug, Clone)]
@@ -23,16 +23,19 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// §12.1.1: from an INVITE received; None when its Contact is missing or not `sip:`.
+    /// §12.1.1: from an INVITE received; None when its Contact is missing or not `sip:`. A caller of RFC 2543, known by
+    /// a From without tag, needs none: it is where its From says (RFC 4475 §3.4.1).
     pub fn of_invite(invite: &Request, local_tag: &str, flow: Flow) -> Option<Self> {
         let head = &invite.head;
         let mut local = head.to.clone();
         local.set_tag(local_tag);
+        let old = head.from.tag().is_none() && head.contacts == Contacts::None;
+        let target = if old { &head.from } else { head.contacts.first()? };
         Some(Self {
             call_id: head.call_id.clone(),
             local,
             remote: head.from.clone(),
-            target: head.contacts.first()?.uri.as_sip().map(|uri| Uri::Sip(uri.clone()))?,
+            target: target.uri.as_sip().map(|uri| Uri::Sip(uri.clone()))?,
             routes: head.record_route.clone(),
             cseq: 0,
             remote_cseq: Some(head.cseq),

@@ -78,7 +78,8 @@ impl Endpoint {
     }
 
     fn outside(&mut self, now: Instant, request: Request, flow: Flow) {
-        if request.head.max_forwards == Some(0) {
+        // RFC 4475 §3.3.11: only who passes a request on counts its hops; of all requests we pass on calls alone.
+        if request.head.max_forwards == Some(0) && request.method() == Method::Invite {
             return self.deny(&request, flow, 483, "hops");
         }
         if request.method() == Method::Options {

@@ -87,7 +87,8 @@ impl Lines {
             lines.blame("utf8");
         }
         let mut raw = text.split("\r\n");
-        lines.start = lines.clean(raw.next().unwrap_or_default());
+        let start = raw.next().unwrap_or_default().replace('\t', " ");
+        lines.start = lines.without_controls(&start, Quoting::None);
         if !lines.is_response() && !looks_like_request(&lines.start) {
             return Err("not_sip");
         }
@@ -122,13 +123,13 @@ impl Lines {
         if self.headers.len() > HEADERS_MAX {
             return self.blame("header_count");
         }
-        let value = self.clean(line);
-        if line.starts_with([' ', '\t']) {
+        let value = line.replace('\t', " ");
+        if value.starts_with(' ') {
             match self.headers.last_mut() {
                 // RFC 3261 §7.3.1: a folded line continues the one before.
                 Some((_, before)) if before.len().saturating_add(value.len()) <= HEADER_BYTES_MAX => {
                     before.push(' ');
-                    before.push_str(value.trim());
+                    before.push_str(value.trim_matches(' '));
                 }
                 Some(_) => self.blame("header_size"),
                 None => self.blame("fold"),
@@ -138,38 +139,62 @@ impl Lines {
         let Some((name, value)) = value.split_once(':') else {
             return self.blame("header_colon");
         };
-        let name = name.trim_end();
+        let name = name.trim_end_matches(' ');
         if !lex::is_token(name) {
             return self.blame("header_name");
         }
         if value.len() > HEADER_BYTES_MAX {
             return self.blame("header_size");
         }
-        self.headers.push((canonical(name), value.trim().to_string()));
+        self.headers.push((canonical(name), value.trim_matches(' ').to_string()));
     }
 
+    /// After unfolding, for a quoted string may run over a fold.
     fn finish(&mut self) {
-        for (_, value) in &mut self.headers {
-            let trimmed = value.trim();
-            if trimmed.len() != value.len() {
-                *value = trimmed.to_string();
+        for at in 0..self.headers.len() {
+            let Some(value) = self.headers.get_mut(at).map(|(_, value)| std::mem::take(value)) else { continue };
+            let value = self.without_controls(value.trim_matches(' '), Quoting::Pairs);
+            if let Some((_, place)) = self.headers.get_mut(at) {
+                *place = value;
             }
         }
     }
 
-    /// Tabs are spaces; every other control character is a fault, and stands as `?` in what we echo.
-    fn clean(&mut self, line: &str) -> String {
-        let spaced = line.replace('\t', " ");
-        if lex::is_clean(&spaced) {
-            return spaced;
+    /// A control character is a fault, but for one that a quoted-pair may hold (RFC 3261 §25.1: all of ASCII less CR
+    /// and LF). Either way it stands as `?` from here on: nothing behind this door meets one (S-10).
+    fn without_controls(&mut self, text: &str, quoting: Quoting) -> String {
+        if lex::is_clean(text) {
+            return text.to_string();
         }
-        self.blame("control");
-        spaced.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+        let (mut quoted, mut escaped, mut bad) = (false, false, false);
+        let cleaned = text.chars().map(|c| {
+            let paired = escaped && quoting == Quoting::Pairs && c.is_ascii() && !matches!(c, '\r' | '\n');
+            match c {
+                _ if escaped => escaped = false,
+                '\\' if quoted => escaped = true,
+                '"' => quoted = !quoted,
+                _ => {}
+            }
+            bad |= c.is_control() && !paired;
+            if c.is_control() { '?' } else { c }
+        });
+        let cleaned = cleaned.collect();
+        if bad {
+            self.blame("control");
+        }
+        cleaned
     }
 
     fn blame(&mut self, cause: &'static str) {
         self.fault.get_or_insert(Fault { status: 400, cause });
     }
+}
+
+/// Whether a text may hold quoted-pairs: a header value may, a start-line may not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quoting {
+    None,
+    Pairs,
 }
 
 /// `… SIP/x`, however wrong before it.

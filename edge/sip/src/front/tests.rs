@@ -96,6 +96,7 @@ fn torture_messages_get_the_answers_that_rfc_4475_names() {
         ("3.1.2.17 mismatch01", OPTIONS, &["CSeq: 8 INVITE"], 400),
         ("3.1.2.18 mismatch02", "NEWMETHOD sip:user@example.com SIP/2.0", &["CSeq: 8 INVITE"], 501),
         ("3.3.1 insuf", INVITE, &["To: (none)", "From: (none)", "Call-ID: (none)"], 400),
+        ("3.3.4 unksm2", REGISTER, &["To: isbn:2983792873", "Contact: <name:John_Smith>"], 400),
         ("3.3.2 unkscm", "OPTIONS nobodyKnowsThisScheme:totallyopaquecontent SIP/2.0", &[], 416),
         ("3.3.3 novelsc", "OPTIONS soap.beep://192.0.2.103:3002 SIP/2.0", &[], 416),
         ("3.3.8 multi01", INVITE, &["CSeq: 5 INVITE", "CSeq: 59 INVITE", "To: sip:a@h", "To: sip:b@h"], 400),
@@ -156,6 +157,20 @@ fn control_characters_and_bare_line_ends_are_refused_and_never_echoed() {
         let lines = String::from_utf8(reply.to_vec()).unwrap();
         assert!(lines.split("\r\n").all(|line| !line.contains(char::is_control)), "{lines:?}");
         assert!(!lines.contains("\r\nX:"), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_quoted_pair_may_hold_control_characters_which_nobody_behind_the_door_meets() {
+    // RFC 4475 §3.1.1.2, as an OPTIONS; folded within the quoted string.
+    let name = "To: \"BEL:\\\x07\r\n NUL:\\\0 DEL:\\\x7f\" <sip:a@h>";
+    let Opened::Message(message) = open_text(&request("OPTIONS sip:u@h SIP/2.0", &[name])) else { panic!() };
+    let Message::Request(request_read) = *message else { panic!() };
+    assert_eq!(request_read.head.to.display.as_deref(), Some("BEL:? NUL:? DEL:?"));
+    for bad in
+        ["To: \"\\\r\" <sip:a@h>", "To: \"\x07\" <sip:a@h>", "To: \\\x07 <sip:a@h>", "To: \"\\\u{85}\" <sip:a@h>"]
+    {
+        assert_eq!(status(&request("OPTIONS sip:u@h SIP/2.0", &[bad])), 400, "{bad:?}");
     }
 }
 

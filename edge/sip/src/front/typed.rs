@@ -41,6 +41,10 @@ pub fn message(lines: &Lines, body: Bytes, carrier: Carrier) -> Result<Message, 
     if head.method != method {
         return Err(bad("cseq_method"));
     }
+    if method == Method::Register && head.to.uri.as_sip().is_none() {
+        // RFC 3261 §10.2, RFC 4475 §3.3.4: an address-of-record is a SIP or SIPS URI.
+        return Err(bad("aor"));
+    }
     let body = body_of(lines, body, carrier)?;
     Ok(Message::Request(Request { uri, head, body }))
 }

@@ -6,6 +6,9 @@ use super::Error;
 use crate::lex;
 use crate::uri::Uri;
 
+/// Parameters of one header value; the longest lists in the field have a dozen. Each is compared with all before it.
+pub const PARAMS_MAX: usize = 64;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// Unquoted.
@@ -58,6 +61,9 @@ impl Params {
     pub fn parse<'a>(header: &'static str, pieces: impl Iterator<Item = &'a str>) -> Result<Self, Error> {
         let mut params: Vec<(String, Option<String>)> = Vec::new();
         for piece in pieces {
+            if params.len() >= PARAMS_MAX {
+                return Err(Error::Syntax { header });
+            }
             let (name, value) = match piece.split_once('=') {
                 Some((name, value)) => (name.trim(), Some(value.trim())),
                 None => (piece, None),
@@ -155,6 +161,13 @@ mod tests {
         check("sip:vivekg@h ;   tag    = 1918181833n", "<sip:vivekg@h>;tag=1918181833n");
         check("caller<sip:caller@h>;tag=323", "\"caller\" <sip:caller@h>;tag=323");
         check(r#""J \"R\"" <sip:j@h;lr>;x="y;z""#, r#""J \"R\"" <sip:j@h;lr>;x="y;z""#);
+    }
+
+    #[test]
+    fn the_limit_on_parameters_holds() {
+        let with = |n: usize| (0..n).fold("<sip:a@h>".to_string(), |text, i| format!("{text};p{i}"));
+        assert!(Address::parse("To", &with(PARAMS_MAX)).is_ok());
+        assert!(Address::parse("To", &with(PARAMS_MAX + 1)).is_err());
     }
 
     #[test]
