@@ -16,6 +16,7 @@ mod rfc3665;
 mod rfc5359;
 mod security;
 mod stage;
+mod torture;
 mod town;
 mod trunks;
 mod walks;
