@@ -184,7 +184,7 @@ fn how_a_queue_chooses_is_read_bounded_and_freed_of_queues_that_are_gone() {
     local(&mut documents, Change::QueueRouting { queue: id("sales"), routing: Box::new(routing.clone()) });
     assert_eq!(effective(&documents).config.queues[&id("sales")].routing, routing);
     assert_eq!(effective(&documents).config.queues[&id("support")].routing, Routing::default());
-    local(&mut documents, Change::QueueRemove { queue: id("support") });
+    site(&mut documents, Change::QueueRemove { queue: id("support") });
     let resolved = effective(&documents);
     assert!(resolved.config.queues[&id("sales")].routing.tiers[0].also.is_empty());
     let found = finding(&resolved, "queues/sales/routing").unwrap();
