@@ -15,6 +15,8 @@ pub struct Config {
     pub domain: String,
     /// The addresses our SIP sockets listen on.
     pub local: Vec<SocketAddr>,
+    /// What carries SIP at each of them.
+    pub listeners: Vec<(endpoint::Transport, SocketAddr)>,
     /// User-Agent and Server.
     pub product: String,
     pub site: model::config::Config,
@@ -70,6 +72,7 @@ impl Config {
         endpoint::Config {
             domain: self.domain.clone(),
             local: self.local.clone(),
+            listeners: self.listeners.clone(),
             phones: phones.collect(),
             trunks: trunks.collect(),
             product: self.product.clone(),
@@ -117,5 +120,6 @@ fn transport_of(transport: SipTransport) -> endpoint::Transport {
     match transport {
         SipTransport::Udp => endpoint::Transport::Udp,
         SipTransport::Tcp => endpoint::Transport::Tcp,
+        SipTransport::Tls => endpoint::Transport::Tls,
     }
 }

@@ -49,7 +49,7 @@ impl Context<'_> {
         let branch = self.ids.branch();
         let Parties { uri, from, to, call_id, cseq } = parties;
         let mut head = Head {
-            via: vec![Via::ours(transport_name(flow), self.sent_by(flow), &branch)],
+            via: vec![self.via(flow, &branch)],
             from,
             to,
             call_id,
@@ -80,21 +80,28 @@ impl Context<'_> {
     pub fn contact(&self, flow: Flow, user: Option<&str>) -> Address {
         let addr = self.sent_by(flow);
         let uri = Uri::sip(user, addr.into(), Some(addr.port()));
-        Address::new(if flow.transport == Transport::Tcp { uri.with_param("transport=tcp") } else { uri })
+        Address::new(match flow.transport.uri_param() {
+            Some(param) => uri.with_param(param),
+            None => uri,
+        })
+    }
+
+    /// A Via of ours for what goes down `flow`.
+    pub fn via(&self, flow: Flow, branch: &str) -> Via {
+        let mut via = Via::ours(flow.transport.via(), self.sent_by(flow), branch);
+        if flow.transport == Transport::Tls && flow.connection == 0 {
+            // RFC 5923 §5: the peer may send its own requests down the connection that we opened.
+            via.params.set("alias", None);
+        }
+        via
     }
 
     /// The address of ours that the other end of `flow` can reach: the one it is bound to when that is one of ours
-    /// (a TCP connection's own port is not), else the configured one that lies nearest.
+    /// (a TCP connection's own port is not), else the configured one that carries this and lies nearest.
     pub fn sent_by(&self, flow: Flow) -> SocketAddr {
-        let local = &self.config.local;
-        let fits = |one: &&SocketAddr| one.is_ipv4() == flow.remote.is_ipv4();
-        let near = |one: &&SocketAddr| fits(one) && one.ip().is_loopback() == flow.remote.ip().is_loopback();
-        let same_ip = |one: &&SocketAddr| one.ip() == flow.local.ip();
-        if local.contains(&flow.local) {
-            return flow.local;
-        }
-        let found = local.iter().find(same_ip).or_else(|| local.iter().find(near)).or_else(|| local.iter().find(fits));
-        found.copied().unwrap_or(flow.local)
+        let carrying = self.config.listeners.iter().filter(|(transport, _)| *transport == flow.transport);
+        let carrying: Vec<SocketAddr> = carrying.map(|(_, addr)| *addr).collect();
+        nearest(&carrying, flow).or_else(|| nearest(&self.config.local, flow)).unwrap_or(flow.local)
     }
 
     /// Whether a host is ours: the domain, an address of ours, or the very address the message came to.
@@ -116,9 +123,11 @@ pub fn domain(config: &Config) -> Host {
     Host::parse(&config.domain).unwrap_or_else(|_| fallback())
 }
 
-fn transport_name(flow: Flow) -> &'static str {
-    match flow.transport {
-        Transport::Udp => "UDP",
-        Transport::Tcp => "TCP",
-    }
+fn nearest(local: &[SocketAddr], flow: Flow) -> Option<SocketAddr> {
+    let fits = |one: &&SocketAddr| one.is_ipv4() == flow.remote.is_ipv4();
+    let near = |one: &&SocketAddr| fits(one) && one.ip().is_loopback() == flow.remote.ip().is_loopback();
+    let same_ip = |one: &&SocketAddr| one.ip() == flow.local.ip();
+    let same = local.iter().find(|one| **one == flow.local);
+    let found = same.or_else(|| local.iter().find(same_ip)).or_else(|| local.iter().find(near));
+    found.or_else(|| local.iter().find(fits)).copied()
 }

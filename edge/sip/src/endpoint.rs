@@ -12,9 +12,11 @@ pub use crate::message::Release;
 mod admission;
 mod engine;
 mod services;
+mod transport;
 
 pub use crate::subscription::Summary;
 pub use engine::{Endpoint, Load};
+pub use transport::Transport;
 
 /// Where a message came from or goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,14 +24,8 @@ pub struct Flow {
     pub transport: Transport,
     pub local: SocketAddr,
     pub remote: SocketAddr,
-    /// The TCP connection's number, given by the shell from 1; 0 for UDP and for a connection yet to be opened.
+    /// The connection's number, given by the shell from 1; 0 for UDP and for a connection yet to be opened.
     pub connection: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Transport {
-    Udp,
-    Tcp,
 }
 
 /// One INVITE usage.
@@ -51,6 +47,9 @@ pub struct Config {
     pub domain: String,
     /// What phones and trunks may write in a Request-URI to mean us, beside `domain`.
     pub local: Vec<SocketAddr>,
+    /// Which of them carries what; a transport that is not listed is told of at the address in `local` that lies
+    /// nearest. With TCP among them, what is too large for a datagram goes to a trunk's peer by TCP.
+    pub listeners: Vec<(Transport, SocketAddr)>,
     /// SIP user → credentials.
     pub phones: std::collections::BTreeMap<String, PhoneAuth>,
     pub trunks: std::collections::BTreeMap<String, Trunk>,
@@ -134,9 +133,9 @@ impl Default for Limits {
 /// One thing that happened outside.
 #[derive(Debug, Clone)]
 pub enum Input {
-    /// A UDP datagram, or bytes read from a TCP connection in any cut.
+    /// A UDP datagram, a whole WebSocket message, or bytes read from a TCP or TLS connection in any cut.
     Received { flow: Flow, bytes: Bytes },
-    /// A TCP connection ended, or could not be opened (then `flow.connection` is 0).
+    /// A connection ended, or could not be opened (then `flow.connection` is 0).
     Closed { flow: Flow },
     /// Registrations remembered from before a restart (aor user, contact URI, flow, seconds left).
     Restore { user: String, binding: Binding },
@@ -150,11 +149,22 @@ pub struct Binding {
     pub flow: Flow,
     pub expires_s: u32,
     pub user_agent: Option<String>,
+    /// RFC 5626: which device, and which of its flows; None for a phone that does not say.
+    pub outbound: Option<Outbound>,
+}
+
+/// RFC 5626 §4.1, §4.2.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Outbound {
+    /// `<urn:uuid:…>`, as written.
+    pub instance: String,
+    pub reg_id: u32,
 }
 
 #[derive(Debug, Clone)]
 pub enum Output {
-    /// UDP: send. TCP with `connection` 0: find or open a connection to `remote`, then send.
+    /// UDP: send. A stream with `connection` 0: find or open a connection to `remote`, then send. A WebSocket message
+    /// is sent whole.
     Send {
         flow: Flow,
         bytes: Bytes,

@@ -1,4 +1,4 @@
-//! A TCP stream cut into messages (RFC 3261 §18.3, §7.5): whatever the pieces, the same messages come out. What cannot
+//! A TCP or TLS stream cut into messages (RFC 3261 §18.3, §7.5): whatever the pieces, the same messages come out. What cannot
 //! be framed ends the stream's meaning: nothing after it is read.
 
 use bytes::{Buf, Bytes, BytesMut};

@@ -20,6 +20,7 @@ pub mod lex;
 pub mod message;
 pub mod page;
 pub mod registrar;
+pub mod stun;
 pub mod subscription;
 pub mod timers;
 pub mod transaction;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::context::Context;
-use crate::endpoint::{Binding, Event, Flow, Transport};
+use crate::endpoint::{Binding, Event, Flow, Outbound, Transport};
 use crate::message::{Address, Contacts, Request, Response};
 use crate::timers::Timers;
 use crate::uri::Uri;
@@ -16,11 +16,27 @@ const EXPIRES_S_MAX: u32 = 3_600;
 const EXPIRES_S_DEFAULT: u32 = 3_600;
 /// Characters kept of a User-Agent.
 const USER_AGENT_MAX: usize = 120;
+/// RFC 5626 §5.4: a phone that asked for outbound says something this often, and is given as much again as the network
+/// may need. A browser is not asked: its WebSocket is pinged below.
+const FLOW_TIMER_S: u32 = 120;
+const FLOW_GRACE_S: u32 = 30;
+/// Characters of a `+sip.instance` (a URN of a UUID has 47).
+const INSTANCE_MAX: usize = 200;
 
 #[derive(Default)]
 pub struct Registrar {
     users: BTreeMap<String, Bindings>,
-    timers: Timers<(String, String)>,
+    timers: Timers<Key>,
+    /// Flows whose phones promised keep-alives.
+    silences: Timers<Flow>,
+}
+
+/// One binding: two flows of one device may give the same contact.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    user: String,
+    contact: String,
+    reg_id: u32,
 }
 
 /// One phone's contacts: `shown` and `kept` belong together, place by place, the most wanted first.
@@ -45,6 +61,7 @@ struct Wish {
     uri: Uri,
     expires_s: u32,
     q: u16,
+    outbound: Option<Outbound>,
 }
 
 impl Registrar {
@@ -74,7 +91,21 @@ impl Registrar {
         }
     }
 
-    /// From before a restart. A TCP connection of then is gone, and its phone knows: it registers anew.
+    /// Something came by a flow: its phone lives.
+    pub fn heard(&mut self, now: Instant, flow: Flow) {
+        if self.silences.has(&flow) {
+            self.listen(now, flow);
+        }
+    }
+
+    fn listen(&mut self, now: Instant, flow: Flow) {
+        let patience = Duration::from_secs(u64::from(FLOW_TIMER_S.saturating_add(FLOW_GRACE_S)));
+        if let Some(at) = now.checked_add(patience) {
+            self.silences.set(flow, at);
+        }
+    }
+
+    /// From before a restart. A connection of then is gone, and its phone knows: it registers anew.
     pub fn restore(&mut self, cx: &mut Context<'_>, user: &str, binding: Binding) {
         let known = cx.config.phones.contains_key(user) && binding.flow.transport == Transport::Udp;
         let Ok(uri) = Uri::parse(&binding.contact) else { return };
@@ -87,7 +118,8 @@ impl Registrar {
     }
 
     pub fn closed(&mut self, cx: &mut Context<'_>, flow: Flow) {
-        let on_it = |binding: &Binding| binding.flow.transport == Transport::Tcp && binding.flow == flow;
+        self.silences.clear(&flow);
+        let on_it = |binding: &Binding| binding.flow.transport.is_connection() && binding.flow == flow;
         self.drop_where(cx, |_, binding| on_it(binding));
     }
 
@@ -98,12 +130,15 @@ impl Registrar {
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.next()
+        self.timers.next().into_iter().chain(self.silences.next()).min()
     }
 
     pub fn handle_timeout(&mut self, cx: &mut Context<'_>) {
-        while let Some((user, contact)) = self.timers.due(cx.now) {
-            self.drop_where(cx, |other, binding| other == user && binding.contact == contact);
+        while let Some(key) = self.timers.due(cx.now) {
+            self.drop_where(cx, |user, binding| key_of(user, binding) == key);
+        }
+        while let Some(flow) = self.silences.due(cx.now) {
+            self.drop_where(cx, |_, binding| binding.flow == flow && binding.outbound.is_some());
         }
     }
 
@@ -115,25 +150,34 @@ impl Registrar {
         list: &[Address],
         flow: Flow,
     ) -> Option<u16> {
+        let flows = list.iter().filter(|contact| contact.params.has("reg-id") && !is_removal(request, contact)).count();
+        if flows > 1 {
+            // RFC 5626 §6: a flow is one REGISTER's.
+            return Some(400);
+        }
         let wishes = match list.iter().map(|contact| wish(request, contact)).collect::<Result<Vec<_>, u16>>() {
             Ok(wishes) if wishes.len() <= cx.config.limits.bindings_per_user => wishes,
             Ok(_) => return Some(403),
             Err(status) => return Some(status),
         };
         let call_id = request.head.call_id.as_str();
-        let stale = wishes.iter().any(|wish| self.is_out_of_order(user, &wish.uri, call_id, request.head.cseq));
+        let stale = wishes.iter().any(|wish| self.is_out_of_order(user, wish, call_id, request.head.cseq));
         if stale {
             // RFC 3261 §10.3 step 7: all or nothing.
             return Some(500);
         }
         for wish in wishes {
             if wish.expires_s == 0 {
-                self.drop_where(cx, |other, binding| other == user && is_contact(binding, &wish.uri));
+                self.drop_where(cx, |other, binding| other == user && is_of(binding, &wish));
                 continue;
+            }
+            let keeps_alive = wish.outbound.is_some() && !flow.transport.is_websocket();
+            if keeps_alive {
+                self.listen(cx.now, flow);
             }
             let user_agent = request.head.field("User-Agent").map(|text| text.chars().take(USER_AGENT_MAX).collect());
             let contact = wish.uri.to_string();
-            let binding = Binding { contact, flow, expires_s: wish.expires_s, user_agent };
+            let binding = Binding { contact, flow, expires_s: wish.expires_s, user_agent, outbound: wish.outbound };
             let Some(expires_at) = cx.now.checked_add(Duration::from_secs(wish.expires_s.into())) else { continue };
             let (call_id, cseq) = (call_id.to_string(), request.head.cseq);
             self.put(cx, user, binding, Kept { uri: wish.uri, call_id, cseq, q: wish.q, expires_at });
@@ -151,24 +195,29 @@ impl Registrar {
         None
     }
 
-    fn is_out_of_order(&self, user: &str, uri: &Uri, call_id: &str, cseq: u32) -> bool {
-        let kept = self.users.get(user).map(|bindings| bindings.kept.as_slice()).unwrap_or_default();
-        kept.iter().any(|kept| kept.uri.same_target(uri) && kept.call_id == call_id && cseq <= kept.cseq)
+    fn is_out_of_order(&self, user: &str, wish: &Wish, call_id: &str, cseq: u32) -> bool {
+        let Some(bindings) = self.users.get(user) else { return false };
+        let mut both = bindings.shown.iter().zip(&bindings.kept);
+        both.any(|(shown, kept)| is_of(shown, wish) && kept.call_id == call_id && cseq <= kept.cseq)
     }
 
     /// Adds or renews; over the limit the one that ends soonest gives way: it is the phone's former self.
     fn put(&mut self, cx: &mut Context<'_>, user: &str, binding: Binding, kept: Kept) {
         let bindings = self.users.entry(user.to_string()).or_default();
-        let mut gone = bindings.take(|other| other.uri.same_target(&kept.uri));
-        let before = gone.take();
+        let before = bindings.take(|old, other| match (&old.outbound, &binding.outbound) {
+            // RFC 5626 §6: device and flow make the binding, whatever its contact.
+            (Some(old), Some(new)) => old == new,
+            _ => other.uri.same_target(&kept.uri),
+        });
+        let mut gone = before.clone().filter(|old| old.contact != binding.contact);
         if before.is_none() && bindings.shown.len() >= cx.config.limits.bindings_per_user {
             let soonest = bindings.kept.iter().map(|kept| kept.expires_at).min();
-            gone = bindings.take(|other| Some(other.expires_at) == soonest);
+            gone = bindings.take(|_, other| Some(other.expires_at) == soonest);
         }
         for old in before.iter().chain(&gone) {
-            self.timers.clear(&(user.to_string(), old.contact.clone()));
+            self.timers.clear(&key_of(user, old));
         }
-        self.timers.set((user.to_string(), binding.contact.clone()), kept.expires_at);
+        self.timers.set(key_of(user, &binding), kept.expires_at);
         let place = bindings.kept.iter().position(|other| other.q < kept.q).unwrap_or(bindings.kept.len());
         bindings.kept.insert(place, kept);
         bindings.shown.insert(place, binding.clone());
@@ -184,7 +233,7 @@ impl Registrar {
             let (shown, kept) = (std::mem::take(&mut bindings.shown), std::mem::take(&mut bindings.kept));
             for (binding, kept) in shown.into_iter().zip(kept) {
                 if gone(user, &binding) {
-                    dropped.push((user.clone(), binding.contact));
+                    dropped.push((user.clone(), binding));
                 } else {
                     bindings.shown.push(binding);
                     bindings.kept.push(kept);
@@ -192,20 +241,35 @@ impl Registrar {
             }
         }
         self.users.retain(|_, bindings| !bindings.shown.is_empty());
-        for (user, contact) in dropped {
-            self.timers.clear(&(user.clone(), contact.clone()));
-            cx.event(Event::Unregistered { user, contact });
+        for (user, binding) in dropped {
+            self.timers.clear(&key_of(&user, &binding));
+            // Another flow of the same device may still stand under this contact.
+            if !self.bindings(&user).iter().any(|other| other.contact == binding.contact) {
+                cx.event(Event::Unregistered { user, contact: binding.contact });
+            }
         }
     }
 
     /// RFC 3261 §10.3 step 8: every binding with the seconds it has left.
     fn listing(&self, cx: &Context<'_>, user: &str, request: &Request, tag: &str) -> Response {
         let mut response = cx.response(request, 200, tag);
-        let kept = self.users.get(user).map(|bindings| bindings.kept.as_slice()).unwrap_or_default();
-        let contacts = kept.iter().map(|kept| {
+        let Some(bindings) = self.users.get(user) else { return response };
+        let asked = request.head.contacts.first().is_some_and(|contact| contact.params.has("reg-id"));
+        if asked && bindings.shown.iter().any(|binding| binding.outbound.is_some()) {
+            // RFC 5626 §6.
+            response.head.set("Require", "outbound");
+            if self.silences.next().is_some() {
+                response.head.set("Flow-Timer", FLOW_TIMER_S.to_string());
+            }
+        }
+        let contacts = bindings.shown.iter().zip(&bindings.kept).map(|(binding, kept)| {
             let left = kept.expires_at.saturating_duration_since(cx.now).as_secs();
             let mut contact = Address::new(kept.uri.clone());
             contact.params.set("expires", Some(&left.to_string()));
+            if let Some(Outbound { instance, reg_id }) = &binding.outbound {
+                contact.params.set("+sip.instance", Some(&crate::lex::quote(instance)));
+                contact.params.set("reg-id", Some(&reg_id.to_string()));
+            }
             contact
         });
         response.head.contacts = Contacts::List(contacts.collect());
@@ -214,15 +278,43 @@ impl Registrar {
 }
 
 impl Bindings {
-    fn take(&mut self, which: impl Fn(&Kept) -> bool) -> Option<Binding> {
-        let at = self.kept.iter().position(which)?;
+    fn take(&mut self, which: impl Fn(&Binding, &Kept) -> bool) -> Option<Binding> {
+        let at = self.shown.iter().zip(&self.kept).position(|(shown, kept)| which(shown, kept))?;
         self.kept.remove(at);
         Some(self.shown.remove(at))
     }
 }
 
-fn is_contact(binding: &Binding, uri: &Uri) -> bool {
-    Uri::parse(&binding.contact).is_ok_and(|own| own.same_target(uri))
+/// Whether a wish is about this binding.
+fn is_of(binding: &Binding, wish: &Wish) -> bool {
+    match (&binding.outbound, &wish.outbound) {
+        (Some(old), Some(new)) => old == new,
+        _ => Uri::parse(&binding.contact).is_ok_and(|own| own.same_target(&wish.uri)),
+    }
+}
+
+fn key_of(user: &str, binding: &Binding) -> Key {
+    let reg_id = binding.outbound.as_ref().map_or(0, |outbound| outbound.reg_id);
+    Key { user: user.to_string(), contact: binding.contact.clone(), reg_id }
+}
+
+/// RFC 5626 §6: what a contact says of its flow counts when the phone knows outbound and stands right before us.
+fn outbound(request: &Request, contact: &Address) -> Result<Option<Outbound>, u16> {
+    let known = request.head.list("Supported").iter().any(|tag| tag.eq_ignore_ascii_case("outbound"));
+    let (Some(instance), Some(reg_id)) = (contact.params.get("+sip.instance"), contact.params.get("reg-id")) else {
+        return Ok(None);
+    };
+    if !known || request.head.via.len() > 1 {
+        return Ok(None);
+    }
+    let instance = crate::lex::unquote(instance).filter(|text| text.len() <= INSTANCE_MAX).ok_or(400_u16)?;
+    // RFC 5626 §4.2: 1 to 2^31 - 1.
+    let reg_id = crate::lex::number(reg_id).filter(|id| (1..=0x7fff_ffff).contains(id)).ok_or(400_u16)?;
+    Ok(Some(Outbound { instance, reg_id }))
+}
+
+fn is_removal(request: &Request, contact: &Address) -> bool {
+    contact.params.get("expires").or_else(|| request.head.field("Expires")) == Some("0")
 }
 
 /// Err is the status to refuse the whole REGISTER with.
@@ -237,7 +329,8 @@ fn wish(request: &Request, contact: &Address) -> Result<Wish, u16> {
         return Err(423);
     }
     let q = contact.params.get("q").map_or(Some(1_000), thousandths).ok_or(400_u16)?;
-    Ok(Wish { uri: contact.uri.clone(), expires_s: expires_s.min(EXPIRES_S_MAX), q })
+    let outbound = outbound(request, contact)?;
+    Ok(Wish { uri: contact.uri.clone(), expires_s: expires_s.min(EXPIRES_S_MAX), q, outbound })
 }
 
 /// RFC 3261 §25.1: qvalue, `0` to `1` with up to three decimals.

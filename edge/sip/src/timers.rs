@@ -35,6 +35,10 @@ impl<K: Ord + Clone> Timers<K> {
         }
     }
 
+    pub fn has(&self, key: &K) -> bool {
+        self.at.contains_key(key)
+    }
+
     pub fn next(&self) -> Option<Instant> {
         self.order.first().map(|(at, _)| *at)
     }

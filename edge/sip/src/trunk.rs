@@ -4,7 +4,8 @@
 mod health;
 mod registration;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::context::Context;
@@ -211,11 +212,12 @@ impl Trunks {
     }
 }
 
-/// Which trunk speaks from this address. A UDP peer speaks from its one port; a TCP peer connects from any, but on
-/// loopback everybody has the same address, so there the port must fit too.
+/// Which trunk speaks from this address. A UDP peer speaks from its one port, a TCP or TLS peer connects from any; but
+/// where the address is one of our own (a test bench on loopback) the port must fit too.
 pub fn source(config: &Config, flow: Flow) -> Option<&str> {
+    let shared = config.local.iter().any(|local| local.ip() == flow.remote.ip());
     let fits = |trunk: &Trunk| {
-        let any_port = trunk.transport == Transport::Tcp && !flow.remote.ip().is_loopback();
+        let any_port = flow.transport.is_stream() && !shared;
         trunk.transport == flow.transport
             && (trunk.peer == flow.remote || (any_port && trunk.peer.ip() == flow.remote.ip()))
     };
@@ -241,4 +243,16 @@ pub fn is_trusted(config: &Config, source: &Source) -> bool {
 pub fn flow(cx: &Context<'_>, trunk: &Trunk) -> Flow {
     let any = Flow { transport: trunk.transport, local: trunk.peer, remote: trunk.peer, connection: 0 };
     Flow { local: cx.sent_by(any), ..any }
+}
+
+/// Peers that are sent by TCP what is too large for a datagram: known by address, and we can be reached by TCP too.
+pub fn large_by_tcp(config: &Config) -> BTreeSet<SocketAddr> {
+    let listens = |peer: &SocketAddr| {
+        config
+            .listeners
+            .iter()
+            .any(|(transport, addr)| *transport == Transport::Tcp && addr.is_ipv4() == peer.is_ipv4())
+    };
+    let by_udp = config.trunks.values().filter(|trunk| trunk.transport == Transport::Udp);
+    by_udp.map(|trunk| trunk.peer).filter(listens).collect()
 }

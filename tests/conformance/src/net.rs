@@ -44,6 +44,7 @@ struct Packet {
 
 /// Ends by node, address seen by the other side, and number at that end.
 struct Connection {
+    transport: Transport,
     ends: [(usize, SocketAddr, u64); 2],
 }
 
@@ -113,6 +114,11 @@ impl Net {
         self.with(node, |endpoint, now| endpoint.handle_input(now, input));
     }
 
+    /// A message of a talker by any flow.
+    pub fn say_by(&mut self, from: usize, to: usize, flow: Flow, text: &str) {
+        self.put(from, to, flow, Bytes::from(text.to_string()));
+    }
+
     /// A datagram of a talker, or one that pretends to come from `from`.
     pub fn say(&mut self, from: usize, to: usize, text: &str) {
         let (local, remote) = (self.nodes[to].addr, self.nodes[from].addr);
@@ -155,10 +161,10 @@ impl Net {
 
     /// Both ends hear that the first open connection broke.
     pub fn cut_connections(&mut self) {
-        for Connection { ends } in std::mem::take(&mut self.connections) {
+        for Connection { transport, ends } in std::mem::take(&mut self.connections) {
             for (at, other) in [(0, 1), (1, 0)] {
                 let ((node, local, number), (_, remote, _)) = (ends[at], ends[other]);
-                let flow = Flow { transport: Transport::Tcp, local, remote, connection: number };
+                let flow = Flow { transport, local, remote, connection: number };
                 self.input(node, Input::Closed { flow });
             }
         }
@@ -207,7 +213,7 @@ impl Net {
                 let remote = self.nodes[from].addr;
                 (to, Flow { transport: Transport::Udp, local: flow.remote, remote, connection: 0 })
             }
-            Transport::Tcp => match self.connected(from, flow) {
+            _ => match self.connected(from, flow) {
                 Some(end) => end,
                 None => return self.input(from, Input::Closed { flow: Flow { connection: 0, ..flow } }),
             },
@@ -217,7 +223,8 @@ impl Net {
 
     /// The far end of a connection, opened when the flow says so.
     fn connected(&mut self, from: usize, flow: Flow) -> Option<(usize, Flow)> {
-        let known = self.connections.iter().find_map(|connection| {
+        let alike = self.connections.iter().filter(|connection| connection.transport == flow.transport);
+        let known = alike.into_iter().find_map(|connection| {
             let side = connection
                 .ends
                 .iter()
@@ -234,11 +241,11 @@ impl Net {
                 let port = 40_000 + u16::try_from(number).ok()?;
                 let near = (from, SocketAddr::new(self.nodes[from].addr.ip(), port), number);
                 let far = (to, flow.remote, number);
-                self.connections.push(Connection { ends: [near, far] });
+                self.connections.push(Connection { transport: flow.transport, ends: [near, far] });
                 (near, far)
             }
         };
-        Some((far.0, Flow { transport: Transport::Tcp, local: far.1, remote: near.1, connection: far.2 }))
+        Some((far.0, Flow { transport: flow.transport, local: far.1, remote: near.1, connection: far.2 }))
     }
 
     fn put(&mut self, from: usize, to: usize, flow: Flow, bytes: Bytes) {
@@ -251,7 +258,7 @@ impl Net {
         if lost {
             return;
         }
-        let piece = if flow.transport == Transport::Tcp { self.piece } else { usize::MAX };
+        let piece = if flow.transport.is_stream() { self.piece } else { usize::MAX };
         let mut rest = bytes;
         while !rest.is_empty() {
             let bytes = rest.split_to(piece.min(rest.len()));

@@ -429,6 +429,6 @@ fn binding_back(kept: Binding, now: Millis) -> Option<endpoint::Input> {
     let flow =
         Flow { transport: Transport::Udp, local: local.parse().ok()?, remote: remote.parse().ok()?, connection: 0 };
     let expires_s = u32::try_from(kept.expires.since(now) / 1_000).ok().filter(|left| *left > 0)?;
-    let binding = endpoint::Binding { contact: kept.contact, flow, expires_s, user_agent: None };
+    let binding = endpoint::Binding { contact: kept.contact, flow, expires_s, user_agent: None, outbound: None };
     Some(endpoint::Input::Restore { user: kept.user, binding })
 }

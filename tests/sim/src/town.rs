@@ -217,6 +217,7 @@ pub fn calls(side: Side, site: Config) -> call::Config {
     call::Config {
         domain: side.domain(),
         local: vec![side.box_addr()],
+        listeners: Vec::new(),
         product: "Branchline".into(),
         secrets: secrets(side, &site),
         limits: Limits::default(),

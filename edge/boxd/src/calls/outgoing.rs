@@ -46,20 +46,24 @@ pub fn signal_in(signal: Signal) -> Option<FloorSignal> {
     Some(FloorSignal { overflow: signal.overflow, peer: signal.from, kind })
 }
 
-/// A registration as it survives a restart; one over TCP dies with its connection.
+/// A registration as it survives a restart; one over a connection dies with it.
 #[derive(Serialize, Deserialize)]
 struct KeptFlow {
     local: std::net::SocketAddr,
     remote: std::net::SocketAddr,
     user_agent: Option<String>,
+    /// RFC 5626: `+sip.instance` and reg-id.
+    #[serde(default)]
+    outbound: Option<(String, u32)>,
 }
 
 pub fn binding_put(user: &str, binding: &endpoint::Binding, now: Millis) -> Option<BindingChange> {
     if binding.flow.transport != Transport::Udp {
         return None;
     }
-    let kept =
-        KeptFlow { local: binding.flow.local, remote: binding.flow.remote, user_agent: binding.user_agent.clone() };
+    let outbound = binding.outbound.as_ref().map(|outbound| (outbound.instance.clone(), outbound.reg_id));
+    let Flow { local, remote, .. } = binding.flow;
+    let kept = KeptFlow { local, remote, user_agent: binding.user_agent.clone(), outbound };
     Some(BindingChange::Put(Binding {
         user: user.to_owned(),
         contact: binding.contact.clone(),
@@ -76,6 +80,7 @@ pub fn binding_back(kept: Binding, now: Millis) -> Option<endpoint::Input> {
         flow: Flow { transport: Transport::Udp, local: flow.local, remote: flow.remote, connection: 0 },
         expires_s: left_s,
         user_agent: flow.user_agent,
+        outbound: flow.outbound.map(|(instance, reg_id)| endpoint::Outbound { instance, reg_id }),
     };
     Some(endpoint::Input::Restore { user: kept.user, binding })
 }

@@ -79,6 +79,7 @@ pub fn config(calls_max: u32) -> Config {
     Config {
         domain: DOMAIN.into(),
         local: vec![BOX.parse().unwrap()],
+        listeners: Vec::new(),
         product: "Branchline".into(),
         site: model::config::Config {
             site: Site {

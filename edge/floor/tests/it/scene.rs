@@ -233,7 +233,8 @@ impl Scene {
             remote: here,
             connection: 0,
         };
-        let binding = call::endpoint::Binding { contact: "sip:x".into(), flow, expires_s: 60, user_agent: None };
+        let binding =
+            call::endpoint::Binding { contact: "sip:x".into(), flow, expires_s: 60, user_agent: None, outbound: None };
         paper.tell(Event::Registered { phone, up, binding });
     }
 

@@ -2,6 +2,7 @@
 //! clean-up that outlives it. Who may speak in a dialog is decided by the caller of [`Dialogs::request`].
 
 mod early;
+mod flows;
 mod fork;
 mod incoming;
 mod info;
@@ -22,7 +23,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::context::Context;
-use crate::endpoint::{DialogId, EndedBy, Event, Flow, Source, Transport};
+use crate::endpoint::{DialogId, EndedBy, Event, Flow, Source};
 use crate::message::{Method, Release, Request};
 use crate::timers::Timers;
 use crate::transaction::{self, TxId};
@@ -263,7 +264,8 @@ impl Dialogs {
     /// A connection ended: calls of a phone on it are lost, a trunk's peer can be reached by a new one.
     pub fn closed(&mut self, cx: &mut Context<'_>, flow: Flow) {
         let hit = |peer: &Peer| {
-            peer.flow.transport == Transport::Tcp
+            peer.flow.transport.is_connection()
+                && peer.flow.transport == flow.transport
                 && peer.flow.remote == flow.remote
                 && (peer.flow.connection == flow.connection || flow.connection == 0)
         };

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::early::EarlyDialogs;
+use super::flows::Flows;
 use super::lease;
 use super::peer::Peer;
 use super::respond;
@@ -53,6 +54,8 @@ pub struct Outgoing {
     pub target: Target,
     /// Our offer.
     pub sdp: Bytes,
+    /// Other ways to the devices that ring.
+    pub flows: Flows,
     /// The best refusal so far, and what was said with it.
     worst: Option<(u16, Option<Release>)>,
 }
@@ -62,7 +65,7 @@ const CHALLENGES_MAX: u8 = 2;
 
 impl Outgoing {
     pub fn new(target: Target, sdp: Bytes) -> Self {
-        Self { branches: Vec::new(), target, sdp, worst: None }
+        Self { branches: Vec::new(), target, sdp, flows: Flows::default(), worst: None }
     }
 
     pub fn branch(&mut self, tx: TxId) -> Option<&mut Branch> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::flows;
 use super::fork::Forks;
 use super::lease;
 use super::outgoing::{self, Branch, Draft, Outgoing, Stage};
@@ -22,8 +23,9 @@ impl Dialogs {
     /// Begins a call; `bindings` are the phone's when it goes to one.
     pub fn invite(&mut self, cx: &mut Context<'_>, invite: &Invite, bindings: &[Binding]) -> DialogId {
         let dialog = self.next_id();
+        let (bindings, flows) = flows::choose(bindings);
         let (drafts, none) = match &invite.to {
-            Target::Phone(user) => (outgoing::to_phone(cx, invite, user, bindings), 480),
+            Target::Phone(user) => (outgoing::to_phone(cx, invite, user, &bindings), 480),
             Target::Trunk { trunk, user } => (outgoing::to_trunk(cx, invite, trunk, user).into_iter().collect(), 404),
         };
         let full = self.usages.len() >= cx.config.limits.dialogs;
@@ -33,6 +35,7 @@ impl Dialogs {
             return dialog;
         }
         let mut outgoing = Outgoing::new(invite.to.clone(), invite.sdp.clone());
+        outgoing.flows = flows;
         for draft in drafts {
             self.launch(cx, dialog, draft).into_iter().for_each(|branch| outgoing.branches.push(branch));
         }
@@ -178,9 +181,16 @@ impl Dialogs {
         let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
             return;
         };
-        if outgoing.take(tx).is_none() {
-            return;
+        let Some(branch) = outgoing.take(tx) else { return };
+        if let Some(draft) = outgoing.flows.next(cx, &branch, status)
+            && let Some(next) = self.launch(cx, dialog, draft)
+            && let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase)
+        {
+            return outgoing.branches.push(next);
         }
+        let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
+            return;
+        };
         // RFC 3261 §16.7 step 5: a 6xx ends the search everywhere.
         let rest = if status >= 600 { std::mem::take(&mut outgoing.branches) } else { Vec::new() };
         let verdict = outgoing.refused(status, why);

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::engine::{Endpoint, context};
-use super::{Flow, Invited, Source, Transport};
+use super::{Flow, Invited, Source};
 use crate::arrivals::RETRY_AFTER_S;
 use crate::auth::{Claim, Verdict};
 use crate::context::{Context, SUPPORTED, is_us};
@@ -296,13 +296,13 @@ impl Endpoint {
 /// RFC 3261 §18.2.2: on the connection it came by, or to the address that Via and the source give.
 fn way_back(request: &Request, flow: Flow) -> Flow {
     let top = request.head.via.first();
-    match flow.transport {
-        Transport::Tcp => flow,
-        Transport::Udp => Flow { remote: top.map_or(flow.remote, |via| via.reply_to(flow.remote)), ..flow },
+    if flow.transport.is_connection() {
+        return flow;
     }
+    Flow { remote: top.map_or(flow.remote, |via| via.reply_to(flow.remote)), ..flow }
 }
 
 pub(super) fn same_way(known: Flow, flow: Flow) -> bool {
-    let same_connection = known.transport == Transport::Udp || known.connection == flow.connection;
+    let same_connection = !known.transport.is_connection() || known.connection == flow.connection;
     known.transport == flow.transport && known.remote == flow.remote && same_connection
 }

@@ -17,12 +17,13 @@ use crate::ids::Ids;
 use crate::message::{Message, Release};
 use crate::page::Pages;
 use crate::registrar::Registrar;
+use crate::stun;
 use crate::subscription::Subscriptions;
 use crate::transaction::Layer;
-use crate::trunk::Trunks;
+use crate::trunk::{Trunks, large_by_tcp};
 
-/// TCP connections with an unfinished message; bytes on more than these are dropped.
-pub const CONNECTIONS_MAX: usize = 4_096;
+/// Streams with an unfinished message; bytes on more than these are dropped.
+pub const CONNECTIONS_MAX: usize = 8_192;
 /// Addresses from which somebody proved a password.
 pub const NEIGHBOURS_MAX: usize = 20_000;
 
@@ -93,10 +94,14 @@ impl Endpoint {
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         self.begin(now);
         match input {
-            Input::Received { flow, bytes } if flow.transport == Transport::Udp => {
-                self.received(now, flow, &bytes, Carrier::Datagram);
+            Input::Received { flow, bytes } => {
+                self.registrar.heard(now, flow);
+                match flow.transport {
+                    Transport::Udp => self.datagram(now, flow, &bytes),
+                    Transport::Ws | Transport::Wss => self.framed(now, flow, &bytes),
+                    Transport::Tcp | Transport::Tls => self.stream(now, flow, &bytes),
+                }
             }
-            Input::Received { flow, bytes } => self.stream(now, flow, &bytes),
             Input::Closed { flow } => {
                 self.framers.remove(&flow);
                 self.tx.closed(now, flow);
@@ -112,6 +117,7 @@ impl Endpoint {
                 self.config = *config;
                 self.tx.limit(self.config.limits.transactions);
                 self.doorman.configured(&self.config);
+                self.tx.allow_tcp(large_by_tcp(&self.config));
                 self.registrar.configured(context!(self, now));
                 self.subscriptions.configured(context!(self, now));
                 self.trunks.configured(context!(self, now));
@@ -250,8 +256,24 @@ impl Endpoint {
 
     fn begin(&mut self, now: Instant) {
         if !std::mem::replace(&mut self.began, true) {
+            self.tx.allow_tcp(large_by_tcp(&self.config));
             self.trunks.configured(context!(self, now));
         }
+    }
+
+    fn datagram(&mut self, now: Instant, flow: Flow, bytes: &Bytes) {
+        match stun::answer(bytes, flow.remote) {
+            Some(answer) => self.out.push_back(Output::Send { flow, bytes: answer }),
+            None => self.received(now, flow, bytes, Carrier::Datagram),
+        }
+    }
+
+    /// RFC 7118 §5: a WebSocket message is one SIP message, or the double CRLF of RFC 5626 §3.5.1.
+    fn framed(&mut self, now: Instant, flow: Flow, bytes: &Bytes) {
+        if bytes.as_ref() == b"\r\n\r\n" {
+            return self.out.push_back(Output::Send { flow, bytes: Bytes::from_static(b"\r\n") });
+        }
+        self.received(now, flow, bytes, Carrier::Datagram);
     }
 
     fn stream(&mut self, now: Instant, flow: Flow, bytes: &[u8]) {
@@ -278,7 +300,7 @@ impl Endpoint {
                 self.refused(refusal.cause, Some(refusal.status));
                 let tag = self.ids.tag();
                 if let Some((remote, bytes)) = refusal.reply(flow.remote, &tag, &self.config.product) {
-                    let remote = if flow.transport == Transport::Udp { remote } else { flow.remote };
+                    let remote = if flow.transport.is_connection() { flow.remote } else { remote };
                     self.tx.send(Flow { remote, ..flow }, bytes);
                 }
             }

@@ -9,7 +9,7 @@ use crate::uri::{self, Host};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Via {
-    /// `UDP`, `TCP`, or what another hop used.
+    /// `UDP`, `TCP`, `TLS`, `WS`, `WSS`, or what another hop used.
     pub transport: String,
     pub host: Host,
     pub port: Option<u16>,

@@ -51,6 +51,11 @@ impl ClientKey {
     pub fn of(head: &Head) -> Self {
         Self { branch: head.top_branch().to_string(), class: class_of(head.method) }
     }
+
+    pub fn for_invite(mut self) -> Self {
+        self.class = Class::Invite;
+        self
+    }
 }
 
 impl ServerKey {

@@ -6,16 +6,18 @@
 mod client_invite;
 mod client_non_invite;
 mod key;
+mod large;
 mod server_invite;
 mod server_non_invite;
 mod timer;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::endpoint::{Flow, Transport};
+use crate::endpoint::Flow;
 use crate::message::{Method, Request, Response};
 use crate::timers::Timers;
 use key::{Class, ClientKey, MergeKey, ServerKey};
@@ -108,6 +110,8 @@ struct Client {
     flow: Flow,
     state: State,
     repeats: u32,
+    /// The UDP flow to fall back to when TCP cannot be had.
+    small: Option<Flow>,
 }
 
 struct Server {
@@ -130,6 +134,8 @@ pub struct Layer {
     events: VecDeque<Event>,
     last_id: u64,
     transactions_max: usize,
+    /// UDP peers that may be tried by TCP.
+    tcp: BTreeSet<SocketAddr>,
 }
 
 impl Layer {
@@ -145,6 +151,7 @@ impl Layer {
             events: VecDeque::new(),
             last_id: 0,
             transactions_max,
+            tcp: BTreeSet::new(),
         }
     }
 
@@ -165,10 +172,11 @@ impl Layer {
     }
 
     /// Opens a client transaction: sends the request and keeps sending it as its table says.
-    pub fn request(&mut self, now: Instant, flow: Flow, request: Request) -> Result<TxId, Full> {
+    pub fn request(&mut self, now: Instant, flow: Flow, mut request: Request) -> Result<TxId, Full> {
         if self.is_full() {
             return Err(Full);
         }
+        let (flow, small) = self.way(flow, &mut request);
         let tx = self.next_id();
         let invite = request.method() == Method::Invite;
         let state = if invite { State::Calling } else { State::Trying };
@@ -177,7 +185,7 @@ impl Layer {
         let (key, method) = (ClientKey::of(&request.head), request.method());
         self.by_client.insert(key.clone(), tx);
         let request = Some(Box::new(request));
-        self.clients.insert(tx, Client { key, method, request, bytes, flow, state, repeats: 0 });
+        self.clients.insert(tx, Client { key, method, request, bytes, flow, state, repeats: 0, small });
         self.act(now, tx, Action::SendRequest, None);
         for timer in first {
             self.act(now, tx, Action::Start(timer), None);
@@ -262,11 +270,14 @@ impl Layer {
     pub fn closed(&mut self, now: Instant, flow: Flow) {
         let hit = |own: &Flow| {
             let same = own.connection == flow.connection || own.connection == 0 || flow.connection == 0;
-            own.transport == Transport::Tcp && own.remote == flow.remote && same
+            own.transport.is_connection() && own.transport == flow.transport && own.remote == flow.remote && same
         };
         let clients = self.clients.iter().filter(|(_, client)| hit(&client.flow)).map(|(tx, _)| *tx);
         let servers = self.servers.iter().filter(|(_, server)| hit(&server.flow)).map(|(tx, _)| *tx);
         for tx in clients.chain(servers).collect::<Vec<_>>() {
+            if self.by_datagram(now, tx) {
+                continue;
+            }
             self.step(now, tx, Input::TransportError, None);
         }
     }
@@ -386,7 +397,7 @@ impl Layer {
             (None, Some(server)) => (server.flow, server.state, &mut server.repeats),
             (None, None) => return,
         };
-        let reliable = flow.transport == Transport::Tcp;
+        let reliable = flow.transport.is_connection();
         let Some(wait) = timer.wait(reliable, state, *repeats) else { return };
         if timer.repeats() {
             *repeats = repeats.saturating_add(1);

@@ -18,5 +18,6 @@ mod security;
 mod stage;
 mod torture;
 mod town;
+mod transports;
 mod trunks;
 mod walks;
