@@ -315,3 +315,21 @@ pub async fn enrol(config: &BoxConfig, code: &str) -> anyhow::Result<()> {
     println!("enrolled: box {} of site {}", peer.box_id, peer.site);
     Ok(())
 }
+
+/// The certificate as it is shown to phones, and the CA they need.
+pub fn tls(config: &BoxConfig, ca_out: Option<&std::path::Path>) -> anyhow::Result<()> {
+    let own = boxd::tls::own(config)?;
+    let leaf = own.chain.first().context("no certificate")?;
+    println!("certificate  SHA-256 {}", boxd::tls::fingerprint(leaf));
+    println!("public key   SHA-256 {}", boxd::tls::spki_sha256(leaf).map(hex::encode).unwrap_or_default());
+    match (boxd::tls::ca_file(config), ca_out) {
+        (Some(ca), Some(out)) => {
+            std::fs::copy(&ca, out).with_context(|| out.display().to_string())?;
+            println!("the box's CA is in {}", out.display());
+        }
+        (Some(ca), None) => println!("the box's CA: {}", ca.display()),
+        (None, Some(_)) => bail!("[tls] names a certificate: its CA is not the box's"),
+        (None, None) => {}
+    }
+    Ok(())
+}

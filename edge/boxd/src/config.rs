@@ -2,13 +2,13 @@
 //! are refused, and all faults are reported together, each with its path.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
-use model::SiteId;
+use model::{SiteId, TrunkId};
 use serde::Deserialize;
 use sip::endpoint::Transport;
 
@@ -22,6 +22,7 @@ pub struct BoxConfig {
     pub run: PathBuf,
     pub prompts: PathBuf,
     pub sip: Sip,
+    pub tls: Tls,
     pub rtp: Rtp,
     pub desk: SocketAddr,
     /// Prometheus text of *calls*; *media* and *sync* answer on the next two ports.
@@ -36,6 +37,26 @@ pub struct BoxConfig {
 pub struct Sip {
     pub domain: String,
     pub listen: Vec<(Transport, SocketAddr)>,
+    /// Pages that may open a WebSocket, beside the desk: `https://phone.example`.
+    pub origins: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Tls {
+    /// Certificate chain and key (PEM); None: the box makes its own.
+    pub files: Option<(PathBuf, PathBuf)>,
+    /// CAs (PEM) that trunks' certificates must come from; None: the system's.
+    pub trunk_ca: Option<PathBuf>,
+    pub trunks: BTreeMap<TrunkId, TlsTrunk>,
+}
+
+/// What a trunk's peer must prove beyond what its address says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsTrunk {
+    /// The name its certificate must be for; None: its address.
+    pub name: Option<String>,
+    /// SHA-256 of its public key (SubjectPublicKeyInfo).
+    pub pin: Option<[u8; 32]>,
 }
 
 #[derive(Debug, Clone)]
@@ -92,6 +113,8 @@ struct File {
     run: PathBuf,
     prompts: PathBuf,
     sip: FileSip,
+    #[serde(default)]
+    tls: FileTls,
     rtp: FileRtp,
     desk: FileListen,
     metrics: Option<FileListen>,
@@ -106,6 +129,25 @@ struct File {
 struct FileSip {
     domain: String,
     listen: Vec<String>,
+    #[serde(default)]
+    origins: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct FileTls {
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    trunk_ca: Option<PathBuf>,
+    #[serde(default)]
+    trunks: BTreeMap<String, FileTlsTrunk>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileTlsTrunk {
+    name: Option<String>,
+    pin: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -182,6 +224,11 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
         .collect();
     faults.need(!listen.is_empty(), "sip.listen", "name at least one address, such as \"udp:192.0.2.10:5060\"");
     faults.need(sip_domain(&file.sip.domain), "sip.domain", "a host name such as \"branch-a.example\"");
+    let tls = check_tls(&mut faults, file.tls, base);
+    for (at, origin) in file.sip.origins.iter().enumerate() {
+        let fits = ["https://", "http://"].iter().any(|scheme| origin.strip_prefix(scheme).is_some_and(is_authority));
+        faults.need(fits, &format!("sip.origins[{at}]"), "scheme, host and port alone: \"https://phone.example\"");
+    }
     let ip = faults.take("rtp.ip", file.rtp.ip.parse::<IpAddr>());
     let [low, high] = file.rtp.ports;
     faults.need(low >= 1024 && low % 2 == 0, "rtp.ports[0]", "an even port from 1024 up");
@@ -201,7 +248,8 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             data: base.join(file.data),
             run: base.join(file.run),
             prompts: base.join(file.prompts),
-            sip: Sip { domain: file.sip.domain, listen },
+            sip: Sip { domain: file.sip.domain, listen, origins: file.sip.origins },
+            tls,
             rtp: Rtp { ip, ports: low..=high, io_uring: file.rtp.io_uring },
             desk,
             metrics,
@@ -211,6 +259,31 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
         }),
         _ => Err(faults.0),
     }
+}
+
+fn is_authority(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b))
+}
+
+fn check_tls(faults: &mut Faultfinder, tls: FileTls, base: &Path) -> Tls {
+    let both = tls.certificate.is_some() == tls.key.is_some();
+    faults.need(both, "tls", "certificate and key go together");
+    let mut trunks = BTreeMap::new();
+    for (id, FileTlsTrunk { name, pin }) in tls.trunks {
+        let path = format!("tls.trunks.{id}");
+        let bytes = pin.as_ref().map(|pin| hex::decode(pin).ok().and_then(|pin| <[u8; 32]>::try_from(pin).ok()));
+        faults.need(
+            bytes != Some(None),
+            &format!("{path}.pin"),
+            "64 hexadecimal digits: the SHA-256 of the public key",
+        );
+        faults.need(name.as_deref().is_none_or(sip_domain), &format!("{path}.name"), "a host name");
+        if let Some(id) = faults.take(&path, TrunkId::new(&id)) {
+            trunks.insert(id, TlsTrunk { name, pin: bytes.flatten() });
+        }
+    }
+    let files = tls.certificate.zip(tls.key).map(|(certificate, key)| (base.join(certificate), base.join(key)));
+    Tls { files, trunk_ca: tls.trunk_ca.map(|file| base.join(file)), trunks }
 }
 
 fn check_cloud(faults: &mut Faultfinder, cloud: FileCloud, base: &Path) -> Cloud {
@@ -253,7 +326,10 @@ fn sip_listen(text: &str) -> Result<(Transport, SocketAddr), String> {
     let (transport, address) = match text.split_once(':') {
         Some(("udp", address)) => (Transport::Udp, address),
         Some(("tcp", address)) => (Transport::Tcp, address),
-        _ => return Err(format!("{text:?} is not udp:ip:port or tcp:ip:port")),
+        Some(("tls", address)) => (Transport::Tls, address),
+        Some(("ws", address)) => (Transport::Ws, address),
+        Some(("wss", address)) => (Transport::Wss, address),
+        _ => return Err(format!("{text:?} is not udp:, tcp:, tls:, ws: or wss:ip:port")),
     };
     let address = socket(address)?;
     if address.ip().is_unspecified() {
@@ -350,6 +426,24 @@ mod tests {
         for path in ["site:", "sip.listen[0]:", "rtp.ports[0]:", "rtp.ports[1]:"] {
             assert!(faults.iter().any(|fault| fault.starts_with(path)), "{path} missing in {faults:?}");
         }
+    }
+
+    #[test]
+    fn tls_is_asked_for_by_listeners_and_told_by_a_section() {
+        let pin = "ab".repeat(32);
+        let tls =
+            format!("[tls]\ntrunk_ca = \"ca.pem\"\n[tls.trunks.carrier]\nname = \"sip.example\"\npin = \"{pin}\"\n");
+        let text = GOOD.replace("tcp:127.0.0.1:5060", "tls:127.0.0.1:5061\", \"wss:[::1]:8443") + &tls;
+        let config = check_text(&text).expect("good file");
+        assert_eq!(config.sip.listen[1], (Transport::Tls, "127.0.0.1:5061".parse().unwrap()));
+        assert_eq!(config.sip.listen[2], (Transport::Wss, "[::1]:8443".parse().unwrap()));
+        assert_eq!(config.tls.trunk_ca.as_deref(), Some(Path::new("/etc/branchline/ca.pem")));
+        let carrier = config.tls.trunks.get(&TrunkId::new("carrier").unwrap()).unwrap();
+        assert_eq!((carrier.name.as_deref(), carrier.pin), (Some("sip.example"), Some([0xab; 32])));
+        let bad = text.replace(&pin, "abc").replace("trunk_ca", "certificate");
+        let faults = check_text(&bad).expect_err("half a pair, a short pin");
+        assert!(faults.iter().any(|fault| fault.starts_with("tls:")), "{faults:?}");
+        assert!(faults.iter().any(|fault| fault.starts_with("tls.trunks.carrier.pin:")), "{faults:?}");
     }
 
     #[test]

@@ -14,3 +14,4 @@ pub mod probe;
 pub mod recording;
 pub mod supervise;
 pub mod sync;
+pub mod tls;

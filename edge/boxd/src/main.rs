@@ -48,6 +48,11 @@ enum Task {
     /// Say why a contact was offered to whom: the decisions as they were made, and made again under the configuration
     /// that was in force.
     Explain { contact: model::ContactId },
+    /// Show the certificate for phones and trunks; write the box's CA for phones that must know it.
+    Tls {
+        #[arg(long)]
+        ca_out: Option<PathBuf>,
+    },
     #[command(subcommand)]
     Recording(command::Recording),
     #[command(subcommand)]
@@ -79,6 +84,7 @@ fn main() -> anyhow::Result<()> {
         Task::Agent(agent) => agent.run(&config),
         Task::Trunk(trunk) => trunk.run(&config),
         Task::Explain { contact } => command::explain(&config, contact),
+        Task::Tls { ca_out } => command::tls(&config, ca_out.as_deref()),
         Task::Recording(recording) => recording.run(&config),
         Task::Ledger(ledger) => ledger.run(&config),
         Task::Lab(lab) => runtime(1)?.block_on(lab.run(&config)),

@@ -55,7 +55,7 @@ async fn registrar(config: &BoxConfig, round: u32) -> bool {
     for (transport, address) in &config.sip.listen {
         let answer = match transport {
             Transport::Udp => timeout(PATIENCE, options(*address, &config.sip.domain, round)).await,
-            Transport::Tcp => timeout(PATIENCE, async { TcpStream::connect(address).await.map(drop) }).await,
+            _ => timeout(PATIENCE, async { TcpStream::connect(address).await.map(drop) }).await,
         };
         if !answer.is_ok_and(|answer| answer.is_ok()) {
             return false;

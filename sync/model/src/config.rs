@@ -154,6 +154,8 @@ pub enum TrunkKind {
 pub enum SipTransport {
     Udp,
     Tcp,
+    /// Whom the peer's certificate must name is in `box.toml`.
+    Tls,
 }
 
 /// A flow document: a graph of steps, interpreted by `ivr`.

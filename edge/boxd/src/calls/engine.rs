@@ -75,6 +75,8 @@ pub struct Engine {
     pub config: BoxConfig,
     pub floor: Floor,
     pub sockets: Sockets,
+    /// What we show a trunk's peer that asks (a certificate made by ourselves says nothing to it), and whom we believe.
+    pub tls: (Option<crate::tls::Own>, Arc<rustls::RootCertStore>),
     pub media: MediaClient,
     pub sync: Option<SyncClient>,
     pub writer: Writer,

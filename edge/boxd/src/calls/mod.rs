@@ -33,7 +33,7 @@ use rand::Rng;
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
-use crate::{config::BoxConfig, observe};
+use crate::{config::BoxConfig, observe, tls};
 use desk_ports::{FloorPort, REQUESTS_MAX, RecordsPort};
 use engine::{Engine, Inbox, Standing, civil, wall};
 
@@ -152,11 +152,19 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
     let running = settings.fallback();
     let secrets = secrets::of_lines(&reader, &running, &config.sip.domain)?;
     let staff = secrets::of_staff(&reader, &running)?;
-    let sockets = sockets::Sockets::bind(&config.sip.listen, sockets::Limits::default()).await?;
+    let is_secure = config.sip.listen.iter().any(|(transport, _)| transport.is_secure());
+    let own = (is_secure || config.tls.files.is_some()).then(|| tls::own(config)).transpose().context("[tls]")?;
+    let mut origins = origins(config);
+    origins.extend(config.sip.origins.iter().cloned());
+    let server = own.as_ref().map(tls::server).transpose().context("[tls]")?;
+    let security = sockets::Security { server, origins };
+    let sockets = sockets::Sockets::bind(&config.sip.listen, sockets::Limits::default(), security).await?;
+    let roots = Arc::new(tls::roots(config.tls.trunk_ca.as_deref()).context("tls.trunk_ca")?);
     info!(listening = ?sockets.listening(), "SIP");
     let calls = call::Config {
         domain: config.sip.domain.clone(),
         local: config.sip.listen.iter().map(|(_, address)| *address).collect(),
+        listeners: config.sip.listen.clone(),
         product: PRODUCT.into(),
         site: running.clone(),
         secrets: secrets.clone(),
@@ -175,6 +183,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
     let mut engine = Engine {
         floor: Floor::new(Instant::now(), setup),
         sockets,
+        tls: (own.filter(|_| config.tls.files.is_some()), roots),
         media,
         sync,
         writer: ledger.writer(),
@@ -240,13 +249,19 @@ fn desk_router(
     let engine = &built.0;
     let floor = FloorPort { requests, board: engine.board.subscribe(), effective: engine.effective.subscribe() };
     let records = RecordsPort { ledger, recordings: config.recordings(), key };
-    let mut origins = vec![format!("http://{}", config.desk)];
-    if config.desk.ip().is_loopback() {
-        origins.push(format!("http://localhost:{}", config.desk.port()));
-    }
+    let origins = origins(config);
     if origins.is_empty() {
         warn!("no browser will be allowed to the desk");
     }
     let options = desk::Options::new(origins);
     desk::router(desk::Desk::new(Arc::new(floor), Arc::new(records), engine.staff.clone(), options))
+}
+
+/// Where the desk's pages come from.
+fn origins(config: &BoxConfig) -> Vec<String> {
+    let mut origins = vec![format!("http://{}", config.desk)];
+    if config.desk.ip().is_loopback() {
+        origins.push(format!("http://localhost:{}", config.desk.port()));
+    }
+    origins
 }

@@ -1,7 +1,11 @@
 //! What the engine runs on: the configuration that is in force, credentials, edits at the desk, and the figures that are
 //! due when an interval is over.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use ::config::{Author, Effective};
 use desk::{ChangeRefused, Fault};
@@ -10,7 +14,7 @@ use ledger::Batch;
 use model::{
     AgentId,
     change::{Change, Doc},
-    config::{Config, TrunkKind},
+    config::{Config, SipTransport, TrunkKind},
     fact::{Fact, Kind},
 };
 use tokio::sync::oneshot;
@@ -19,6 +23,7 @@ use tracing::{error, info, warn};
 use super::{
     engine::{Engine, civil, wall},
     outgoing, secrets,
+    sockets::Peer,
 };
 
 impl Engine {
@@ -128,10 +133,31 @@ impl Engine {
             TrunkKind::Address { peer, .. } | TrunkKind::Registration { peer, .. } => peer.ip(),
         });
         self.sockets.trust(peers.collect());
+        self.sockets.secure(self.tls_peers());
         let (config, secrets) = (Box::new(Config::clone(&self.running)), Box::new(self.secrets.clone()));
         self.feed(Input::Configure { config, secrets });
         self.feed(Input::Civil(civil(&self.running.site.time_zone)));
         self.refresh_staff();
+    }
+
+    /// The trunks that speak TLS, by address, and what each must prove.
+    fn tls_peers(&self) -> BTreeMap<SocketAddr, Peer> {
+        let mut peers = BTreeMap::new();
+        for (id, trunk) in &self.running.trunks {
+            let (TrunkKind::Address { peer, transport } | TrunkKind::Registration { peer, transport, .. }) =
+                &trunk.kind;
+            if *transport != SipTransport::Tls {
+                continue;
+            }
+            let wanted = self.config.tls.trunks.get(id);
+            let name = wanted.and_then(|wanted| wanted.name.clone()).unwrap_or_else(|| peer.ip().to_string());
+            let (own, roots) = &self.tls;
+            match Peer::new(&name, wanted.and_then(|wanted| wanted.pin), Arc::clone(roots), own.as_ref()) {
+                Ok(proof) => drop(peers.insert(*peer, proof)),
+                Err(error) => error!(trunk = %id, "the trunk cannot be reached over TLS: {error:#}"),
+            }
+        }
+        peers
     }
 
     fn refresh_staff(&mut self) {

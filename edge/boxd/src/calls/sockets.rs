@@ -1,12 +1,16 @@
-//! The SIP sockets of the *calls* process: UDP and TCP, carrying `sip::endpoint` flows. It reads no SIP beyond the
-//! first blank line of a TCP connection, which must come soon (S-07).
+//! The SIP sockets of the *calls* process: UDP, TCP, TLS and WebSocket, carrying `sip::endpoint` flows. It reads no SIP
+//! beyond the first blank line of a connection, which must come soon (S-07).
 
+mod secure;
 mod tcp;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
 mod udp;
+mod websocket;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -16,19 +20,21 @@ use sip::endpoint::{Flow, Input, Transport};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use secure::{Peer, Security};
+
 /// Inputs that wait for the engine. Beyond it, readers wait: UDP is then dropped by the kernel, TCP by its window.
 const INPUTS_MAX: usize = 4_096;
 
 /// Everything has one.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// TCP connections of strangers at once.
+    /// Connections of strangers at once.
     pub connections: usize,
     /// More, for the addresses named by `trust`.
     pub connections_reserved: usize,
-    /// TCP connections of one stranger's address at once.
+    /// Connections of one stranger's address at once.
     pub per_source: usize,
-    /// From accept to the end of the first message's header.
+    /// From accept to the end of the first message's header, handshakes included.
     pub first_header: Duration,
     /// Without a byte in either direction; longer than a registration lives.
     pub idle: Duration,
@@ -62,11 +68,11 @@ pub struct Sockets {
 
 impl Sockets {
     /// Opens every listener or none. Port 0 takes a free one (see `listening`).
-    pub async fn bind(listen: &[(Transport, SocketAddr)], limits: Limits) -> anyhow::Result<Self> {
+    pub async fn bind(listen: &[(Transport, SocketAddr)], limits: Limits, security: Security) -> anyhow::Result<Self> {
         let (sender, inputs) = mpsc::channel(INPUTS_MAX);
         let (of_datagrams, datagrams) = mpsc::channel(INPUTS_MAX);
         let stop = CancellationToken::new();
-        let tcp = tcp::Connections::new(limits, sender.clone(), stop.clone());
+        let tcp = tcp::Connections::new(limits, security, sender.clone(), stop.clone());
         let mut sockets = Self {
             inputs,
             datagrams,
@@ -81,7 +87,7 @@ impl Sockets {
             }
             let local = match transport {
                 Transport::Udp => sockets.udp.listen(*addr, &of_datagrams, &stop),
-                Transport::Tcp => sockets.tcp.listen(*addr),
+                _ => sockets.tcp.listen(*transport, *addr),
             };
             let local = local.with_context(|| format!("listening for SIP on {transport:?} {addr}"))?;
             sockets.listening.push((*transport, local));
@@ -97,6 +103,11 @@ impl Sockets {
     /// Addresses of our trunks: they find a free place also when strangers have taken all others.
     pub fn trust(&self, peers: BTreeSet<IpAddr>) {
         self.tcp.trust(peers);
+    }
+
+    /// What our trunks' peers must prove over TLS; connections to any other peer are not opened.
+    pub fn secure(&self, peers: BTreeMap<SocketAddr, Peer>) {
+        self.tcp.secure(peers);
     }
 
     /// The next thing that happened. Safe to cancel. None never comes while `self` lives.
@@ -118,12 +129,12 @@ impl Sockets {
         self.inputs.try_recv().ok()
     }
 
-    /// Sends or drops, and never waits: SIP repeats what UDP loses, and a TCP peer that takes nothing is closed.
+    /// Sends or drops, and never waits: SIP repeats what UDP loses, and a peer that takes nothing is closed.
     /// A datagram leaves with the next `flush`.
     pub fn send(&mut self, flow: Flow, bytes: Bytes) {
         match flow.transport {
             Transport::Udp => self.udp.send(flow, bytes),
-            Transport::Tcp => self.tcp.send(flow, bytes),
+            _ => self.tcp.send(flow, bytes),
         }
     }
 
@@ -132,7 +143,7 @@ impl Sockets {
         self.udp.flush();
     }
 
-    /// TCP connections at this moment.
+    /// Connections at this moment.
     pub fn connections(&self) -> usize {
         self.tcp.count()
     }

@@ -2,7 +2,7 @@
 
 export type Doc = 'org' | 'site' | 'local';
 export type Locality = 'local_only' | 'may_leave';
-export type SipTransport = 'udp' | 'tcp';
+export type SipTransport = 'udp' | 'tcp' | 'tls';
 
 export interface Config {
   site: Site;

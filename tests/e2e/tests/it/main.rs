@@ -9,3 +9,4 @@ mod interop;
 mod locality;
 mod overflow;
 mod protected;
+mod secure;

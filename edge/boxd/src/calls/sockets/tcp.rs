@@ -1,4 +1,5 @@
-//! TCP connections: accepted or opened on demand, numbered from 1, each with a reader and a writer of its own.
+//! Connections: accepted or opened on demand, numbered from 1, each with a reader and a writer of its own. TLS and
+//! WebSocket are put on the TCP connection before the first message passes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -8,20 +9,20 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use sip::endpoint::{Flow, Input, Transport};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::Limits;
+use super::secure::{Peer, Security};
+use super::{Limits, websocket};
 
 /// Messages that wait for one peer to take them.
 const WRITES_MAX: usize = 256;
 
-/// Bytes read at once.
-const READ_MAX: usize = 16 * 1024;
+/// Bytes read at once; a silent connection holds this much.
+const READ_MAX: usize = 4 * 1024;
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 256;
@@ -37,9 +38,10 @@ pub struct Connections {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    limits: Limits,
-    inputs: mpsc::Sender<Input>,
+pub struct Shared {
+    pub limits: Limits,
+    pub security: Security,
+    pub inputs: mpsc::Sender<Input>,
     stop: CancellationToken,
     table: Mutex<Table>,
 }
@@ -49,9 +51,11 @@ struct Table {
     last: u64,
     open: BTreeMap<u64, Connection>,
     trusted: BTreeSet<IpAddr>,
+    peers: BTreeMap<SocketAddr, Peer>,
 }
 
 struct Connection {
+    transport: Transport,
     remote: SocketAddr,
     writes: mpsc::Sender<Bytes>,
     stop: CancellationToken,
@@ -65,11 +69,14 @@ struct Place {
 }
 
 impl Connections {
-    pub fn new(limits: Limits, inputs: mpsc::Sender<Input>, stop: CancellationToken) -> Self {
-        Self { shared: Arc::new(Shared { limits, inputs, stop, table: Mutex::default() }) }
+    pub fn new(limits: Limits, security: Security, inputs: mpsc::Sender<Input>, stop: CancellationToken) -> Self {
+        Self { shared: Arc::new(Shared { limits, security, inputs, stop, table: Mutex::default() }) }
     }
 
-    pub fn listen(&self, addr: SocketAddr) -> anyhow::Result<SocketAddr> {
+    pub fn listen(&self, transport: Transport, addr: SocketAddr) -> anyhow::Result<SocketAddr> {
+        if transport.is_secure() && self.shared.security.server.is_none() {
+            anyhow::bail!("no certificate");
+        }
         let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.set_reuseaddr(true)?;
         socket.bind(addr)?;
@@ -77,12 +84,22 @@ impl Connections {
         let local = listener.local_addr()?;
         let shared = Arc::clone(&self.shared);
         let stop = shared.stop.clone();
-        tokio::spawn(async move { stop.run_until_cancelled(accept(shared, listener, local)).await });
+        tokio::spawn(async move { stop.run_until_cancelled(accept(shared, listener, transport, local)).await });
         Ok(local)
     }
 
     pub fn trust(&self, peers: BTreeSet<IpAddr>) {
         self.shared.table().trusted = peers;
+    }
+
+    /// Connections to a peer that must prove something else than before are closed.
+    pub fn secure(&self, peers: BTreeMap<SocketAddr, Peer>) {
+        let mut table = self.shared.table();
+        let changed = |open: &&Connection| {
+            open.transport == Transport::Tls && table.peers.get(&open.remote) != peers.get(&open.remote)
+        };
+        table.open.values().filter(changed).for_each(|open| open.stop.cancel());
+        table.peers = peers;
     }
 
     pub fn count(&self) -> usize {
@@ -93,7 +110,10 @@ impl Connections {
         let shared = &self.shared;
         let mut table = shared.table();
         let known = match flow.connection {
-            0 => table.open.iter().find(|(_, open)| open.remote == flow.remote).map(|(number, _)| *number),
+            0 => {
+                let same = |open: &Connection| open.transport == flow.transport && open.remote == flow.remote;
+                table.open.iter().find(|(_, open)| same(open)).map(|(number, _)| *number)
+            }
             number => Some(number).filter(|number| table.open.contains_key(number)),
         };
         let refused = match (known.and_then(|number| table.open.get(&number)), flow.connection) {
@@ -104,7 +124,9 @@ impl Connections {
                 }
                 false
             }
-            (None, 0) => match table.place(&shared.limits, &shared.stop, flow.remote, Asked::ByUs) {
+            // RFC 7118 §3: nobody opens a connection to a browser.
+            (None, 0) if flow.transport.is_websocket() => true,
+            (None, 0) => match table.place(shared, flow, Asked::ByUs) {
                 Some(place) => {
                     let first = table.open.get(&place.number).map(|connection| connection.writes.try_send(bytes));
                     debug_assert!(matches!(first, Some(Ok(()))), "a new queue is empty");
@@ -143,7 +165,9 @@ enum Asked {
 
 impl Table {
     /// Takes a place, unless the limits say no.
-    fn place(&mut self, limits: &Limits, stop: &CancellationToken, remote: SocketAddr, asked: Asked) -> Option<Place> {
+    fn place(&mut self, shared: &Shared, flow: Flow, asked: Asked) -> Option<Place> {
+        let Shared { limits, stop, .. } = shared;
+        let Flow { transport, remote, .. } = flow;
         let ip = remote.ip().to_canonical();
         let favoured = asked == Asked::ByUs || self.trusted.contains(&ip);
         let reserved = if favoured { limits.connections_reserved } else { 0 };
@@ -155,12 +179,12 @@ impl Table {
         self.last = self.last.checked_add(1)?;
         let (sender, writes) = mpsc::channel(WRITES_MAX);
         let stop = stop.child_token();
-        self.open.insert(self.last, Connection { remote, writes: sender, stop: stop.clone() });
+        self.open.insert(self.last, Connection { transport, remote, writes: sender, stop: stop.clone() });
         Some(Place { number: self.last, writes, stop })
     }
 }
 
-async fn accept(shared: Arc<Shared>, listener: TcpListener, local: SocketAddr) {
+async fn accept(shared: Arc<Shared>, listener: TcpListener, transport: Transport, local: SocketAddr) {
     loop {
         let (stream, remote) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -170,12 +194,12 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, local: SocketAddr) {
                 continue;
             }
         };
-        let place = shared.table().place(&shared.limits, &shared.stop, remote, Asked::ByPeer);
+        let flow = Flow { transport, local, remote, connection: 0 };
+        let place = shared.table().place(&shared, flow, Asked::ByPeer);
         match place {
             Some(place) => {
-                let flow = Flow { transport: Transport::Tcp, local, remote, connection: place.number };
-                let first_header = Some(shared.limits.first_header);
-                tokio::spawn(serve(Arc::clone(&shared), stream, flow, place, first_header));
+                let flow = Flow { connection: place.number, ..flow };
+                tokio::spawn(serve(Arc::clone(&shared), stream, flow, place));
             }
             None => tracing::debug!("a SIP connection beyond the limits is closed"),
         }
@@ -185,17 +209,42 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, local: SocketAddr) {
 /// Opens a connection that something waits to be sent on. `asked` has connection 0, and so has what is told when it
 /// cannot be opened.
 async fn open(shared: Arc<Shared>, asked: Flow, place: Place) {
-    match timeout(shared.limits.patience, connect(asked)).await {
-        Ok(Ok(stream)) => {
-            let flow = Flow { connection: place.number, ..asked };
-            serve(shared, stream, flow, place, None).await;
+    let number = place.number;
+    let flow = Flow { connection: number, ..asked };
+    let opened = async {
+        let stream = connect(asked).await?;
+        tune(&stream);
+        if asked.transport != Transport::Tls {
+            return Ok(Carried::Plain(stream));
         }
-        failed => {
-            tracing::debug!(error = ?failed.map(|opened| opened.err()), "a SIP connection cannot be opened");
-            shared.table().open.remove(&place.number);
-            let _gone = shared.inputs.send(Input::Closed { flow: asked }).await;
+        let peer = shared.table().peers.get(&asked.remote).cloned();
+        let peer = peer.ok_or_else(|| std::io::Error::other("no TLS is agreed with this peer"))?;
+        peer.connect(stream).await.map(|stream| Carried::Client(Box::new(stream)))
+    };
+    let fault = match timeout(shared.limits.patience, opened).await {
+        Ok(Ok(Carried::Plain(stream))) => {
+            let (reader, writer) = stream.into_split();
+            return run(shared, place, flow, None, reader, writer).await;
         }
+        Ok(Ok(Carried::Client(stream))) => {
+            let (reader, writer) = tokio::io::split(*stream);
+            return run(shared, place, flow, None, reader, writer).await;
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer in time".to_string(),
+    };
+    if asked.transport == Transport::Tls {
+        tracing::warn!(peer = %asked.remote, why = fault, "TLS to a trunk failed");
+    } else {
+        tracing::debug!(why = fault, "a SIP connection cannot be opened");
     }
+    shared.table().open.remove(&number);
+    let _gone = shared.inputs.send(Input::Closed { flow: asked }).await;
+}
+
+enum Carried {
+    Plain(TcpStream),
+    Client(Box<tokio_rustls::client::TlsStream<TcpStream>>),
 }
 
 /// From the address that the peer knows us by, any port.
@@ -207,29 +256,87 @@ async fn connect(flow: Flow) -> std::io::Result<TcpStream> {
     socket.connect(flow.remote).await
 }
 
-/// One connection, from its first byte to `Input::Closed`.
-async fn serve(shared: Arc<Shared>, stream: TcpStream, flow: Flow, place: Place, first_header: Option<Duration>) {
-    let Place { number, writes, stop } = place;
+fn tune(stream: &TcpStream) {
     let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE).with_retries(3);
-    let tuned = SockRef::from(&stream).set_tcp_keepalive(&keep_alive).and(stream.set_nodelay(true));
+    let tuned = SockRef::from(stream).set_tcp_keepalive(&keep_alive).and(stream.set_nodelay(true));
     if let Err(error) = tuned {
         tracing::debug!(%error, "a SIP connection keeps the kernel's defaults");
     }
-    let (reader, writer) = stream.into_split();
+}
+
+/// A connection of a peer's, from accept to `Input::Closed`. Handshakes and the first header share one deadline.
+async fn serve(shared: Arc<Shared>, stream: TcpStream, flow: Flow, place: Place) {
+    tune(&stream);
+    let deadline = Instant::now() + shared.limits.first_header;
+    let acceptor = shared.security.server.clone().map(tokio_rustls::TlsAcceptor::from);
+    match (flow.transport, acceptor) {
+        (Transport::Tls | Transport::Wss, Some(acceptor)) => {
+            let stop = place.stop.clone();
+            let shaken = stop.run_until_cancelled(timeout_at(deadline, acceptor.accept(stream))).await;
+            let Some(Ok(Ok(stream))) = shaken else {
+                tracing::debug!(connection = place.number, "a TLS handshake failed");
+                shared.table().open.remove(&place.number);
+                return;
+            };
+            if flow.transport == Transport::Wss {
+                return run_websocket(shared, place, flow, deadline, stream).await;
+            }
+            let (reader, writer) = tokio::io::split(stream);
+            run(shared, place, flow, Some(deadline), reader, writer).await;
+        }
+        (Transport::Ws, _) => run_websocket(shared, place, flow, deadline, stream).await,
+        _ => {
+            let (reader, writer) = stream.into_split();
+            run(shared, place, flow, Some(deadline), reader, writer).await;
+        }
+    }
+}
+
+async fn run_websocket<S: AsyncRead + AsyncWrite + Unpin>(
+    shared: Arc<Shared>,
+    place: Place,
+    flow: Flow,
+    deadline: Instant,
+    stream: S,
+) {
+    let Place { number, writes, stop } = place;
+    let work = websocket::serve(&shared, stream, flow, writes, deadline);
+    let why = stop.run_until_cancelled(work).await.unwrap_or("stopped");
+    end(&shared, number, flow, why).await;
+}
+
+/// A stream that is ready for messages, to its end.
+async fn run(
+    shared: Arc<Shared>,
+    place: Place,
+    flow: Flow,
+    deadline: Option<Instant>,
+    reader: impl AsyncRead + Unpin,
+    writer: impl AsyncWrite + Unpin,
+) {
+    let Place { number, writes, stop } = place;
     let work = async {
         tokio::select! {
-            why = read(&shared, reader, flow, first_header) => why,
+            why = read(&shared, reader, flow, deadline) => why,
             why = write(writer, writes, shared.limits.patience) => why,
         }
     };
     let why = stop.run_until_cancelled(work).await.unwrap_or("stopped");
+    end(&shared, number, flow, why).await;
+}
+
+async fn end(shared: &Shared, number: u64, flow: Flow, why: &'static str) {
     tracing::debug!(connection = number, why, "a SIP connection ends");
     shared.table().open.remove(&number);
     let _gone = shared.inputs.send(Input::Closed { flow }).await;
 }
 
-async fn read(shared: &Shared, mut reader: OwnedReadHalf, flow: Flow, first: Option<Duration>) -> &'static str {
-    let mut deadline = first.map(|first| Instant::now() + first);
+async fn read(
+    shared: &Shared,
+    mut reader: impl AsyncRead + Unpin,
+    flow: Flow,
+    mut deadline: Option<Instant>,
+) -> &'static str {
     let mut header = FirstHeader::default();
     loop {
         let mut buffer = BytesMut::with_capacity(READ_MAX);
@@ -250,9 +357,17 @@ async fn read(shared: &Shared, mut reader: OwnedReadHalf, flow: Flow, first: Opt
     }
 }
 
-async fn write(mut writer: OwnedWriteHalf, mut writes: mpsc::Receiver<Bytes>, patience: Duration) -> &'static str {
+async fn write(
+    mut writer: impl AsyncWrite + Unpin,
+    mut writes: mpsc::Receiver<Bytes>,
+    patience: Duration,
+) -> &'static str {
     while let Some(bytes) = writes.recv().await {
-        match timeout(patience, writer.write_all(&bytes)).await {
+        let sent = async {
+            writer.write_all(&bytes).await?;
+            writer.flush().await
+        };
+        match timeout(patience, sent).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return "broken",
             Err(_) => return "the peer takes nothing",

@@ -16,7 +16,9 @@ fn any_port() -> SocketAddr {
 }
 
 async fn sockets(limits: Limits) -> Sockets {
-    Sockets::bind(&[(Transport::Udp, any_port()), (Transport::Tcp, any_port())], limits).await.unwrap()
+    Sockets::bind(&[(Transport::Udp, any_port()), (Transport::Tcp, any_port())], limits, Security::default())
+        .await
+        .unwrap()
 }
 
 async fn next(sockets: &mut Sockets) -> Input {
@@ -173,11 +175,12 @@ async fn a_peer_that_takes_nothing_is_closed_and_nobody_waits() {
 
 #[tokio::test]
 async fn a_wildcard_address_and_a_taken_port_are_refused() {
-    let wildcard = Sockets::bind(&[(Transport::Udp, "0.0.0.0:0".parse().unwrap())], Limits::default()).await;
+    let wildcard =
+        Sockets::bind(&[(Transport::Udp, "0.0.0.0:0".parse().unwrap())], Limits::default(), Security::default()).await;
     assert!(wildcard.err().unwrap().to_string().contains("0.0.0.0"));
     let taken = sockets(Limits::default()).await;
     for (transport, addr) in taken.listening() {
-        let again = Sockets::bind(&[(*transport, *addr)], Limits::default()).await;
+        let again = Sockets::bind(&[(*transport, *addr)], Limits::default(), Security::default()).await;
         assert!(again.err().unwrap().to_string().contains(&addr.to_string()), "{transport:?}");
     }
 }

@@ -99,7 +99,7 @@ function TrunkForm({ place, id }: { place: Place; id: string }) {
               <TextInput label={t('trunks.peer')} description={t('trunks.peerHint')} inputWrapperOrder={['label', 'input', 'error', 'description']} value={kind.peer} disabled={off} onChange={(e) => set({ kind: { ...kind, peer: e.currentTarget.value.trim() } })} error={!PEER.test(kind.peer) && t('trunks.peerBad')} />
               {at('kind')}
             </Box>
-            <Select label={t('trunks.transport')} data={[{ value: 'udp', label: 'UDP' }, { value: 'tcp', label: 'TCP' }]} value={kind.transport} allowDeselect={false} disabled={off} onChange={(next) => (next === 'udp' || next === 'tcp') && set({ kind: { ...kind, transport: next } })} />
+            <Select label={t('trunks.transport')} data={[{ value: 'udp', label: 'UDP' }, { value: 'tcp', label: 'TCP' }, { value: 'tls', label: 'TLS' }]} value={kind.transport} allowDeselect={false} disabled={off} onChange={(next) => (next === 'udp' || next === 'tcp' || next === 'tls') && set({ kind: { ...kind, transport: next } })} />
             {registers && (
               <>
                 <TextInput label={t('trunks.user')} value={kind.user} disabled={off} onChange={(e) => set({ kind: { ...kind, user: e.currentTarget.value } })} error={kind.user === '' && t('fields.required')} />
