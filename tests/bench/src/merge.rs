@@ -278,6 +278,10 @@ impl<'p> World<'p> {
     /// The third replica writes what it may not, or what is not a message, and says so to the cloud.
     fn lie(&mut self) -> anyhow::Result<()> {
         self.tally.lies += 1;
+        // A lie wants to be heard: the liar connects, and what it says arrives at once.
+        if !self.links[LIAR].up {
+            self.connect(LIAR);
+        }
         let doc = if self.below(2) == 0 { Doc::Site } else { Doc::Local };
         let choice = self.below(6);
         let noise: Vec<u8> = (0..self.below(80)).map(|_| self.dice.next_u64() as u8).collect();
@@ -293,9 +297,6 @@ impl<'p> World<'p> {
         };
         wrote.map_err(|error| anyhow::anyhow!("{error}"))?;
         transaction.commit();
-        if !self.links[LIAR].up {
-            return Ok(());
-        }
         let bytes = match choice {
             5 => Some(noise),
             // As the protocol has it: told of, and sent when it is asked for.
@@ -311,6 +312,12 @@ impl<'p> World<'p> {
         if let Some(bytes) = bytes {
             let frame = frame::encode(&Frame::Config { doc, bytes: bytes.into() })?;
             self.links[LIAR].to_cloud.push_back(frame);
+        }
+        for _ in 0..ROUNDS_MAX {
+            if self.links[LIAR].to_cloud.is_empty() {
+                break;
+            }
+            self.deliver(LIAR)?;
         }
         Ok(())
     }
