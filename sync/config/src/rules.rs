@@ -109,7 +109,7 @@ pub(crate) mod most {
     pub const EMERGENCY: usize = 32;
     pub const QUEUES: usize = 200;
     pub const AGENTS: usize = 2_000;
-    pub const PHONES: usize = 2_000;
+    pub const PHONES: usize = 6_000;
     pub const TRUNKS: usize = 64;
     pub const NUMBERS: usize = 2_000;
     pub const FLOWS: usize = 200;

@@ -35,6 +35,8 @@ impl Measured {
         std::fs::create_dir_all(&prompts)?;
         let mut branch = Branch::start(&dir.join("box"), &plan, None, &prompts)?;
         branch.stop();
+        // What the first start said of itself is not to be taken for the next one's.
+        let _ = std::fs::remove_file(branch.folder.join("run/health.json"));
         let text = std::fs::read_to_string(&branch.config)?;
         let ports = text.lines().find(|line| line.starts_with("ports = ")).context("RTP ports")?;
         std::fs::write(&branch.config, text.replace(ports, "ports = [34000, 59998]"))?;

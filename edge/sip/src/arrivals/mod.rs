@@ -98,6 +98,9 @@ pub enum Dropped {
     /// RFC 5626 §3.5.1: blank lines that hold a NAT open.
     #[error("nothing but blank lines")]
     Blank,
+    /// The ACK of a refusal, which nothing waits for.
+    #[error("the end of a refused call")]
+    Over,
 }
 
 impl Dropped {
@@ -106,7 +109,7 @@ impl Dropped {
         match self {
             Self::Full => Some("full"),
             Self::NotSip => Some("not_sip"),
-            Self::Blank => None,
+            Self::Blank | Self::Over => None,
         }
     }
 }
@@ -158,6 +161,9 @@ impl Arrivals {
             return Err(Dropped::Blank);
         }
         let message = Peek::at(bytes.get(blank..).unwrap_or_default()).ok_or(Dropped::NotSip)?;
+        if message.is_ack_of_refusal() {
+            return Err(Dropped::Over);
+        }
         let source = flow.remote.ip();
         if !message.is_new() {
             return Ok(if who.known { Rank::InCall } else { Rank::Stranger });
@@ -217,7 +223,7 @@ pub const RETRY_AFTER_S: u32 = 5;
 pub fn refusal(config: &Config, flow: Flow, bytes: &Bytes) -> Option<(Flow, Bytes)> {
     let message = Peek::at(bytes)?;
     message.method.filter(|method| *method != "ACK")?;
-    let tag = format!("{:016x}", sources::mixed(0, bytes));
+    let tag = format!("{}{:016x}", peek::REFUSED, sources::mixed(0, bytes));
     let (remote, bytes) = crate::front::overloaded(bytes, flow.remote, &tag, &config.product, RETRY_AFTER_S)?;
     Some((Flow { remote, ..flow }, bytes))
 }

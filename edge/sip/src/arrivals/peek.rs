@@ -8,8 +8,8 @@ pub struct Peek<'a> {
     pub method: Option<&'a str>,
     /// The user part of the Request-URI, as written.
     pub user: &'a str,
-    /// To has a tag: of a dialog, or so it says.
-    pub within: bool,
+    /// To's tag: of a dialog, or so it says.
+    pub tag: Option<&'a [u8]>,
 }
 
 /// Longest start line that is looked at.
@@ -21,7 +21,7 @@ impl<'a> Peek<'a> {
         let end = bytes.iter().take(START_MAX).position(|byte| *byte == b'\n')?;
         let start = std::str::from_utf8(bytes.get(..end)?).ok()?.trim_end();
         if start.starts_with("SIP/2.0 ") {
-            return Some(Self { method: None, user: "", within: true });
+            return Some(Self { method: None, user: "", tag: None });
         }
         let mut words = start.split(' ');
         let (method, uri) = (words.next()?, words.next()?);
@@ -30,31 +30,40 @@ impl<'a> Peek<'a> {
         }
         let user = uri.split_once(':').and_then(|(_, rest)| rest.split_once('@')).map_or("", |(user, _)| user);
         let user = user.split([';', ':']).next().unwrap_or_default();
-        Some(Self { method: Some(method), user, within: has_to_tag(bytes.get(end..)?) })
+        Some(Self { method: Some(method), user, tag: to_tag(bytes.get(end..)?) })
     }
 
     /// Something that begins here: not of a call, a transaction or a dialog that we may have.
     pub fn is_new(&self) -> bool {
         let follows = matches!(self.method, None | Some("ACK" | "BYE" | "CANCEL" | "PRACK" | "UPDATE" | "INFO"));
-        !follows && !self.within
+        !follows && self.tag.is_none()
+    }
+
+    /// The ACK of a [`super::refusal`]: of what it acknowledges nothing was kept.
+    pub fn is_ack_of_refusal(&self) -> bool {
+        self.method == Some("ACK") && self.tag.is_some_and(|tag| tag.starts_with(REFUSED.as_bytes()))
     }
 }
 
-/// Looks for `;tag=` in the To line.
-fn has_to_tag(head: &[u8]) -> bool {
+/// How To's tag begins in our refusals.
+pub const REFUSED: &str = "busy-";
+
+/// What follows `;tag=` in the To line.
+fn to_tag(head: &[u8]) -> Option<&[u8]> {
     for line in head.split(|byte| *byte == b'\n') {
         if line.len() <= 1 && !line.is_empty() {
-            return false;
+            return None;
         }
         let is_to = matches!(line, [b'T' | b't', b'O' | b'o', b':' | b' ', ..] | [b'T' | b't', b':' | b' ', ..]);
         if is_to {
             let rest = line.rsplit(|byte| *byte == b'>').next().unwrap_or_default();
-            return rest
-                .windows(5)
-                .any(|piece| piece.eq_ignore_ascii_case(b";tag=") || piece.eq_ignore_ascii_case(b" tag="));
+            let begins =
+                |piece: &[u8]| matches!(piece, [b';' | b' ', name @ .., b'='] if name.eq_ignore_ascii_case(b"tag"));
+            let at = rest.windows(5).position(begins)?;
+            return rest.get(at.checked_add(5)?..);
         }
     }
-    false
+    None
 }
 
 #[cfg(test)]
@@ -81,6 +90,9 @@ mod tests {
         check("SIP/2.0 200 OK\r\n\r\n", Some((None, "", false)));
         check("GET / HTTP/1.1\r\n\r\n", None);
         check("INVITE sip:a@h SIP/2.0", None);
+        let ack = |tag: &str| format!("ACK sip:a@h SIP/2.0\r\nTo: <sip:a@h>;tag={tag}\r\n\r\n");
+        let of_refusal = |text: String| Peek::at(text.as_bytes()).is_some_and(|peek| peek.is_ack_of_refusal());
+        assert!(of_refusal(ack("busy-1")) && !of_refusal(ack("1")) && !of_refusal(ack("busy-1").replace("ACK", "BYE")));
         check("", None);
         check("\u{0}\u{1}\n", None);
     }

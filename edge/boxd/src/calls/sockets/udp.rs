@@ -22,6 +22,8 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 const DATAGRAM_MAX: usize = 65_535;
 /// Datagrams in one system call.
 const BATCH: usize = 32;
+/// System calls in one turn: under a flood the kernel must not be left to choose what is dropped.
+const READS_A_TURN: usize = 64;
 /// Datagrams that wait for [`Udp::flush`].
 const OUTGOING_MAX: usize = 256;
 
@@ -107,16 +109,22 @@ async fn read(socket: Arc<UdpSocket>, local: SocketAddr, inputs: mpsc::Sender<In
             tokio::task::yield_now().await;
             continue;
         }
-        let received = socket.try_io(Interest::READABLE, || receive(&socket, local, &mut buffers, &mut batch));
-        // An ICMP error of something sent before says nothing about the next datagram.
-        if let Err(error) = received
-            && error.kind() != std::io::ErrorKind::WouldBlock
-        {
-            tracing::debug!(%error, "reading SIP datagrams");
-        }
-        for input in batch.drain(..) {
-            if inputs.send(input).await.is_err() {
-                return;
+        for _ in 0..READS_A_TURN {
+            let received = socket.try_io(Interest::READABLE, || receive(&socket, local, &mut buffers, &mut batch));
+            let more = batch.len() == BATCH;
+            // An ICMP error of something sent before says nothing about the next datagram.
+            if let Err(error) = received
+                && error.kind() != std::io::ErrorKind::WouldBlock
+            {
+                tracing::debug!(%error, "reading SIP datagrams");
+            }
+            for input in batch.drain(..) {
+                if inputs.send(input).await.is_err() {
+                    return;
+                }
+            }
+            if !more {
+                break;
             }
         }
         // Others have their turn, however much comes.
