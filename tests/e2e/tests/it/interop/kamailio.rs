@@ -1,7 +1,9 @@
 //! Kamailio as the carrier: the box registers there and proves its calls; its own callers come by the registration.
 
+use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use harness::process::{Program, free_ports, wait_for};
 use serde_json::json;
@@ -72,8 +74,19 @@ fn start(folder: &Path, port: u16, uas: u16) -> Program {
     let mut command = Command::new("kamailio");
     command.args(["-DD", "-E", "-m", "64", "-M", "8", "-f"]).arg(&file).arg("-Y").arg(folder);
     let program = Program::start("kamailio", command, &folder.join("kamailio.log")).expect("kamailio");
-    wait_for("kamailio's port", PATIENCE, || std::net::UdpSocket::bind(("127.0.0.1", port)).is_err().then_some(()))
-        .unwrap_or_else(|error| panic!("{error:#}\n{}", program.tail()));
+    let probe = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    probe.set_read_timeout(Some(Duration::from_millis(100))).expect("a limit");
+    let ask = format!(
+        "OPTIONS sip:127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKprobe\r\nMax-Forwards: 70\r\n\
+         From: <sip:probe@127.0.0.1>;tag=1\r\nTo: <sip:127.0.0.1>\r\nCall-ID: probe\r\nCSeq: 1 OPTIONS\r\n\
+         Content-Length: 0\r\n\r\n",
+        probe.local_addr().expect("an address")
+    );
+    let answers = || {
+        probe.send_to(ask.as_bytes(), ("127.0.0.1", port)).ok()?;
+        probe.recv(&mut [0; 1_500]).ok()
+    };
+    wait_for("kamailio's answer", PATIENCE, answers).unwrap_or_else(|error| panic!("{error:#}\n{}", program.tail()));
     program
 }
 
