@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How a phone reaches the world.
 pub enum Account<'a> {
-    /// Registers at `registrar` and proves its password. Over `tls` it believes the CA in `ca.pem` of its folder.
+    /// Registers at `registrar` and proves its password.
     Phone { user: &'a str, password: &'a str, domain: &'a str, registrar: &'a str, transport: &'a str },
     /// A carrier's side: no registration, known by its address.
     Trunk { user: &'a str },
@@ -64,12 +64,7 @@ impl Phone {
         let heard = folder.join("heard");
         fs::create_dir_all(&heard)?;
         let (control_port, rtp) = (free_ports(2), free_ports(40));
-        let mut text = config(folder, sip_port, control_port, rtp, microphone);
-        let ca = folder.join("ca.pem");
-        if ca.exists() {
-            text.push_str(&format!("sip_cafile {}\n", ca.display()));
-        }
-        fs::write(folder.join("config"), text)?;
+        fs::write(folder.join("config"), config(folder, sip_port, control_port, rtp, microphone))?;
         let line = accounts(account, sip_port, answer);
         fs::write(folder.join("accounts"), format!("{}{parameters}\n", line.trim_end()))?;
         fs::write(folder.join("contacts"), "")?;

@@ -9,4 +9,3 @@ mod interop;
 mod locality;
 mod overflow;
 mod protected;
-mod secure;
