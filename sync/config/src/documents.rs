@@ -111,7 +111,7 @@ impl Documents {
 
     fn expect(&self, doc: Doc, (kind, id): Named) -> Result<(), Error> {
         let path = match kind {
-            "numbers" | "flows" => format!("{kind}/{id}"),
+            "numbers" | "flows" | "places" => format!("{kind}/{id}"),
             _ => format!("{kind}/{id}/is"),
         };
         let seen = if doc == Doc::Local { vec![&self.local, &self.site] } else { vec![self.document(doc)] };

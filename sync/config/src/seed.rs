@@ -15,9 +15,9 @@ pub fn changes_from(config: &Config) -> Vec<Change> {
     changes.extend(hours.map(|(id, value)| Change::HoursAdd { hours: id.clone(), value: value.clone() }));
     let trunks = config.trunks.iter();
     changes.extend(trunks.map(|(id, value)| Change::TrunkPut { trunk: id.clone(), value: value.clone() }));
-    changes.push(Change::SiteDialling { dialling: Box::new(site.dialling.clone()) });
     let places = config.places.iter();
     changes.extend(places.map(|(id, value)| Change::PlacePut { place: id.clone(), value: Box::new(value.clone()) }));
+    changes.push(Change::SiteDialling { dialling: Box::new(site.dialling.clone()) });
     let phones = config.phones.iter();
     changes.extend(phones.map(|(id, value)| Change::PhoneAdd { phone: id.clone(), value: value.clone() }));
     let queues = config.queues.iter();

@@ -196,3 +196,17 @@ fn how_a_queue_chooses_is_refused_outside_of_its_bounds() {
     let six = Routing { tiers: (0..6).map(tier).collect(), ..Routing::default() };
     assert!(refused(six).is_ok());
 }
+
+#[test]
+fn a_phone_stands_at_a_place_that_is_there_and_at_no_other() {
+    let mut documents = seeded(1);
+    let place = |place: &str| Change::PhonePlace { phone: id("201"), place: Some(id(place)) };
+    let unknown = Error::Unknown { what: "places", id: "annex".into() };
+    assert_eq!(documents.edit(Doc::Site, &place("annex"), Author::Centre, AT), Err(unknown));
+    let annex = Box::new(model::dialling::Place { label: "Annex".into(), ..Default::default() });
+    let put = Change::PlacePut { place: id("annex"), value: annex };
+    documents.edit(Doc::Site, &put, Author::Centre, AT).unwrap();
+    documents.edit(Doc::Site, &place("annex"), Author::Centre, AT).unwrap();
+    let config = config::effective(&documents).config;
+    assert_eq!(config.phones[&id("201")].place, Some(id("annex")));
+}
