@@ -10,7 +10,7 @@ use std::{
 
 use model::{SiteId, TrunkId};
 use serde::Deserialize;
-use sip::endpoint::Transport;
+use sip::endpoint::{Network, Transport};
 
 /// The whole file, checked.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub struct Sip {
     pub listen: Vec<(Transport, SocketAddr)>,
     /// Pages that may open a WebSocket, beside the desk: `https://phone.example`.
     pub origins: Vec<String>,
+    /// Where the branch's own devices stand: from there, one that proves nothing may call for help.
+    pub networks: Vec<Network>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -131,6 +133,8 @@ struct FileSip {
     listen: Vec<String>,
     #[serde(default)]
     origins: Vec<String>,
+    #[serde(default = "networks_default")]
+    networks: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -193,6 +197,21 @@ fn io_uring_default() -> bool {
     true
 }
 
+/// RFC 1918, RFC 3927, RFC 4193, RFC 4291, and the box itself.
+fn networks_default() -> Vec<String> {
+    let all = [
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "127.0.0.0/8",
+        "fc00::/7",
+        "fe80::/10",
+        "::1/128",
+    ];
+    all.map(str::to_owned).into()
+}
+
 fn interval_default() -> u32 {
     900
 }
@@ -201,6 +220,7 @@ fn k_default() -> u32 {
     10
 }
 
+const NETWORKS_MAX: usize = 64;
 const METRICS_DEFAULT: &str = "127.0.0.1:9180";
 
 /// Reads and checks the file. Relative paths are relative to the file's folder.
@@ -229,6 +249,10 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
         let fits = ["https://", "http://"].iter().any(|scheme| origin.strip_prefix(scheme).is_some_and(is_authority));
         faults.need(fits, &format!("sip.origins[{at}]"), "scheme, host and port alone: \"https://phone.example\"");
     }
+    let networks = file.sip.networks.iter().enumerate();
+    let networks: Vec<Network> =
+        networks.filter_map(|(at, text)| faults.take(&format!("sip.networks[{at}]"), text.parse())).collect();
+    faults.need(networks.len() <= NETWORKS_MAX, "sip.networks", "at most 64");
     let ip = faults.take("rtp.ip", file.rtp.ip.parse::<IpAddr>());
     let [low, high] = file.rtp.ports;
     faults.need(low >= 1024 && low % 2 == 0, "rtp.ports[0]", "an even port from 1024 up");
@@ -248,7 +272,7 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             data: base.join(file.data),
             run: base.join(file.run),
             prompts: base.join(file.prompts),
-            sip: Sip { domain: file.sip.domain, listen, origins: file.sip.origins },
+            sip: Sip { domain: file.sip.domain, listen, origins: file.sip.origins, networks },
             tls,
             rtp: Rtp { ip, ports: low..=high, io_uring: file.rtp.io_uring },
             desk,
@@ -421,9 +445,10 @@ mod tests {
         let bad = GOOD
             .replace("\"branch-a\"", "\"Branch A\"")
             .replace("udp:127.0.0.1:5060", "udp:0.0.0.0:5060")
-            .replace("[20000, 20998]", "[20001, 20002]");
+            .replace("[20000, 20998]", "[20001, 20002]")
+            .replace("[rtp]", "networks = [\"10.0.0.0\"]\n[rtp]");
         let faults = check_text(&bad).expect_err("bad file");
-        for path in ["site:", "sip.listen[0]:", "rtp.ports[0]:", "rtp.ports[1]:"] {
+        for path in ["site:", "sip.listen[0]:", "sip.networks[0]:", "rtp.ports[0]:", "rtp.ports[1]:"] {
             assert!(faults.iter().any(|fault| fault.starts_with(path)), "{path} missing in {faults:?}");
         }
     }

@@ -18,7 +18,7 @@ impl Calls {
         let site = &self.config.site;
         let rules = match party {
             Party::Trunk { trunk, .. } => site.trunks.get(trunk).map(|trunk| &trunk.carrier.numbers),
-            Party::Phone(_) | Party::Tunnel(_) => None,
+            Party::Phone(_) | Party::Unproved | Party::Tunnel(_) => None,
         };
         let Some(rules) = rules else { return (invited.to.clone(), invited.from.clone()) };
         let plan = &site.site.dialling;
@@ -55,14 +55,14 @@ impl Calls {
     pub(crate) fn codecs(&self, party: &Party) -> &[String] {
         match party {
             Party::Trunk { trunk, .. } => self.config.site.trunks.get(trunk).map_or(&[], |trunk| &trunk.carrier.codecs),
-            Party::Phone(_) | Party::Tunnel(_) => &[],
+            Party::Phone(_) | Party::Unproved | Party::Tunnel(_) => &[],
         }
     }
 
     pub(crate) fn passes_early(&self, leg: LegId, authorised: bool) -> bool {
         let trunk = self.legs.get(&leg).and_then(|leg| match &leg.party {
             Party::Trunk { trunk, .. } => self.config.site.trunks.get(trunk),
-            Party::Phone(_) | Party::Tunnel(_) => None,
+            Party::Phone(_) | Party::Unproved | Party::Tunnel(_) => None,
         });
         trunk.is_none_or(|trunk| identity::passes_early(trunk, authorised))
     }

@@ -247,6 +247,7 @@ impl Calls {
         let protection = match party {
             Party::Phone(phone) => site.phones.get(phone).map(|phone| phone.protection),
             Party::Trunk { trunk, .. } => site.trunks.get(trunk).map(|trunk| trunk.protection),
+            Party::Unproved => None,
             Party::Tunnel(_) => return Terms::CLEAR,
         };
         Terms { protection: protection.unwrap_or_default(), private, certificate: self.certificate, browser: false }

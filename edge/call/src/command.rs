@@ -77,7 +77,7 @@ impl Calls {
             Ok(to) => {
                 let learn = match &dial.party {
                     Party::Trunk { trunk, .. } => self.config.site.trunks.get(trunk).is_some_and(|t| t.behind_nat),
-                    Party::Phone(_) | Party::Tunnel(_) => false,
+                    Party::Phone(_) | Party::Unproved | Party::Tunnel(_) => false,
                 };
                 let terms = self.terms(&dial.party, false).of_emergency(emergency.is_some());
                 let session =
@@ -109,11 +109,11 @@ impl Calls {
         let site = &self.config.site;
         route::normalise(user).and_then(|digits| route::emergency(site, &digits))?;
         let phone = dial.on_behalf_of.as_ref();
-        let place = phone.and_then(|phone| site.places.get(site.phones.get(phone)?.place.as_ref()?));
-        let location = place
-            .filter(|place| place.send_location)
-            .zip(phone)
-            .map(|(place, phone)| Bytes::from(location::pidf(place, &format!("sip:{phone}@{}", self.config.domain))));
+        let domain = &self.config.domain;
+        let entity = phone.map_or_else(|| format!("sip:{domain}"), |phone| format!("sip:{phone}@{domain}"));
+        let place = route::place(site, phone).and_then(|place| site.places.get(place));
+        let location =
+            place.filter(|place| place.send_location).map(|place| Bytes::from(location::pidf(place, &entity)));
         Some(Emergency { location })
     }
 
@@ -122,7 +122,7 @@ impl Calls {
         let site = &self.config.site;
         let trunk = match &dial.party {
             Party::Trunk { trunk, .. } => site.trunks.get(trunk),
-            Party::Phone(_) | Party::Tunnel(_) => None,
+            Party::Phone(_) | Party::Unproved | Party::Tunnel(_) => None,
         };
         let waits = dial.ringback_to.and_then(|leg| self.legs.get(&leg));
         let arrived = waits.map(|leg| leg.arrived.clone()).unwrap_or_default();
@@ -154,7 +154,7 @@ impl Calls {
                 rings.then(|| Target::Phone(extension.to_string())).ok_or(Cause::NotRegistered)
             }
             Party::Trunk { trunk, user } => self.may_leave(now, id, trunk, user),
-            Party::Tunnel(_) => Err(Cause::NotFound),
+            Party::Unproved | Party::Tunnel(_) => Err(Cause::NotFound),
         }
     }
 

@@ -17,6 +17,8 @@ pub struct Config {
     pub local: Vec<SocketAddr>,
     /// What carries SIP at each of them.
     pub listeners: Vec<(endpoint::Transport, SocketAddr)>,
+    /// Where devices of ours stand: there, who proved nothing may call for help.
+    pub networks: Vec<endpoint::Network>,
     /// User-Agent and Server.
     pub product: String,
     pub site: model::config::Config,
@@ -52,6 +54,9 @@ pub struct Limits {
 /// Legs kept free for emergency calls: a caller and a called leg for each of eight.
 pub const LEGS_RESERVED: usize = 16;
 
+/// Who proved nothing leaves room for those who did.
+const _: () = assert!(sip::help::AT_ONCE_MAX * 2 < LEGS_RESERVED);
+
 /// Seconds between pings of a trunk known by address that does not say how often.
 const OPTIONS_EVERY_S: u32 = 30;
 
@@ -75,9 +80,18 @@ impl Config {
             listeners: self.listeners.clone(),
             phones: phones.collect(),
             trunks: trunks.collect(),
+            help: self.help(),
             product: self.product.clone(),
             limits: endpoint::Limits::default(),
         }
+    }
+
+    /// Emergency numbers with and without the digits that lead outside.
+    fn help(&self) -> endpoint::Help {
+        let site = &self.site.site;
+        let prefix = &site.dialling.prefix;
+        let numbers = site.emergency.iter().flat_map(|number| [number.to_string(), format!("{prefix}{number}")]);
+        endpoint::Help { numbers: numbers.collect(), networks: self.networks.clone() }
     }
 
     fn trunk(&self, id: &TrunkId, trunk: &model::config::Trunk) -> Option<endpoint::Trunk> {

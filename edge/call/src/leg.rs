@@ -27,6 +27,8 @@ pub enum Output {
 #[derive(Clone, PartialEq, Eq)]
 pub enum Party {
     Phone(Extension),
+    /// A device that proved nothing and calls for help.
+    Unproved,
     /// On a trunk: the public number there.
     Trunk {
         trunk: TrunkId,
@@ -41,6 +43,7 @@ impl std::fmt::Debug for Party {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Party::Phone(phone) => write!(f, "Phone({phone})"),
+            Party::Unproved => write!(f, "Unproved"),
             Party::Trunk { trunk, .. } => write!(f, "Trunk({trunk})"),
             Party::Tunnel(overflow) => write!(f, "Tunnel({overflow})"),
         }
@@ -180,7 +183,8 @@ pub struct Dial {
     pub caller: Caller,
     /// Play this leg's early media, when it brings any, to that one; or ring-back tone when it brings none.
     pub ringback_to: Option<LegId>,
-    /// The phone for which a call goes out: its place is told when it is an emergency.
+    /// The phone for which a call goes out: its place is told when it is an emergency, or the box's own when there is
+    /// none.
     pub on_behalf_of: Option<Extension>,
 }
 

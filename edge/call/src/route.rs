@@ -2,7 +2,7 @@
 //! the configuration in memory. Numbers that are ours (`config.numbers`) are the owner's to look up before it asks here.
 
 use model::config::Config;
-use model::{Extension, Number, TrunkId};
+use model::{Extension, Number, PlaceId, TrunkId};
 
 use crate::group;
 use crate::leg::{Destination, Party};
@@ -13,6 +13,8 @@ use crate::plan;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     Phone(Extension),
+    /// A device that proved nothing: it may call for help, and nothing else.
+    Unproved,
     Trunk(TrunkId),
     Tunnel,
 }
@@ -21,6 +23,7 @@ impl From<&Party> for Source {
     fn from(party: &Party) -> Self {
         match party {
             Party::Phone(extension) => Source::Phone(extension.clone()),
+            Party::Unproved => Source::Unproved,
             Party::Trunk { trunk, .. } => Source::Trunk(trunk.clone()),
             Party::Tunnel(_) => Source::Tunnel,
         }
@@ -35,11 +38,14 @@ const DIGITS_MIN: usize = 3;
 /// Who `dialled` is, for `source`. Total: every text has an answer, and what is not understood goes nowhere.
 pub fn route(config: &Config, source: &Source, dialled: &str, up: impl Fn(&TrunkId) -> bool) -> Destination {
     let Some(digits) = normalise(dialled) else { return Destination::Unknown };
-    if let (Source::Phone(_), Some(number)) = (source, emergency(config, &digits)) {
+    if let (Source::Phone(_) | Source::Unproved, Some(number)) = (source, emergency(config, &digits)) {
         return match trunks(config, source, Some(&number), up).into_iter().next() {
             Some(trunk) => Destination::Emergency { trunk, number },
             None => Destination::Unknown,
         };
+    }
+    if *source == Source::Unproved {
+        return Destination::Forbidden;
     }
     if let Some(inside) = inside(config, &digits) {
         return inside;
@@ -47,8 +53,15 @@ pub fn route(config: &Config, source: &Source, dialled: &str, up: impl Fn(&Trunk
     match source {
         Source::Phone(_) => outward(config, source, &digits, up),
         // No dial-through (S-140): who comes from outside reaches the inside only.
-        Source::Trunk(_) | Source::Tunnel => Destination::Unknown,
+        Source::Trunk(_) | Source::Tunnel | Source::Unproved => Destination::Unknown,
     }
+}
+
+/// Where a call for help comes from: the phone's place, or the site's own for a phone without one and for a device that
+/// proved nothing.
+pub fn place<'a>(config: &'a Config, phone: Option<&Extension>) -> Option<&'a PlaceId> {
+    let of_phone = phone.and_then(|phone| config.phones.get(phone)?.place.as_ref());
+    of_phone.or(config.site.dialling.place.as_ref())
 }
 
 /// The emergency number these digits are, exactly: never a part of them (NORMS 2). With and without the digits that
@@ -75,11 +88,12 @@ pub fn trunks(
     up: impl Fn(&TrunkId) -> bool,
 ) -> Vec<TrunkId> {
     let site = &config.site;
-    let place = match source {
-        Source::Phone(phone) => config.phones.get(phone).and_then(|phone| phone.place.as_ref()),
+    let here = match source {
+        Source::Phone(phone) => place(config, Some(phone)),
+        Source::Unproved => place(config, None),
         Source::Trunk(_) | Source::Tunnel => None,
     };
-    let local = place.and_then(|place| config.places.get(place)?.trunk.as_ref()).filter(|_| emergency.is_some());
+    let local = here.and_then(|place| config.places.get(place)?.trunk.as_ref()).filter(|_| emergency.is_some());
     let others = config.trunks.keys().filter(|_| emergency.is_some());
     let members = group::outward(config).into_iter().flat_map(|group| &group.members).map(|member| &member.trunk);
     let mut all: Vec<TrunkId> = Vec::new();

@@ -100,6 +100,7 @@ impl Calls {
                 let extension = Extension::new(user).map_err(|_| ("unknown_phone", 403))?;
                 (Party::Phone(extension), None)
             }
+            endpoint::Source::Unproved => (Party::Unproved, None),
             endpoint::Source::Trunk(name) => {
                 let trunk = TrunkId::new(name).map_err(|_| ("unknown_trunk", 403))?;
                 let known = self.config.site.trunks.get(&trunk).ok_or(("unknown_trunk", 403))?;

@@ -128,7 +128,8 @@ pub struct Board {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EmergencyLine {
-    pub phone: Extension,
+    /// None: a device that proved nothing.
+    pub phone: Option<Extension>,
     pub label: String,
     pub place: Option<String>,
     pub floor: String,

@@ -225,7 +225,7 @@ mod tests {
             service_level_permille: None,
         };
         let help = board::EmergencyLine {
-            phone: "203".parse().unwrap(),
+            phone: Some("203".parse().unwrap()),
             label: "Desk 3".into(),
             place: Some("Annex".into()),
             floor: "3".into(),

@@ -66,9 +66,10 @@ pub struct Board {
 /// Somebody at this phone has called for help. For supervisors: who meets the helpers at the door must know where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmergencyLine {
-    pub phone: Extension,
+    /// None: a device that proved nothing.
+    pub phone: Option<Extension>,
     pub label: String,
-    /// The label of the phone's place; None when nobody said where it stands.
+    /// The label of the phone's place, or the house's; None when nobody said where it stands.
     pub place: Option<String>,
     pub floor: String,
     pub room: String,

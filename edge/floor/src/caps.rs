@@ -21,7 +21,7 @@ pub(crate) struct Caps {
 
 impl Caps {
     pub fn note(&mut self, fact: &Fact) {
-        if let Kind::Dialled { phone, trunk: Some(_), emergency: false } = &fact.kind {
+        if let Kind::Dialled { phone: Some(phone), trunk: Some(_), emergency: false } = &fact.kind {
             self.calls.push_back((fact.at, phone.clone()));
             if self.calls.len() > CALLS_MAX {
                 self.calls.pop_front();
@@ -54,8 +54,11 @@ mod tests {
         let call = |caps: &mut Caps, at: i64, of: &str| {
             let verdict = caps.check(Millis(at), &phone(of), &plan);
             if verdict.is_ok() {
-                let kind =
-                    Kind::Dialled { phone: phone(of), trunk: model::TrunkId::new("carrier").ok(), emergency: false };
+                let kind = Kind::Dialled {
+                    phone: Some(phone(of)),
+                    trunk: model::TrunkId::new("carrier").ok(),
+                    emergency: false,
+                };
                 caps.note(&Fact { seq: 0, at: Millis(at), contact: None, kind });
             }
             verdict

@@ -153,13 +153,18 @@ impl<L: Lines> Floor<L> {
             }
             let destination = self.lines.route(&party, to);
             if matches!(destination, Destination::Emergency { .. }) {
-                return self.phone_dials(leg, phone.clone(), to, caller, destination);
+                return self.phone_dials(leg, Some(phone.clone()), to, caller, destination);
             }
             self.engage(leg, phone);
         }
+        if party == Party::Unproved {
+            // It was let in to call for help: whatever else it may be is nothing to the house.
+            let destination = self.lines.route(&party, to);
+            return self.phone_dials(leg, None, to, Caller::default(), destination);
+        }
         let trunk = match &party {
             Party::Trunk { trunk, .. } => Some(trunk.clone()),
-            Party::Phone(_) | Party::Tunnel(_) => None,
+            Party::Phone(_) | Party::Unproved | Party::Tunnel(_) => None,
         };
         let ours = call::numbers::own(&self.config, to).cloned();
         let number = ours.or_else(|| Number::new(&call::route::normalise(to)?).ok());
@@ -177,7 +182,7 @@ impl<L: Lines> Floor<L> {
             }
             (Party::Phone(phone), None) => {
                 let destination = self.lines.route(&Party::Phone(phone.clone()), to);
-                self.phone_dials(leg, phone, to, caller, destination);
+                self.phone_dials(leg, Some(phone), to, caller, destination);
             }
             (party, None) => {
                 let destination = self.lines.route(&party, to);

@@ -119,7 +119,7 @@ impl<L: Lines> Floor<L> {
             .lines
             .dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to: None, on_behalf_of: None });
         let id = self.begin(Some(leg), Caller { number: phone.to_string(), name: None });
-        self.dialled(id, phone.clone(), &destination, &number);
+        self.dialled(id, Some(phone.clone()), &destination, &number);
         self.engage(leg, &phone);
         self.set_state(id, State::PhoneFirst { number });
         if self.contacts.len() > CONTACTS_MAX && !emergency {

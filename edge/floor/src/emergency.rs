@@ -28,7 +28,7 @@ const SHOWN_MAX: usize = 20;
 #[derive(Debug, Default)]
 pub(crate) struct Emergencies {
     /// In the order of time.
-    calls: VecDeque<(Millis, Extension)>,
+    calls: VecDeque<(Millis, Option<Extension>)>,
 }
 
 impl Emergencies {
@@ -42,7 +42,7 @@ impl Emergencies {
     }
 
     /// Of the last hour, the youngest first.
-    fn recent(&self, now: Millis) -> impl Iterator<Item = &(Millis, Extension)> {
+    fn recent(&self, now: Millis) -> impl Iterator<Item = &(Millis, Option<Extension>)> {
         self.calls.iter().rev().filter(move |(at, _)| now.since(*at) < CALL_BACK_MS)
     }
 }
@@ -76,7 +76,7 @@ impl<L: Lines> Floor<L> {
             let own = config.phones.get(phone).is_some_and(|phone| phone.number.as_ref() == Some(number));
             own || (centre && shown_number(config, Some(phone)) == Some(number))
         };
-        let mut phones = self.emergencies.recent(self.chronicle.wall).map(|(_, phone)| phone);
+        let mut phones = self.emergencies.recent(self.chronicle.wall).filter_map(|(_, phone)| phone.as_ref());
         phones.find(|phone| config.phones.contains_key(*phone) && wants(phone)).cloned()
     }
 
@@ -101,9 +101,10 @@ impl<L: Lines> Floor<L> {
     /// For the desks: who called for help within the hour.
     pub(crate) fn emergency_lines(&self) -> Vec<EmergencyLine> {
         let wall = self.chronicle.wall;
-        let line = |(at, phone): &(Millis, Extension)| {
-            let known = self.config.phones.get(phone);
-            let place = known.and_then(|known| self.config.places.get(known.place.as_ref()?));
+        let line = |(at, phone): &(Millis, Option<Extension>)| {
+            let known = phone.as_ref().and_then(|phone| self.config.phones.get(phone));
+            let place = call::route::place(&self.config, phone.as_ref());
+            let place = place.and_then(|place| self.config.places.get(place));
             EmergencyLine {
                 phone: phone.clone(),
                 label: known.map(|known| known.label.clone()).unwrap_or_default(),

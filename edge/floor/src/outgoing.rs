@@ -25,25 +25,29 @@ const NOT_ALLOWED: &str = "not-allowed";
 const REFUSAL: Duration = Duration::from_secs(10);
 
 impl<L: Lines> Floor<L> {
-    /// A phone has dialled; its leg is not answered yet.
+    /// A phone has dialled (None: a device that proved nothing); its leg is not answered yet.
     pub(crate) fn phone_dials(
         &mut self,
         leg: LegId,
-        phone: Extension,
+        phone: Option<Extension>,
         to: &str,
         caller: Caller,
         destination: Destination,
     ) {
         let id = self.begin(Some(leg), caller);
         if let Destination::Emergency { trunk, number } = destination {
-            self.dial_out(id, trunk.clone(), Self::out(&number, Some(&phone), true));
+            self.dial_out(id, trunk.clone(), Self::out(&number, phone.as_ref(), true));
             self.lines.early(self.now, leg);
             self.dialled(id, phone.clone(), &Destination::Emergency { trunk, number }, to);
-            return self.engage(leg, &phone);
+            if let Some(phone) = phone {
+                self.engage(leg, &phone);
+            }
+            return;
         }
+        let Some(phone) = phone else { return self.turn_away(id, Cause::Forbidden, EndCause::Forbidden) };
         let refusal = self.may_go_out(&phone, &destination).err();
         let destination = if refusal.is_some() { Destination::Forbidden } else { destination };
-        self.dialled(id, phone.clone(), &destination, to);
+        self.dialled(id, Some(phone.clone()), &destination, to);
         if self.has_room(id) {
             match refusal {
                 Some(why) => self.refuse_aloud(id, phone, why),
@@ -94,7 +98,7 @@ impl<L: Lines> Floor<L> {
     }
 
     /// The first fact of a call that begins inside. Whom it calls outside is personal.
-    pub(crate) fn dialled(&mut self, id: ContactId, phone: Extension, destination: &Destination, to: &str) {
+    pub(crate) fn dialled(&mut self, id: ContactId, phone: Option<Extension>, destination: &Destination, to: &str) {
         let (trunk, emergency) = match destination {
             Destination::Emergency { trunk, .. } => (Some(trunk.clone()), true),
             Destination::Outward { trunk, .. } => (Some(trunk.clone()), false),
@@ -191,7 +195,7 @@ impl<L: Lines> Floor<L> {
         let dead = matches!(cause, Cause::Lost | Cause::Overload | Cause::Fault | Cause::NotFound | Cause::Media);
         let out = contact.out.take_if(|out| out.emergency || (dead && cause != Cause::NotFound && !out.rang))?;
         contact.leg?;
-        let from = Party::Phone(out.phone.clone()?);
+        let from = out.phone.clone().map_or(Party::Unproved, Party::Phone);
         let all = self.lines.trunks(&from, out.emergency.then_some(&out.number));
         let fresh = all.iter().find(|trunk| !out.tried.contains(trunk));
         let rounds = out.emergency && out.tried.len() < all.len().saturating_mul(EMERGENCY_ROUNDS);

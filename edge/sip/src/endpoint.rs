@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+pub use crate::help::{Help, Network};
 pub use crate::message::Release;
 
 mod admission;
@@ -39,6 +40,8 @@ pub enum Source {
     Trunk(String),
     /// A phone that proved its password; the user part of its AOR.
     Phone(String),
+    /// A device on a network of ours that proved nothing and calls for help: see [`Help`].
+    Unproved,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -53,6 +56,8 @@ pub struct Config {
     /// SIP user → credentials.
     pub phones: std::collections::BTreeMap<String, PhoneAuth>,
     pub trunks: std::collections::BTreeMap<String, Trunk>,
+    /// Who may call for help without a proof.
+    pub help: Help,
     /// Server header and User-Agent; `Branchline`.
     pub product: String,
     pub limits: Limits,

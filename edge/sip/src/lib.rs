@@ -14,6 +14,7 @@ pub mod dialog;
 pub mod endpoint;
 pub mod framing;
 pub mod front;
+pub mod help;
 pub mod identity;
 pub mod ids;
 pub mod lex;

@@ -235,7 +235,7 @@ fn rest_of(response: &Response) -> Option<Duration> {
 pub fn is_trusted(config: &Config, source: &Source) -> bool {
     match source {
         Source::Trunk(name) => config.trunks.get(name).is_some_and(|trunk| trunk.rules.trusted),
-        Source::Phone(_) => false,
+        Source::Phone(_) | Source::Unproved => false,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GroupId, HoursId, TrunkId};
+use crate::{GroupId, HoursId, PlaceId, TrunkId};
 
 /// One dial plan for every way out. The default denies what is abroad and what is expensive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Dialling {
     pub site_hour_max: u32,
     /// Calls out that one phone may have at once; one that it gave away counts until it ends.
     pub phone_calls_max: u32,
+    /// Where the house stands: what is told of a phone without a place of its own, and of a device that proved nothing.
+    pub place: Option<PlaceId>,
 }
 
 impl Default for Dialling {
@@ -51,6 +53,7 @@ impl Default for Dialling {
             phone_hour_max: 60,
             site_hour_max: 600,
             phone_calls_max: 3,
+            place: None,
         }
     }
 }

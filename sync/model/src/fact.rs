@@ -28,9 +28,10 @@ pub enum Kind {
         trunk: Option<TrunkId>,
         number: Option<Number>,
     },
-    /// An agent or phone calls out or calls a colleague.
+    /// An agent or phone calls out or calls a colleague. `phone` is None for a device that proved nothing and calls for
+    /// help.
     Dialled {
-        phone: Extension,
+        phone: Option<Extension>,
         trunk: Option<TrunkId>,
         emergency: bool,
     },

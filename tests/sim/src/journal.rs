@@ -8,7 +8,7 @@ use std::{
 };
 
 use model::{
-    AgentId, ContactId, OverflowId,
+    AgentId, ContactId, Extension, OverflowId,
     fact::{AgentState, Fact, Kind, OfferOutcome},
 };
 
@@ -161,7 +161,12 @@ impl Journal {
                             self.emergencies.insert(number, (side, at));
                         }
                     }
-                    None => drop(side.phone(phone.as_str()).map(|addr| self.to_ring.insert(addr, number))),
+                    None => drop(
+                        phone
+                            .as_ref()
+                            .and_then(|phone| side.phone(phone.as_str()))
+                            .map(|addr| self.to_ring.insert(addr, number)),
+                    ),
                 }
                 if trunk.is_some() {
                     self.to_dial.insert(side, number);
@@ -239,7 +244,8 @@ fn tell(kind: &Kind) -> String {
         Kind::Arrived { number: None, .. } => "comes from another site".into(),
         Kind::Dialled { phone, trunk, emergency } => {
             let (out, what) = (trunk.is_some(), if *emergency { " in an emergency" } else { "" });
-            format!("{phone} calls {}{what}", if out { "outside" } else { "inside" })
+            let who = phone.as_ref().map_or("somebody", Extension::as_str);
+            format!("{who} calls {}{what}", if out { "outside" } else { "inside" })
         }
         Kind::FlowEntered { flow, step } => format!("is in {flow}/{step}"),
         Kind::Queued { queue } => format!("waits for {queue}"),

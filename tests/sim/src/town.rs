@@ -218,6 +218,7 @@ pub fn calls(side: Side, site: Config) -> call::Config {
         domain: side.domain(),
         local: vec![side.box_addr()],
         listeners: Vec::new(),
+        networks: Vec::new(),
         product: "Branchline".into(),
         secrets: secrets(side, &site),
         limits: Limits::default(),

@@ -341,7 +341,7 @@ impl Engine {
                 }
                 Output::Fact(fact) => {
                     if let Kind::Dialled { phone, trunk, emergency: true } = &fact.kind {
-                        warn!(%phone, ?trunk, "an emergency call");
+                        warn!(?phone, ?trunk, "an emergency call");
                         self.meters.emergencies.inc();
                     }
                     if let Kind::OutwardRefused { phone, why } = &fact.kind {

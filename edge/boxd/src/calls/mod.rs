@@ -165,6 +165,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         domain: config.sip.domain.clone(),
         local: config.sip.listen.iter().map(|(_, address)| *address).collect(),
         listeners: config.sip.listen.clone(),
+        networks: config.sip.networks.clone(),
         product: PRODUCT.into(),
         site: running.clone(),
         secrets: secrets.clone(),

@@ -80,6 +80,7 @@ pub fn config(calls_max: u32) -> Config {
         domain: DOMAIN.into(),
         local: vec![BOX.parse().unwrap()],
         listeners: Vec::new(),
+        networks: Vec::new(),
         product: "Branchline".into(),
         site: model::config::Config {
             site: Site {

@@ -127,6 +127,7 @@ impl Lines for Double {
             Party::Phone(phone) => (phone.to_string(), paper.registered.contains(phone)),
             Party::Trunk { trunk, user } => (format!("{trunk}/{user}"), true),
             Party::Tunnel(_) => ("tunnel".to_owned(), false),
+            Party::Unproved => ("unproved".to_owned(), false),
         };
         let leg = paper.new_leg(&name);
         let name = paper.name(leg);

@@ -362,7 +362,7 @@ impl Scene {
             }
             Kind::Dialled { phone, trunk, emergency } => {
                 let how = if emergency { " emergency" } else { "" };
-                format!("Dialled from {phone} on {}{how}", text(trunk))
+                format!("Dialled from {} on {}{how}", text(phone), text(trunk))
             }
             Kind::FlowEntered { flow, step } => format!("FlowEntered {flow}/{step}"),
             Kind::Queued { queue } => format!("Queued {queue}"),

@@ -121,6 +121,11 @@ impl Dialogs {
         self.usages.len()
     }
 
+    /// Calls of devices that proved nothing.
+    pub fn unproved(&self) -> usize {
+        self.usages.values().filter(|usage| usage.source == Source::Unproved).count()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.usages.is_empty()
     }

@@ -9,6 +9,7 @@ use crate::arrivals::RETRY_AFTER_S;
 use crate::auth::{Claim, Verdict};
 use crate::context::{Context, SUPPORTED, is_us};
 use crate::front::ALLOW;
+use crate::help::AT_ONCE_MAX;
 use crate::identity;
 use crate::message::{self, Method, Request, Response};
 use crate::subscription::ALLOW_EVENTS;
@@ -61,7 +62,8 @@ impl Endpoint {
         match &place.source {
             Source::Trunk(name) if trunk::source(&self.config, flow) == Some(name) => {}
             Source::Trunk(_) => return self.deny(&request, flow, 403, "foreign"),
-            Source::Phone(_) if same_way(place.flow, flow) => {}
+            Source::Phone(_) | Source::Unproved if same_way(place.flow, flow) => {}
+            Source::Unproved => return self.deny(&request, flow, 403, "foreign"),
             Source::Phone(user) => match self.prove(now, &request, flow) {
                 Some(proved) if proved == *user => self.dialogs.moved(place.dialog, flow),
                 Some(_) => return self.deny(&request, flow, 403, "foreign"),
@@ -87,9 +89,10 @@ impl Endpoint {
         }
         let source = match trunk::source(&self.config, flow) {
             Some(name) => Source::Trunk(name.to_string()),
-            None => match self.prove(now, &request, flow) {
-                Some(user) => Source::Phone(user),
-                None => return,
+            None => match self.proof(now, &request, flow) {
+                Ok(user) => Source::Phone(user),
+                Err(challenge) if self.helps(now, &request, flow, &challenge) => Source::Unproved,
+                Err(challenge) => return self.challenge(&request, flow, &challenge),
             },
         };
         // A phone speaks as itself (S-03, S-04).
@@ -101,6 +104,8 @@ impl Endpoint {
         }
         match (request.method(), source) {
             (Method::Invite, source) => self.invited(now, request, flow, source),
+            // Who proved nothing may call for help, and nothing else.
+            (_, Source::Unproved) => self.answer_status(now, &request, flow, 403),
             (Method::Register, Source::Phone(user)) => {
                 let tag = self.tag(&request);
                 let response = self.registrar.register(context!(self, now), &user, &request, flow, &tag);
@@ -128,7 +133,7 @@ impl Endpoint {
         }
         let replaces = match (self.refusal_of_invite(&request, flow, &source), &source) {
             (Some(status), _) => return self.answer_status(now, &request, flow, status),
-            (None, Source::Trunk(_)) => Ok(None),
+            (None, Source::Trunk(_) | Source::Unproved) => Ok(None),
             (None, Source::Phone(_)) => self.dialogs.to_replace(&request),
         };
         let invited = match (replaces, self.introduction(&request, source)) {
@@ -158,7 +163,7 @@ impl Endpoint {
         let encoded = head.field("Content-Encoding").is_some_and(|e| !e.eq_ignore_ascii_case("identity"));
         match source {
             // Nobody outside takes over a call of ours (RFC 3891 §3).
-            Source::Trunk(_) if head.field("Replaces").is_some() => Some(403),
+            Source::Trunk(_) | Source::Unproved if head.field("Replaces").is_some() => Some(403),
             // RFC 3911 §4: there is no call here that could be joined.
             _ if head.field("Join").is_some() => Some(if head.field("Replaces").is_some() { 400 } else { 481 }),
             _ if !to_us => Some(404),
@@ -178,7 +183,7 @@ impl Endpoint {
         let trusted = trunk::is_trusted(&self.config, &source);
         let caller = match source {
             // A phone is who it proved to be; whether others see it is its own to say.
-            Source::Phone(_) => identity::of_phone(&request.head),
+            Source::Phone(_) | Source::Unproved => identity::of_phone(&request.head),
             Source::Trunk(_) => identity::caller(&request.head, trusted),
         };
         let diverted = trusted.then(|| identity::diverted(&request.head)).flatten();
@@ -202,6 +207,11 @@ impl Endpoint {
 
     /// The user who proved a password; None after a challenge was sent.
     pub(super) fn prove(&mut self, now: Instant, request: &Request, flow: Flow) -> Option<String> {
+        self.proof(now, request, flow).map_err(|challenge| self.challenge(request, flow, &challenge)).ok()
+    }
+
+    /// The user who proved a password, or what to ask.
+    fn proof(&mut self, now: Instant, request: &Request, flow: Flow) -> Result<String, String> {
         let head = &request.head;
         let claimed = if head.method == Method::Register { head.to.uri.user() } else { head.from.uri.user() };
         let config = &self.config;
@@ -210,18 +220,35 @@ impl Endpoint {
         match self.doorman.check(now, &mut self.ids, request, &claim) {
             Verdict::Proved(user) => {
                 self.is_neighbour(now, flow);
-                Some(user)
+                Ok(user)
             }
-            Verdict::Challenge(challenge) => {
-                if head.field("Authorization").is_some() && !challenge.as_str().ends_with("stale=true") {
-                    self.refused("proof", Some(401));
-                }
-                let tag = self.tag(request);
-                let response = self.response(request, 401, &tag).with("WWW-Authenticate", challenge.as_str());
-                self.reply(request, flow, &response);
-                None
-            }
+            Verdict::Challenge(challenge) => Err(challenge.as_str().to_owned()),
         }
+    }
+
+    fn challenge(&mut self, request: &Request, flow: Flow, challenge: &str) {
+        if request.head.field("Authorization").is_some() && !is_stale(challenge) {
+            self.refused("proof", Some(401));
+        }
+        let tag = self.tag(request);
+        let response = self.response(request, 401, &tag).with("WWW-Authenticate", challenge);
+        self.reply(request, flow, &response);
+    }
+
+    /// Who calls for help need not prove anything on our own networks, within a limit. A phone of ours is asked first:
+    /// who calls, and from where, is worth the moment.
+    fn helps(&mut self, now: Instant, request: &Request, flow: Flow, challenge: &str) -> bool {
+        let head = &request.head;
+        let is_ours = head.from.uri.user().is_some_and(|user| self.config.phones.contains_key(&user));
+        let may_prove = is_ours && (head.field("Authorization").is_none() || is_stale(challenge));
+        let dialled = request.uri.user().filter(|_| request.method() == Method::Invite && !may_prove);
+        let source = flow.remote.ip();
+        let wanted = dialled.is_some_and(|dialled| self.config.help.is_for(&dialled, source));
+        let helps = wanted && self.dialogs.unproved() < AT_ONCE_MAX && self.helped.take(now, source);
+        if wanted && !helps {
+            self.refused("help_limit", Some(401));
+        }
+        helps
     }
 
     /// RFC 3261 §8.2.2.3: 420 names what we do not know.
@@ -291,6 +318,11 @@ impl Endpoint {
         let head = &request.head;
         self.doorman.stateless_tag(head.call_id.as_str(), head.from.tag().unwrap_or_default(), head.cseq)
     }
+}
+
+/// RFC 7616 §3.3: the proof was right once, and its nonce is old.
+fn is_stale(challenge: &str) -> bool {
+    challenge.ends_with("stale=true")
 }
 
 /// RFC 3261 §18.2.2: on the connection it came by, or to the address that Via and the source give.

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::dialog::Dialogs;
 use crate::framing::{Frame, Framer};
 use crate::front::{self, Carrier, Opened};
+use crate::help::Helped;
 use crate::ids::Ids;
 use crate::message::{Message, Release};
 use crate::page::Pages;
@@ -34,6 +35,7 @@ pub struct Endpoint {
     pub(super) ids: Ids,
     pub(super) tx: Layer,
     pub(super) doorman: Doorman,
+    pub(super) helped: Helped,
     pub(super) dialogs: Dialogs,
     pub(super) registrar: Registrar,
     pub(super) pages: Pages,
@@ -76,6 +78,7 @@ impl Endpoint {
         Self {
             tx: Layer::new(config.limits.transactions),
             doorman,
+            helped: Helped::default(),
             dialogs: Dialogs::default(),
             registrar: Registrar::default(),
             pages: Pages::default(),

@@ -39,6 +39,7 @@ export interface Dialling {
   phone_hour_max: number;
   site_hour_max: number;
   phone_calls_max: number;
+  place: string | null;
 }
 
 export type Protection = 'clear' | 'preferred' | 'required' | 'required_openly';

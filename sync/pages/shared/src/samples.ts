@@ -27,7 +27,8 @@ export const config = {
       "outward": null,
       "phone_hour_max": 60,
       "site_hour_max": 600,
-      "phone_calls_max": 3
+      "phone_calls_max": 3,
+      "place": null
     }
   },
   "queues": {
@@ -308,7 +309,8 @@ export const changes = [
       "outward": null,
       "phone_hour_max": 60,
       "site_hour_max": 600,
-      "phone_calls_max": 3
+      "phone_calls_max": 3,
+      "place": null
     }
   },
   {

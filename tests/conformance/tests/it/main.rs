@@ -4,6 +4,7 @@ mod calls;
 mod changes;
 mod failures;
 mod hand;
+mod help;
 mod hijack;
 mod identity;
 mod lamps;

@@ -117,6 +117,7 @@ fn box_config(site: Config) -> call::Config {
         domain: DOMAIN.into(),
         local: vec![BOX.parse().expect("an address")],
         listeners: Vec::new(),
+        networks: Vec::new(),
         product: "Branchline".into(),
         secrets: Secrets { phones: phones.collect(), trunks: BTreeMap::new() },
         limits: Limits::default(),
