@@ -42,6 +42,7 @@ use super::{
     outgoing,
     settings::Settings,
     sockets::Sockets,
+    spare,
     sync_client::{FromSync, SyncClient},
 };
 use crate::config::BoxConfig;
@@ -103,6 +104,8 @@ pub struct Engine {
     /// Not yet handed to the ledger, and when it will be.
     pub unwritten: Batch,
     pub store_at: Option<Instant>,
+    /// The ledger is the spare one, since then or the last time that the disk was tried.
+    pub spare: Option<Instant>,
     /// The ledger's count of changes of credentials, as last read.
     pub credentials: u64,
 }
@@ -129,7 +132,7 @@ pub fn civil(time_zone: &str) -> CivilTime {
 }
 
 impl Engine {
-    /// Runs until the task is dropped.
+    /// Runs until the task is dropped; ends by itself when it runs on the spare ledger and the disk is well again.
     pub async fn run(mut self, mut inbox: Inbox) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -141,7 +144,12 @@ impl Engine {
                 Some(from) = inbox.media.recv() => self.hear_media(from),
                 Some(request) = inbox.requests.recv() => self.request(request),
                 Some(from) = inbox.sync.recv() => self.hear_sync(from),
-                _ = looks.tick() => self.look(),
+                _ = looks.tick() => {
+                    self.look();
+                    if self.may_go_home() {
+                        return;
+                    }
+                }
                 Some(input) = self.sockets.recv() => self.arrive(Instant::now(), input),
                 // Those who read sockets have their turn.
                 () = tokio::task::yield_now(), if !self.reception.is_empty() => {}
@@ -289,6 +297,20 @@ impl Engine {
         }
     }
 
+    /// The disk takes a ledger again, and nobody is in a call: the next life begins on it.
+    fn may_go_home(&mut self) -> bool {
+        let Some(tried) = self.spare.filter(|tried| tried.elapsed() >= spare::TRY_EVERY) else { return false };
+        if self.floor.lines().in_use().legs > 0 {
+            return false;
+        }
+        let well = spare::is_well(&self.config);
+        self.spare = Some(if well { tried } else { Instant::now() });
+        if well {
+            info!("the disk takes a ledger again: calls begin anew on it");
+        }
+        well
+    }
+
     fn show(&mut self) {
         let at = Instant::now();
         let board = self.floor.board(at);
@@ -300,7 +322,8 @@ impl Engine {
         self.show_trunks();
         let legs = u32::try_from(self.floor.lines().in_use().legs).unwrap_or(u32::MAX);
         self.standing.calls.store(legs, Ordering::Relaxed);
-        self.standing.ledger.store(self.writer.pressure().failing.is_none(), Ordering::Relaxed);
+        let healthy = self.spare.is_none() && self.writer.pressure().failing.is_none();
+        self.standing.ledger.store(healthy, Ordering::Relaxed);
         self.show_at = None;
         self.board.send_replace(Arc::new(BoardAt { at, board }));
     }

@@ -10,6 +10,7 @@ mod running;
 pub mod secrets;
 pub mod settings;
 mod sockets;
+mod spare;
 mod sync_client;
 
 use std::{
@@ -31,7 +32,7 @@ use model::{
 };
 use rand::Rng;
 use tokio::sync::{mpsc, watch};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::{config::BoxConfig, observe, tls};
 use desk_ports::{FloorPort, REQUESTS_MAX, RecordsPort};
@@ -51,14 +52,14 @@ const PRODUCT: &str = concat!("Branchline/", env!("CARGO_PKG_VERSION"));
 
 /// Runs until the process is told to end.
 pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&config.data).context("the data folder")?;
     std::fs::create_dir_all(&config.run).context("the run folder")?;
-    let key = branch_key(&config)?;
-    let ledger = Arc::new(open_ledger(&config, key.clone())?);
-    let reader = ledger.reader().context("the ledger cannot be read")?;
-    close_what_the_last_life_left(&ledger, &reader)?;
-
-    let engine = build(&config, ledger.clone(), reader).await?;
+    let spare::Opened { ledger, reader, key, spare } = spare::open(&config)?;
+    if let Err(error) = close_what_the_last_life_left(&ledger, &reader) {
+        // Calls come before their book.
+        error!("what the last life left open stays open: {error:#}");
+    }
+    let mut engine = build(&config, ledger.clone(), reader).await?;
+    engine.0.spare = spare.then_some(Instant::now());
     let (requests, requests_in) = mpsc::channel(REQUESTS_MAX);
     let desk = desk_router(&config, &engine, requests, ledger, key);
     let standing = engine.0.standing.clone();
@@ -209,6 +210,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         backlog: Default::default(),
         unwritten: Batch::default(),
         store_at: None,
+        spare: None,
         credentials: 0,
         config: config.clone(),
     };
