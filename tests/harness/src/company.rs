@@ -194,7 +194,7 @@ impl Branch {
         let domain = format!("{}.example", plan.site);
         let mut text = format!(
             "site = \"{}\"\ndata = \"data\"\nrun = \"run\"\nprompts = \"{}\"\n[sip]\ndomain = \"{domain}\"\n\
-             listen = [\"udp:127.0.0.1:{sip}\", \"tcp:127.0.0.1:{sip}\", \"tls:127.0.0.1:{}\"]\n[rtp]\nip = \"127.0.0.1\"\n\
+             networks = [\"127.0.0.1/32\"]\nlisten = [\"udp:127.0.0.1:{sip}\", \"tcp:127.0.0.1:{sip}\", \"tls:127.0.0.1:{}\"]\n[rtp]\nip = \"127.0.0.1\"\n\
              ports = [{rtp}, {}]\n[desk]\nlisten = \"127.0.0.1:{desk}\"\n[metrics]\nlisten = \"127.0.0.1:{metrics}\"\n",
             plan.site,
             prompts.display(),

@@ -114,3 +114,82 @@ fn scenario_text(calls: &Calls<'_>) -> String {
 "#
     )
 }
+
+/// An answering party on the carrier's side: takes each call at once, and keeps it until the caller hangs up. What it
+/// was told lies in [`Answering::invites`].
+pub struct Answering {
+    pub program: Program,
+    folder: std::path::PathBuf,
+}
+
+impl Answering {
+    pub fn start(folder: &Path, port: u16) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join("answer.xml"), ANSWERING)?;
+        let mut command = Command::new("sipp");
+        command
+            .current_dir(folder)
+            .args(["-sf", "answer.xml", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin", "-nd"])
+            .args(["-p", &port.to_string(), "-mp", &crate::process::free_ports(64).to_string()])
+            .args(["-trace_msg", "-message_file", "messages.log", "-message_overwrite", "false"]);
+        let program = Program::start("sipp", command, &folder.join("sipp.log"))?;
+        Ok(Self { program, folder: folder.into() })
+    }
+
+    /// Every INVITE that came, as it was on the wire, repetitions too.
+    pub fn invites(&self) -> Vec<String> {
+        let log = fs::read(self.folder.join("messages.log")).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log).into_owned();
+        let messages = log.split("----------------------------------------------- ");
+        let received = messages.filter(|message| message.contains("message received"));
+        let invites = received.filter_map(|message| message.find("INVITE sip:").and_then(|at| message.get(at..)));
+        invites.map(str::to_owned).collect()
+    }
+}
+
+const ANSWERING: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<scenario name="answering">
+  <recv request="INVITE" crlf="true"/>
+  <send><![CDATA[
+    SIP/2.0 180 Ringing
+    [last_Via:]
+    [last_From:]
+    [last_To:];tag=[pid]a[call_number]
+    [last_Call-ID:]
+    [last_CSeq:]
+    Contact: <sip:[local_ip]:[local_port]>
+    Content-Length: 0
+  ]]></send>
+  <send retrans="500"><![CDATA[
+    SIP/2.0 200 OK
+    [last_Via:]
+    [last_From:]
+    [last_To:];tag=[pid]a[call_number]
+    [last_Call-ID:]
+    [last_CSeq:]
+    Contact: <sip:[local_ip]:[local_port]>
+    Content-Type: application/sdp
+    Content-Length: [len]
+
+    v=0
+    o=centre 1 1 IN IP4 [local_ip]
+    s=-
+    c=IN IP4 [media_ip]
+    t=0 0
+    m=audio [media_port] RTP/AVP 0 8
+    a=rtpmap:0 PCMU/8000
+    a=rtpmap:8 PCMA/8000
+  ]]></send>
+  <recv request="ACK"/>
+  <recv request="BYE" timeout="120000"/>
+  <send><![CDATA[
+    SIP/2.0 200 OK
+    [last_Via:]
+    [last_From:]
+    [last_To:]
+    [last_Call-ID:]
+    [last_CSeq:]
+    Content-Length: 0
+  ]]></send>
+</scenario>
+"#;

@@ -2,6 +2,7 @@
 
 mod alone;
 mod company;
+mod emergency;
 mod examples;
 mod firmware;
 mod hostile;

@@ -1,0 +1,278 @@
+//! Who calls for help gets through, whatever else is broken (S-150): the call goes out of a real box to an answering
+//! party, with the place in it, and the trouble costs it no more than two seconds.
+
+use std::{
+    net::UdpSocket,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use e2e::{
+    company,
+    stage::{self, Agent, PATIENCE},
+};
+use harness::{
+    baresip::{Account, Phone},
+    company::{Branch, Cloud},
+    process::{kill_hard, wait_for},
+    proof, sipp,
+};
+use serde_json::json;
+
+/// What any trouble may add to the way to the answer.
+const DELAY_MAX: Duration = Duration::from_secs(2);
+
+#[test]
+fn a_call_for_help_goes_out_whatever_is_broken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let Some(disk) = Disk::mount(&at("branch-a/data")) else {
+        eprintln!("skipped: this machine lets nobody mount a small disk");
+        return;
+    };
+    let prompts = stage::prompts(&at("prompts")).expect("prompts");
+    let mut cloud = Cloud::start(&at("cloud")).expect("a cloud");
+    let carrier = stage::carrier_port();
+    let mut plan = company::direct("branch-a", carrier).expect("a plan");
+    // The narrowest branch: one channel, and one call out an hour of each phone.
+    plan.config["trunks"]["carrier"]["calls_max"] = json!(1);
+    plan.config["trunks"]["carrier"]["carrier"] = json!({ "health": { "every_s": 0 } });
+    plan.config["site"]["dialling"] = json!({ "phone_hour_max": 1, "prefix": "0", "place": "house" });
+    let house = json!({ "label": "Main house", "country": "DE", "floor": "0", "send_location": true });
+    let annex = json!({ "label": "Annex", "country": "DE", "floor": "3", "room": "312", "send_location": true });
+    plan.config["places"] = json!({ "house": house, "annex": annex });
+    plan.config["phones"]["101"]["place"] = json!("annex");
+    let branch = Branch::start(&at("branch-a"), &plan, Some(&cloud), &prompts).expect("a branch");
+    let centre = sipp::Answering::start(&at("centre"), carrier).expect("a centre");
+    let mut agent = Agent::start(&branch, &at("agent"), "a-101", "101", "help").expect("an agent");
+    let mut other = Agent::start(&branch, &at("other"), "a-102", "102", "help").expect("a colleague").phone;
+    let mut stranger = unproved(&at("stranger"));
+    let mut drill = Drill { branch: &branch, centre: &centre, phone: &mut agent.phone, usual: Duration::MAX };
+
+    drill.usual = drill.call("nothing is broken");
+    let seen = agent.desk.live().expect("a desk").wait(PATIENCE, |seen| {
+        let lines = seen.get("board").and_then(|board| board["emergencies"].as_array());
+        lines.is_some_and(|lines| lines.iter().any(|line| line["phone"] == "101" && line["room"] == "312"))
+    });
+    seen.expect("the supervisor's desk says who called, and where from");
+
+    // Whoever stands on a network of ours may call for help, and nothing else.
+    drill.call_of(&mut stranger, "112", "a device without any credentials", "<ca:LOC>Main house</ca:LOC>");
+    for number in ["03012345", "102", "1120"] {
+        stranger.dial(&format!("sip:{number}@{}", branch.sip)).expect("dialled");
+        stranger.wait_event("CALL_CLOSED", PATIENCE).expect("a stranger is nobody");
+    }
+
+    // Caps exhausted: the one ordinary call of the hour, and the next is refused, also by a box that was killed.
+    drill.ordinary(true);
+    drill.ordinary(false);
+    restart(&branch, true);
+    drill.ordinary(false);
+    drill.check("the caps are used up");
+
+    // The only channel is taken by a colleague, who has to give way.
+    other.dial(&format!("sip:003012345@{}", branch.domain)).expect("dialled");
+    other.wait_event("CALL_ESTABLISHED", PATIENCE).expect("a call out");
+    drill.check("every channel is taken");
+    other.wait_event("CALL_CLOSED", PATIENCE).expect("the colleague gave way");
+
+    let flood = Flood::on(&branch.sip);
+    wait_for("the flood rises", PATIENCE, || (flood.sent() > 2_000).then_some(())).expect("sent");
+    drill.check("a flood is on");
+
+    cloud.kill_hard();
+    drill.check("the cloud is gone as well");
+
+    disk.fill();
+    drill.check("the disk is full as well");
+    println!("{} INVITEs and REGISTERs were sent", flood.sent());
+    drop(flood);
+
+    // A process that dies now finds no disk when it begins again.
+    restart(&branch, false);
+    drill.check("calls began anew with the disk full");
+    drill.call_of(&mut stranger, "0112", "a device without credentials, the disk full", "<ca:FLR>0</ca:FLR>");
+
+    // The ledger's files are gone under the running box, and nothing can be made in their place.
+    for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        let _ = std::fs::remove_file(disk.folder.join(file));
+    }
+    disk.fill();
+    drill.check("the ledger is gone");
+    restart(&branch, false);
+    drill.call_of(&mut stranger, "112", "calls began anew without a ledger", "<ca:FLR>0</ca:FLR>");
+}
+
+/// A telephone that somebody found in a drawer: on the right network, and without an account.
+fn unproved(folder: &Path) -> Phone {
+    Phone::start(folder, &Account::Trunk { user: "drawer" }, &microphone(folder), false).expect("a phone")
+}
+
+fn microphone(folder: &Path) -> PathBuf {
+    std::fs::create_dir_all(folder).expect("a folder");
+    let file = folder.join("microphone.wav");
+    proof::speak("help", 120, &file).expect("spoken");
+    file
+}
+
+/// Kills the process that makes calls, and waits for the next one. `well`: its checks are to be good again.
+fn restart(branch: &Branch, well: bool) {
+    let calls = branch.pids()["calls"];
+    kill_hard(calls);
+    wait_for("calls are back", PATIENCE, || {
+        let fresh = branch.pids().get("calls").is_some_and(|pid| *pid != calls);
+        let health = branch.health()?;
+        let checks = health["checks"].as_object()?;
+        let up = if well { checks.values().all(|check| check == true) } else { checks["registrar"] == true };
+        (fresh && up).then_some(())
+    })
+    .unwrap_or_else(|error| panic!("restarted: {error:#}\n{}", branch.tail()));
+}
+
+struct Drill<'a> {
+    branch: &'a Branch,
+    centre: &'a sipp::Answering,
+    phone: &'a mut Phone,
+    /// How long it takes to be answered when nothing is broken.
+    usual: Duration,
+}
+
+impl Drill<'_> {
+    /// From the last digit until the centre has answered; what the centre was told.
+    fn call(&mut self, trouble: &str) -> Duration {
+        call(self.branch, self.centre, self.phone, "112", trouble, "<ca:FLR>3</ca:FLR><ca:ROOM>312</ca:ROOM>")
+    }
+
+    fn call_of(&self, phone: &mut Phone, dialled: &str, trouble: &str, place: &str) {
+        let took = call(self.branch, self.centre, phone, dialled, trouble, place);
+        assert!(took <= self.usual + DELAY_MAX, "{trouble}: {took:?}, and {:?} otherwise", self.usual);
+    }
+
+    fn check(&mut self, trouble: &str) {
+        let took = self.call(trouble);
+        assert!(took <= self.usual + DELAY_MAX, "{trouble}: {took:?}, and {:?} otherwise", self.usual);
+    }
+
+    /// An ordinary call out of the same phone.
+    fn ordinary(&mut self, allowed: bool) {
+        self.phone.dial(&format!("sip:003012345@{}", self.branch.domain)).expect("dialled");
+        if allowed {
+            self.phone.wait_event("CALL_ESTABLISHED", PATIENCE).expect("an ordinary call");
+            self.phone.hang_up().expect("hung up");
+            self.phone.wait_event("CALL_CLOSED", PATIENCE).expect("an ordinary call ends");
+        } else {
+            let closed = self.phone.wait_event("CALL_CLOSED", PATIENCE).expect("refused");
+            assert!(closed.to_string().contains("403"), "{closed}");
+        }
+    }
+}
+
+fn call(
+    branch: &Branch,
+    centre: &sipp::Answering,
+    phone: &mut Phone,
+    dialled: &str,
+    trouble: &str,
+    place: &str,
+) -> Duration {
+    let before = centre.invites().len();
+    let began = Instant::now();
+    phone.dial(&format!("sip:{dialled}@{}", branch.sip)).expect("dialled");
+    phone
+        .wait_event("CALL_ESTABLISHED", PATIENCE)
+        .unwrap_or_else(|error| panic!("{trouble}: {error:#}\n{}", branch.tail()));
+    let took = began.elapsed();
+    println!("{trouble}: answered after {took:?}");
+    phone.hang_up().expect("hung up");
+    phone.wait_event("CALL_CLOSED", PATIENCE).expect(trouble);
+    let told = wait_for("the INVITE in the centre's log", PATIENCE, || centre.invites().get(before).cloned());
+    let told = told.expect(trouble);
+    assert!(told.starts_with("INVITE sip:112@"), "{trouble}: {told}");
+    assert!(told.contains("application/pidf+xml") && told.contains(place), "{trouble}: {told}");
+    took
+}
+
+/// The box's disk: small, and of its own.
+struct Disk {
+    folder: PathBuf,
+}
+
+impl Disk {
+    /// None where that is not allowed.
+    fn mount(folder: &Path) -> Option<Self> {
+        std::fs::create_dir_all(folder).expect("a folder");
+        let status = Command::new("mount").args(["-t", "tmpfs", "-o", "size=32m", "none"]).arg(folder).status();
+        status.is_ok_and(|status| status.success()).then(|| Self { folder: folder.into() })
+    }
+
+    /// Until not one more byte fits.
+    fn fill(&self) {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("rubbish"));
+        let mut file = file.expect("a file");
+        let error = std::io::copy(&mut std::io::repeat(7), &mut file).expect_err("a disk has an end");
+        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
+    }
+}
+
+/// INVITEs for help and REGISTERs of a stranger from elsewhere, each of its own, about ten thousand a second.
+struct Flood {
+    on: Arc<AtomicBool>,
+    sent: Arc<AtomicU64>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Flood {
+    fn on(target: &str) -> Self {
+        let socket = UdpSocket::bind("127.0.0.66:0").expect("a stranger's port");
+        socket.connect(target).expect("the box's port");
+        let from = socket.local_addr().expect("an address");
+        let target = target.to_owned();
+        let (on, sent) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU64::new(0)));
+        let (flag, count) = (on.clone(), sent.clone());
+        let thread = std::thread::spawn(move || {
+            let began = Instant::now();
+            while flag.load(Ordering::Relaxed) {
+                let due = u64::try_from(began.elapsed().as_micros() / 100).unwrap_or(u64::MAX);
+                let n = count.load(Ordering::Relaxed);
+                if n >= due {
+                    std::thread::yield_now();
+                    continue;
+                }
+                let (method, to) = if n % 2 == 0 { ("INVITE", "112@") } else { ("REGISTER", "") };
+                let request = format!(
+                    "{method} sip:{to}{target} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{n}\r\nFrom: <sip:{n}@{from}>\
+                     ;tag={n}\r\nTo: <sip:112@{target}>\r\nCall-ID: {n}@{from}\r\nCSeq: 1 {method}\r\nContact: <sip:{from}>\r\n\
+                     Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+                );
+                // A full socket is the box's business.
+                let _ = socket.send(request.as_bytes());
+                count.store(n.saturating_add(1), Ordering::Relaxed);
+            }
+        });
+        Self { on, sent, thread: Some(thread) }
+    }
+
+    fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Flood {
+    fn drop(&mut self) {
+        self.on.store(false, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
