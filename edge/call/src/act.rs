@@ -87,6 +87,7 @@ impl Calls {
         let leg = self.legs.get_mut(&id).ok_or(Error::Gone)?;
         let mut invite = leg.invite.take().ok_or(Error::Invite)?;
         invite.sdp = leg.session.offer(local);
+        invite.sdp_to_browsers = leg.session.offer_to_browsers(local);
         let dialog = self.endpoint.invite(now, invite);
         leg.dialog = Some(dialog);
         self.dialogs.insert(dialog, id);

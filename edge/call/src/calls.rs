@@ -9,7 +9,7 @@ use media::plane;
 use model::{Extension, HoursId, LegId, TrunkId};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use sip::endpoint::{self, Binding, DialogId, Endpoint};
+use sip::endpoint::{self, Binding, DialogId, Endpoint, Transport};
 use sip::message::Release;
 
 use crate::bridge::Bridges;
@@ -241,8 +241,8 @@ impl Calls {
         Protector::new(terms, &mut self.rng)
     }
 
-    /// What a party's audio must have. `private`: nobody else can read its signalling.
-    pub(crate) fn terms(&self, party: &Party, private: bool) -> Terms {
+    /// What a party's audio must have, whose signalling is carried so.
+    pub(crate) fn terms(&self, party: &Party, carriers: &[Transport]) -> Terms {
         let site = &self.config.site;
         let protection = match party {
             Party::Phone(phone) => site.phones.get(phone).map(|phone| phone.protection),
@@ -250,7 +250,19 @@ impl Calls {
             Party::Unproved => None,
             Party::Tunnel(_) => return Terms::CLEAR,
         };
-        Terms { protection: protection.unwrap_or_default(), private, certificate: self.certificate, browser: false }
+        let terms = Terms { protection: protection.unwrap_or_default(), certificate: self.certificate, ..Terms::CLEAR };
+        terms.over(carriers)
+    }
+
+    /// What carries the signalling of a party that we would call, for each of its devices.
+    pub(crate) fn carriers(&self, party: &Party) -> Vec<Transport> {
+        match party {
+            Party::Phone(phone) => {
+                self.endpoint.bindings(phone.as_str()).iter().map(|binding| binding.flow.transport).collect()
+            }
+            Party::Trunk { trunk, .. } => self.config.transport(trunk).into_iter().collect(),
+            Party::Unproved | Party::Tunnel(_) => Vec::new(),
+        }
     }
 
     pub(crate) fn is_full(&self, emergency: bool) -> bool {

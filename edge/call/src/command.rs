@@ -79,7 +79,7 @@ impl Calls {
                     Party::Trunk { trunk, .. } => self.config.site.trunks.get(trunk).is_some_and(|t| t.behind_nat),
                     Party::Phone(_) | Party::Unproved | Party::Tunnel(_) => false,
                 };
-                let terms = self.terms(&dial.party, false).of_emergency(emergency.is_some());
+                let terms = self.terms(&dial.party, &self.carriers(&dial.party)).of_emergency(emergency.is_some());
                 let session =
                     Session::new(self.session_id(), learn, self.protector(terms)).speaking(self.codecs(&dial.party));
                 let (caller, shown) = self.shown(&dial, emergency.is_some());
@@ -89,6 +89,7 @@ impl Calls {
                     from_user: caller.number,
                     from_name: caller.name,
                     sdp: Bytes::new(),
+                    sdp_to_browsers: None,
                     emergency,
                     shown,
                     patience: outside.then_some(patience),
@@ -147,7 +148,7 @@ impl Calls {
                 if !self.config.site.phones.contains_key(extension) {
                     return Err(Cause::NotFound);
                 }
-                if !self.terms(party, false).can_be_met() {
+                if !self.terms(party, &self.carriers(party)).can_be_met() {
                     return Err(Cause::Media);
                 }
                 let rings = self.is_registered(extension);
@@ -168,7 +169,7 @@ impl Calls {
             return Err(Cause::Forbidden);
         }
         let party = Party::Trunk { trunk: trunk.clone(), user: String::new() };
-        if !emergency && !self.terms(&party, false).can_be_met() {
+        if !emergency && !self.terms(&party, &self.carriers(&party)).can_be_met() {
             return Err(Cause::Media);
         }
         if self.is_full(emergency) {

@@ -118,6 +118,12 @@ impl Config {
         }
     }
 
+    pub(crate) fn transport(&self, trunk: &TrunkId) -> Option<endpoint::Transport> {
+        let (TrunkKind::Address { transport, .. } | TrunkKind::Registration { transport, .. }) =
+            &self.site.trunks.get(trunk)?.kind;
+        Some(transport_of(*transport))
+    }
+
     /// A box whose every SIP socket is on loopback (a test bench) may also send audio there; any other may not.
     pub fn loopback_only(&self) -> bool {
         !self.local.is_empty() && self.local.iter().all(|addr| addr.ip().is_loopback())

@@ -7,6 +7,7 @@ use media::sdp::{Audio, Credentials, Crypto, Profile, Setup, Shown};
 use media::srtp::{Keys, MASTER_LEN_MAX, Master, Suite};
 use model::config::Protection;
 use rand_chacha::rand_core::Rng;
+use sip::endpoint::Transport;
 
 /// The name of our only line in a bundle that we offer.
 const LINE: &str = "0";
@@ -19,8 +20,17 @@ pub struct Terms {
     pub private: bool,
     /// Of the certificate that our media process shows; None: it makes no handshakes.
     pub certificate: Option<Fingerprint>,
-    /// The party is a browser: it speaks nothing but WebRTC (RFC 8834).
-    pub browser: bool,
+    pub speaks: Speaks,
+}
+
+/// What the devices of a party understand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    Telephone,
+    /// Browsers: nothing but WebRTC (RFC 8834).
+    Browser,
+    /// One rings beside the other, and each is offered its own.
+    Either,
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +46,8 @@ pub enum Error {
 }
 
 impl Terms {
-    pub const CLEAR: Terms = Terms { protection: Protection::Clear, private: false, certificate: None, browser: false };
+    pub const CLEAR: Terms =
+        Terms { protection: Protection::Clear, private: false, certificate: None, speaks: Speaks::Telephone };
 
     /// Of an emergency call, which depends on no policy: what can be protected is, and what cannot goes on.
     pub fn of_emergency(self, emergency: bool) -> Self {
@@ -51,17 +62,43 @@ impl Terms {
         self.private || self.protection == Protection::RequiredOpenly
     }
 
+    /// Of a party that is reached over these transports. `private` is about those that a telephone speaks over: a
+    /// browser's keys are not in its signalling.
+    pub fn over(self, carriers: &[Transport]) -> Self {
+        let (browsers, telephones): (Vec<Transport>, Vec<Transport>) =
+            carriers.iter().partition(|carrier| carrier.is_websocket());
+        let keyed = if telephones.is_empty() { &browsers } else { &telephones };
+        let private = !keyed.is_empty() && keyed.iter().all(|carrier| carrier.is_secure());
+        let terms = Self { private, ..self };
+        let speaks = match (browsers.is_empty(), telephones.is_empty()) {
+            (true, _) => Speaks::Telephone,
+            (false, true) => Speaks::Browser,
+            // A device that cannot be offered what it may have is left out: it refuses what the other understands.
+            (false, false) if !terms.telephone_can_be_met() => Speaks::Browser,
+            (false, false) if terms.certificate.is_none() => Speaks::Telephone,
+            (false, false) => Speaks::Either,
+        };
+        Self { speaks, ..terms }
+    }
+
+    fn telephone_can_be_met(self) -> bool {
+        !self.must() || self.may_key()
+    }
+
     /// Whether we can offer such a leg any audio at all.
     pub fn can_be_met(self) -> bool {
-        if self.browser { self.certificate.is_some() } else { !self.must() || self.may_key() }
+        match self.speaks {
+            Speaks::Browser => self.certificate.is_some(),
+            Speaks::Telephone | Speaks::Either => self.telephone_can_be_met(),
+        }
     }
 
     /// What we offer first.
     fn profile(self) -> Profile {
-        match (self.browser, self.must()) {
-            (true, _) => Profile::TlsSavpf,
-            (false, true) => Profile::Savp,
-            (false, false) => Profile::Avp,
+        match (self.speaks, self.must()) {
+            (Speaks::Browser, _) => Profile::TlsSavpf,
+            (_, true) => Profile::Savp,
+            (_, false) => Profile::Avp,
         }
     }
 }
@@ -125,19 +162,33 @@ impl Protector {
         self.agreed.as_ref().is_some_and(|agreed| agreed.profile.is_handshake())
     }
 
-    /// Our offer.
+    /// Our offer; the telephones' where browsers ring beside them.
     pub fn offer(&self) -> Words<'_> {
         let agreed = self.agreed.as_ref();
         let profile = agreed.map_or_else(|| self.terms.profile(), |agreed| agreed.profile);
         if profile.is_handshake() {
-            let with_ice = agreed.map_or(self.terms.browser, |agreed| uses_ice(&agreed.security));
-            let bundle = agreed.map_or_else(|| with_ice.then_some(LINE), |agreed| agreed.bundle.as_deref());
-            let mux = agreed.map_or(with_ice, |agreed| agreed.mux);
-            return Words { profile, cryptos: &[], shown: self.shown(Setup::ActPass, with_ice), mux, bundle };
+            let Some(agreed) = agreed else { return self.webrtc() };
+            let shown = self.shown(Setup::ActPass, uses_ice(&agreed.security));
+            return Words { profile, cryptos: &[], shown, mux: agreed.mux, bundle: agreed.bundle.as_deref() };
         }
         let keys = self.latched || self.terms.protection != Protection::Clear;
         let mux = agreed.is_some_and(|agreed| agreed.mux);
         Words { profile, cryptos: if keys { &self.ours } else { &[] }, shown: None, mux, bundle: None }
+    }
+
+    /// What browsers are offered, where telephones ring beside them.
+    pub fn offer_to_browsers(&self) -> Option<Words<'_>> {
+        self.is_open().then(|| self.webrtc())
+    }
+
+    /// Two offers are out, and nobody has taken one.
+    pub fn is_open(&self) -> bool {
+        self.terms.speaks == Speaks::Either && self.agreed.is_none()
+    }
+
+    fn webrtc(&self) -> Words<'_> {
+        let shown = self.shown(Setup::ActPass, true);
+        Words { profile: Profile::TlsSavpf, cryptos: &[], shown, mux: true, bundle: Some(LINE) }
     }
 
     /// Our answer to what was taken last.
@@ -191,7 +242,9 @@ impl Protector {
 
     /// What their answer to our offer comes to.
     pub fn answered(&self, theirs: &Audio) -> Result<Agreed, Error> {
-        let offered = self.offer();
+        // Each offer has a profile of its own, which says whose answer it is.
+        let to_browsers = self.offer_to_browsers().filter(|_| theirs.profile.is_handshake());
+        let offered = to_browsers.unwrap_or_else(|| self.offer());
         let profile = offered.profile;
         // RFC 3264 §6: an answer has the offer's profile.
         if theirs.profile.is_protected() != profile.is_protected() {
@@ -278,119 +331,4 @@ fn credentials(rng: &mut impl Rng) -> Option<Credentials> {
 }
 
 #[cfg(test)]
-mod tests {
-    use media::sdp::{self, Direction, Ours};
-    use rand_chacha::ChaCha12Rng;
-    use rand_chacha::rand_core::SeedableRng;
-
-    use super::*;
-
-    fn protector(protection: Protection, seed: u64) -> Protector {
-        Protector::new(Terms { protection, private: true, ..Terms::CLEAR }, &mut ChaCha12Rng::seed_from_u64(seed))
-    }
-
-    fn said(profile: Profile, cryptos: &[Crypto]) -> Audio {
-        let local = "192.0.2.7:4000".parse().unwrap();
-        let ours = Ours { profile, cryptos, ..Ours::clear(local, Direction::SendRecv, 1, 1) };
-        sdp::parse(sdp::offer(&ours).as_bytes()).unwrap().audio().unwrap()
-    }
-
-    /// Two of us: what one offers, the other answers, and both have the same keys the other way round.
-    #[test]
-    fn in_private_keys_are_offered_taken_and_the_same_at_both_ends() {
-        for (mine, theirs, profile) in [
-            (Protection::Preferred, Protection::Preferred, Profile::Avp),
-            (Protection::Required, Protection::Preferred, Profile::Savp),
-            (Protection::Preferred, Protection::Required, Profile::Avp),
-            (Protection::Required, Protection::Clear, Profile::Savp),
-        ] {
-            let (mut one, mut other) = (protector(mine, 1), protector(theirs, 2));
-            let (offered, lines) = (one.offer().profile, one.offer().cryptos);
-            assert_eq!(offered, profile);
-            let heard = other.offered(&said(offered, lines)).expect("good");
-            other.take(&heard);
-            let answered = one.answered(&said(offered, other.answer().cryptos)).expect("good");
-            one.take(&answered);
-            let (Security::Keys(here), Security::Keys(there)) = (&answered.security, &heard.security) else {
-                panic!("{mine:?} {theirs:?}: in clear")
-            };
-            assert_eq!((&here.ours, &here.theirs), (&there.theirs, &there.ours));
-            // From here on neither goes back, by offer or answer.
-            assert_eq!(one.offered(&said(Profile::Avp, &[])).unwrap_err(), Error::Unprotected);
-            assert!(one.answered(&said(offered, &[])).is_err());
-        }
-    }
-
-    #[test]
-    fn who_prefers_keys_talks_in_clear_with_who_has_none() {
-        let one = protector(Protection::Preferred, 1);
-        assert_eq!(one.answered(&said(Profile::Avp, &[])).expect("good").security, Security::Clear);
-        assert_eq!(one.offered(&said(Profile::Avp, &[])).expect("good").security, Security::Clear);
-        let clear = protector(Protection::Clear, 1);
-        assert_eq!((clear.offer().profile, clear.offer().cryptos), (Profile::Avp, &[][..]));
-        let keyed = said(Profile::Avp, one.offer().cryptos);
-        assert_eq!(clear.offered(&keyed).expect("good").security, Security::Clear);
-    }
-
-    fn shows(protection: Protection, browser: bool, seed: u64) -> Protector {
-        let certificate = Some(Fingerprint([u8::try_from(seed).unwrap(); 32]));
-        let terms = Terms { protection, private: false, certificate, browser };
-        Protector::new(terms, &mut ChaCha12Rng::seed_from_u64(seed))
-    }
-
-    fn spoken(words: &Words<'_>) -> Audio {
-        let local = "192.0.2.7:4000".parse().unwrap();
-        let Words { profile, cryptos, shown, mux, bundle } = words.clone();
-        let ours = Ours {
-            profile,
-            cryptos,
-            shown: shown.as_ref(),
-            mux,
-            bundle,
-            ..Ours::clear(local, Direction::SendRecv, 1, 1)
-        };
-        sdp::parse(sdp::offer(&ours).as_bytes()).unwrap().audio().unwrap()
-    }
-
-    /// We offer to a browser; another of us answers as one would.
-    #[test]
-    fn a_browser_is_offered_a_handshake_on_a_path_that_it_chooses_and_begins_it() {
-        let (mut one, mut other) = (shows(Protection::Preferred, true, 1), shows(Protection::Preferred, false, 2));
-        let offer = spoken(&one.offer());
-        assert!(offer.profile == Profile::TlsSavpf && offer.mux && offer.bundle() == Some("0") && offer.has_ice());
-        let heard = other.offered(&offer).expect("good");
-        other.take(&heard);
-        let mut words = other.answer();
-        assert!(words.mux && words.bundle == Some("0"));
-        assert_eq!(words.shown.as_ref().map(|shown| shown.setup), Some(Setup::Passive));
-        assert!(one.answered(&spoken(&words)).expect("good").mux);
-        words.shown.as_mut().unwrap().setup = Setup::Active;
-        let answered = one.answered(&spoken(&words)).expect("good");
-        one.take(&answered);
-        let Security::Handshake(wish) = &answered.security else { panic!("a handshake") };
-        assert!(!wish.active && wish.fingerprint == Fingerprint([2; 32]));
-        let (mine, theirs) = (one.credentials.clone().unwrap(), other.credentials.clone().unwrap());
-        let ice = wish.ice.clone().unwrap();
-        assert_eq!((ice.user, ice.password), (format!("{}:{}", mine.user, theirs.user), mine.password));
-        // No way back, and no answer that leaves the choice open.
-        assert!(one.offered(&said(Profile::Avp, &[])).is_err() && one.answered(&said(Profile::Avp, &[])).is_err());
-        words.shown.as_mut().unwrap().setup = Setup::ActPass;
-        assert_eq!(one.answered(&spoken(&words)).unwrap_err(), Error::NotOffered);
-        words.shown = None;
-        assert_eq!(one.answered(&spoken(&words)).unwrap_err(), Error::NoKey);
-    }
-
-    #[test]
-    fn a_handshake_is_for_who_speaks_ice_and_we_have_a_certificate() {
-        let browser = shows(Protection::Preferred, true, 1);
-        let offer = spoken(&browser.offer());
-        assert!(shows(Protection::Required, false, 2).offered(&offer).is_ok());
-        assert_eq!(protector(Protection::Preferred, 2).offered(&offer).unwrap_err(), Error::NoKey);
-        let mut telephone = browser.offer();
-        telephone.profile = Profile::TlsSavp;
-        telephone.shown.as_mut().unwrap().ice = None;
-        let offer = spoken(&telephone);
-        assert_eq!(shows(Protection::Preferred, false, 2).offered(&offer).unwrap_err(), Error::NoKey);
-        assert!(!Terms { browser: true, ..Terms::CLEAR }.can_be_met());
-    }
-}
+mod tests;

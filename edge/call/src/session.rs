@@ -185,6 +185,17 @@ impl Session {
         self.describe_offer(said)
     }
 
+    /// What the browsers among a party's devices are offered in place of `offer`, which is asked for first.
+    pub fn offer_to_browsers(&self, local: SocketAddr) -> Option<Bytes> {
+        let words = self.protector.offer_to_browsers()?;
+        Some(self.write_offer(words, Said { local, wish: self.holds.wish() }))
+    }
+
+    /// Two offers are out: what is heard before the answer may be of one that does not answer.
+    pub fn is_open(&self) -> bool {
+        self.protector.is_open()
+    }
+
     /// Our answer to what they offered last.
     pub fn answer(&mut self, local: SocketAddr) -> Bytes {
         let said = self.say(local);
@@ -257,12 +268,15 @@ impl Session {
     }
 
     fn describe_offer(&mut self, said: Said) -> Bytes {
-        let ours = speak(self.protector.offer(), said.local, said.wish);
-        let (id, version) = (self.id, self.version);
-        let ours = Ours { id, version, codecs: &self.codecs, shown: ours.1.as_ref(), ..ours.0 };
-        let text = Bytes::from(sdp::offer(&ours));
+        let text = self.write_offer(self.protector.offer(), said);
         self.last = Some(text.clone());
         text
+    }
+
+    fn write_offer(&self, words: Words<'_>, said: Said) -> Bytes {
+        let (ours, shown) = speak(words, said.local, said.wish);
+        let (id, version) = (self.id, self.version);
+        Bytes::from(sdp::offer(&Ours { id, version, codecs: &self.codecs, shown: shown.as_ref(), ..ours }))
     }
 }
 

@@ -113,7 +113,7 @@ impl Calls {
             return Err(("legs_limit", 503));
         }
         let learn = trunk.as_ref().is_some_and(|(_, (_, behind_nat))| *behind_nat);
-        let terms = self.terms(&party, false).of_emergency(emergency);
+        let terms = self.terms(&party, &[invited.transport]).of_emergency(emergency);
         if invited.sdp.is_none() && !terms.can_be_met() {
             return Err(("sdp_protection", 488));
         }
@@ -132,6 +132,7 @@ impl Calls {
     fn progress(&mut self, now: Instant, id: LegId, sdp: Option<Bytes>) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         // Early media that makes no sense is no early media; the final answer decides.
+        let sdp = sdp.filter(|_| !leg.session.is_open());
         let early = sdp.is_some_and(|sdp| leg.session.hear(Part::Answer, &sdp, &self.ports).is_ok());
         let waits = leg.ringback.to;
         self.step(now, id, machine::Input::Progress);

@@ -263,6 +263,8 @@ pub enum Event {
 #[derive(Debug, Clone)]
 pub struct Invited {
     pub source: Source,
+    /// What carried the INVITE.
+    pub transport: Transport,
     /// User part of the Request-URI, percent-decoded, without parameters.
     pub to: String,
     /// User part of From, and its display name; what a trusted trunk asserts instead. `anonymous` for who is not shown.
@@ -295,6 +297,8 @@ pub struct Invite {
     pub from_user: String,
     pub from_name: Option<String>,
     pub sdp: Bytes,
+    /// What a phone's browsers are offered instead: those of its bindings that are over WebSocket (RFC 7118).
+    pub sdp_to_browsers: Option<Bytes>,
     pub emergency: Option<Emergency>,
     /// How long to wait for the first word of anybody; None: as long as RFC 3261 does (Timer B).
     pub patience: Option<std::time::Duration>,

@@ -84,6 +84,7 @@ impl Carrier {
             from_user: number,
             from_name: name,
             sdp: person::sdp(rtp, None),
+            sdp_to_browsers: None,
             emergency: None,
             patience: None,
             shown: Default::default(),

@@ -86,6 +86,7 @@ impl Phone {
             from_user: self.extension.into(),
             from_name: None,
             sdp: person::sdp(self.rtp, None),
+            sdp_to_browsers: None,
             emergency: None,
             patience: None,
             shown: Default::default(),

@@ -22,6 +22,7 @@ impl Bench {
             from_user: from_user.into(),
             from_name: None,
             sdp: Bytes::from(sdp.map_or_else(|| offer(from), str::to_owned)),
+            sdp_to_browsers: None,
             emergency: None,
             patience: None,
             shown: Default::default(),

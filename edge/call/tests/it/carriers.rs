@@ -55,6 +55,7 @@ fn a_call_sent_on_to_a_stranger_s_number_is_for_ours_that_was_called_first() {
             from_user: "13800000000".into(),
             from_name: None,
             sdp: offer(CARRIER).into(),
+            sdp_to_browsers: None,
             emergency: None,
             patience: None,
             shown: sip::endpoint::Shown { diverted: Some("+861055550100".into()), ..Default::default() },

@@ -338,6 +338,7 @@ impl Town {
             from_user: if peer.name == "ann" { "201" } else { "01701234567" }.into(),
             from_name: None,
             sdp: Bytes::from(SDP),
+            sdp_to_browsers: None,
             emergency: None,
             patience: None,
             shown: Default::default(),

@@ -275,9 +275,11 @@ fn draft(cx: &mut Context<'_>, invite: &Invite, flow: Flow, uri: Uri, to: Addres
         request.head.set("Priority", "emergency");
         emergency.location.as_ref()
     });
+    let to_browser = invite.sdp_to_browsers.as_ref().filter(|_| flow.transport.is_websocket());
+    let sdp = to_browser.unwrap_or(&invite.sdp);
     let request = match located {
-        Some(location) => located_body(cx, request, &invite.sdp, location),
-        None => request.with_body("application/sdp", invite.sdp.clone()),
+        Some(location) => located_body(cx, request, sdp, location),
+        None => request.with_body("application/sdp", sdp.clone()),
     };
     Draft { flow, request }
 }

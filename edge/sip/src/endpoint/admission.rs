@@ -136,7 +136,7 @@ impl Endpoint {
             (None, Source::Trunk(_) | Source::Unproved) => Ok(None),
             (None, Source::Phone(_)) => self.dialogs.to_replace(&request),
         };
-        let invited = match (replaces, self.introduction(&request, source)) {
+        let invited = match (replaces, self.introduction(&request, flow.transport, source)) {
             (Ok(replaces), Some(invited)) => Invited { replaces, ..invited },
             (Err(status), _) => return self.answer_status(now, &request, flow, status),
             (_, None) => return self.answer_status(now, &request, flow, 404),
@@ -177,7 +177,7 @@ impl Endpoint {
     }
 
     /// None when the Request-URI names nobody.
-    fn introduction(&self, request: &Request, source: Source) -> Option<Invited> {
+    fn introduction(&self, request: &Request, transport: super::Transport, source: Source) -> Option<Invited> {
         let to = request.uri.user()?;
         // RFC 3325 §9: an asserted identity is believed from a trusted trunk only.
         let trusted = trunk::is_trusted(&self.config, &source);
@@ -189,7 +189,7 @@ impl Endpoint {
         let diverted = trusted.then(|| identity::diverted(&request.head)).flatten();
         let sdp = message::sdp(&request.head, &request.body);
         let (from, from_name, withheld) = (caller.user, caller.name, caller.withheld);
-        Some(Invited { source, to, from, from_name, withheld, diverted, sdp, replaces: None })
+        Some(Invited { source, transport, to, from, from_name, withheld, diverted, sdp, replaces: None })
     }
 
     fn options(&mut self, request: &Request, flow: Flow) {

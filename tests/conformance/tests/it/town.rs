@@ -229,6 +229,7 @@ impl Town {
             from_user: user.into(),
             from_name: None,
             sdp: sdp(from, "sendrecv"),
+            sdp_to_browsers: None,
             emergency: None,
             patience: None,
             shown: Default::default(),
