@@ -13,6 +13,7 @@ use std::{
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
+use crate::browser;
 use crate::process::{Program, free_ports, ours, wait_for};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -179,6 +180,9 @@ pub struct Branch {
     pub folder: PathBuf,
     pub sip: String,
     pub sip_port: u16,
+    /// For browsers, in clear and protected by the box's own certificate.
+    pub ws: String,
+    pub wss: String,
     pub desk: String,
     pub metrics_port: u16,
     pub domain: String,
@@ -190,14 +194,18 @@ impl Branch {
     /// Writes the files, sets the passwords, enrols (with a cloud) or imports the configuration (without), and runs.
     pub fn start(folder: &Path, plan: &BranchPlan, cloud: Option<&Cloud>, prompts: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
-        let (sip, desk, metrics, rtp) = (free_ports(2), free_ports(2), free_ports(4), free_ports(60));
+        let (sip, ws, desk) = (free_ports(2), free_ports(2), free_ports(2));
+        let (metrics, rtp) = (free_ports(4), free_ports(60));
         let domain = format!("{}.example", plan.site);
         let mut text = format!(
-            "site = \"{}\"\ndata = \"data\"\nrun = \"run\"\nprompts = \"{}\"\n[sip]\ndomain = \"{domain}\"\n\
-             networks = [\"127.0.0.1/32\"]\nlisten = [\"udp:127.0.0.1:{sip}\", \"tcp:127.0.0.1:{sip}\", \"tls:127.0.0.1:{}\"]\n[rtp]\nip = \"127.0.0.1\"\n\
+            "site = \"{}\"\ndata = \"data\"\nrun = \"run\"\nprompts = \"{}\"\n[sip]\ndomain = \"{domain}\"\norigins = [\"{}\"]\n\
+             networks = [\"127.0.0.1/32\"]\nlisten = [\"udp:127.0.0.1:{sip}\", \"ws:127.0.0.1:{ws}\", \"wss:127.0.0.1:{}\", \
+             \"tcp:127.0.0.1:{sip}\", \"tls:127.0.0.1:{}\"]\n[rtp]\nip = \"127.0.0.1\"\n\
              ports = [{rtp}, {}]\n[desk]\nlisten = \"127.0.0.1:{desk}\"\n[metrics]\nlisten = \"127.0.0.1:{metrics}\"\n",
             plan.site,
             prompts.display(),
+            browser::ORIGIN,
+            ws + 1,
             sip + 1,
             rtp + 58
         );
@@ -220,6 +228,8 @@ impl Branch {
             folder: folder.into(),
             sip: format!("127.0.0.1:{sip}"),
             sip_port: sip,
+            ws: format!("ws://127.0.0.1:{ws}"),
+            wss: format!("wss://127.0.0.1:{}", ws + 1),
             desk: format!("http://127.0.0.1:{desk}"),
             metrics_port: metrics,
             domain,

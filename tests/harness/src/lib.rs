@@ -2,6 +2,7 @@
 //! from the demo. Waits are for something to happen, with a limit; nothing here knows the engines.
 
 pub mod baresip;
+pub mod browser;
 pub mod canary;
 pub mod company;
 pub mod process;

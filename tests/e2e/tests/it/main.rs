@@ -1,6 +1,7 @@
 //! One test per promise of the README. Everything here is a real program; only the people are puppets.
 
 mod alone;
+mod browser;
 mod company;
 mod emergency;
 mod examples;
