@@ -2,7 +2,7 @@
 
 /// Crates that decide and touch nothing: no async, no sockets, no files, no clock.
 pub const ENGINES: &[&str] =
-    &["sip", "media", "call", "ivr", "acd", "floor", "model", "config", "gate", "wire", "ota", "lab"];
+    &["sip", "media", "call", "ivr", "acd", "floor", "model", "config", "gate", "wire", "ota", "lab", "provision"];
 
 /// (crate, what it may import of the house). Tests may import anything; nothing imports tests.
 pub const IMPORTS: &[(&str, &[&str])] = &[
@@ -11,6 +11,7 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("ota", &[]),
     ("pages", &[]),
+    ("provision", &[]),
     ("config", &["model"]),
     ("gate", &["model"]),
     ("ivr", &["model"]),
@@ -26,8 +27,21 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
     (
         "boxd",
         &[
-            "sip", "media", "call", "ivr", "acd", "floor", "ledger", "desk", "link", "wire", "config", "gate", "model",
+            "sip",
+            "media",
+            "call",
+            "ivr",
+            "acd",
+            "floor",
+            "ledger",
+            "desk",
+            "link",
+            "wire",
+            "config",
+            "gate",
+            "model",
             "lab",
+            "provision",
         ],
     ),
     ("db", &["model"]),
