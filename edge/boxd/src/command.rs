@@ -1,6 +1,7 @@
 //! The commands of an integrator: credentials, a configuration without a cloud, recordings, the ledger.
 
 pub mod lab;
+mod phone;
 
 use std::{
     io::{BufRead, Write},
@@ -18,8 +19,10 @@ use boxd::{
 };
 use clap::Subcommand;
 use ledger::{Batch, CredentialChange};
-use model::{AgentId, ContactId, Extension, Millis, TrunkId, change::Doc};
+use model::{AgentId, ContactId, Millis, TrunkId, change::Doc};
 use rand::Rng;
+
+pub use phone::Phone;
 
 #[derive(Subcommand)]
 pub enum Site {
@@ -27,16 +30,6 @@ pub enum Site {
     Import { file: PathBuf },
     /// Print the configuration that the documents amount to, and its findings.
     Show,
-}
-
-#[derive(Subcommand)]
-pub enum Phone {
-    /// Set a phone's password; it is asked for, or read from standard input.
-    Password {
-        phone: Extension,
-        #[arg(long)]
-        password_stdin: bool,
-    },
 }
 
 #[derive(Subcommand)]
@@ -126,13 +119,6 @@ fn store(config: &BoxConfig, credentials: Vec<CredentialChange>) -> anyhow::Resu
     ledger.writer().submit(Batch { credentials, ..Batch::default() }).wait().context("the ledger")?;
     ledger.close();
     Ok(())
-}
-
-impl Phone {
-    pub fn run(self, config: &BoxConfig) -> anyhow::Result<()> {
-        let Phone::Password { phone, password_stdin } = self;
-        store(config, secrets::phone_password(&phone, &config.sip.domain, &password(password_stdin)?)?)
-    }
 }
 
 pub fn explain(config: &BoxConfig, contact: ContactId) -> anyhow::Result<()> {

@@ -25,6 +25,8 @@ pub struct BoxConfig {
     pub tls: Tls,
     pub rtp: Rtp,
     pub desk: SocketAddr,
+    /// Phones fetch their configuration here; None: they are set up by hand.
+    pub provision: Option<Provision>,
     /// Prometheus text of *calls*; *media* and *sync* answer on the next two ports.
     pub metrics: SocketAddr,
     pub cloud: Option<Cloud>,
@@ -59,6 +61,16 @@ pub struct TlsTrunk {
     pub name: Option<String>,
     /// SHA-256 of its public key (SubjectPublicKeyInfo).
     pub pin: Option<[u8; 32]>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Provision {
+    /// HTTPS, with the box's certificate.
+    pub listen: SocketAddr,
+    /// Whom phones ask for the time.
+    pub time_server: String,
+    /// Of phones' displays.
+    pub language: provision::Language,
 }
 
 #[derive(Debug, Clone)]
@@ -119,6 +131,7 @@ struct File {
     tls: FileTls,
     rtp: FileRtp,
     desk: FileListen,
+    provision: Option<FileProvision>,
     metrics: Option<FileListen>,
     cloud: Option<FileCloud>,
     firmware: Option<FileFirmware>,
@@ -171,6 +184,24 @@ struct FileListen {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct FileProvision {
+    listen: String,
+    #[serde(default = "time_server_default")]
+    time_server: String,
+    #[serde(default)]
+    language: FileLanguage,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+enum FileLanguage {
+    #[default]
+    English,
+    Chinese,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct FileCloud {
     endpoints: Vec<String>,
     #[serde(default = "interval_default")]
@@ -191,6 +222,10 @@ struct FileFirmware {
 struct FileLog {
     #[serde(default)]
     format: LogFormat,
+}
+
+fn time_server_default() -> String {
+    "pool.ntp.org".into()
 }
 
 fn io_uring_default() -> bool {
@@ -258,6 +293,7 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
     faults.need(low >= 1024 && low % 2 == 0, "rtp.ports[0]", "an even port from 1024 up");
     faults.need(high > low.saturating_add(3), "rtp.ports[1]", "at least four ports above the first");
     let desk = faults.take("desk.listen", socket(&file.desk.listen));
+    let provision = file.provision.and_then(|provision| check_provision(&mut faults, provision));
     let metrics_text = file.metrics.map_or(METRICS_DEFAULT.to_owned(), |metrics| metrics.listen);
     let metrics = faults.take("metrics.listen", socket(&metrics_text));
     let cloud = file.cloud.map(|cloud| check_cloud(&mut faults, cloud, base));
@@ -276,6 +312,7 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             tls,
             rtp: Rtp { ip, ports: low..=high, io_uring: file.rtp.io_uring },
             desk,
+            provision,
             metrics,
             cloud,
             firmware: file.firmware.map(|firmware| base.join(firmware.state)),
@@ -308,6 +345,18 @@ fn check_tls(faults: &mut Faultfinder, tls: FileTls, base: &Path) -> Tls {
     }
     let files = tls.certificate.zip(tls.key).map(|(certificate, key)| (base.join(certificate), base.join(key)));
     Tls { files, trunk_ca: tls.trunk_ca.map(|file| base.join(file)), trunks }
+}
+
+fn check_provision(faults: &mut Faultfinder, file: FileProvision) -> Option<Provision> {
+    faults.need(sip_domain(&file.time_server), "provision.time_server", "an address or a host name");
+    let listen = faults.take("provision.listen", socket(&file.listen))?;
+    let named = "name the address itself: phones are told it";
+    faults.need(!listen.ip().is_unspecified(), "provision.listen", named);
+    let language = match file.language {
+        FileLanguage::English => provision::Language::English,
+        FileLanguage::Chinese => provision::Language::Chinese,
+    };
+    Some(Provision { listen, time_server: file.time_server, language })
 }
 
 fn check_cloud(faults: &mut Faultfinder, cloud: FileCloud, base: &Path) -> Cloud {

@@ -11,6 +11,7 @@ pub mod logs;
 pub mod media;
 pub mod observe;
 pub mod probe;
+pub mod provision;
 pub mod recording;
 pub mod supervise;
 pub mod sync;

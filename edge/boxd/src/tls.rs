@@ -84,16 +84,17 @@ pub fn fingerprint(certificate: &[u8]) -> String {
     hash.join(":")
 }
 
-fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+pub(crate) fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let read = CertificateDer::pem_file_iter(file).with_context(|| file.display().to_string())?;
     let certificates = read.take(CERTIFICATES_MAX).collect::<Result<Vec<_>, _>>();
     certificates.with_context(|| format!("{} is no file of certificates", file.display()))
 }
 
-/// The domain and every address that SIP listens on.
+/// The domain and every address that phones come to.
 fn names(config: &BoxConfig) -> Vec<String> {
     let mut names = vec![config.sip.domain.clone()];
-    for (_, addr) in &config.sip.listen {
+    let listening = config.sip.listen.iter().map(|(_, addr)| addr);
+    for addr in listening.chain(config.provision.as_ref().map(|provision| &provision.listen)) {
         let name = addr.ip().to_string();
         if !names.contains(&name) {
             names.push(name);

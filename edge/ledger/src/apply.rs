@@ -182,6 +182,8 @@ pub(crate) fn counted(db: &Connection, name: &str) -> Result<u64, Error> {
     Ok(value.map_or(0, u64::from_be_bytes))
 }
 
+pub(crate) const ENROLMENT: u8 = 4;
+
 /// A credential's key in the table.
 pub(crate) struct Place<'a> {
     pub kind: u8,
@@ -198,6 +200,9 @@ impl Place<'_> {
             }
             CredentialKind::Desk { agent } => Place { kind: 2, name: agent.as_str(), realm: "", algorithm: "" },
             CredentialKind::Trunk { trunk } => Place { kind: 3, name: trunk.as_str(), realm: "", algorithm: "" },
+            CredentialKind::Enrolment { phone } => {
+                Place { kind: ENROLMENT, name: phone.as_str(), realm: "", algorithm: "" }
+            }
         }
     }
 

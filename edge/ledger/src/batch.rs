@@ -119,6 +119,8 @@ pub enum CredentialKind {
     Desk { agent: AgentId },
     /// The password we register with at a trunk.
     Trunk { trunk: TrunkId },
+    /// Which device is this phone, and by what it proves so when it fetches its configuration (JSON, the shell's own).
+    Enrolment { phone: Extension },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use gate::State;
 use model::{
-    ContactId, Millis, QueueId,
+    ContactId, Extension, Millis, QueueId,
     cdr::Cdr,
     change::Doc,
     fact::{Fact, Kind, Process},
@@ -190,6 +190,13 @@ impl Reader {
         let plain: Zeroizing<Vec<u8>> = self.key.open(&place.context(), &sealed)?;
         let text = std::str::from_utf8(&plain).map_err(|_| Error::Unreadable { what: "credential" })?;
         Ok(Some(Secret::new(text)))
+    }
+
+    /// Phones that have an enrolment.
+    pub fn enrolled(&self) -> Result<Vec<Extension>, Error> {
+        let mut select = self.db.prepare_cached("SELECT name FROM credentials WHERE kind = ?1 ORDER BY name")?;
+        let names = select.query_map([apply::ENROLMENT], |row| row.get::<_, String>(0))?;
+        names.map(|name| Extension::new(&name?).map_err(|_| Error::Unreadable { what: "enrolment" })).collect()
     }
 
     /// Closed intervals from `from` on, oldest first, whole (what the gate withholds from the cloud is here).

@@ -144,6 +144,8 @@ pub enum Input {
     Closed { flow: Flow },
     /// Registrations remembered from before a restart (aor user, contact URI, flow, seconds left).
     Restore { user: String, binding: Binding },
+    /// A phone is to fetch its configuration again; nothing happens when it is not registered.
+    Resync { user: String },
     /// Another configuration: phones and trunks that vanished lose their bindings; dialogs go on.
     Configure(Box<Config>),
 }

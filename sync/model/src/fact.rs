@@ -156,6 +156,23 @@ pub enum Kind {
         by: AgentId,
         changes: u32,
     },
+    /// A phone was told where to fetch its configuration.
+    PhoneEnrolled {
+        phone: Extension,
+        make: String,
+    },
+    /// It fetched it, and with it a password that none had before. `firmware` is what it says it runs.
+    PhoneProvisioned {
+        phone: Extension,
+        firmware: Option<String>,
+    },
+    PhoneDismissed {
+        phone: Extension,
+    },
+    /// Somebody asked for a phone's configuration without the right to; so many since the last such fact.
+    PhoneFetchesRefused {
+        count: u32,
+    },
     ConfigActivated {
         heads: String,
         findings: u32,

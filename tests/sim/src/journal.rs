@@ -286,6 +286,10 @@ fn tell(kind: &Kind) -> String {
         Kind::ConfigRefused { heads, fatal } => format!("configuration {heads} refused, {fatal} fatal"),
         Kind::Listened { by, recording } => format!("{by} listens to {recording}"),
         Kind::SettingsEdited { by, changes } => format!("{by} edits {changes} settings"),
+        Kind::PhoneEnrolled { phone, make } => format!("{phone} is to be a {make}"),
+        Kind::PhoneProvisioned { phone, .. } => format!("{phone} fetches its configuration"),
+        Kind::PhoneDismissed { phone } => format!("{phone} may no longer fetch"),
+        Kind::PhoneFetchesRefused { count } => format!("{count} fetches refused"),
         Kind::LinkUp => "linked".into(),
         Kind::LinkDown => "unlinked".into(),
     }

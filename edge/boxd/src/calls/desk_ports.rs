@@ -26,10 +26,21 @@ pub const REQUESTS_MAX: usize = 1_024;
 /// Rows that one page of contacts may have.
 const CONTACTS_MAX: u32 = 500;
 
-/// What a desk asks of the engine.
+/// What is asked of the engine.
 pub enum Request {
-    Command { command: DeskCommand, answer: oneshot::Sender<Result<(), Refused>> },
-    Change { by: AgentId, changes: Vec<Change>, answer: oneshot::Sender<Result<Arc<Effective>, ChangeRefused>> },
+    /// Credentials have changed; the answer says that they are in force.
+    Credentials {
+        answer: oneshot::Sender<()>,
+    },
+    Command {
+        command: DeskCommand,
+        answer: oneshot::Sender<Result<(), Refused>>,
+    },
+    Change {
+        by: AgentId,
+        changes: Vec<Change>,
+        answer: oneshot::Sender<Result<Arc<Effective>, ChangeRefused>>,
+    },
 }
 
 /// The engine as the desks see it.

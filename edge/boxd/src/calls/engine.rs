@@ -108,6 +108,8 @@ pub struct Engine {
     pub spare: Option<Instant>,
     /// The ledger's count of changes of credentials, as last read.
     pub credentials: u64,
+    /// How often each phone was told to fetch its configuration; None before it was first read.
+    pub resyncs: Option<BTreeMap<Extension, u32>>,
 }
 
 /// Everything that reaches the engine from other tasks.
@@ -270,6 +272,10 @@ impl Engine {
                 }
                 let Err(refused) = result else { return self.store_then(answer, Ok(())) };
                 let _ = answer.send(Err(refused));
+            }
+            Request::Credentials { answer } => {
+                self.refresh_secrets();
+                let _ = answer.send(());
             }
             Request::Change { by, changes, answer } => self.change(by, &changes, answer),
         }

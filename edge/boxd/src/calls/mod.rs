@@ -34,9 +34,11 @@ use rand::Rng;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
-use crate::{config::BoxConfig, observe, tls};
+use crate::{config::BoxConfig, observe, provision, tls};
+pub use desk_ports::Request;
 use desk_ports::{FloorPort, REQUESTS_MAX, RecordsPort};
-use engine::{Engine, Inbox, Standing, civil, wall};
+pub use engine::wall;
+use engine::{Engine, Inbox, Standing, civil};
 
 /// Records of the last day that the figures may still need.
 const CDRS_AT_START: usize = 50_000;
@@ -61,6 +63,13 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
     let mut engine = build(&config, ledger.clone(), reader).await?;
     engine.0.spare = spare.then_some(Instant::now());
     let (requests, requests_in) = mpsc::channel(REQUESTS_MAX);
+    let phones = config.provision.clone().map(|provision| provision::Port {
+        config: config.clone(),
+        provision,
+        ledger: Arc::clone(&ledger),
+        effective: engine.0.effective.subscribe(),
+        requests: requests.clone(),
+    });
     let desk = desk_router(&config, &engine, requests, ledger, key);
     let standing = engine.0.standing.clone();
     let registry = engine.0.meters.registry.clone();
@@ -89,11 +98,18 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         axum::serve(listener, service).await
     });
+    let provisioning = side.spawn(async move {
+        match phones {
+            Some(port) => provision::run(port).await,
+            None => std::future::pending().await,
+        }
+    });
     let observing = side.spawn(observe::serve(config.metrics_of(0), registry, status));
     let ended = tokio::select! {
         () = engine.run(Inbox { media, sync, requests: requests_in }) => Ok(()),
         ended = serving => ended.context("the desk")?.context("the desk's listener failed"),
         ended = observing => ended.context("the metrics")?,
+        ended = provisioning => ended.context("provisioning")?,
     };
     side.shutdown_background();
     ended
@@ -212,6 +228,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         store_at: None,
         spare: None,
         credentials: 0,
+        resyncs: None,
         config: config.clone(),
     };
     let hour_ago = Millis(now.0.saturating_sub(HOUR_MS));

@@ -12,7 +12,7 @@ use desk::{ChangeRefused, Fault};
 use floor::Input;
 use ledger::Batch;
 use model::{
-    AgentId,
+    AgentId, Extension,
     change::{Change, Doc},
     config::{Config, SipTransport, TrunkKind},
     fact::{Fact, Kind},
@@ -114,6 +114,7 @@ impl Engine {
             Ok(_) => {}
             Err(error) => warn!("credentials cannot be read: {error:#}"),
         }
+        self.resync_phones();
         match secrets::of_staff(&self.reader, &self.running) {
             Ok(staff) => {
                 if let Err(error) = self.staff.replace(staff) {
@@ -121,6 +122,19 @@ impl Engine {
                 }
             }
             Err(error) => warn!("credentials cannot be read: {error:#}"),
+        }
+    }
+
+    /// Phones whose enrolment asks for it are told to fetch their configuration again.
+    fn resync_phones(&mut self) {
+        let asked: BTreeMap<Extension, u32> = match crate::provision::enrolments(&self.reader) {
+            Ok(enrolments) => enrolments.into_iter().map(|(phone, one)| (phone, one.resyncs)).collect(),
+            Err(error) => return warn!(%error, "enrolments cannot be read"),
+        };
+        let Some(before) = self.resyncs.replace(asked.clone()) else { return };
+        for (phone, _) in asked.iter().filter(|(phone, count)| before.get(*phone).is_some_and(|was| was != *count)) {
+            let user = phone.to_string();
+            self.feed(Input::Call(call::leg::Input::Sip(sip::endpoint::Input::Resync { user })));
         }
     }
 

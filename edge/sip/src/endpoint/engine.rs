@@ -116,6 +116,7 @@ impl Endpoint {
                 self.is_neighbour(now, binding.flow);
                 self.registrar.restore(context!(self, now), &user, binding);
             }
+            Input::Resync { user } => self.resync(now, &user),
             Input::Configure(config) => {
                 self.config = *config;
                 self.tx.limit(self.config.limits.transactions);
