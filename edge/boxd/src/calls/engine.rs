@@ -108,8 +108,8 @@ pub struct Engine {
     pub spare: Option<Instant>,
     /// The ledger's count of changes of credentials, as last read.
     pub credentials: u64,
-    /// How often each phone was told to fetch its configuration; None before it was first read.
-    pub resyncs: Option<BTreeMap<Extension, u32>>,
+    /// How often each phone was to fetch its configuration again, as last read.
+    pub resyncs: BTreeMap<Extension, u32>,
 }
 
 /// Everything that reaches the engine from other tasks.

@@ -197,6 +197,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
     let (media, from_media) = media_client::MediaClient::start(config.media_socket(), generation);
     let (sync, from_sync) = sync_client::SyncClient::start(config.cloud.as_ref().map(|_| config.sync_socket()));
     let kept = reader.bindings(now)?;
+    let resyncs = provision::enrolments(&reader)?.into_iter().map(|(phone, one)| (phone, one.resyncs)).collect();
     let setup = Setup { calls, seed, civil: civil(&running.site.time_zone) };
     let mut engine = Engine {
         floor: Floor::new(Instant::now(), setup),
@@ -228,7 +229,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         store_at: None,
         spare: None,
         credentials: 0,
-        resyncs: None,
+        resyncs,
         config: config.clone(),
     };
     let hour_ago = Millis(now.0.saturating_sub(HOUR_MS));

@@ -131,8 +131,8 @@ impl Engine {
             Ok(enrolments) => enrolments.into_iter().map(|(phone, one)| (phone, one.resyncs)).collect(),
             Err(error) => return warn!(%error, "enrolments cannot be read"),
         };
-        let Some(before) = self.resyncs.replace(asked.clone()) else { return };
-        for (phone, _) in asked.iter().filter(|(phone, count)| before.get(*phone).is_some_and(|was| was != *count)) {
+        let before = std::mem::replace(&mut self.resyncs, asked.clone());
+        for (phone, _) in asked.iter().filter(|(phone, count)| before.get(*phone).unwrap_or(&0) != *count) {
             let user = phone.to_string();
             self.feed(Input::Call(call::leg::Input::Sip(sip::endpoint::Input::Resync { user })));
         }

@@ -67,7 +67,8 @@ struct Inner {
     guesses: Guesses,
     /// As of this version of the ledger's credentials.
     known: Option<(u64, BTreeMap<Extension, Enrolment>)>,
-    fetched: BTreeMap<Extension, Instant>,
+    /// When, and as which enrolment: by the hash of its token.
+    fetched: BTreeMap<Extension, (Instant, String)>,
     refused: u32,
     told: Option<Instant>,
 }
@@ -134,7 +135,10 @@ impl Shared {
             return Ok(file(index.content_type, index.text));
         }
         let now = Instant::now();
-        if state.fetched.get(&phone).is_some_and(|last| now.saturating_duration_since(*last) < APART) {
+        let is_same = |(last, token): &(Instant, String)| {
+            *token == enrolment.token_sha256 && now.saturating_duration_since(*last) < APART
+        };
+        if state.fetched.get(&phone).is_some_and(is_same) {
             return Err(StatusCode::TOO_MANY_REQUESTS);
         }
         let shown = asked.and_then(|asked| asked.token);
@@ -152,7 +156,7 @@ impl Shared {
             warn!(%phone, "a phone's password cannot be kept, so it gets none: {error:#}");
             StatusCode::SERVICE_UNAVAILABLE
         })?;
-        state.fetched.insert(phone.clone(), now);
+        state.fetched.insert(phone.clone(), (now, renewed.token_sha256));
         state.known = None;
         info!(%phone, %make, "a phone fetched its configuration");
         let rendered = provision::render(make, part, mac, &settings);

@@ -255,6 +255,35 @@ fn bindings_survive_a_restart_and_end_with_their_phone_s_account() {
     assert_eq!(net.with(again, |again, _| again.bindings("100").len()), 0);
 }
 
+#[test]
+fn a_phone_is_told_to_fetch_its_configuration_again_and_only_when_it_is_there() {
+    let (mut net, hub, _) = box_and_phone(Transport::Udp);
+    let mut binding = net.with(hub, |hub, _| hub.bindings("100")[0].clone());
+    let listener = net.talker("listener", "192.0.2.77:5060");
+    binding.contact = "sip:100@192.0.2.77:5060".into();
+    binding.flow.remote = "192.0.2.77:5060".parse().unwrap();
+    net.input(hub, Input::Resync { user: "100".to_string() });
+    net.run_ms(20);
+    // The phone's own end of the line, which knows no such subscription, says so; that is the end of it.
+    check(
+        &net.story(),
+        "   100 box     -> phone   NOTIFY
+           110 box     <- phone   481",
+    );
+    net.input(hub, Input::Restore { user: "101".to_string(), binding });
+    net.input(hub, Input::Resync { user: "101".to_string() });
+    net.run_ms(20);
+    let notify = net.heard(listener).expect("a NOTIFY");
+    for line in ["NOTIFY sip:100@192.0.2.77:5060 SIP/2.0", "Event: check-sync;reboot=false", "To: <sip:101@"] {
+        assert!(notify.contains(line), "{notify}");
+    }
+    net.run_ms(40_000);
+    std::iter::from_fn(|| net.heard(listener)).count();
+    net.input(hub, Input::Resync { user: "nobody".to_string() });
+    net.run_ms(20);
+    assert_eq!(net.heard(listener), None);
+}
+
 fn register(user: &str, cseq: u32, branch: &str, proof: Option<&Proof>, expires_s: u32) -> String {
     let proof = proof.map(|proof| proof.line("REGISTER")).unwrap_or_default();
     format!(
