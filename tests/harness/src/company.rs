@@ -185,6 +185,8 @@ pub struct Branch {
     pub wss: String,
     pub desk: String,
     pub metrics_port: u16,
+    /// Where phones fetch their configuration: `https://127.0.0.1:PORT/`.
+    pub provision: String,
     pub domain: String,
     pub config: PathBuf,
     program: Option<Program>,
@@ -209,6 +211,8 @@ impl Branch {
             sip + 1,
             rtp + 58
         );
+        let provision = free_ports(2);
+        text.push_str(&format!("[provision]\nlisten = \"127.0.0.1:{provision}\"\n"));
         if let Some(cloud) = cloud {
             text.push_str(&format!(
                 "[cloud]\nendpoints = [\"{}\"]\ninterval_s = {}\nk_callers = {}\nbundles = \"bundles\"\n",
@@ -232,6 +236,7 @@ impl Branch {
             wss: format!("wss://127.0.0.1:{}", ws + 1),
             desk: format!("http://127.0.0.1:{desk}"),
             metrics_port: metrics,
+            provision: format!("https://127.0.0.1:{provision}/"),
             domain,
             config,
             program: None,

@@ -8,6 +8,8 @@ mod examples;
 mod firmware;
 mod hostile;
 mod interop;
+mod lab;
 mod locality;
 mod overflow;
+mod phones;
 mod protected;

@@ -3,7 +3,7 @@
 
 mod kamailio;
 mod linphone;
-mod sipp;
+pub(crate) mod sipp;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
