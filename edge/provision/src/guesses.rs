@@ -68,6 +68,7 @@ fn of_network(source: IpAddr) -> IpAddr {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test needs some instant to begin at")]
 mod tests {
     use super::*;
 

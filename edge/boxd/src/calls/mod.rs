@@ -63,7 +63,8 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
     let mut engine = build(&config, ledger.clone(), reader).await?;
     engine.0.spare = spare.then_some(Instant::now());
     let (requests, requests_in) = mpsc::channel(REQUESTS_MAX);
-    let phones = config.provision.clone().map(|provision| provision::Port {
+    // Passwords that would be forgotten with the spare ledger are not made.
+    let phones = config.provision.clone().filter(|_| !spare).map(|provision| provision::Port {
         config: config.clone(),
         provision,
         ledger: Arc::clone(&ledger),
@@ -98,18 +99,14 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         axum::serve(listener, service).await
     });
-    let provisioning = side.spawn(async move {
-        match phones {
-            Some(port) => provision::run(port).await,
-            None => std::future::pending().await,
-        }
-    });
+    if let Some(port) = phones {
+        side.spawn(provision::run(port));
+    }
     let observing = side.spawn(observe::serve(config.metrics_of(0), registry, status));
     let ended = tokio::select! {
         () = engine.run(Inbox { media, sync, requests: requests_in }) => Ok(()),
         ended = serving => ended.context("the desk")?.context("the desk's listener failed"),
         ended = observing => ended.context("the metrics")?,
-        ended = provisioning => ended.context("provisioning")?,
     };
     side.shutdown_background();
     ended
@@ -197,7 +194,11 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
     let (media, from_media) = media_client::MediaClient::start(config.media_socket(), generation);
     let (sync, from_sync) = sync_client::SyncClient::start(config.cloud.as_ref().map(|_| config.sync_socket()));
     let kept = reader.bindings(now)?;
-    let resyncs = provision::enrolments(&reader)?.into_iter().map(|(phone, one)| (phone, one.resyncs)).collect();
+    let enrolled = provision::enrolments(&reader).unwrap_or_else(|error| {
+        warn!(%error, "enrolments cannot be read: what was asked of phones is asked again");
+        BTreeMap::new()
+    });
+    let resyncs = enrolled.into_iter().map(|(phone, one)| (phone, one.resyncs)).collect();
     let setup = Setup { calls, seed, civil: civil(&running.site.time_zone) };
     let mut engine = Engine {
         floor: Floor::new(Instant::now(), setup),

@@ -22,7 +22,7 @@ use tokio::{
     sync::{Mutex, mpsc, oneshot, watch},
     time::timeout,
 };
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{
     Enrolment, Seen,
@@ -42,6 +42,8 @@ const PASSWORD_LEN: usize = 24;
 const APART: Duration = Duration::from_secs(1);
 /// The registrar knows the password after this long; it looks by itself every two seconds.
 const IN_FORCE: Duration = Duration::from_secs(3);
+/// After the listener failed.
+const AGAIN: Duration = Duration::from_secs(10);
 /// Refusals become one fact at most this often.
 const REFUSALS_EVERY: Duration = Duration::from_secs(60);
 
@@ -55,7 +57,7 @@ pub struct Port {
 }
 
 struct Shared {
-    port: Port,
+    port: Arc<Port>,
     /// PEM and DER; None when the certificate is not the box's own.
     ca: Option<(String, Vec<u8>)>,
     /// One fetch at a time writes passwords.
@@ -73,8 +75,18 @@ struct Inner {
     told: Option<Instant>,
 }
 
-/// Serves until the task is dropped.
-pub async fn run(port: Port) -> anyhow::Result<()> {
+/// Serves until the task is dropped. What goes wrong is said and tried again: calls go on without it.
+pub async fn run(port: Port) {
+    let port = Arc::new(port);
+    loop {
+        if let Err(error) = serve(Arc::clone(&port)).await {
+            error!("phones cannot fetch their configuration: {error:#}");
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+async fn serve(port: Arc<Port>) -> anyhow::Result<()> {
     let at = port.provision.listen;
     let own = tls::own(&port.config).context("[tls]")?;
     let listener =
