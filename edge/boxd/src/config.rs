@@ -27,6 +27,8 @@ pub struct BoxConfig {
     pub desk: SocketAddr,
     /// Phones fetch their configuration here; None: they are set up by hand.
     pub provision: Option<Provision>,
+    /// What the interop lab tests each night.
+    pub lab: Option<Lab>,
     /// Prometheus text of *calls*; *media* and *sync* answer on the next two ports.
     pub metrics: SocketAddr,
     pub cloud: Option<Cloud>,
@@ -72,6 +74,30 @@ pub struct Provision {
     /// Of phones' displays.
     pub language: provision::Language,
 }
+
+/// Devices that are tested each night. A phone under test is called some thirty times and answers by itself: name one
+/// that stands where nobody sleeps.
+#[derive(Debug, Clone)]
+pub struct Lab {
+    /// By the clock of this machine.
+    pub at: jiff::civil::Time,
+    pub devices: Vec<LabDevice>,
+}
+
+#[derive(Debug, Clone)]
+pub struct LabDevice {
+    /// Lower case, digits and `-`; its reports lie in `data/lab/NAME`.
+    pub name: String,
+    pub kind: ::lab::plan::Kind,
+    /// As on the command line: a SIP URI, or the extension of a phone.
+    pub target: String,
+    pub call: Option<String>,
+    /// Only these probes; empty for all.
+    pub only: Vec<String>,
+}
+
+/// Devices in one night.
+const LAB_DEVICES_MAX: usize = 50;
 
 #[derive(Debug, Clone)]
 pub struct Rtp {
@@ -132,6 +158,7 @@ struct File {
     rtp: FileRtp,
     desk: FileListen,
     provision: Option<FileProvision>,
+    lab: Option<FileLab>,
     metrics: Option<FileListen>,
     cloud: Option<FileCloud>,
     firmware: Option<FileFirmware>,
@@ -180,6 +207,24 @@ struct FileRtp {
 #[serde(deny_unknown_fields)]
 struct FileListen {
     listen: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileLab {
+    at: String,
+    devices: Vec<FileLabDevice>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileLabDevice {
+    name: String,
+    kind: ::lab::plan::Kind,
+    target: String,
+    call: Option<String>,
+    #[serde(default)]
+    only: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -294,6 +339,7 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
     faults.need(high > low.saturating_add(3), "rtp.ports[1]", "at least four ports above the first");
     let desk = faults.take("desk.listen", socket(&file.desk.listen));
     let provision = file.provision.and_then(|provision| check_provision(&mut faults, provision));
+    let lab = file.lab.and_then(|lab| check_lab(&mut faults, lab));
     let metrics_text = file.metrics.map_or(METRICS_DEFAULT.to_owned(), |metrics| metrics.listen);
     let metrics = faults.take("metrics.listen", socket(&metrics_text));
     let cloud = file.cloud.map(|cloud| check_cloud(&mut faults, cloud, base));
@@ -313,6 +359,7 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             rtp: Rtp { ip, ports: low..=high, io_uring: file.rtp.io_uring },
             desk,
             provision,
+            lab,
             metrics,
             cloud,
             firmware: file.firmware.map(|firmware| base.join(firmware.state)),
@@ -345,6 +392,23 @@ fn check_tls(faults: &mut Faultfinder, tls: FileTls, base: &Path) -> Tls {
     }
     let files = tls.certificate.zip(tls.key).map(|(certificate, key)| (base.join(certificate), base.join(key)));
     Tls { files, trunk_ca: tls.trunk_ca.map(|file| base.join(file)), trunks }
+}
+
+fn check_lab(faults: &mut Faultfinder, file: FileLab) -> Option<Lab> {
+    faults.need(file.devices.len() <= LAB_DEVICES_MAX, "lab.devices", "at most 50");
+    let mut names = BTreeSet::new();
+    for (at, device) in file.devices.iter().enumerate() {
+        // A folder's name, by the rule of all names.
+        faults.take(&format!("lab.devices[{at}].name"), SiteId::new(&device.name));
+        faults.need(names.insert(device.name.clone()), &format!("lab.devices[{at}].name"), "each name once");
+        for id in &device.only {
+            let known = ::lab::probes::all().any(|probe| probe.id == id);
+            faults.need(known, &format!("lab.devices[{at}].only"), "probes as `boxd lab list` names them");
+        }
+    }
+    let at = faults.take("lab.at", file.at.parse::<jiff::civil::Time>())?;
+    let device = |FileLabDevice { name, kind, target, call, only }| LabDevice { name, kind, target, call, only };
+    Some(Lab { at, devices: file.devices.into_iter().map(device).collect() })
 }
 
 fn check_provision(faults: &mut Faultfinder, file: FileProvision) -> Option<Provision> {
@@ -518,6 +582,19 @@ mod tests {
         let faults = check_text(&bad).expect_err("half a pair, a short pin");
         assert!(faults.iter().any(|fault| fault.starts_with("tls:")), "{faults:?}");
         assert!(faults.iter().any(|fault| fault.starts_with("tls.trunks.carrier.pin:")), "{faults:?}");
+    }
+
+    #[test]
+    fn the_lab_s_night_is_read_and_all_its_faults_are_named() {
+        let lab = "[lab]\nat = \"03:30\"\n[[lab.devices]]\nname = \"line-1\"\nkind = \"gateway\"\n\
+                   target = \"sip:192.0.2.1\"\nonly = [\"options\"]\n";
+        let config = check_text(&(GOOD.to_owned() + lab)).expect("good file").lab.expect("a lab");
+        assert_eq!((config.at, config.devices[0].name.as_str()), (jiff::civil::time(3, 30, 0, 0), "line-1"));
+        let bad = lab.replace("03:30", "25:00").replace("line-1", "../line").replace("options", "opticians");
+        let faults = check_text(&(GOOD.to_owned() + &bad)).expect_err("bad file");
+        for path in ["lab.at:", "lab.devices[0].name:", "lab.devices[0].only:"] {
+            assert!(faults.iter().any(|fault| fault.starts_with(path)), "{path} missing in {faults:?}");
+        }
     }
 
     #[test]

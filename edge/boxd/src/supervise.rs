@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 use crate::{
     config::BoxConfig,
     health::{self, Health, ProcessHealth},
+    lab::night::Night,
     probe,
 };
 
@@ -105,6 +106,7 @@ pub async fn run(config_file: PathBuf, config: BoxConfig) -> anyhow::Result<()> 
     tokio::spawn(probe::run(config.clone(), seen_in));
     let mut health_due = Instant::now();
     let mut told_ready = false;
+    let mut night = Night::new(&config);
     loop {
         for child in &mut children {
             child.check();
@@ -116,6 +118,7 @@ pub async fn run(config_file: PathBuf, config: BoxConfig) -> anyhow::Result<()> 
                 child.ended("did not start");
             }
         }
+        night.look(&program, &config_file);
         if health_due <= Instant::now() {
             health_due = Instant::now() + HEALTH_EVERY;
             let health = health_of(&children, *seen.borrow());

@@ -156,6 +156,18 @@ pub enum Kind {
         by: AgentId,
         changes: u32,
     },
+    /// The interop lab tested a device, named in `box.toml`. `worse`: what passed in the report before and fails.
+    LabTested {
+        device: String,
+        passed: u32,
+        failed: u32,
+        worse: u32,
+        firmware_changed: bool,
+    },
+    /// It could not be tested.
+    LabMissed {
+        device: String,
+    },
     /// A phone was told where to fetch its configuration.
     PhoneEnrolled {
         phone: Extension,

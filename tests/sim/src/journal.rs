@@ -286,6 +286,8 @@ fn tell(kind: &Kind) -> String {
         Kind::ConfigRefused { heads, fatal } => format!("configuration {heads} refused, {fatal} fatal"),
         Kind::Listened { by, recording } => format!("{by} listens to {recording}"),
         Kind::SettingsEdited { by, changes } => format!("{by} edits {changes} settings"),
+        Kind::LabTested { device, failed, worse, .. } => format!("{device} was tested: {failed} fail, {worse} worse"),
+        Kind::LabMissed { device } => format!("{device} could not be tested"),
         Kind::PhoneEnrolled { phone, make } => format!("{phone} is to be a {make}"),
         Kind::PhoneProvisioned { phone, .. } => format!("{phone} fetches its configuration"),
         Kind::PhoneDismissed { phone } => format!("{phone} may no longer fetch"),

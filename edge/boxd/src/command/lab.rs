@@ -27,6 +27,8 @@ pub enum Lab {
     },
     /// What changed between two reports of one device, such as before and after a firmware update.
     Diff { old: PathBuf, new: PathBuf },
+    /// What happens each night: test the devices of `[lab]`, keep their reports, and compare them with the last.
+    Night,
     /// The behaviours that are tested.
     List,
 }
@@ -83,6 +85,9 @@ impl Lab {
             }
             Lab::Diff { old, new } => {
                 return if lab::compare(config, &old, &new)? { bail!("something that worked fails") } else { Ok(()) };
+            }
+            Lab::Night => {
+                return if lab::night::run(config).await? { Ok(()) } else { bail!("not all devices do what they did") };
             }
             Lab::List => {
                 for probe in ::lab::probes::all() {

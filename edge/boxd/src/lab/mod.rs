@@ -2,6 +2,7 @@
 //! decided by the `lab` crate.
 
 mod net;
+pub mod night;
 mod sign;
 mod table;
 

@@ -5,12 +5,13 @@ use std::process::Command;
 
 use harness::{
     baresip::{Account, Phone},
+    company::{Branch, BranchPlan},
     process::{Program, free_ports, wait_for},
     proof,
 };
 use serde_json::Value;
 
-use e2e::stage::PATIENCE;
+use e2e::stage::{self, Agent, PATIENCE};
 
 /// Runs `boxd lab …` and returns the report; the exit code says whether something fails, the report says what.
 fn lab(folder: &Path, arguments: &[&str]) -> (Value, std::path::PathBuf) {
@@ -143,4 +144,46 @@ request_route {{
 }}
 "#
     )
+}
+
+/// A phone that is registered at a running box is found by its extension, and tested again in the night: the supervisor
+/// starts that by the clock.
+#[test]
+fn a_registered_phone_is_tested_by_its_extension_and_again_in_the_night() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let prompts = stage::prompts(&folder.path().join("prompts")).expect("prompts");
+    let plan = BranchPlan::example("branch-a", stage::carrier_port()).expect("a plan");
+    let mut branch = Branch::start(&folder.path().join("branch-a"), &plan, None, &prompts).expect("a branch");
+    let _agent = Agent::start(&branch, &folder.path().join("agent"), "a-101", "101", "hello").expect("an agent");
+
+    let (report, _) = lab(&branch.folder, &["phone", "101", "--only", "options,invite,rtp,bye-stray"]);
+    for id in ["options", "invite", "rtp", "bye-stray"] {
+        assert_eq!(mark(&report, id), "pass", "{id}");
+    }
+    assert!(report["report"]["target"].as_str().is_some_and(|target| target.contains("101")), "{report}");
+
+    // In a few seconds it is night; one device is there, the other is not.
+    let soon = Command::new("date").args(["-d", "+8 seconds", "+%T"]).output().expect("date");
+    let soon = String::from_utf8(soon.stdout).expect("UTF-8");
+    let device = |name: &str, extension: &str| {
+        format!(
+            "[[lab.devices]]\nname = \"{name}\"\nkind = \"phone\"\ntarget = \"{extension}\"\nonly = [\"options\", \"require\"]\n"
+        )
+    };
+    let text = std::fs::read_to_string(&branch.config).expect("box.toml");
+    let night = format!("{text}[lab]\nat = \"{}\"\n{}{}", soon.trim(), device("desk", "101"), device("gone", "999"));
+    std::fs::write(&branch.config, night).expect("written");
+    branch.stop();
+    branch.launch().expect("the box again");
+    let facts = || branch.command(&["ledger", "facts", "--last", "200"], None).expect("facts");
+    let told = wait_for("the night's facts", 2 * PATIENCE, || Some(facts()).filter(|text| text.contains("lab_missed")));
+    let told = told.unwrap_or_else(|error| panic!("{error:#}\n{}", branch.tail()));
+    let tested = told.lines().find(|line| line.contains("lab_tested")).expect("a test");
+    for part in ["\"device\":\"desk\"", "\"passed\":1", "\"failed\":1", "\"worse\":0", "\"firmware_changed\":false"] {
+        assert!(tested.contains(part), "{part} in {tested}");
+    }
+    let kept = std::fs::read_dir(branch.folder.join("data/lab/desk")).expect("its reports").flatten();
+    let report = kept.map(|file| file.path()).find(|file| file.extension().is_some_and(|ending| ending == "json"));
+    let report = report.expect("a report");
+    branch.command(&["lab", "verify", report.to_str().expect("UTF-8")], None).expect("signed");
 }
