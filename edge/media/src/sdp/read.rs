@@ -102,7 +102,11 @@ impl Session {
         Some(())
     }
 
+    /// Its words are said again when the stream is refused (RFC 3264 §6), so they are plain ones.
     fn add_media(&mut self, value: &str) -> Option<()> {
+        if !value.split_whitespace().all(|word| word.bytes().all(|byte| byte.is_ascii_graphic())) {
+            return None;
+        }
         let mut words = value.split_whitespace();
         let (kind, port, profile) = (words.next()?, words.next()?, words.next()?);
         let port = port.split('/').next()?.parse().ok()?;

@@ -70,6 +70,15 @@ fn audio_is_never_sent_to_a_forbidden_target() {
 }
 
 #[test]
+fn no_control_character_comes_back_in_a_refused_stream() {
+    for word in ["RTP/AVP\0", "RTP\u{1}/AVP", "RTP/AVP\u{7f}", "RTP/AVP\u{e9}"] {
+        let other = format!("m=video 4002 {word} 31");
+        let read = audio_of(&with(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/AVP 8", &other]));
+        assert!(matches!(read, Err(Error::Syntax { line: 7 })), "{word:?}: {read:?}");
+    }
+}
+
+#[test]
 fn what_we_cannot_speak_is_refused_by_name() {
     let refused = |lines: &[&str]| audio_of(&with(lines)).expect_err("refused");
     assert_eq!(refused(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/AVP 9 18"]), Error::NoCommonCodec);
