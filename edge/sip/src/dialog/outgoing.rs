@@ -145,6 +145,10 @@ impl Branch {
 
     /// False: it was heard before, or comes out of order.
     pub fn progressed(&mut self, cx: &mut Context<'_>, response: &Response) -> bool {
+        // Whatever it says, the INVITE has arrived and may be cancelled (RFC 3261 §9.1).
+        if self.stage == Stage::Silent {
+            self.stage = Stage::Proceeding;
+        }
         if response.status > 100 && !self.early.heard(cx, &self.request, response, self.flow) {
             return false;
         }
@@ -155,6 +159,14 @@ impl Branch {
             self.early_sdp = Some(sdp);
         }
         true
+    }
+
+    /// A final response to the INVITE ends its early dialogs (RFC 3261 §12.3): what is sent again begins others.
+    pub fn over(&mut self, cx: &mut Context<'_>) {
+        if let Some(Theirs { tx, request }) = self.early.offered().and_then(|early| early.theirs.take()) {
+            respond(cx, tx, &request, 481);
+        }
+        (self.early, self.early_sdp) = (EarlyDialogs::default(), None);
     }
 
     /// The INVITE again with the interval that a 422 asks for, once more than before.

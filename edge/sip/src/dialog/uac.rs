@@ -164,6 +164,7 @@ impl Dialogs {
             return;
         };
         if let Some(branch) = outgoing.branch(tx) {
+            branch.over(cx);
             (branch.tx, branch.request, branch.stage) = (next, draft.request, Stage::Silent);
         }
         self.roles.remove(&tx);
