@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::lex;
-use crate::message::{Address, Message, Via, reason};
+use crate::message::{Address, Message, Value, Via, reason};
 use lines::Lines;
 
 /// Header lines in one message; a call through ten proxies has some forty.
@@ -132,6 +132,7 @@ impl Refusal {
         if let Some(seconds) = self.retry_after_s {
             text.push_str(&format!("Retry-After: {seconds}\r\n"));
         }
+        let product = Value::cleaned(product);
         text.push_str(&format!("Server: {product}\r\nContent-Length: 0\r\n\r\n"));
         Some((to_addr, text.into()))
     }

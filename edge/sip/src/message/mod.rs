@@ -162,7 +162,7 @@ impl Request {
     }
 
     pub fn to_bytes(&self) -> Bytes {
-        let start = format!("{} {} SIP/2.0\r\n", name_of(self.head.method), self.uri);
+        let start = format!("{} {} SIP/2.0", name_of(self.head.method), self.uri);
         print(start, &self.head, &self.body)
     }
 
@@ -212,7 +212,7 @@ impl Response {
     }
 
     pub fn to_bytes(&self) -> Bytes {
-        print(format!("SIP/2.0 {} {}\r\n", self.status, self.reason), &self.head, &self.body)
+        print(format!("SIP/2.0 {} {}", self.status, self.reason), &self.head, &self.body)
     }
 
     /// The SDP it carries, if that is what it carries.
@@ -261,10 +261,16 @@ pub fn name_of(method: Method) -> &'static str {
     METHODS.iter().find(|(_, of)| *of == method).map_or("", |(name, _)| name)
 }
 
+/// `text` is the start-line.
 fn print(mut text: String, head: &Head, body: &Bytes) -> Bytes {
+    clean_from(&mut text, 0);
+    text.push_str("\r\n");
     let mut line = |name: &str, value: &dyn fmt::Display| {
+        let from = text.len();
         // Writing to a String cannot fail.
-        let _ = write!(text, "{name}: {value}\r\n");
+        let _ = write!(text, "{name}: {value}");
+        clean_from(&mut text, from);
+        text.push_str("\r\n");
     };
     head.via.iter().for_each(|via| line("Via", via));
     head.route.iter().for_each(|route| line("Route", route));
@@ -290,6 +296,17 @@ fn print(mut text: String, head: &Head, body: &Bytes) -> Bytes {
     let mut bytes = text.into_bytes();
     bytes.extend_from_slice(body);
     bytes.into()
+}
+
+/// S-10: most values cannot hold a control character; whatever came another way ends here, as in [`Value::cleaned`].
+fn clean_from(text: &mut String, from: usize) {
+    let written = text.get(from..).unwrap_or_default();
+    let is_plain = written.bytes().all(|byte| (b' '..0x7f).contains(&byte));
+    if !is_plain && !lex::is_clean(written) {
+        let cleaned = written.replace(char::is_control, " ");
+        text.truncate(from);
+        text.push_str(&cleaned);
+    }
 }
 
 #[cfg(test)]

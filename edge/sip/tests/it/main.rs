@@ -1,4 +1,5 @@
 //! Properties of the whole crate from outside: what we print we read, and nothing that arrives makes us fall.
 
+mod injection;
 mod printing;
 mod robustness;
