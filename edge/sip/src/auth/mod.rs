@@ -100,9 +100,10 @@ impl Doorman {
         }
         let expected = proof.expected(hash.unwrap_or(&made_up), &request.method().to_string());
         let same: bool = expected.as_bytes().ct_eq(proof.response.as_bytes()).into();
-        // The digest's uri may be another spelling of the Request-URI (SIPp writes the address), but it means us.
+        // The digest's uri may be another spelling of the Request-URI (SIPp writes the address), but it means us; or it
+        // is the Request-URI itself, which then gets its answer: nothing for another domain is done here.
         let means_us = Uri::parse(&proof.uri).is_ok_and(|uri| uri.host().is_some_and(claim.is_us));
-        same && hash.is_some() && means_us
+        same && hash.is_some() && (means_us || proof.uri == request.uri.to_string())
     }
 
     fn is_fresh(&self, second: u64, nonce: &str) -> bool {

@@ -99,6 +99,12 @@ impl Endpoint {
         if matches!(&source, Source::Phone(user) if request.head.from.uri.user().as_ref() != Some(user)) {
             return self.answer_status(now, &request, flow, 403);
         }
+        // RFC 3261 §8.2.2.1, §10.3: nobody of another domain is here.
+        let to_us = request.uri.host().is_some_and(|host| is_us(&self.config, host, flow));
+        let for_phones = matches!(request.method(), Method::Register | Method::Subscribe | Method::Message);
+        if for_phones && !to_us {
+            return self.answer_status(now, &request, flow, 404);
+        }
         if let Some(response) = self.unsupported(&request) {
             return self.answer(now, &request, flow, response);
         }
@@ -146,6 +152,7 @@ impl Endpoint {
         let began = self.dialogs.invited(context!(self, now), tx, request, flow, invited);
         if began.is_none() {
             // RFC 3261 §8.1.1.8: an INVITE has a Contact, one that we can send requests to.
+            self.refused("contact", Some(400));
             let tag = self.tag(&backup);
             let response = self.response(&backup, 400, &tag);
             self.tx.respond(now, tx, &response);
