@@ -10,4 +10,5 @@ mod ladders;
 mod protect;
 mod random;
 mod setup;
+mod smuggle;
 mod trouble;
