@@ -204,6 +204,7 @@ impl Calls {
         while let Some(output) = self.endpoint.poll_output() {
             match output {
                 endpoint::Output::Send { flow, bytes } => self.out.push_back(Output::Send { flow, bytes }),
+                endpoint::Output::Close { flow } => self.out.push_back(Output::Close { flow }),
                 endpoint::Output::Event(event) => self.on_sip(now, event),
             }
         }

@@ -18,7 +18,14 @@ pub enum Input {
 
 #[derive(Debug, Clone)]
 pub enum Output {
-    Send { flow: sip::endpoint::Flow, bytes: Bytes },
+    Send {
+        flow: sip::endpoint::Flow,
+        bytes: Bytes,
+    },
+    /// Of the endpoint's, see there.
+    Close {
+        flow: sip::endpoint::Flow,
+    },
     Media(plane::Command),
     Event(Event),
 }

@@ -228,6 +228,7 @@ impl<L: Lines> Floor<L> {
     fn on_line(&mut self, output: LineOutput) {
         match output {
             LineOutput::Send { flow, bytes } => self.chronicle.put(Output::Send { flow, bytes }),
+            LineOutput::Close { flow } => self.chronicle.put(Output::Close { flow }),
             LineOutput::Media(command) => self.chronicle.put(Output::Media(command)),
             LineOutput::Event(event) => self.on_event(event),
         }

@@ -93,6 +93,10 @@ pub enum Output {
         flow: endpoint::Flow,
         bytes: bytes::Bytes,
     },
+    /// Of the endpoint's, see there.
+    Close {
+        flow: endpoint::Flow,
+    },
     Media(plane::Command),
     Fact(Fact),
     /// Personal data of a contact: kept beside the chain of facts, under a key of its own.

@@ -176,6 +176,11 @@ pub enum Output {
         flow: Flow,
         bytes: Bytes,
     },
+    /// A stream whose borders are lost: what was sent before goes out, then the connection is closed, and that is told
+    /// like any other end of it.
+    Close {
+        flow: Flow,
+    },
     Event(Event),
 }
 

@@ -196,7 +196,7 @@ impl Net {
         while let Some(output) = self.nodes[node].endpoint.as_mut().and_then(Endpoint::poll_output) {
             match output {
                 Output::Send { flow, bytes } => self.carry(node, flow, bytes),
-                Output::Event(Event::Refused { .. }) => {}
+                Output::Close { .. } | Output::Event(Event::Refused { .. }) => {}
                 Output::Event(event) => {
                     let at = self.now - self.started;
                     self.ladder.event(at, &self.nodes[node].name.clone(), &brief(&event));

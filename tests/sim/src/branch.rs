@@ -225,6 +225,8 @@ impl Branch {
         while let Some(output) = life.floor.poll_output() {
             match output {
                 Output::Send { flow, bytes } => stage.send(side.box_addr(), flow.remote, bytes),
+                // Nothing here is a stream.
+                Output::Close { .. } => {}
                 Output::Media(command) => commands.push(command),
                 Output::Fact(fact) => {
                     stage.journal.fact(at, side, &fact, overflow);

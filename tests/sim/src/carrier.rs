@@ -181,6 +181,8 @@ impl Carrier {
         while let Some(output) = self.endpoint.poll_output() {
             match output {
                 Output::Send { flow, bytes } => stage.send(self.addr, flow.remote, bytes),
+                // Nothing here is a stream.
+                Output::Close { .. } => {}
                 Output::Event(event) => self.on(stage, event),
             }
         }

@@ -194,7 +194,7 @@ impl Engine {
             SipInput::Received { flow, bytes } if flow.transport == Transport::Udp => {
                 let lines = self.floor.lines();
                 if let Err(Some(cause)) = self.reception.arrive(now, flow, bytes, lines) {
-                    self.meters.refused.with_label_values(&[cause]).inc();
+                    self.meters.refused.count(now, cause, None);
                 }
             }
             other => self.take(Input::Call(LineInput::Sip(other))),
@@ -211,12 +211,12 @@ impl Engine {
                     self.take(Input::Call(LineInput::Sip(SipInput::Received { flow, bytes })));
                 }
                 Some(Turn::Refuse { flow, bytes }) => {
-                    self.meters.refused.with_label_values(&["overload"]).inc();
+                    self.meters.refused.count(now, "overload", Some(503));
                     if let Some((flow, bytes)) = self.floor.lines().refusal(flow, &bytes) {
                         self.sockets.send(flow, bytes);
                     }
                 }
-                Some(Turn::Drop) => self.meters.refused.with_label_values(&["late"]).inc(),
+                Some(Turn::Drop) => self.meters.refused.count(now, "late", None),
             }
             now = Instant::now();
         }
@@ -362,6 +362,7 @@ impl Engine {
         while let Some(output) = self.floor.poll_output() {
             match output {
                 Output::Send { flow, bytes } => self.sockets.send(flow, bytes),
+                Output::Close { flow } => self.sockets.close(flow),
                 Output::Media(command) => {
                     self.backlog.asks(&command);
                     if !self.media.send(command) {
@@ -407,7 +408,7 @@ impl Engine {
                     info!(%trunk, up, "trunk");
                     self.trunks.insert(trunk, up);
                 }
-                Output::Refused { cause, .. } => self.meters.refused.with_label_values(&[cause]).inc(),
+                Output::Refused { cause, status } => self.meters.refused.count(Instant::now(), cause, status),
             }
         }
         self.sockets.flush();

@@ -2,12 +2,14 @@
 
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
+use super::refusals::Refusals;
+
 pub struct Meters {
     pub registry: Registry,
     pub contacts: IntCounter,
     pub answered: IntCounter,
     pub abandoned: IntCounter,
-    pub refused: IntCounterVec,
+    pub refused: Refusals,
     pub emergencies: IntCounter,
     /// S-140: what an alarm is set on.
     pub outward_refused: IntCounterVec,
@@ -35,11 +37,7 @@ impl Meters {
             registry.register(Box::new(gauge.clone()))?;
             Ok(gauge)
         };
-        let refused = IntCounterVec::new(
-            Opts::new("branchline_sip_refused_total", "SIP messages refused or dropped"),
-            &["cause"],
-        )?;
-        registry.register(Box::new(refused.clone()))?;
+        let refused = Refusals::new(&registry)?;
         let outward_refused = IntCounterVec::new(
             Opts::new("branchline_outward_refused_total", "Calls out that the dial plan or a cap refused"),
             &["why"],

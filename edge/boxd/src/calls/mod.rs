@@ -6,6 +6,7 @@ mod engine;
 mod media_client;
 mod meters;
 mod outgoing;
+mod refusals;
 mod running;
 pub mod secrets;
 pub mod settings;

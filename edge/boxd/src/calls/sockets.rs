@@ -138,6 +138,11 @@ impl Sockets {
         }
     }
 
+    /// Ends a connection behind what was sent on it.
+    pub fn close(&self, flow: Flow) {
+        self.tcp.close(flow);
+    }
+
     /// Sends the datagrams that wait for company.
     pub fn flush(&mut self) {
         self.udp.flush();

@@ -131,6 +131,7 @@ impl Bench {
             busy = true;
             match output {
                 Output::Send { flow, bytes } => self.deliver(flow, bytes),
+                Output::Close { .. } => {}
                 Output::Media(command) => {
                     if let Some(line) = self.media.line(&command) {
                         self.log.push(format!("media: {line}"));
@@ -169,6 +170,7 @@ impl Bench {
                         self.calls.handle_input(self.now, Input::Sip(input));
                         self.run_calls();
                     }
+                    endpoint::Output::Close { .. } => {}
                     endpoint::Output::Event(event) => {
                         let peer = &mut self.peers[index];
                         if let endpoint::Event::Invited { dialog, .. } = &event {

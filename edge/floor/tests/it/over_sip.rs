@@ -416,7 +416,7 @@ impl Town {
                         self.input(LineInput::Sip(input));
                     }
                     endpoint::Output::Event(endpoint::Event::Invited { dialog, .. }) => peer.dialog = Some(dialog),
-                    endpoint::Output::Event(_) => {}
+                    endpoint::Output::Event(_) | endpoint::Output::Close { .. } => {}
                 }
             }
         }

@@ -349,7 +349,7 @@ impl Scene {
             Output::Tunnel { overflow, local } => format!("tunnel {} from {local}", self.name("o", overflow.0)),
             Output::Registered { phone, up, .. } => format!("{phone} is {}", if up { "there" } else { "gone" }),
             Output::TrunkState { .. } | Output::Refused { .. } => return None,
-            Output::Send { .. } | Output::Media(_) | Output::BoardChanged => return None,
+            Output::Send { .. } | Output::Close { .. } | Output::Media(_) | Output::BoardChanged => return None,
         })
     }
 

@@ -289,7 +289,12 @@ impl Endpoint {
         framer.push(bytes);
         while let Some(frame) = framer.poll() {
             match frame {
-                Frame::Message(message) | Frame::Broken(message) => self.received(now, flow, &message, Carrier::Stream),
+                Frame::Message(message) => self.received(now, flow, &message, Carrier::Stream),
+                Frame::Broken(head) => {
+                    self.received(now, flow, &head, Carrier::Stream);
+                    // RFC 4475 §3.1.2.3: who goes on there would speak to nobody.
+                    self.out.push_back(Output::Close { flow });
+                }
                 Frame::Ping => self.out.push_back(Output::Send { flow, bytes: Bytes::from_static(b"\r\n") }),
             }
         }
@@ -310,7 +315,11 @@ impl Endpoint {
             }
             Opened::Message(message) => match *message {
                 Message::Request(request) => self.request(now, request, flow),
-                Message::Response(response) => self.tx.receive_response(now, response, flow),
+                Message::Response(response) => {
+                    if !self.tx.receive_response(now, response, flow) {
+                        self.refused("stray_response", None);
+                    }
+                }
             },
         }
         self.settle(now);

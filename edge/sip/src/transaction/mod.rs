@@ -256,14 +256,16 @@ impl Layer {
         self.step(now, tx, input, None);
     }
 
-    pub fn receive_response(&mut self, now: Instant, response: Response, flow: Flow) {
+    /// False when it answers nothing that is still asked; it is then discarded.
+    pub fn receive_response(&mut self, now: Instant, response: Response, flow: Flow) -> bool {
         // RFC 3261 §8.1.3.3: more than one Via means it was meant for somebody else.
         let tx = self.by_client.get(&ClientKey::of(&response.head)).copied();
-        let (Some(tx), 1) = (tx, response.head.via.len()) else { return };
+        let (Some(tx), 1) = (tx, response.head.via.len()) else { return false };
         let same_method = self.clients.get(&tx).is_some_and(|c| c.method == response.head.method);
         if same_method {
             self.step(now, tx, class_of(response.status), Some((Box::new(response), flow)));
         }
+        same_method
     }
 
     /// A connection ended, or could not be opened.

@@ -370,6 +370,7 @@ impl Town {
                         let flow = Flow { transport: Transport::Udp, local, remote: addr, connection: 0 };
                         self.input(LineInput::Sip(endpoint::Input::Received { flow, bytes }));
                     }
+                    endpoint::Output::Close { .. } => {}
                     endpoint::Output::Event(event) => self.peers[index].note(&event),
                 }
             }

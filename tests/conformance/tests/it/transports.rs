@@ -230,7 +230,7 @@ impl Hub {
         let outputs = std::iter::from_fn(|| self.endpoint.poll_output());
         let sent = outputs.filter_map(|output| match output {
             Output::Send { flow, bytes } => Some((flow, String::from_utf8_lossy(&bytes).into_owned())),
-            Output::Event(_) => None,
+            Output::Event(_) | Output::Close { .. } => None,
         });
         sent.collect()
     }
@@ -239,7 +239,7 @@ impl Hub {
         let outputs = std::iter::from_fn(|| self.endpoint.poll_output());
         let events = outputs.filter_map(|output| match output {
             Output::Event(event) if !matches!(event, Event::Refused { .. }) => Some(brief(&event)),
-            Output::Event(_) | Output::Send { .. } => None,
+            Output::Event(_) | Output::Send { .. } | Output::Close { .. } => None,
         });
         events.collect()
     }

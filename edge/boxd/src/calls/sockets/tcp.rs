@@ -142,6 +142,14 @@ impl Connections {
             shared.report_closed(flow);
         }
     }
+
+    /// What waits to be written is written first: the writer stops when its queue is empty and nobody can fill it.
+    pub fn close(&self, flow: Flow) {
+        if let Some(connection) = self.shared.table().open.get_mut(&flow.connection) {
+            let (nobody, _) = mpsc::channel(1);
+            connection.writes = nobody;
+        }
+    }
 }
 
 impl Shared {
@@ -373,7 +381,11 @@ async fn write(
             Err(_) => return "the peer takes nothing",
         }
     }
-    "stopped"
+    // The last word is to arrive: a port that is closed while the peer still writes would take it back (RFC 9293 §3.6.1).
+    // What the peer still says is read meanwhile, and means nothing.
+    let _ended = timeout(patience, writer.shutdown()).await;
+    tokio::time::sleep(patience).await;
+    "closed by us"
 }
 
 /// Finds the blank line that ends the first header, in any cut. Keep-alives (CRLF CRLF, RFC 5626 §3.5.1) before it do
