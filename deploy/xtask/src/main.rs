@@ -1,4 +1,6 @@
-//! The commands a desk and CI share: `cargo xtask ci|tidy|bench|sim|locality`.
+//! The commands a desk and CI share: `cargo xtask ci|tidy|torture|fuzz|bench|sim|locality`.
+
+mod fuzz;
 
 use std::process::Command;
 
@@ -30,6 +32,10 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// The 61 torture messages of RFC 4475 and RFC 5118 put to a real box, a row each.
+    Torture,
+    /// Coverage-guided inputs for one surface of what strangers can send; what is new stays in `target/fuzz`.
+    Fuzz(fuzz::Args),
     /// A measurement beside its yardstick, in one run, as ratios.
     #[command(disable_help_flag = true)]
     Bench {
@@ -79,6 +85,11 @@ fn main() -> anyhow::Result<()> {
             all.extend(args.iter().map(String::as_str));
             cargo(&all)
         }
+        Task::Torture => {
+            cargo(&["build", "--package", "boxd", "--bin", "boxd", "--package", "e2e", "--bin", "torture"])?;
+            cargo(&["run", "--quiet", "--package", "e2e", "--bin", "torture"])
+        }
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Bench { which, args } => {
             let program = match which {
                 Bench::Ingest => "ingest",

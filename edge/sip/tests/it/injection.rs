@@ -146,6 +146,7 @@ fn life(fields: &Fields, style: Style, history: bool, emergency: bool) -> Vec<us
         from_user: fields.from_user.clone(),
         from_name: Some(fields.from_name.clone()),
         sdp: Bytes::from(fields.sdp.clone()),
+        sdp_to_browsers: None,
         emergency: emergency.then_some(Emergency { location }),
         patience: None,
         shown,
@@ -244,7 +245,7 @@ proptest! {
         head.push("X-Pushed", Value::cleaned(&other));
         let set = usize::from(head.field("X-Set").is_some());
         prop_assert_eq!(set == 1, !text.contains(char::is_control));
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             uri = Uri::Other { scheme: text.clone(), rest: other.clone() };
         }
         let request = Request { uri, head, body: Bytes::new() }.with_body(&text, Bytes::from(other.clone()));

@@ -50,7 +50,7 @@ impl Door {
                     source = Some(invited.source);
                     self.hub.reject(self.now, dialog, 486);
                 }
-                Output::Event(_) => {}
+                Output::Event(_) | Output::Close { .. } => {}
             }
         }
         (answer, source)

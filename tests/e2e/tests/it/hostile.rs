@@ -177,3 +177,63 @@ fn garbage_at_every_port_and_wrong_passwords_leave_a_healthy_box() {
     }
     branch.stop();
 }
+
+#[test]
+fn a_malformed_message_moves_the_counter_of_its_cause_and_one_line_tells_of_it_without_a_person() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan = company::direct("branch-a", stage::carrier_port()).expect("a plan");
+    let prompts = folder.path().join("prompts");
+    std::fs::create_dir(&prompts).expect("a folder");
+    let mut branch = Branch::start(&folder.path().join("branch-a"), &plan, None, &prompts).expect("a branch");
+    let counted = |cause: &str| -> u64 {
+        let mut stream = TcpStream::connect(("127.0.0.1", branch.metrics_port)).expect("the metrics");
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("asked");
+        let mut page = String::new();
+        stream.read_to_string(&mut page).expect("a page");
+        let name = format!("branchline_sip_refused_total{{cause=\"{cause}\"}} ");
+        page.lines().find_map(|line| line.strip_prefix(&name)).and_then(|n| n.parse().ok()).unwrap_or(0)
+    };
+    // RFC 3261 §20 and §21.4.1, or nothing where it names nothing.
+    let message = |start: &str, via: &str, length: &str| {
+        format!(
+            "{start}\r\n{via}\r\nMax-Forwards: 70\r\nFrom: \"Ada Canary\" <sip:5550123@canary.example>;tag=1\r\n\
+             To: <sip:5550199@branch-a.example>\r\nCall-ID: canary\r\nCSeq: 1 INVITE\r\n{length}\r\n\r\n"
+        )
+    };
+    let via = "Via: SIP/2.0/UDP canary.example;branch=z9hG4bKcanary";
+    let invite = "INVITE sip:5550199@branch-a.example SIP/2.0";
+    let cases = [
+        ("via", message(invite, "Via: SIP/2.0/UDP canary.example;;,;,,", "Content-Length: 0"), Some(400)),
+        ("content_length", message(invite, via, "Content-Length: -5550123"), Some(400)),
+        ("duplicate", message(invite, via, "Call-ID: canary-5550123"), Some(400)),
+        ("version", message("INVITE sip:5550199@branch-a.example SIP/7.0", via, "l: 0"), Some(505)),
+        ("status_line", message("SIP/2.0 4294967301 5550123", via, "l: 0"), None),
+        ("stray_response", message("SIP/2.0 200 5550123", via, "l: 0"), None),
+    ];
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    socket.connect(&branch.sip).expect("a box");
+    socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
+    for (cause, message, reply) in &cases {
+        for sent in 1..=5 {
+            socket.send(message.as_bytes()).expect("sent");
+            wait_for(cause, Duration::from_secs(10), || (counted(cause) >= sent).then_some(())).expect("counted");
+            if let Some(status) = reply {
+                let mut answer = [0; 2_048];
+                let count = socket.recv(&mut answer).expect("an answer");
+                assert!(answer[..count].starts_with(format!("SIP/2.0 {status} ").as_bytes()), "{cause}");
+            }
+        }
+        assert_eq!(counted(cause), 5, "{cause}");
+    }
+    socket.set_nonblocking(true).expect("a socket");
+    assert!(socket.recv(&mut [0; 16]).is_err(), "more was answered than asked");
+    let log = branch.log();
+    for (cause, ..) in &cases {
+        let told = log.lines().filter(|line| line.contains("SIP refused or dropped") && line.contains(cause)).count();
+        assert_eq!(told, 1, "{cause}:\n{log}");
+    }
+    for personal in ["canary", "Canary", "5550123", "5550199"] {
+        assert!(!log.contains(personal), "{personal}:\n{log}");
+    }
+    branch.stop();
+}

@@ -1,0 +1,28 @@
+//! What strangers can send, as functions of bytes: each surface takes any input, and panics when something does not
+//! hold. `cargo xtask fuzz SURFACE` lets coverage guide the inputs; the tests replay what was found to be worth keeping.
+
+pub mod message;
+#[cfg(feature = "sdp")]
+pub mod sdp;
+pub mod sequence;
+#[cfg(feature = "websocket")]
+pub mod websocket;
+
+/// A surface, and what an input of it is.
+pub struct Surface {
+    pub name: &'static str,
+    pub run: fn(&[u8]),
+}
+
+pub const SURFACES: &[Surface] = &[
+    Surface { name: "message", run: message::run },
+    Surface { name: "sequence", run: sequence::run },
+    #[cfg(feature = "sdp")]
+    Surface { name: "sdp", run: sdp::run },
+    #[cfg(feature = "websocket")]
+    Surface { name: "websocket", run: websocket::run },
+];
+
+pub fn surface(name: &str) -> Option<&'static Surface> {
+    SURFACES.iter().find(|surface| surface.name == name)
+}
