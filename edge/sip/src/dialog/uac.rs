@@ -306,6 +306,15 @@ impl Dialogs {
             Some(Phase::Closing(session)) => (session, false),
             _ => return,
         };
+        let is_current = matches!(&session.ours, Ours::Sent { tx: own, .. } | Ours::Done { tx: own, .. } if *own == tx);
+        if !is_current {
+            // RFC 3261 §13.2.2.4: the 2xx to an earlier one came again; it gets its ACK and says nothing of the latest.
+            if (200..300).contains(&response.status) {
+                let ack = session.peer.ack(cx, response.head.cseq).to_bytes();
+                cx.tx.send(session.peer.flow, ack);
+            }
+            return;
+        }
         match (&session.ours, response.status) {
             (_, 0..200) => {}
             (Ours::Done { tx: done, ack }, 200..300) if *done == tx => cx.tx.send(session.peer.flow, ack.clone()),
