@@ -251,6 +251,20 @@ fn who_has_no_right_to_a_configuration_learns_nothing_and_who_guesses_waits() {
     assert!(house.facts().contains("phone_fetches_refused"));
 }
 
+/// What an integrator pastes is what the server reads.
+#[test]
+fn dnsmasq_takes_the_lines_that_send_phones_to_the_box() {
+    let house = House::start();
+    let lines = house.boxd(&["phone", "dhcp", "--server", "dnsmasq"]);
+    assert!(lines.contains(&format!("66,\"{}\"", house.branch.provision)), "{lines}");
+    let file = house.folder.path().join("phones.conf");
+    std::fs::write(&file, lines).expect("written");
+    // On a Debian machine it lies where only root's path leads.
+    let program = if Path::new("/usr/sbin/dnsmasq").exists() { "/usr/sbin/dnsmasq" } else { "dnsmasq" };
+    let checked = Command::new(program).arg("--test").arg("-C").arg(&file).output().expect("dnsmasq");
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
 #[test]
 fn a_phone_is_told_to_fetch_again_when_its_password_is_to_change() {
     let house = House::start();
