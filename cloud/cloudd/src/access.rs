@@ -25,10 +25,12 @@ pub enum Verb {
     RevokeBox,
     OfferBundle,
     SeeAudit,
+    /// To say that one has seen a notice.
+    AnswerNotice,
 }
 
 impl Verb {
-    pub const ALL: [Verb; 9] = [
+    pub const ALL: [Verb; 10] = [
         Verb::SeeSites,
         Verb::SeeConfiguration,
         Verb::ChangeConfiguration,
@@ -38,6 +40,7 @@ impl Verb {
         Verb::RevokeBox,
         Verb::OfferBundle,
         Verb::SeeAudit,
+        Verb::AnswerNotice,
     ];
 }
 
@@ -46,7 +49,7 @@ pub fn may(role: Role, verb: Verb) -> bool {
         (Role::Administrator, _) => true,
         (Role::Analyst, Verb::SeeSites | Verb::SeeConfiguration | Verb::SeeFigures | Verb::SeeBoxes) => true,
         (Role::Analyst, Verb::ChangeConfiguration | Verb::Enrol | Verb::SeeAudit) => false,
-        (Role::Analyst, Verb::RevokeBox | Verb::OfferBundle) => false,
+        (Role::Analyst, Verb::RevokeBox | Verb::OfferBundle | Verb::AnswerNotice) => false,
     }
 }
 
@@ -73,6 +76,8 @@ pub const ROUTES: &[Row] = &[
     row(Method::POST, "/api/boxes/{box}/revocation", Ask::Verb(Verb::RevokeBox)),
     row(Method::GET, "/api/bundles", Ask::Verb(Verb::SeeBoxes)),
     row(Method::GET, "/api/figures", Ask::Verb(Verb::SeeFigures)),
+    row(Method::GET, "/api/notices", Ask::Verb(Verb::SeeSites)),
+    row(Method::POST, "/api/notices/{site}/{notice}/seen", Ask::Verb(Verb::AnswerNotice)),
     row(Method::GET, "/api/audit", Ask::Verb(Verb::SeeAudit)),
     row(Method::GET, "/api/events", Ask::Verb(Verb::SeeSites)),
     // Guarded by the caller's address.

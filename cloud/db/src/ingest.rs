@@ -7,7 +7,7 @@
 use model::{BoxId, Epoch, Millis, SiteId, leaving::Leaving};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Error, Result, decode, health, interval};
+use crate::{Error, Result, decode, health, interval, notice};
 
 /// The kind of a row whose body is a [`Leaving`] in CBOR.
 pub const KIND_LEAVING: u16 = 1;
@@ -107,6 +107,7 @@ pub fn take(conn: &Connection, batch: &Batch, now: Millis) -> std::result::Resul
         match row {
             Row::Good(Leaving::Interval(figures)) => intervals.put(&batch.site, figures, now)?,
             Row::Good(Leaving::Health(health)) => health::put(conn, batch.box_id, &batch.site, health, now)?,
+            Row::Good(Leaving::Notice(said)) => notice::put(conn, batch.box_id, &batch.site, said, now)?,
             Row::Aside { kind, reason, body } => {
                 put_aside(conn, batch, seq, (*kind, reason, body), now)?;
                 taken.aside += 1;

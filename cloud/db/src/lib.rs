@@ -14,6 +14,7 @@ pub mod health;
 pub mod ingest;
 pub mod interval;
 mod migrate;
+pub mod notice;
 pub mod org;
 pub mod session;
 pub mod site;

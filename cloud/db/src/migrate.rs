@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use crate::{Error, Result};
 
-const STEPS: &[&str] = &[include_str!("../migrations/0001_start.sql")];
+const STEPS: &[&str] = &[include_str!("../migrations/0001_start.sql"), include_str!("../migrations/0002_notice.sql")];
 
 /// Brings the file to the newest schema, each step in a transaction of its own.
 pub(crate) fn run(conn: &mut Connection) -> Result<()> {

@@ -24,6 +24,21 @@ pub fn is_denied(plan: &Dialling, digits: &str) -> bool {
     }
 }
 
+/// What a minute of a call to this number costs, in hundredths of the currency: by the longest tariff that fits, else at
+/// home or abroad.
+pub fn cents_a_minute(plan: &Dialling, digits: &str) -> u32 {
+    let number = e164(plan, digits);
+    let longest = number.as_ref().and_then(|number| {
+        let fits = plan.tariffs.iter().filter(|(class, _)| !class.is_empty() && number.starts_with(class.as_str()));
+        fits.max_by_key(|(class, _)| class.len()).map(|(_, cents)| *cents)
+    });
+    let abroad = match &number {
+        Some(number) => plan.country.is_empty() || !number.starts_with(plan.country.as_str()),
+        None => ABROAD.iter().any(|prefix| digits.starts_with(prefix)),
+    };
+    longest.unwrap_or(if abroad { plan.abroad_cents } else { plan.home_cents })
+}
+
 /// Country code and number, without `+`; None for a number that is dialled within its own area.
 pub fn e164(plan: &Dialling, digits: &str) -> Option<String> {
     let after = |prefix: &str| digits.strip_prefix(prefix).filter(|_| !prefix.is_empty());
@@ -100,6 +115,25 @@ mod tests {
         for digits in ["+43123456", "0043123456", "01143123456"] {
             assert!(is_denied(&lost, digits), "{digits}");
         }
+    }
+
+    #[test]
+    fn a_minute_costs_what_the_longest_tariff_says() {
+        let tariffs = [("43".to_owned(), 20), ("43676".to_owned(), 35), ("49800".to_owned(), 0)].into();
+        let plan = Dialling { tariffs, ..plan() };
+        let table = [
+            ("030123456", plan.home_cents),
+            ("123456", plan.home_cents),
+            ("0800123456", 0),
+            ("+4312345", 20),
+            ("0043676123", 35),
+            ("+41791234567", plan.abroad_cents),
+        ];
+        for (digits, cents) in table {
+            assert_eq!(cents_a_minute(&plan, digits), cents, "{digits}");
+        }
+        assert_eq!(cents_a_minute(&Dialling::default(), "0044123"), plan.abroad_cents);
+        assert_eq!(cents_a_minute(&Dialling::default(), "030123"), plan.home_cents);
     }
 
     #[test]

@@ -73,6 +73,11 @@ pub fn emergency(config: &Config, digits: &str) -> Option<Number> {
     config.site.emergency.iter().find(is).cloned()
 }
 
+/// The number of the nightly test, which goes the way of an emergency call and takes nobody's line.
+pub fn is_test(config: &Config, digits: &str) -> bool {
+    config.site.dialling.test_number.as_ref().is_some_and(|number| number.as_str() == digits)
+}
+
 /// The same for text as it was dialled.
 pub fn is_emergency(config: &Config, dialled: &str) -> bool {
     normalise(dialled).is_some_and(|digits| emergency(config, &digits).is_some())

@@ -3,11 +3,12 @@
 //! Times are spans in milliseconds as of the message, never clock readings: a page counts on from when it got them.
 
 use model::{
-    AgentId, ContactId, Extension, Millis, QueueId, SiteId,
+    AgentId, ContactId, Extension, Millis, NoticeId, QueueId, SiteId,
     cdr::Cdr,
     change::{Change, Finding},
     config::Config,
     fact::AgentState,
+    leaving::What,
 };
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,7 @@ pub enum Ask {
     CardMode,
     CardModeEnd,
     Transfer { number: String },
+    Seen { notice: NoticeId },
 }
 
 /// Box → page over the live connection: `{"board":{…}}`, `{"ack":{"id":7}}`, `{"refused":{"id":7,"code":"no_call"}}`.
@@ -124,6 +126,18 @@ pub struct Board {
     pub agents: Vec<AgentLine>,
     /// For supervisors; the youngest first.
     pub emergencies: Vec<EmergencyLine>,
+    /// For supervisors; the youngest first.
+    pub notices: Vec<NoticeLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoticeLine {
+    pub notice: NoticeId,
+    pub what: What,
+    pub place: Option<String>,
+    pub at: Millis,
+    pub ago_ms: u64,
+    pub seen: Vec<AgentId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -136,6 +150,8 @@ pub struct EmergencyLine {
     pub room: String,
     pub at: Millis,
     pub ago_ms: u64,
+    pub notice: NoticeId,
+    pub seen: Vec<AgentId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -234,8 +250,8 @@ mod tests {
         assert_eq!(write(Say::Ack { id: 7 }), r#"{"ack":{"id":7}}"#);
         let refused = Say::Refused { id: None, code: RefusedCode::NoCall };
         assert_eq!(write(refused), r#"{"refused":{"id":null,"code":"no_call"}}"#);
-        let board = Say::Board(Board { queues: vec![], agents: vec![], emergencies: vec![] });
-        assert_eq!(write(board), r#"{"board":{"queues":[],"agents":[],"emergencies":[]}}"#);
+        let board = Say::Board(Board { queues: vec![], agents: vec![], emergencies: vec![], notices: vec![] });
+        assert_eq!(write(board), r#"{"board":{"queues":[],"agents":[],"emergencies":[],"notices":[]}}"#);
         assert_eq!(write(Say::Config), r#""config""#);
     }
 }

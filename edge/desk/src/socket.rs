@@ -10,12 +10,12 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use floor::board::DeskCommand;
+use floor::board::{Ask, DeskCommand};
 use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::watch;
 
 use crate::{
-    BoardAt, Desk, Future,
+    BoardAt, Desk, Future, Role,
     api::{Command, RefusedCode, Say},
     door,
     fault::Refusal,
@@ -156,6 +156,8 @@ impl Live {
     async fn start(&mut self, Command { id, ask }: Command) -> Result<(), Ended> {
         let ask = match view::ask(ask) {
             Ok(_) if self.running.len() >= COMMANDS_MAX => Err(RefusedCode::TooMany),
+            // Who calls for help is told to supervisors alone.
+            Ok(Ask::Seen { .. }) if self.session.role != Role::Supervisor => Err(RefusedCode::Forbidden),
             other => other,
         };
         match ask {

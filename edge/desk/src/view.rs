@@ -51,6 +51,21 @@ pub fn board(now: Instant, drawn: &ports::BoardAt, reader: &Reader<'_>) -> api::
             Role::Supervisor => drawn.board.emergencies.iter().map(|line| emergency_line(line, age)).collect(),
             Role::Agent => Vec::new(),
         },
+        notices: match reader.role {
+            Role::Supervisor => drawn.board.notices.iter().map(|line| notice_line(line, age)).collect(),
+            Role::Agent => Vec::new(),
+        },
+    }
+}
+
+fn notice_line(line: &board::NoticeLine, age: Duration) -> api::NoticeLine {
+    api::NoticeLine {
+        notice: line.notice,
+        what: line.what,
+        place: line.place.clone(),
+        at: line.at,
+        ago_ms: ms(line.ago.saturating_add(age)),
+        seen: line.seen.clone(),
     }
 }
 
@@ -63,6 +78,8 @@ fn emergency_line(line: &board::EmergencyLine, age: Duration) -> api::EmergencyL
         room: line.room.clone(),
         at: line.at,
         ago_ms: ms(line.ago.saturating_add(age)),
+        notice: line.notice,
+        seen: line.seen.clone(),
     }
 }
 
@@ -127,6 +144,7 @@ pub fn ask(ask: api::Ask) -> Result<board::Ask, api::RefusedCode> {
     Ok(match ask {
         Wire::SignIn => Ask::SignIn,
         Wire::SignOut => Ask::SignOut,
+        Wire::Seen { notice } => Ask::Seen { notice },
         Wire::Ready => Ask::Ready,
         Wire::NotReady => Ask::NotReady,
         Wire::WrapUpDone => Ask::WrapUpDone,
@@ -232,10 +250,20 @@ mod tests {
             room: "312".into(),
             at: model::Millis(5),
             ago: s(2),
+            notice: model::NoticeId(5),
+            seen: Vec::new(),
+        };
+        let notice = board::NoticeLine {
+            notice: model::NoticeId(6),
+            what: model::leaving::What::OutwardCap,
+            place: None,
+            at: model::Millis(5),
+            ago: s(1),
+            seen: vec!["li".parse().unwrap()],
         };
         let at = Instant::now();
-        let drawn =
-            ports::BoardAt { at, board: Board { queues: vec![queue(0), queue(7)], agents, emergencies: vec![help] } };
+        let board_ = Board { queues: vec![queue(0), queue(7)], agents, emergencies: vec![help], notices: vec![notice] };
+        let drawn = ports::BoardAt { at, board: board_ };
         let agent = AgentId::new("li").unwrap();
         let seen = board(at + s(30), &drawn, &Reader { agent: &agent, role: Role::Agent });
         assert_eq!(seen.queues.iter().map(|q| q.longest_wait_ms).collect::<Vec<_>>(), [0, 37_000]);
@@ -243,7 +271,7 @@ mod tests {
         let cards: Vec<_> = seen.agents.into_iter().filter_map(|a| a.contact).collect();
         assert_eq!(cards.iter().map(|c| c.waited_ms).collect::<Vec<_>>(), [35_000, 5000, 5000]);
         assert_eq!(cards[2].wrap_up_left_ms, Some(0));
-        assert!(seen.emergencies.is_empty(), "for supervisors alone");
+        assert!(seen.emergencies.is_empty() && seen.notices.is_empty(), "for supervisors alone");
         let seen = board(at + s(30), &drawn, &Reader { agent: &agent, role: Role::Supervisor });
         let help: Vec<_> = seen.emergencies.iter().map(|line| (line.room.as_str(), line.ago_ms)).collect();
         assert_eq!(help, [("312", 32_000)]);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use model::{AgentId, ContactId, Extension, Millis, QueueId, fact::AgentState};
+use model::{AgentId, ContactId, Extension, Millis, NoticeId, QueueId, fact::AgentState, leaving::What};
 
 /// One request from an agent's desk (or from a phone's feature code).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,10 @@ pub enum Ask {
     /// The other party is about to key in a card (C-01).
     CardMode,
     CardModeEnd,
+    /// I have seen this notice. For supervisors, signed in at the floor or not.
+    Seen {
+        notice: NoticeId,
+    },
     /// Blind transfer of my caller to an extension or a queue's number.
     Transfer {
         number: String,
@@ -61,6 +65,21 @@ pub struct Board {
     pub agents: Vec<AgentLine>,
     /// Emergency calls of the last hour, the youngest first.
     pub emergencies: Vec<EmergencyLine>,
+    /// What else needs a look, of the last day, the youngest first.
+    pub notices: Vec<NoticeLine>,
+}
+
+/// Something a supervisor must see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeLine {
+    pub notice: NoticeId,
+    pub what: What,
+    /// The label of a place.
+    pub place: Option<String>,
+    pub at: Millis,
+    pub ago: Duration,
+    /// Who said that they have seen it.
+    pub seen: Vec<AgentId>,
 }
 
 /// Somebody at this phone has called for help. For supervisors: who meets the helpers at the door must know where.
@@ -75,6 +94,9 @@ pub struct EmergencyLine {
     pub room: String,
     pub at: Millis,
     pub ago: Duration,
+    pub notice: NoticeId,
+    /// Who said that they have seen it.
+    pub seen: Vec<AgentId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

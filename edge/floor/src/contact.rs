@@ -9,6 +9,7 @@ use ivr::run::Run;
 use model::{
     AgentId, ContactId, Extension, FlowId, LegId, Number, OverflowId, QueueId, RecordingId, SiteId, TrunkId,
     fact::{CardModeEnd, EndCause, Kind, OfferOutcome},
+    leaving::What,
     routing::Asks,
 };
 
@@ -53,6 +54,10 @@ pub(crate) struct Out {
     pub tried: Vec<TrunkId>,
     /// Somebody out there has been rung.
     pub rang: bool,
+    /// What a minute costs.
+    pub cents: u32,
+    /// A minute has been paid.
+    pub paid: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -256,6 +261,9 @@ impl<L: Lines> Floor<L> {
     }
 
     pub(crate) fn leg_answered(&mut self, leg: LegId) {
+        if self.test_answered(leg) {
+            return;
+        }
         let Some((id, role)) = self.legs.get(&leg).cloned() else { return };
         match role {
             Role::Caller => self.caller_answered(id),
@@ -285,6 +293,9 @@ impl<L: Lines> Floor<L> {
 
     /// A leg has ended for good: by its party, by the desk's wish, or by the network.
     pub(crate) fn leg_ended(&mut self, leg: LegId, cause: Cause) {
+        if self.test_ended(leg) {
+            return;
+        }
         self.disengage(leg);
         let Some((id, role)) = self.legs.remove(&leg) else { return };
         match role {
@@ -338,6 +349,12 @@ impl<L: Lines> Floor<L> {
         self.timers.cancel(Timer::Collect(id));
         self.timers.cancel(Timer::Moving(id));
         self.timers.cancel(Timer::Refusing(id));
+        self.timers.cancel(Timer::Minute(id));
+        let unheard =
+            |contact: &Contact| contact.answered.is_none() && contact.out.as_ref().is_some_and(|o| o.emergency);
+        if self.contacts.get(&id).is_some_and(unheard) {
+            self.tell_of_help(id, What::EmergencyFailed);
+        }
         self.end_card_mode(id, CardModeEnd::CallEnded);
         self.end_recording(id);
         let Some(contact) = self.contacts.remove(&id) else { return };

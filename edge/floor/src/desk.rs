@@ -24,6 +24,11 @@ impl<L: Lines> Floor<L> {
     pub fn desk(&mut self, now: Instant, wall: Millis, command: DeskCommand) -> Result<(), Refused> {
         self.at(now, wall);
         let DeskCommand { agent, ask } = command;
+        if let Ask::Seen { notice } = ask {
+            let result = self.notice_seen(notice, agent);
+            self.settle();
+            return result;
+        }
         let state = self.acd.state(&agent).ok_or(Refused::UnknownAgent)?;
         if state == SignedOut && ask != Ask::SignIn {
             return Err(Refused::SignedOut);
@@ -68,6 +73,8 @@ impl<L: Lines> Floor<L> {
                 let (id, _) = self.call_of(&agent)?;
                 return self.end_card_mode(id, CardModeEnd::Agent).then_some(()).ok_or(Refused::WrongState);
             }
+            // Answered before the agent's state was asked for.
+            Ask::Seen { .. } => {}
             Ask::Transfer { number } => {
                 let (id, leg) = self.call_of(&agent)?;
                 return self.transfer(id, leg, &number, Asker::Desk);
@@ -103,7 +110,8 @@ impl<L: Lines> Floor<L> {
         let nowhere = matches!(destination, Destination::Forbidden | Destination::Unknown);
         if self.flow_of(&number).is_none() {
             if let Err(why) = self.may_go_out(&phone, &destination) {
-                self.chronicle.tell(Kind::OutwardRefused { phone, why });
+                self.chronicle.tell(Kind::OutwardRefused { phone: phone.clone(), why });
+                self.outward_refused(&phone, why);
                 return Err(Refused::Forbidden);
             }
             if nowhere {

@@ -6,9 +6,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use call::{leg::Caller, plan};
 use model::{
-    ContactId, Extension, Millis, Number,
+    ContactId, Extension, Millis, NoticeId, Number,
     config::Config,
     fact::{Fact, Kind},
+    leaving::What,
 };
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     board::EmergencyLine,
     contact::{Contact, State},
     lines::Lines,
+    notices,
 };
 
 /// How long a call from the centre goes to the phone that called it.
@@ -25,16 +27,20 @@ const REMEMBERED_MAX: usize = 1_000;
 /// Emergency calls that a desk is shown, the youngest.
 const SHOWN_MAX: usize = 20;
 
+/// When, by which phone, and the notice of it.
+type Call = (Millis, Option<Extension>, NoticeId);
+
 #[derive(Debug, Default)]
 pub(crate) struct Emergencies {
     /// In the order of time.
-    calls: VecDeque<(Millis, Option<Extension>)>,
+    calls: VecDeque<Call>,
 }
 
 impl Emergencies {
     pub fn note(&mut self, fact: &Fact) {
         if let Kind::Dialled { phone, emergency: true, .. } = &fact.kind {
-            self.calls.push_back((fact.at, phone.clone()));
+            let notice = fact.contact.map_or(NoticeId(0), notices::of_call);
+            self.calls.push_back((fact.at, phone.clone(), notice));
             if self.calls.len() > REMEMBERED_MAX {
                 self.calls.pop_front();
             }
@@ -42,8 +48,8 @@ impl Emergencies {
     }
 
     /// Of the last hour, the youngest first.
-    fn recent(&self, now: Millis) -> impl Iterator<Item = &(Millis, Option<Extension>)> {
-        self.calls.iter().rev().filter(move |(at, _)| now.since(*at) < CALL_BACK_MS)
+    fn recent(&self, now: Millis) -> impl Iterator<Item = &Call> {
+        self.calls.iter().rev().filter(move |(at, ..)| now.since(*at) < CALL_BACK_MS)
     }
 }
 
@@ -76,7 +82,7 @@ impl<L: Lines> Floor<L> {
             let own = config.phones.get(phone).is_some_and(|phone| phone.number.as_ref() == Some(number));
             own || (centre && shown_number(config, Some(phone)) == Some(number))
         };
-        let mut phones = self.emergencies.recent(self.chronicle.wall).filter_map(|(_, phone)| phone.as_ref());
+        let mut phones = self.emergencies.recent(self.chronicle.wall).filter_map(|(_, phone, _)| phone.as_ref());
         phones.find(|phone| config.phones.contains_key(*phone) && wants(phone)).cloned()
     }
 
@@ -98,10 +104,17 @@ impl<L: Lines> Floor<L> {
         true
     }
 
+    /// A call for help goes on: desks and centre are told.
+    pub(crate) fn tell_of_help(&mut self, id: ContactId, what: What) {
+        let phone = self.contacts.get(&id).and_then(|contact| contact.out.as_ref()?.phone.as_ref());
+        let place = call::route::place(&self.config, phone).cloned();
+        self.notice(notices::of_call(id), what, place);
+    }
+
     /// For the desks: who called for help within the hour.
     pub(crate) fn emergency_lines(&self) -> Vec<EmergencyLine> {
         let wall = self.chronicle.wall;
-        let line = |(at, phone): &(Millis, Option<Extension>)| {
+        let line = |(at, phone, notice): &Call| {
             let known = phone.as_ref().and_then(|phone| self.config.phones.get(phone));
             let place = call::route::place(&self.config, phone.as_ref());
             let place = place.and_then(|place| self.config.places.get(place));
@@ -113,6 +126,8 @@ impl<L: Lines> Floor<L> {
                 room: place.map(|place| place.room.clone()).unwrap_or_default(),
                 at: *at,
                 ago: Duration::from_millis(wall.since(*at)),
+                notice: *notice,
+                seen: self.notices.seen_by(*notice),
             }
         };
         self.emergencies.recent(wall).take(SHOWN_MAX).map(line).collect()

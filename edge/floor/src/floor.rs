@@ -26,10 +26,12 @@ use crate::{
     contact::{Contact, Role},
     emergency::Emergencies,
     lines::Lines,
+    notices::Notices,
     overflow::Link,
     phones::Phones,
     recording::Recordings,
     regulars::Regulars,
+    selftest::SelfTest,
     timer::{Timer, Timers},
 };
 
@@ -57,6 +59,8 @@ pub struct Floor<L = Calls> {
     /// What the next offer was made of.
     pub(crate) decided: Option<(ContactId, Box<Decision>)>,
     pub(crate) emergencies: Emergencies,
+    pub(crate) notices: Notices,
+    pub(crate) test: SelfTest,
     pub(crate) timers: Timers,
     pub(crate) civil: CivilTime,
     pub(crate) now: Instant,
@@ -89,6 +93,8 @@ impl<L: Lines> Floor<L> {
             chronicle: Chronicle::new(config.clone()),
             caps: Caps::default(),
             emergencies: Emergencies::default(),
+            notices: Notices::default(),
+            test: SelfTest::default(),
             config,
             contacts: BTreeMap::new(),
             legs: BTreeMap::new(),
@@ -117,6 +123,7 @@ impl<L: Lines> Floor<L> {
             Input::PathLost { overflow } => self.path_lost(overflow),
             Input::LinkUp => self.link_up(),
             Input::LinkDown => self.link_down(),
+            Input::NoticesHeard => self.notice_heard(),
             Input::Configure { config, secrets } => {
                 self.config = Arc::new(*config);
                 self.chronicle.config = self.config.clone();
@@ -129,7 +136,7 @@ impl<L: Lines> Floor<L> {
                 if civil.date != self.civil.date {
                     self.chronicle.new_day();
                 }
-                self.civil = civil;
+                self.set_civil(civil);
                 self.close_hours();
             }
         }
@@ -147,6 +154,9 @@ impl<L: Lines> Floor<L> {
                 Timer::Collect(contact) => self.collect_timeout(contact),
                 Timer::Refusing(contact) => self.refused_aloud(contact),
                 Timer::Moving(contact) => self.moved_in_vain(contact),
+                Timer::TestCall => self.test_in_vain(),
+                Timer::Unseen => self.unseen(),
+                Timer::Minute(contact) => self.minute_over(contact),
                 Timer::CardMode(contact) => drop(self.end_card_mode(contact, CardModeEnd::TimedOut)),
                 Timer::Asked(overflow) => self.asked_in_vain(overflow),
             }
@@ -162,11 +172,12 @@ impl<L: Lines> Floor<L> {
         self.chronicle.poll_output()
     }
 
-    /// What an earlier life of the process had written down of the last hour's calls out.
+    /// What an earlier life of the process had written down of calls out and notices, the oldest first.
     pub fn remember<'a>(&mut self, facts: impl IntoIterator<Item = &'a Fact>) {
         for fact in facts {
             self.caps.note(fact);
             self.emergencies.note(fact);
+            self.notices.note(fact);
         }
     }
 

@@ -22,6 +22,7 @@ mod flow;
 mod helping;
 pub mod interval;
 mod lines;
+mod notices;
 mod outgoing;
 pub mod overflow;
 mod phones;
@@ -29,6 +30,7 @@ mod picture;
 mod private;
 mod recording;
 mod regulars;
+mod selftest;
 mod sound;
 mod talking;
 mod timer;
@@ -82,6 +84,8 @@ pub enum Input {
         config: Box<Config>,
         secrets: Box<Secrets>,
     },
+    /// The centre has every notice that was told so far.
+    NoticesHeard,
     /// What the clock on the wall shows; at least once a minute.
     Civil(CivilTime),
 }
@@ -104,6 +108,8 @@ pub enum Output {
         contact: ContactId,
         caller: Caller,
     },
+    /// For the centre, through the gate.
+    Notice(model::leaving::Notice),
     /// At the end of a contact, and again when it was written up.
     Cdr(Box<Cdr>),
     /// For another site.

@@ -3,15 +3,19 @@
 
 use std::time::Duration;
 
-use call::leg::{Caller, Cause, Destination, Dial, Party};
+use call::{
+    leg::{Caller, Cause, Destination, Dial, Party},
+    plan,
+};
 use model::{
     AgentId, ContactId, Extension, LegId, Number, PromptId, TrunkId,
     fact::{EndCause, Fact, Kind, OutwardRefusal},
+    leaving::What,
 };
 
 use crate::{
     Floor, Output,
-    contact::{Out, Partner, Role, State, end_cause},
+    contact::{Contact, Out, Partner, Role, State, end_cause},
     emergency::shown_number,
     lines::Lines,
     timer::Timer,
@@ -21,6 +25,8 @@ use crate::{
 const EMERGENCY_ROUNDS: usize = 3;
 /// Heard by who may not call out.
 const NOT_ALLOWED: &str = "not-allowed";
+/// What is paid at once.
+const MINUTE: Duration = Duration::from_secs(60);
 /// Longest time it takes to hear it.
 const REFUSAL: Duration = Duration::from_secs(10);
 
@@ -36,9 +42,10 @@ impl<L: Lines> Floor<L> {
     ) {
         let id = self.begin(Some(leg), caller);
         if let Destination::Emergency { trunk, number } = destination {
-            self.dial_out(id, trunk.clone(), Self::out(&number, phone.as_ref(), true));
+            self.dial_out(id, trunk.clone(), self.out(&number, phone.as_ref(), true));
             self.lines.early(self.now, leg);
             self.dialled(id, phone.clone(), &Destination::Emergency { trunk, number }, to);
+            self.tell_of_help(id, What::EmergencyCalled);
             if let Some(phone) = phone {
                 self.engage(leg, &phone);
             }
@@ -56,11 +63,17 @@ impl<L: Lines> Floor<L> {
         }
     }
 
-    /// S-140: the class of the number, and how often this phone and this site call out.
+    /// S-140: the class of the number, and how often and for how much this phone and this site call out.
     pub(crate) fn may_go_out(&mut self, phone: &Extension, to: &Destination) -> Result<(), OutwardRefusal> {
+        if matches!(to, Destination::Forbidden | Destination::Outward { .. })
+            && self.caps.attempt(self.chronicle.wall, phone)
+        {
+            self.alarm(What::OutwardPattern, phone);
+        }
         match to {
             Destination::Forbidden => Err(OutwardRefusal::Class),
-            Destination::Outward { .. } => {
+            Destination::Outward { number, .. } => {
+                let cents = u64::from(plan::cents_a_minute(&self.config.site.dialling, number.as_str()));
                 let now = self.chronicle.wall;
                 let plan = &self.config.site.dialling;
                 let out = self.contacts.values().filter_map(|contact| contact.out.as_ref()?.phone.as_ref());
@@ -68,14 +81,64 @@ impl<L: Lines> Floor<L> {
                 if u32::try_from(out).unwrap_or(u32::MAX) >= plan.phone_calls_max {
                     return Err(OutwardRefusal::PhoneCalls);
                 }
-                self.caps.check(now, phone, plan)
+                let due = self.due(phone, cents);
+                self.caps.check(now, phone, &self.config.site.dialling, due)
             }
             _ => Ok(()),
         }
     }
 
+    /// What this phone and all are about to pay for, `cents` more among it: first minutes of calls that nobody has
+    /// answered yet.
+    fn due(&self, phone: &Extension, cents: u64) -> (u64, u64) {
+        let outs = self.contacts.values().filter_map(|contact| contact.out.as_ref()).filter(|out| !out.paid);
+        outs.fold((cents, cents), |(own, all), out| {
+            let more = u64::from(out.cents);
+            let is_own = out.phone.as_ref() == Some(phone);
+            (if is_own { own.saturating_add(more) } else { own }, all.saturating_add(more))
+        })
+    }
+
+    /// Desks and centre hear of a cap that was reached. A forbidden number is somebody's slip of the finger.
+    pub(crate) fn outward_refused(&mut self, phone: &Extension, why: OutwardRefusal) {
+        if why != OutwardRefusal::Class {
+            self.alarm(What::OutwardCap, phone);
+        }
+    }
+
+    /// Pays the next minute of a call out, or ends it: loss is never above the cap (S-140).
+    fn pay_minute(&mut self, id: ContactId) {
+        let Some(Contact { out: Some(out), .. }) = self.contacts.get_mut(&id) else { return };
+        let (Some(phone), cents, first) = (out.phone.clone(), out.cents, !out.paid) else { return };
+        if out.emergency || cents == 0 {
+            return;
+        }
+        // What is due already holds the first minute.
+        let due = if first { self.due(&phone, 0) } else { self.due(&phone, cents.into()) };
+        let now = self.chronicle.wall;
+        if let Err(why) = self.caps.check_money(now, &phone, &self.config.site.dialling, due) {
+            self.chronicle.tell_of(id, Kind::OutwardRefused { phone: phone.clone(), why });
+            self.outward_refused(&phone, why);
+            return self.end(id, EndCause::Forbidden);
+        }
+        if let Some(out) = self.contacts.get_mut(&id).and_then(|contact| contact.out.as_mut()) {
+            out.paid = true;
+        }
+        let kind = Kind::Charged { phone, cents };
+        self.caps.note(&Fact { seq: 0, at: now, contact: Some(id), kind: kind.clone() });
+        self.chronicle.tell_of(id, kind);
+        if let Some(at) = self.now.checked_add(MINUTE) {
+            self.timers.set(Timer::Minute(id), at);
+        }
+    }
+
+    pub(crate) fn minute_over(&mut self, id: ContactId) {
+        self.pay_minute(id);
+    }
+
     /// The phone hears why, then its call is refused with 403.
     fn refuse_aloud(&mut self, id: ContactId, phone: Extension, why: OutwardRefusal) {
+        self.outward_refused(&phone, why);
         self.chronicle.tell_of(id, Kind::OutwardRefused { phone, why });
         let (Some(leg), Ok(prompt)) =
             (self.contacts.get(&id).and_then(|contact| contact.leg), PromptId::new(NOT_ALLOWED))
@@ -159,12 +222,17 @@ impl<L: Lines> Floor<L> {
     fn go_out(&mut self, id: ContactId, trunk: TrunkId, number: &Number, emergency: bool) {
         let Some(leg) = self.contacts.get(&id).and_then(|contact| contact.leg) else { return };
         let phone = self.phones.phone_of(leg).cloned();
-        self.dial_out(id, trunk, Self::out(number, phone.as_ref(), emergency));
+        self.dial_out(id, trunk, self.out(number, phone.as_ref(), emergency));
+        if emergency {
+            self.tell_of_help(id, What::EmergencyCalled);
+        }
         self.lines.early(self.now, leg);
     }
 
-    fn out(number: &Number, phone: Option<&Extension>, emergency: bool) -> Out {
-        Out { number: number.clone(), emergency, phone: phone.cloned(), tried: Vec::new(), rang: false }
+    fn out(&self, number: &Number, phone: Option<&Extension>, emergency: bool) -> Out {
+        let cents = plan::cents_a_minute(&self.config.site.dialling, number.as_str());
+        let (number, phone) = (number.clone(), phone.cloned());
+        Out { number, emergency, phone, tried: Vec::new(), rang: false, cents, paid: emergency || cents == 0 }
     }
 
     fn dial_out(&mut self, id: ContactId, trunk: TrunkId, mut out: Out) {
@@ -234,6 +302,10 @@ impl<L: Lines> Floor<L> {
             self.lines.answer(self.now, caller);
         }
         self.begin_talk(id, Partner::Party, leg);
+        if self.contacts.get(&id).and_then(|contact| contact.out.as_ref()).is_some_and(|out| out.emergency) {
+            self.tell_of_help(id, What::EmergencyAnswered);
+        }
+        self.pay_minute(id);
     }
 
     /// A party that was rung did not answer.

@@ -15,6 +15,12 @@ pub(crate) enum Timer {
     Moving(ContactId),
     /// Who may not call out has heard why, or never will.
     Refusing(ContactId),
+    /// A test call has not been answered.
+    TestCall,
+    /// Nobody has seen the test's notice.
+    Unseen,
+    /// A paid minute of a call out is over.
+    Minute(ContactId),
     /// A card is being keyed in.
     CardMode(ContactId),
     /// Another site was asked and has not answered.

@@ -238,8 +238,24 @@ fn site_dialling(dialling: &Dialling) -> Result<Writes, Error> {
     within("phone_hour_max", dialling.phone_hour_max.into(), (0, 10_000))?;
     within("phone_calls_max", dialling.phone_calls_max.into(), (0, 100))?;
     within("site_hour_max", dialling.site_hour_max.into(), (0, 100_000))?;
+    within("test_hour", dialling.test_hour.into(), (0, 23))?;
+    within("confirm_days", dialling.confirm_days.into(), (0, 3_650))?;
+    at_most("tariffs", dialling.tariffs.len(), most::TARIFFS)?;
+    for class in dialling.tariffs.keys() {
+        digits("tariff", class, 15)?;
+        length("tariff", class, 15)?;
+    }
+    let cents = [dialling.home_cents, dialling.abroad_cents].into_iter().chain(dialling.tariffs.values().copied());
+    for cents in cents {
+        within("cents", cents.into(), (0, 100_000))?;
+    }
+    for (field, cents) in
+        [("phone_hour_cents_max", dialling.phone_hour_cents_max), ("site_hour_cents_max", dialling.site_hour_cents_max)]
+    {
+        within(field, cents.into(), (0, 100_000_000))?;
+    }
     let json = serde_json::to_string(dialling).map_err(|_| invalid("dialling", "cannot be written"))?;
-    let writes = Writes::default().field("site/dialling", json.as_str());
+    let writes = Writes::default().field("site/dialling", json.as_str()).to("places", dialling.place.as_ref());
     let groups = dialling.groups.values();
     let members = groups.clone().flat_map(|group| &group.members).map(|member| &member.trunk);
     let hours = groups.filter_map(|group| group.hours.as_ref());
@@ -251,6 +267,9 @@ fn place_put(id: &impl Display, place: &Place) -> Result<Writes, Error> {
     length("label", &place.label, rules::LABEL_MAX)?;
     let parts = [&place.country, &place.state, &place.city, &place.street, &place.house, &place.floor, &place.room];
     parts.into_iter().filter(|part| !part.is_empty()).try_for_each(|part| length("address", part, 100))?;
+    if !place.confirmed.is_empty() {
+        day(&place.confirmed)?;
+    }
     let json = serde_json::to_string(place).map_err(|_| invalid("place", "cannot be written"))?;
     Ok(Writes::default().field(format!("places/{id}"), json.as_str()).to("trunks", place.trunk.as_ref()))
 }

@@ -41,6 +41,9 @@ fn places(config: &mut Config, findings: &mut Findings) {
         }
         there
     });
+    if let Some(place) = config.site.dialling.place.take_if(|place| !config.places.contains_key(place)) {
+        findings.add(Severity::Warning, "site/dialling", dangling(&place));
+    }
     for (id, place) in &mut config.places {
         if let Some(trunk) = place.trunk.take_if(|trunk| !trunks.contains_key(trunk)) {
             findings.add(Severity::Warning, format!("places/{id}"), dangling(&trunk));

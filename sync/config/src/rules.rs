@@ -107,6 +107,7 @@ pub(crate) const RULES: &[Rule] = &[
 /// How many of each there may be.
 pub(crate) mod most {
     pub const EMERGENCY: usize = 32;
+    pub const TARIFFS: usize = 64;
     pub const QUEUES: usize = 200;
     pub const AGENTS: usize = 2_000;
     pub const PHONES: usize = 6_000;

@@ -9,6 +9,8 @@ pub enum Class {
     /// Interval figures above the threshold.
     Metric,
     Health,
+    /// What people at the centre must see soon.
+    Notice,
     /// Sync messages of the configuration documents.
     Configuration,
     OverflowSignal,
@@ -19,9 +21,10 @@ pub enum Class {
 }
 
 impl Class {
-    pub const ALL: [Class; 6] = [
+    pub const ALL: [Class; 7] = [
         Class::Metric,
         Class::Health,
+        Class::Notice,
         Class::Configuration,
         Class::OverflowSignal,
         Class::OverflowMedia,
@@ -37,6 +40,7 @@ impl Class {
             Class::OverflowSignal => 4,
             Class::OverflowMedia => 5,
             Class::Handshake => 6,
+            Class::Notice => 7,
         }
     }
 
@@ -48,6 +52,7 @@ impl Class {
         match self {
             Class::Metric => "metric",
             Class::Health => "health",
+            Class::Notice => "notice",
             Class::Configuration => "configuration",
             Class::OverflowSignal => "overflow signal",
             Class::OverflowMedia => "overflow media",
@@ -169,7 +174,7 @@ mod tests {
             assert_eq!(Class::from_code(class.code()), Some(class));
         }
         assert_eq!(Class::from_code(0), None);
-        assert_eq!(Class::from_code(7), None);
+        assert_eq!(Class::from_code(8), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{
     Millis, QueueId,
-    leaving::{Figures, Health, Interval, Leaving},
+    leaving::{Figures, Health, Interval, Leaving, Notice},
 };
 
 use crate::{
@@ -78,6 +78,10 @@ impl Gate {
                     check_health(health)?;
                     leaving.push(item.clone());
                 }
+                Leaving::Notice(notice) => {
+                    check_notice(notice)?;
+                    leaving.push(item.clone());
+                }
                 Leaving::Interval(cell) => {
                     check_interval(cell, state.length_s(cell.start))?;
                     match state.admit(self.k, cell) {
@@ -108,6 +112,7 @@ fn encode(item: &Leaving, at: Millis) -> Result<Passed, Error> {
     let class = match item {
         Leaving::Interval(_) => Class::Metric,
         Leaving::Health(_) => Class::Health,
+        Leaving::Notice(_) => Class::Notice,
     };
     let mut body = Vec::new();
     ciborium::into_writer(item, &mut body).map_err(|_| Error::Encoding)?;
@@ -149,6 +154,11 @@ fn check_health(health: &Health) -> Result<(), Error> {
     within("trunks", health.trunks, 1_000)?;
     within("trunks_up", health.trunks_up, health.trunks)?;
     within("slot", health.slot.into(), 1)
+}
+
+/// The rest of it is a closed list and ids.
+fn check_notice(notice: &Notice) -> Result<(), Error> {
+    bounds("notice", "at", notice.at.0, 0, i64::MAX)
 }
 
 fn bounds(item: &'static str, field: &'static str, value: i64, min: i64, max: i64) -> Result<(), Error> {

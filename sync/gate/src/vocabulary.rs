@@ -41,6 +41,11 @@ pub const WORDS: &[Word] = &[
     word("health", "intervals_closed", "a count"),
     word("health", "slot", "0 or 1"),
     word("health", "version", "three numbers"),
+    word("notice", "item", "the word \"notice\""),
+    word("notice", "notice", "32 hexadecimal digits, to know it again"),
+    word("notice", "at", "ms since 1970"),
+    word("notice", "what", "one of ten words: an emergency call, a cap of calls out, a nightly test, and how it went"),
+    word("notice", "place", "a place's id, or nothing; never who called or whom"),
 ];
 
 /// The classes whose bytes another machine makes; the egress ledger keeps their size and hash.
@@ -70,8 +75,8 @@ mod tests {
 
     use ciborium::Value;
     use model::{
-        Millis, QueueId,
-        leaving::{Figures, Health, Interval, Leaving},
+        Millis, NoticeId, QueueId,
+        leaving::{Figures, Health, Interval, Leaving, Notice, What},
     };
 
     use super::*;
@@ -98,11 +103,14 @@ mod tests {
             version: [1, 2, 3],
         };
         // A new kind of item does not compile here until it has a sample and its words.
-        let all = vec![Leaving::Interval(interval), Leaving::Health(health)];
+        let place = model::PlaceId::new("annex").ok();
+        let notice = Notice { notice: NoticeId(1), at: Millis(0), what: What::EmergencyCalled, place };
+        let all = vec![Leaving::Interval(interval), Leaving::Health(health), Leaving::Notice(notice)];
         all.into_iter()
             .map(|item| match item {
                 Leaving::Interval(_) => ("interval", item),
                 Leaving::Health(_) => ("health", item),
+                Leaving::Notice(_) => ("notice", item),
             })
             .collect()
     }

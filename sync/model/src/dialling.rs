@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GroupId, HoursId, PlaceId, TrunkId};
+use crate::{GroupId, HoursId, Number, PlaceId, TrunkId};
 
 /// One dial plan for every way out. The default denies what is abroad and what is expensive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +33,23 @@ pub struct Dialling {
     pub site_hour_max: u32,
     /// Calls out that one phone may have at once; one that it gave away counts until it ends.
     pub phone_calls_max: u32,
+    /// What a minute costs, in hundredths of the currency: at home, abroad, and by the beginnings of numbers (with the
+    /// country's code; the longest counts).
+    pub home_cents: u32,
+    pub abroad_cents: u32,
+    pub tariffs: BTreeMap<String, u32>,
+    /// What one phone and the whole site may spend in any hour; each minute is paid before it begins.
+    pub phone_hour_cents_max: u32,
+    pub site_hour_cents_max: u32,
     /// Where the house stands: what is told of a phone without a place of its own, and of a device that proved nothing.
     pub place: Option<PlaceId>,
+    /// Called every night over the line of each place, as an emergency call would be: a number that the carrier gives for
+    /// it, never a real emergency number. None: no test.
+    pub test_number: Option<Number>,
+    /// The hour of the test, by the site's own clock.
+    pub test_hour: u8,
+    /// A place that nobody has confirmed for so many days fails the test; 0 for no such check.
+    pub confirm_days: u32,
 }
 
 impl Default for Dialling {
@@ -53,7 +68,15 @@ impl Default for Dialling {
             phone_hour_max: 60,
             site_hour_max: 600,
             phone_calls_max: 3,
+            home_cents: 3,
+            abroad_cents: 50,
+            tariffs: BTreeMap::new(),
+            phone_hour_cents_max: 2_000,
+            site_hour_cents_max: 20_000,
             place: None,
+            test_number: None,
+            test_hour: 3,
+            confirm_days: 180,
         }
     }
 }
@@ -117,6 +140,9 @@ pub struct Place {
     pub room: String,
     /// The line of this place: emergency calls take it first.
     pub trunk: Option<TrunkId>,
+    /// The day on which somebody last checked that this is right and that the phones stand here, `2026-11-28`; empty for
+    /// never.
+    pub confirmed: String,
     /// The carrier reads a location (RFC 6442); sent again without when it refuses the call.
     pub send_location: bool,
 }

@@ -5,8 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentId, ContactId, Extension, FlowId, Millis, Number, OverflowId, QueueId, RecordingId, SiteId, StepId, TrunkId,
+    AgentId, ContactId, Extension, FlowId, Millis, NoticeId, Number, OverflowId, PlaceId, QueueId, RecordingId, SiteId,
+    StepId, TrunkId,
     cdr::{Released, Sound},
+    leaving::What,
     routing::Decision,
 };
 
@@ -39,6 +41,11 @@ pub enum Kind {
     OutwardRefused {
         phone: Extension,
         why: OutwardRefusal,
+    },
+    /// One more minute of a call out, paid before it begins. In hundredths of the currency.
+    Charged {
+        phone: Extension,
+        cents: u32,
     },
     /// The trunk did not take the call; it goes out on another one.
     TrunkTried {
@@ -141,6 +148,18 @@ pub enum Kind {
         agent: AgentId,
     },
 
+    // What people must see.
+    Noticed {
+        notice: NoticeId,
+        what: What,
+        place: Option<PlaceId>,
+    },
+    /// Somebody at a desk has seen it.
+    NoticeSeen {
+        notice: NoticeId,
+        by: AgentId,
+    },
+
     // The box.
     Started {
         process: Process,
@@ -208,6 +227,10 @@ pub enum OutwardRefusal {
     SiteHour,
     /// This phone has as many calls outside at once as it may.
     PhoneCalls,
+    /// This phone has spent what it may in an hour.
+    PhoneMoney,
+    /// The site has.
+    SiteMoney,
 }
 
 /// Why a call was sent on (RFC 5806 §4.1).

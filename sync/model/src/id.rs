@@ -142,6 +142,8 @@ uid! {
     RecordingId;
     /// One call carried between sites.
     OverflowId;
+    /// One thing that people must see soon.
+    NoticeId;
     /// One box (a device identity), for life.
     BoxId;
     /// One life of a box's outbox: a restored disk begins the next.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Millis, QueueId};
+use crate::{Millis, NoticeId, PlaceId, QueueId};
 
 /// One item that leaves through the gate, and the body of an outbox row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,6 +11,66 @@ use crate::{Millis, QueueId};
 pub enum Leaving {
     Interval(Interval),
     Health(Health),
+    Notice(Notice),
+}
+
+/// Something that people at the centre must see soon. It names no person: when, what, and the id of a place. Sent again
+/// under the same id when it has gone on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    pub notice: NoticeId,
+    /// When it began.
+    pub at: Millis,
+    pub what: What,
+    /// Where: a place of the site's configuration. None where nobody said.
+    pub place: Option<PlaceId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Somebody calls for help (NORMS 2).
+    EmergencyCalled,
+    EmergencyAnswered,
+    /// Nobody out there took the call.
+    EmergencyFailed,
+    /// A cap of calls out was reached (S-140).
+    OutwardCap,
+    /// One phone tries to call out far more often than people do.
+    OutwardPattern,
+    /// The nightly test of the emergency path: its own notice is on the way.
+    TestBegan,
+    TestPassed,
+    /// No line took the test call.
+    TestLine,
+    /// A phone stands where nobody has confirmed for too long that it stands.
+    TestLocation,
+    /// Nobody saw the test's notice in time.
+    TestUnseen,
+}
+
+impl What {
+    pub const ALL: [What; 10] = [
+        What::EmergencyCalled,
+        What::EmergencyAnswered,
+        What::EmergencyFailed,
+        What::OutwardCap,
+        What::OutwardPattern,
+        What::TestBegan,
+        What::TestPassed,
+        What::TestLine,
+        What::TestLocation,
+        What::TestUnseen,
+    ];
+
+    /// Whether somebody has to look.
+    pub fn is_alarm(self) -> bool {
+        !matches!(self, What::TestBegan | What::TestPassed)
+    }
+
+    pub fn is_emergency(self) -> bool {
+        matches!(self, What::EmergencyCalled | What::EmergencyAnswered | What::EmergencyFailed)
+    }
 }
 
 /// Figures of one interval. `revision` grows when late contacts change it: the highest revision wins, whole.

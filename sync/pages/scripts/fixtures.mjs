@@ -16,8 +16,10 @@ const carrier = (over) => ({
 const dialling = {
   prefix: '', country: '86', national: '0', international: '00', abroad: [], premium: ['168'], backup: [],
   groups: { out: { label: 'City lines', members: [{ trunk: 'carrier', order: 0, weight: 30 }, { trunk: 'gateway', order: 1, weight: 0 }], hours: 'office' }, idle: { label: 'Night lines', members: [], hours: null } },
-  outward: 'out', phone_hour_max: 60, site_hour_max: 600,
+  outward: 'out', phone_hour_max: 60, site_hour_max: 600, phone_calls_max: 3, home_cents: 3, abroad_cents: 50, tariffs: { 43: 12, 4476: 90 }, phone_hour_cents_max: 2000, site_hour_cents_max: 20000, place: 'house', test_number: '99112', test_hour: 3, confirm_days: 180,
 };
+
+const phone = (label, place) => ({ label, number: null, place, protection: 'preferred' });
 
 export const config = {
   site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai', emergency: ['110', '119', '120'], outward: 'carrier', dialling },
@@ -33,7 +35,11 @@ export const config = {
     sato: { badge: 'Sato', phone: null, skills: {}, queues: ['repairs'] },
     wang: { badge: 'Wang', phone: '202', skills: { sales: 5 }, queues: ['sales', 'claims'] },
   },
-  phones: { 201: { label: 'Desk 1' }, 202: { label: 'Desk 2' }, 203: { label: 'Desk 3' }, 204: { label: 'Desk 4' } },
+  phones: { 201: phone('Desk 1', null), 202: phone('Desk 2', null), 203: phone('Desk 3', 'annex'), 204: phone('Desk 4', 'annex') },
+  places: {
+    annex: { label: 'Annex', country: 'CN', state: 'Guangdong', city: 'Shenzhen', street: 'North Street', house: '12', floor: '3', room: '312', trunk: 'gateway', confirmed: '2026-09-14', send_location: true },
+    house: { label: 'Main house', country: 'CN', state: 'Guangdong', city: 'Shenzhen', street: 'North Street', house: '8', floor: '', room: '', trunk: null, confirmed: '', send_location: true },
+  },
   trunks: {
     carrier: { label: 'City Carrier', kind: { by: 'address', peer: '203.0.113.5:5060', transport: 'udp' }, calls_max: 30, behind_nat: false, spelling: 'plus', carrier: carrier({ trusted: true, main: '+8675512345678', allowed: ['+8675512345678', '+8675599999999'], style: 'asserted', forwarded: 'diversion', early: 'authorised' }) },
     gateway: { label: 'Old exchange', kind: { by: 'registration', peer: '10.0.0.9:5060', transport: 'tcp', user: 'north', domain: 'pbx.example', expires_s: 300 }, calls_max: 8, behind_nat: false, spelling: 'national', carrier: carrier({}) },
@@ -76,10 +82,12 @@ export function board(state, over = {}) {
       { agent: 'zhou', badge: 'Zhou', state: 'signed_out', since_ms: 0, phone: '206', phone_registered: false, contact: null },
     ],
     emergencies: [],
+    notices: [],
   };
 }
 
-export const emergencies = [{ phone: '203', label: 'Desk 3', place: 'North Street 7', floor: '3', room: '312', at: NOW - 20_000, ago_ms: 20_000 }];
+export const emergencies = [{ phone: '203', label: 'Desk 3', place: 'North Street 7', floor: '3', room: '312', at: NOW - 20_000, ago_ms: 20_000, notice: 'e'.repeat(32), seen: [] }];
+export const deskNotices = [{ notice: 'd'.repeat(32), what: 'outward_cap', place: 'Annex', at: NOW - 200_000, ago_ms: 200_000, seen: [] }];
 
 export const deskMe = { agent: 'li', badge: 'Li', role: 'supervisor', site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai' } };
 
@@ -117,6 +125,13 @@ export function wav() {
 
 const health = (over) => ({ at: NOW - 40_000, processes_up: 3, restarts: 0, disk_free_percent: 62, phones_registered: 12, trunks_up: 2, trunks: 2, intervals_closed: 960, slot: 0, version: [0, 1, 0], ...over });
 const site = (id, label, over) => ({ site: id, label, linked: true, last_heard_ms_ago: 1800, data_age_s: 42, completeness: 1, queues_waiting: null, software: '0.1.0', health: health({}), findings: { repaired: 0, warning: 0, fatal: 0 }, ...over });
+
+const notice = (n, over) => ({ site: 'north', site_label: 'North Street', notice: String(n).repeat(32).slice(0, 32), at: NOW - 90_000, received: NOW - 88_000, what: 'emergency_answered', alarm: true, place: 'Annex', seen_by: null, seen: null, ...over });
+export const notices = [
+  notice(1, {}),
+  notice(2, { site: 'airport', site_label: 'Airport', what: 'test_line', place: null, at: NOW - 9_300_000 }),
+  notice(3, { what: 'outward_cap', seen_by: 'mei', seen: NOW - 1000 }),
+];
 
 export const sites = [
   site('north', 'North Street', { findings: { repaired: 1, warning: 2, fatal: 0 } }),

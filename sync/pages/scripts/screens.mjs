@@ -76,10 +76,11 @@ async function desk(tab, url, shot, look) {
   await shot('ready');
   say({ board: fixtures.board('offered') });
   await shot('offered');
-  say({ board: { ...fixtures.board('ready'), emergencies: fixtures.emergencies } });
+  say({ board: { ...fixtures.board('ready'), emergencies: fixtures.emergencies, notices: fixtures.deskNotices } });
   await tab.locator('.emergency').waitFor();
   await shot('emergency');
   await tab.locator('.emergency button').click();
+  say({ board: fixtures.board('ready') });
   await tab.locator('.emergency').waitFor({ state: 'detached' });
   say({ board: fixtures.board('talking', { held: true, from_site: 'harbour' }) });
   await shot('held');
@@ -90,7 +91,7 @@ async function desk(tab, url, shot, look) {
   await tab.keyboard.press('Escape');
   say({ board: fixtures.board('wrap_up') });
   await shot('wrap-up');
-  say({ board: { queues: [], emergencies: [], agents: fixtures.board('not_ready').agents.filter((a) => a.agent === 'li').map((a) => ({ ...a, phone_registered: false })) } });
+  say({ board: { queues: [], emergencies: [], notices: [], agents: fixtures.board('not_ready').agents.filter((a) => a.agent === 'li').map((a) => ({ ...a, phone_registered: false })) } });
   await shot('empty');
   say({ board: fixtures.board('not_ready') });
   await tab.keyboard.press('?');
@@ -123,6 +124,7 @@ async function desk(tab, url, shot, look) {
 async function console_(tab, url, shot, look) {
   let inside = false;
   let none = false;
+  let noticed = false;
   await tab.route('**/api/**', (route) => {
     const { pathname, searchParams } = new URL(route.request().url());
     if (pathname === '/api/session') {
@@ -136,6 +138,7 @@ async function console_(tab, url, shot, look) {
     if (pathname === '/api/sites/north/changes') return json(route, { error: { code: 'invalid', message: 'ring_s is 400, outside 5 to 300', fault: 'you' }, index: 0 }, 422);
     if (pathname === '/api/sites/north/history') return json(route, fixtures.history);
     if (pathname === '/api/sites/north/enrolment') return json(route, { code: fixtures.code, expires: Date.now() + 3_600_000 });
+    if (pathname === '/api/notices') return json(route, noticed ? fixtures.notices : []);
     if (pathname === '/api/figures') return json(route, none ? { figures: [], completeness: {} } : fixtures.figures(Number(searchParams.get('from')), Number(searchParams.get('to')), Number(searchParams.get('length_s'))));
     if (pathname === '/api/boxes') return json(route, none ? [] : fixtures.boxes);
     if (pathname === '/api/bundles') return json(route, none ? [] : fixtures.bundles);
@@ -157,7 +160,7 @@ async function console_(tab, url, shot, look) {
   await tab.goto(`${url}/figures`);
   await tab.locator('.chart canvas').waitFor();
   await shot('figures');
-  for (const place of ['overview', 'queues', 'agents', 'hours', 'numbers', 'trunks', 'history']) {
+  for (const place of ['overview', 'queues', 'agents', 'hours', 'numbers', 'trunks', 'dialling', 'places', 'history']) {
     await tab.goto(`${url}/sites/north/${place}`);
     await tab.getByRole('tabpanel').waitFor();
     if (place === 'queues') {
@@ -168,6 +171,13 @@ async function console_(tab, url, shot, look) {
     }
     await shot(`site-${place}`);
   }
+  noticed = true;
+  await tab.goto(`${url}/sites/north/overview`);
+  await tab.getByRole('alert').first().waitFor();
+  await shot('notices');
+  noticed = false;
+  await tab.goto(`${url}/sites/north/history`);
+  await tab.getByRole('tabpanel').waitFor();
   await tab.getByRole('button', { name: /Let a box join|接入设备/ }).click();
   await tab.getByRole('button', { name: /Make a code|生成代码/ }).click();
   await tab.getByRole('button', { name: /^(Copy|复制)$/ }).waitFor();

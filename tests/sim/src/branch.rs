@@ -248,7 +248,7 @@ impl Branch {
                 Output::Registered { phone, up, binding } => {
                     life.pending.bindings.extend(binding_change(&phone, up, binding, stage.clock.wall()));
                 }
-                Output::TrunkState { .. } | Output::Refused { .. } | Output::BoardChanged => {}
+                Output::TrunkState { .. } | Output::Refused { .. } | Output::BoardChanged | Output::Notice(_) => {}
             }
         }
         if !life.pending.is_empty() && !mem::replace(&mut life.committing, true) {

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod figures;
 pub mod guard;
 pub mod health;
+pub mod notices;
 pub mod page;
 pub mod session;
 pub mod sites;
@@ -57,6 +58,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/boxes/{box}/revocation", post(boxes::revoke))
         .route("/api/bundles", get(bundles::all))
         .route("/api/figures", get(figures::figures))
+        .route("/api/notices", get(notices::recent))
+        .route("/api/notices/{site}/{notice}/seen", post(notices::see))
         .route("/api/audit", get(audit::audit))
         .route("/api/events", get(events::events))
         .route("/metrics", get(health::metrics))

@@ -1,16 +1,27 @@
 //! Every route with every role.
 
-use cloudd::access::{Ask, ROUTES, may};
+use cloudd::{
+    access::{Ask, ROUTES, may},
+    hub::store::Store,
+};
 use db::user::Role;
+use model::{
+    Millis, NoticeId,
+    leaving::{Leaving, Notice, What},
+};
 use reqwest::{Method, StatusCode};
 
-use crate::support::{ADMIN, ANALYST, BOX, Cloud};
+use crate::support::{self, ADMIN, ANALYST, BOX, Cloud, EPOCH, START, north};
 
 #[tokio::test]
 async fn every_route_asks_every_caller_for_what_the_table_says() {
     let cloud = Cloud::start().await;
+    let name = NoticeId(7);
+    let notice = Notice { notice: name, at: Millis(START), what: What::EmergencyCalled, place: None };
+    cloud.shelf().ingest(BOX, &north(), EPOCH, vec![support::row(1, &Leaving::Notice(notice))]).await.unwrap();
     for row in ROUTES {
         let path = row.path.replace("{site}", "north").replace("{box}", &BOX.to_string());
+        let path = path.replace("{notice}", &name.to_string());
         let nobody = cloud.request(row.method.clone(), &path).send().await.unwrap().status();
         let expected = row.ask != Ask::Open;
         // An open route may refuse with other words: a sign-in without a body.

@@ -8,6 +8,7 @@ mod configuration;
 mod events;
 mod figures;
 mod machine;
+mod notices;
 mod page;
 mod running;
 mod session;

@@ -23,6 +23,7 @@ use model::{
     cdr::{Cdr, Outcome},
     config::Config,
     fact::{Fact, Kind},
+    leaving::{Leaving, Notice},
 };
 use sip::{
     arrivals::Turn,
@@ -104,6 +105,8 @@ pub struct Engine {
     /// Not yet handed to the ledger, and when it will be.
     pub unwritten: Batch,
     pub store_at: Option<Instant>,
+    /// The outbox grows by what is not yet written, and the link is to hear of it.
+    pub hurry: bool,
     /// The ledger is the spare one, since then or the last time that the disk was tried.
     pub spare: Option<Instant>,
     /// The ledger's count of changes of credentials, as last read.
@@ -298,6 +301,9 @@ impl Engine {
             self.feed(Input::Civil(civil(&self.running.site.time_zone)));
             self.show();
         }
+        if self.config.cloud.is_some() && self.floor.awaits_notice() && self.outbox_is_empty() {
+            self.feed(Input::NoticesHeard);
+        }
         if self.config.cloud.is_some() && self.book.due(wall()) {
             self.close_intervals();
         }
@@ -389,6 +395,7 @@ impl Engine {
                     self.book.note(&cdr);
                     batch.cdrs.push(*cdr);
                 }
+                Output::Notice(notice) => self.announce(&mut batch, notice),
                 Output::Signal(signal) => match &self.sync {
                     Some(sync) => sync.signal(outgoing::signal_out(signal, &self.config.site)),
                     None => warn!("an overflow signal without a link"),
@@ -416,6 +423,28 @@ impl Engine {
         if !batch.is_empty() {
             self.unwritten.append(batch);
             self.store_at.get_or_insert_with(|| Instant::now() + STORE_EVERY);
+        }
+    }
+
+    /// The cloud has acknowledged all there is.
+    fn outbox_is_empty(&self) -> bool {
+        let told = !self.hurry && self.unwritten.is_empty() && self.writer.pressure().kept_batches == 0;
+        told && self.reader.position().is_ok_and(|position| position.watermark == position.last)
+    }
+
+    /// For the centre: through the gate into the outbox, however long the line stays cut.
+    fn announce(&mut self, batch: &mut Batch, notice: Notice) {
+        warn!(what = ?notice.what, place = ?notice.place, "a notice");
+        if self.config.cloud.is_none() {
+            return;
+        }
+        match self.gate.pass(&[Leaving::Notice(notice)], wall()) {
+            Ok(passed) => {
+                batch.outbox.extend(passed);
+                batch.gate = Some(self.gate.state().clone());
+                self.hurry = true;
+            }
+            Err(error) => error!(%error, "the gate refused our own notice"),
         }
     }
 
@@ -451,7 +480,11 @@ impl Engine {
             return;
         }
         let written = self.backlog.writes();
+        let waiting = std::mem::take(&mut self.hurry).then(|| self.sync.as_ref().map(SyncClient::wakes)).flatten();
         self.writer.submit_then(batch, move |stored| {
+            if let (Ok(_), Some(sync)) = (&stored, waiting) {
+                sync.outbox_grew();
+            }
             drop(written);
             if let Err(error) = stored {
                 error!(%error, "facts wait in memory: the ledger does not take them");

@@ -47,7 +47,6 @@ const CDRS_AT_START: usize = 50_000;
 const REGULARS_AT_START: usize = 5_000;
 /// Facts of the last life that are looked through for what it left open.
 const FACTS_AT_START: u64 = 200_000;
-const HOUR_MS: i64 = 3_600 * 1_000;
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 /// Threads for the desk and the metrics.
 const SIDE_THREADS: usize = 2;
@@ -230,15 +229,16 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         unwritten: Batch::default(),
         store_at: None,
         spare: None,
+        hurry: false,
         credentials: 0,
         resyncs,
         config: config.clone(),
     };
-    let hour_ago = Millis(now.0.saturating_sub(HOUR_MS));
-    match engine.reader.dialled_since(hour_ago) {
+    // Caps look an hour back, notices a day.
+    match engine.reader.dialled_since(Millis(now.0.saturating_sub(DAY_MS))) {
         Ok(dialled) => engine.floor.remember(&dialled),
         // Calls come before their counting.
-        Err(error) => warn!(%error, "the last hour's calls out cannot be read: their caps begin anew"),
+        Err(error) => warn!(%error, "the last calls out cannot be read: their caps begin anew"),
     }
     if let Err(error) = know_regulars(&mut engine) {
         warn!(%error, "who served whom last cannot be read: customers wait for anybody");

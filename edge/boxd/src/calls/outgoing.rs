@@ -92,6 +92,8 @@ pub fn why(refused: OutwardRefusal) -> &'static str {
         OutwardRefusal::PhoneHour => "phone_hour",
         OutwardRefusal::SiteHour => "site_hour",
         OutwardRefusal::PhoneCalls => "phone_calls",
+        OutwardRefusal::PhoneMoney => "phone_money",
+        OutwardRefusal::SiteMoney => "site_money",
     }
 }
 

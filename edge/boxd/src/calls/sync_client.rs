@@ -29,6 +29,7 @@ pub enum FromSync {
     ConfigChanged,
 }
 
+#[derive(Clone)]
 pub struct SyncClient {
     to_sync: mpsc::Sender<Wake>,
 }
@@ -41,6 +42,11 @@ impl SyncClient {
         let (to_sync, outgoing) = mpsc::channel(WAITING_MAX);
         tokio::spawn(keep_connected(socket, outgoing, told));
         (Some(Self { to_sync }), receiver)
+    }
+
+    /// For another thread that has something for it.
+    pub fn wakes(&self) -> Self {
+        self.clone()
     }
 
     pub fn signal(&self, signal: Signal) {

@@ -288,7 +288,7 @@ pub fn board() -> BoardAt {
         service_level_permille: Some(888),
     };
     let agents = vec![talking("li", LI_CALLER, XSS_NAME), talking("wang", WANG_CALLER, "Wu")];
-    BoardAt { at: Instant::now(), board: Board { queues: vec![sales], agents, emergencies: vec![] } }
+    BoardAt { at: Instant::now(), board: Board { queues: vec![sales], agents, emergencies: vec![], notices: vec![] } }
 }
 
 fn talking(who: &str, caller_number: &str, name: &str) -> AgentLine {

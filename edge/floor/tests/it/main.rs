@@ -6,6 +6,7 @@ mod branch;
 mod double;
 mod folds;
 mod limits;
+mod notices;
 mod over_sip;
 mod random;
 mod scene;

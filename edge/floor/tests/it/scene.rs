@@ -87,6 +87,11 @@ impl Scene {
         self
     }
 
+    /// What an earlier life wrote down.
+    pub fn remember(&mut self, facts: &[Fact]) {
+        self.floor.remember(facts);
+    }
+
     pub fn board(&self) -> floor::board::Board {
         self.floor.board(self.now)
     }
@@ -240,6 +245,12 @@ impl Scene {
 
     fn desk(&mut self, who: &str, ask: &[&str]) {
         let ask = match ask {
+            ["seen"] => {
+                let board = self.board();
+                let notices = board.emergencies.iter().map(|line| line.notice);
+                let notice = notices.chain(board.notices.iter().map(|line| line.notice)).next();
+                Ask::Seen { notice: notice.unwrap_or(model::NoticeId(0)) }
+            }
             ["sign-in"] => Ask::SignIn,
             ["sign-out"] => Ask::SignOut,
             ["ready"] => Ask::Ready,
@@ -348,6 +359,7 @@ impl Scene {
             }
             Output::Tunnel { overflow, local } => format!("tunnel {} from {local}", self.name("o", overflow.0)),
             Output::Registered { phone, up, .. } => format!("{phone} is {}", if up { "there" } else { "gone" }),
+            Output::Notice(notice) => format!("to the centre: {:?}", notice.what),
             Output::TrunkState { .. } | Output::Refused { .. } => return None,
             Output::Send { .. } | Output::Close { .. } | Output::Media(_) | Output::BoardChanged => return None,
         })
@@ -388,6 +400,8 @@ impl Scene {
             Kind::AgentState { agent, state } => format!("{agent} is {state:?}"),
             Kind::WrapUpStarted { agent } => format!("WrapUpStarted {agent}"),
             Kind::WrapUpEnded { agent } => format!("WrapUpEnded {agent}"),
+            Kind::Noticed { what, place, .. } => format!("Noticed {what:?} at {}", text(place)),
+            Kind::Charged { phone, cents } => format!("Charged {phone} {cents}"),
             other => format!("{other:?}"),
         }
     }

@@ -1,6 +1,6 @@
 // What the console asks of the cloud; the shapes of cloudd's routes.
 import { get, post, put, remove } from '@shared/api';
-import type { Change, Config, Doc, Figures, Finding } from '@shared/model';
+import type { Change, Config, Doc, Figures, Finding, What } from '@shared/model';
 
 export interface Me {
   login: string;
@@ -99,6 +99,19 @@ export interface Bundle {
   offered_to: string[];
 }
 
+export interface NoticeLine {
+  site: string;
+  site_label: string | null;
+  notice: string;
+  at: number;
+  received: number;
+  what: What;
+  alarm: boolean;
+  place: string | null;
+  seen_by: string | null;
+  seen: number | null;
+}
+
 const at = (site: string) => `/api/sites/${encodeURIComponent(site)}`;
 
 export const me = () => get<Me>('/api/me');
@@ -111,6 +124,8 @@ export const change = (site: string, doc: Doc, changes: Change[]) =>
 export const history = (site: string, doc: Doc) => get<HistoryEntry[]>(`${at(site)}/history?doc=${doc}`);
 export const enrol = (site: string) => post<{ code: string; expires: number }>(`${at(site)}/enrolment`, {});
 export const changePassword = (old: string, wanted: string) => put('/api/me/password', { old, new: wanted });
+export const notices = () => get<NoticeLine[]>('/api/notices');
+export const noticeSeen = (line: NoticeLine) => post<void>(`/api/notices/${encodeURIComponent(line.site)}/${encodeURIComponent(line.notice)}/seen`, {});
 export const boxes = () => get<BoxLine[]>('/api/boxes');
 export const revoke = (box: string) => post<void>(`/api/boxes/${encodeURIComponent(box)}/revocation`, {});
 export const bundles = () => get<Bundle[]>('/api/bundles');

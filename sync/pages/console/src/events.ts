@@ -26,6 +26,7 @@ export function useEvents(): boolean {
         if (hint.event !== 'site') return;
         void queries.invalidateQueries({ queryKey: ['sites'] });
         void queries.invalidateQueries({ queryKey: ['boxes'] });
+        void queries.invalidateQueries({ queryKey: ['notices'] });
         void queries.invalidateQueries({ queryKey: ['figures'] });
         void queries.invalidateQueries({ queryKey: ['site', hint.site] });
       };

@@ -9,6 +9,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'react-router';
 import { signOut, type Me } from './api';
 import { useEvents } from './events';
+import { Notices } from './notices';
 import { PasswordDialog } from './password';
 
 export function Shell({ me, children }: { me: Me; children: ReactNode }) {
@@ -77,6 +78,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
               <Text size="sm">{t('live.off')}</Text>
             </Group>
           )}
+          <Notices me={me} />
           {children}
         </Box>
       </AppShell.Main>

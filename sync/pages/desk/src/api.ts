@@ -1,6 +1,6 @@
 // What the desk asks of the box; the shapes of edge/desk/src/api.rs.
 import { get, post, remove } from '@shared/api';
-import type { AgentState, Cdr, Change, Config, Finding } from '@shared/model';
+import type { AgentState, Cdr, Change, Config, Finding, What } from '@shared/model';
 
 export interface Me {
   agent: string;
@@ -14,10 +14,23 @@ export interface Board {
   agents: AgentLine[];
   /** For supervisors; the youngest first. */
   emergencies: EmergencyLine[];
+  /** For supervisors; the youngest first. */
+  notices: NoticeLine[];
+}
+
+export interface NoticeLine {
+  notice: string;
+  what: What;
+  place: string | null;
+  at: number;
+  ago_ms: number;
+  /** Who said that they have seen it. */
+  seen: string[];
 }
 
 export interface EmergencyLine {
-  phone: string;
+  /** Null: a device that proved nothing. */
+  phone: string | null;
   label: string;
   place: string | null;
   floor: string;
@@ -25,6 +38,8 @@ export interface EmergencyLine {
   /** Unix time in ms, by the box's clock. */
   at: number;
   ago_ms: number;
+  notice: string;
+  seen: string[];
 }
 
 export interface QueueLine {
@@ -64,7 +79,8 @@ export interface ContactCard {
 
 export type Ask =
   | { ask: 'sign_in' | 'sign_out' | 'ready' | 'not_ready' | 'wrap_up_done' | 'hang_up' | 'hold' | 'resume' | 'card_mode' | 'card_mode_end' }
-  | { ask: 'dial' | 'transfer'; number: string };
+  | { ask: 'dial' | 'transfer'; number: string }
+  | { ask: 'seen'; notice: string };
 
 export type RefusedCode =
   | 'unknown_agent'

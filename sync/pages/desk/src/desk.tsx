@@ -95,7 +95,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
               <Text size="sm">{t('link.lost')}</Text>
             </Group>
           )}
-          <Emergencies lines={state.board?.emergencies ?? []} />
+          <Emergencies lines={state.board?.emergencies ?? []} notices={state.board?.notices ?? []} ask={ask} />
           <Box maw={1320} mx="auto">
             <Tabs.Panel value="floor">
               {state.board === null ? <Wait /> : <Floor me={self} own={own} board={state.board} at={state.at} live={state.link === 'live'} ask={ask} />}

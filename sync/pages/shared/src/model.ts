@@ -39,7 +39,16 @@ export interface Dialling {
   phone_hour_max: number;
   site_hour_max: number;
   phone_calls_max: number;
+  /** Cents a minute: at home, abroad, and by the beginnings of numbers. */
+  home_cents: number;
+  abroad_cents: number;
+  tariffs: Record<string, number>;
+  phone_hour_cents_max: number;
+  site_hour_cents_max: number;
   place: string | null;
+  test_number: string | null;
+  test_hour: number;
+  confirm_days: number;
 }
 
 export type Protection = 'clear' | 'preferred' | 'required' | 'required_openly';
@@ -70,6 +79,8 @@ export interface Place {
   floor: string;
   room: string;
   trunk: string | null;
+  /** A day, `2026-11-28`; empty for never. */
+  confirmed: string;
   send_location: boolean;
 }
 
@@ -245,6 +256,18 @@ export type Change =
   | { set: 'hours_remove'; hours: string }
   | { set: 'hours_week'; hours: string; week: Span[] }
   | { set: 'hours_closed'; hours: string; day: string; closed: boolean };
+
+export type What =
+  | 'emergency_called'
+  | 'emergency_answered'
+  | 'emergency_failed'
+  | 'outward_cap'
+  | 'outward_pattern'
+  | 'test_began'
+  | 'test_passed'
+  | 'test_line'
+  | 'test_location'
+  | 'test_unseen';
 
 export type Severity = 'repaired' | 'warning' | 'fatal';
 

@@ -28,7 +28,15 @@ export const config = {
       "phone_hour_max": 60,
       "site_hour_max": 600,
       "phone_calls_max": 3,
-      "place": null
+      "home_cents": 3,
+      "abroad_cents": 50,
+      "tariffs": {},
+      "phone_hour_cents_max": 2000,
+      "site_hour_cents_max": 20000,
+      "place": null,
+      "test_number": null,
+      "test_hour": 3,
+      "confirm_days": 180
     }
   },
   "queues": {
@@ -255,20 +263,7 @@ export const config = {
       ]
     }
   },
-  "places": {
-    "hall": {
-      "label": "",
-      "country": "",
-      "state": "",
-      "city": "",
-      "street": "",
-      "house": "",
-      "floor": "",
-      "room": "",
-      "trunk": null,
-      "send_location": false
-    }
-  }
+  "places": {}
 } satisfies Config;
 
 export const changes = [
@@ -310,7 +305,15 @@ export const changes = [
       "phone_hour_max": 60,
       "site_hour_max": 600,
       "phone_calls_max": 3,
-      "place": null
+      "home_cents": 3,
+      "abroad_cents": 50,
+      "tariffs": {},
+      "phone_hour_cents_max": 2000,
+      "site_hour_cents_max": 20000,
+      "place": null,
+      "test_number": null,
+      "test_hour": 3,
+      "confirm_days": 180
     }
   },
   {
@@ -326,6 +329,7 @@ export const changes = [
       "floor": "",
       "room": "",
       "trunk": null,
+      "confirmed": "",
       "send_location": false
     }
   },

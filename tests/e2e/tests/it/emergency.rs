@@ -2,6 +2,7 @@
 //! party, with the place in it, and the trouble costs it no more than two seconds.
 
 use std::{
+    collections::BTreeMap,
     net::UdpSocket,
     path::{Path, PathBuf},
     process::Command,
@@ -18,14 +19,17 @@ use e2e::{
 };
 use harness::{
     baresip::{Account, Phone},
-    company::{Branch, Cloud},
+    company::{ADMIN, ADMIN_PASSWORD, Branch, Cloud},
     process::{kill_hard, wait_for},
     proof, sipp,
+    web::Session,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What any trouble may add to the way to the answer.
 const DELAY_MAX: Duration = Duration::from_secs(2);
+/// Time for the box to find the cloud again.
+const LINK_PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_call_for_help_goes_out_whatever_is_broken() {
@@ -37,6 +41,7 @@ fn a_call_for_help_goes_out_whatever_is_broken() {
     };
     let prompts = stage::prompts(&at("prompts")).expect("prompts");
     let mut cloud = Cloud::start(&at("cloud")).expect("a cloud");
+    let cloud_http = cloud.http.clone();
     let carrier = stage::carrier_port();
     let mut plan = company::direct("branch-a", carrier).expect("a plan");
     // The narrowest branch: one channel, and one call out an hour of each phone.
@@ -60,6 +65,11 @@ fn a_call_for_help_goes_out_whatever_is_broken() {
         lines.is_some_and(|lines| lines.iter().any(|line| line["phone"] == "101" && line["room"] == "312"))
     });
     seen.expect("the supervisor's desk says who called, and where from");
+    let mut desk = agent.desk.live().expect("a desk");
+    desk.wait(PATIENCE, |seen| emergency(seen, 0).is_some()).expect("a line");
+    let notice = emergency(&desk.seen, 0).expect("a line")["notice"].clone();
+    desk.ask_with("seen", json!({ "notice": notice })).expect("the supervisor has seen it");
+    desk.wait(PATIENCE, |seen| emergency(seen, 0).is_some_and(|line| line["seen"] == json!(["a-101"]))).expect("seen");
 
     // Whoever stands on a network of ours may call for help, and nothing else.
     drill.call_of(&mut stranger, "112", "a device without any credentials", "<ca:LOC>Main house</ca:LOC>");
@@ -85,8 +95,23 @@ fn a_call_for_help_goes_out_whatever_is_broken() {
     wait_for("the flood rises", PATIENCE, || (flood.sent() > 2_000).then_some(())).expect("sent");
     drill.check("a flood is on");
 
+    // The centre was told of the place and of how it went, and of nobody.
+    let console = || Session::sign_in(&cloud_http, &json!({ "login": ADMIN, "password": ADMIN_PASSWORD }));
+    let before = wait_for("the notices at the console", PATIENCE, || told(&console().ok()?)).expect("told").len();
     cloud.kill_hard();
     drill.check("the cloud is gone as well");
+    cloud.launch().expect("the cloud is back");
+    let late = wait_for("the notice of the call in between", LINK_PATIENCE, || {
+        told(&console().ok()?).filter(|lines| lines.len() > before)
+    });
+    let line = late.expect("told late").remove(0);
+    assert_eq!((&line["what"], &line["place"]), (&json!("emergency_answered"), &json!("Annex")), "{line}");
+    assert!(!line.to_string().contains("101"), "who called stays in the house: {line}");
+    let seen = format!("/api/notices/branch-a/{}/seen", line["notice"].as_str().expect("a name"));
+    console().expect("signed in").post(&seen, &json!({})).expect("seen");
+    let lines = told(&console().expect("signed in")).expect("notices");
+    assert_eq!(lines[0]["seen_by"], ADMIN);
+    cloud.kill_hard();
 
     disk.fill();
     drill.check("the disk is full as well");
@@ -106,6 +131,17 @@ fn a_call_for_help_goes_out_whatever_is_broken() {
     drill.check("the ledger is gone");
     restart(&branch, false);
     drill.call_of(&mut stranger, "112", "calls began anew without a ledger", "<ca:FLR>0</ca:FLR>");
+}
+
+fn emergency(seen: &BTreeMap<String, Value>, n: usize) -> Option<&Value> {
+    seen.get("board")?.get("emergencies")?.get(n)
+}
+
+/// Calls for help that have ended well, as the console shows them, the youngest first; None while there are none.
+fn told(console: &Session) -> Option<Vec<Value>> {
+    let lines = console.get("/api/notices").ok()?.as_array()?.clone();
+    let lines: Vec<Value> = lines.into_iter().filter(|line| line["what"] == "emergency_answered").collect();
+    (!lines.is_empty()).then_some(lines)
 }
 
 /// A telephone that somebody found in a drawer: on the right network, and without an account.

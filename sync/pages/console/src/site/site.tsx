@@ -22,6 +22,8 @@ import { EnrolDialog } from './enrol';
 import { HistoryList } from './history';
 import { NumbersEditor } from './numbers';
 import { Overview } from './overview';
+import { DiallingEditor } from './dialling';
+import { PlacesEditor } from './places';
 import { TrunksEditor } from './trunks';
 
 export default function SitePage({ me }: { me: Me }) {
@@ -74,6 +76,8 @@ function Found({ id, tab, me, found }: { id: string; tab: string; me: Me; found:
     ['hours', t('hours.title')],
     ['numbers', t('site.numbers')],
     ['trunks', t('site.trunks')],
+    ['dialling', t('site.dialling')],
+    ['places', t('places.title')],
     ['history', t('site.history')],
   ] as const;
   return (
@@ -110,6 +114,8 @@ function Found({ id, tab, me, found }: { id: string; tab: string; me: Me; found:
         <Tabs.Panel value="hours"><HoursEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="numbers"><NumbersEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="trunks"><TrunksEditor place={place} /></Tabs.Panel>
+        <Tabs.Panel value="dialling"><DiallingEditor place={place} /></Tabs.Panel>
+        <Tabs.Panel value="places"><PlacesEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="history"><HistoryList site={id} config={found.config} /></Tabs.Panel>
       </Tabs>
       {enrolling && <EnrolDialog site={id} label={found.config.site.label} close={() => setEnrolling(false)} />}

@@ -1,19 +1,17 @@
-// Who called for help: over every place of the desk until somebody has seen it.
+// What a supervisor must see, over every place of the desk until somebody says so: who called for help, and what else
+// needs a look.
 import { Button, Group, Stack, Text } from '@mantine/core';
-import { IconUrgent } from '@tabler/icons-react';
-import { useEffect, useState } from 'react';
+import { IconAlertTriangle, IconUrgent } from '@tabler/icons-react';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { EmergencyLine } from '../api';
+import type { Ask, EmergencyLine, NoticeLine } from '../api';
 
-/** An older call was seen, or is no longer news: a desk that opens later does not ring for it. */
+/** An older call is no longer news: a desk that opens later does not ring for it. */
 const NEWS_MS = 15 * 60_000;
-const SEEN = 'desk.emergencies.seen';
 
-export const idOf = (line: EmergencyLine) => `${line.phone}@${line.at}`;
-
-/** Those that this browser has not been told to put away. */
-export function unseen(lines: EmergencyLine[], seen: readonly string[]): EmergencyLine[] {
-  return lines.filter((line) => line.ago_ms < NEWS_MS && !seen.includes(idOf(line)));
+/** Those that nobody has seen. */
+export function unseen(lines: EmergencyLine[]): EmergencyLine[] {
+  return lines.filter((line) => line.ago_ms < NEWS_MS && line.seen.length === 0);
 }
 
 /** Two short tones; a browser that may not sound yet shows the banner alone. */
@@ -35,49 +33,50 @@ function sound() {
   }
 }
 
-function seenBefore(): string[] {
-  try {
-    const kept: unknown = JSON.parse(window.sessionStorage.getItem(SEEN) ?? '[]');
-    return Array.isArray(kept) ? kept.filter((one): one is string => typeof one === 'string') : [];
-  } catch {
-    return [];
-  }
+interface Props {
+  lines: EmergencyLine[];
+  notices: NoticeLine[];
+  ask: (ask: Ask) => Promise<unknown>;
 }
 
-export function Emergencies({ lines }: { lines: EmergencyLine[] }) {
+export function Emergencies({ lines, notices, ask }: Props) {
   const { t, i18n } = useTranslation();
-  const [seen, setSeen] = useState(seenBefore);
-  const fresh = unseen(lines, seen);
-  const youngest = fresh[0] === undefined ? null : idOf(fresh[0]);
+  const fresh = unseen(lines);
+  const open = notices.filter((line) => line.seen.length === 0);
+  const youngest = fresh[0]?.notice ?? null;
   useEffect(() => {
     if (youngest !== null) sound();
   }, [youngest]);
-  if (fresh.length === 0) return null;
-
-  function putAway() {
-    const all = lines.map(idOf);
-    setSeen(all);
-    try {
-      window.sessionStorage.setItem(SEEN, JSON.stringify(all));
-    } catch {
-      // It is put away for as long as this page is open.
-    }
-  }
+  const see = (all: { notice: string }[]) => void Promise.all(all.map(({ notice }) => ask({ ask: 'seen', notice })));
   const time = (at: number) => new Intl.DateTimeFormat(i18n.language, { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(at);
   const place = (line: EmergencyLine) =>
     [line.place ?? t('emergency.noPlace'), line.floor && t('emergency.floor', { floor: line.floor }), line.room && t('emergency.room', { room: line.room })].filter(Boolean).join(' · ');
+  const who = (line: EmergencyLine) =>
+    line.phone === null ? t('emergency.unproved', { time: time(line.at) }) : t('emergency.line', { label: line.label || line.phone, phone: line.phone, time: time(line.at) });
   return (
-    <Group gap="md" mb="md" px="md" py={12} wrap="nowrap" role="alert" className="emergency" align="flex-start">
-      <IconUrgent size={26} aria-hidden style={{ flex: 'none' }} />
-      <Stack gap={2} style={{ flex: 1 }}>
-        <Text fw={700}>{t('emergency.title')}</Text>
-        {fresh.map((line) => (
-          <Text size="sm" key={idOf(line)}>
-            {t('emergency.line', { label: line.label || line.phone, phone: line.phone, time: time(line.at) })} {place(line)}
-          </Text>
-        ))}
-      </Stack>
-      <Button color="dark" variant="white" onClick={putAway} style={{ flex: 'none' }}>{t('emergency.seen')}</Button>
-    </Group>
+    <>
+      {fresh.length > 0 && (
+        <Group gap="md" mb="md" px="md" py={12} wrap="nowrap" role="alert" className="emergency" align="flex-start">
+          <IconUrgent size={26} aria-hidden style={{ flex: 'none' }} />
+          <Stack gap={2} style={{ flex: 1 }}>
+            <Text fw={700}>{t('emergency.title')}</Text>
+            {fresh.map((line) => <Text size="sm" key={line.notice}>{who(line)} {place(line)}</Text>)}
+          </Stack>
+          <Button color="dark" variant="white" onClick={() => see(lines.filter((line) => line.seen.length === 0))} style={{ flex: 'none' }}>{t('emergency.seen')}</Button>
+        </Group>
+      )}
+      {open.length > 0 && (
+        <Group gap="md" mb="md" px="md" py={12} wrap="nowrap" role="alert" className="notice" align="flex-start">
+          <IconAlertTriangle size={26} aria-hidden style={{ flex: 'none' }} />
+          <Stack gap={2} style={{ flex: 1 }}>
+            <Text fw={700}>{t('notice.title')}</Text>
+            {open.map((line) => (
+              <Text size="sm" key={line.notice}>{[t(`notice.${line.what}`), line.place, time(line.at)].filter(Boolean).join(' · ')}</Text>
+            ))}
+          </Stack>
+          <Button color="dark" variant="white" onClick={() => see(open)} style={{ flex: 'none' }}>{t('emergency.seen')}</Button>
+        </Group>
+      )}
+    </>
   );
 }
