@@ -180,6 +180,11 @@ impl Calls {
         route::is_emergency(&self.config.site, dialled)
     }
 
+    /// See `Endpoint::has_room_for_calls`.
+    pub fn has_room(&self) -> bool {
+        self.endpoint.has_room_for_calls()
+    }
+
     /// See `Endpoint::refusal`.
     pub fn refusal(&self, flow: endpoint::Flow, bytes: &bytes::Bytes) -> Option<(endpoint::Flow, bytes::Bytes)> {
         self.endpoint.refusal(flow, bytes)

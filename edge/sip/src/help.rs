@@ -22,10 +22,14 @@ pub struct Help {
 }
 
 impl Help {
-    /// Exact digits; visual separators (RFC 3966 §5.1.1) do not count.
     pub fn is_for(&self, dialled: &str, source: IpAddr) -> bool {
+        self.is_dialled(dialled) && self.networks.iter().any(|network| network.contains(source))
+    }
+
+    /// Exact digits; visual separators (RFC 3966 §5.1.1) do not count.
+    pub fn is_dialled(&self, dialled: &str) -> bool {
         let digits: String = dialled.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).take(32).collect();
-        self.numbers.contains(&digits) && self.networks.iter().any(|network| network.contains(source))
+        self.numbers.contains(&digits)
     }
 }
 

@@ -207,7 +207,7 @@ impl Engine {
     fn serve(&mut self, until: Instant) {
         let mut now = Instant::now();
         while now < until {
-            let pressed = self.backlog.is_behind();
+            let pressed = self.backlog.is_behind() || !self.floor.lines().has_room();
             match self.reception.next(now, pressed) {
                 None => return,
                 Some(Turn::Serve { flow, bytes }) => {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use call::leg::{Cause, Destination, Event, Party};
+use call::route;
 use model::{OverflowId, RecordingId};
 
 use crate::bench::{ANN, BOB, Bench, CARRIER};
-use crate::setup::{offer, sdp};
+use crate::setup::{config, offer, sdp};
 
 #[test]
 fn a_call_without_a_common_codec_is_refused_with_488() {
@@ -97,6 +98,25 @@ fn an_emergency_call_goes_beyond_the_limit_of_legs() {
     let tunnel = bench.calls.tunnel(bench.now, OverflowId(1));
     bench.run();
     assert_eq!(bench.events.last(), Some(&Event::Ended { leg: tunnel, cause: Cause::Overload }));
+}
+
+/// A full table of transactions keeps room for the very calls that the dial plan puts through first.
+#[test]
+fn the_endpoint_knows_the_emergency_numbers_of_the_dial_plan() {
+    for prefix in ["", "0", "9"] {
+        let mut config = config(4);
+        config.site.site.dialling.prefix = prefix.into();
+        let known = |dialled: &str| {
+            let plan = route::is_emergency(&config.site, dialled);
+            assert_eq!(config.endpoint().help.is_dialled(dialled), plan, "{dialled} after {prefix:?}");
+            plan
+        };
+        assert!(known("110") && known("1-1 0") && known(&format!("{prefix}110")));
+        assert_eq!((known("0110"), known("9110")), (prefix == "0", prefix == "9"));
+        for other in ["", "1100", "11", "112", "00110", "+110", "110;x", "x"] {
+            assert!(!known(other), "{other}");
+        }
+    }
 }
 
 #[test]

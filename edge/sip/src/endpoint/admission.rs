@@ -13,7 +13,7 @@ use crate::help::AT_ONCE_MAX;
 use crate::identity;
 use crate::message::{self, Method, Request, Response};
 use crate::subscription::ALLOW_EVENTS;
-use crate::transaction::{Arrival, TxId};
+use crate::transaction::{Arrival, OWED_PER_DIALOG, Room, TxId};
 use crate::trunk;
 
 impl Endpoint {
@@ -28,7 +28,6 @@ impl Endpoint {
             Arrival::New => match request.method() {
                 Method::Ack => self.ack(now, &request, flow),
                 Method::Cancel => self.cancel(now, &request, flow),
-                _ if self.tx.is_full() => self.overloaded(&request, flow),
                 _ if request.head.to.tag().is_some() => self.within(now, request, flow),
                 _ => self.outside(now, request, flow),
             },
@@ -86,6 +85,10 @@ impl Endpoint {
         }
         if request.method() == Method::Options {
             return self.options(&request, flow);
+        }
+        // Before a password is looked at: a flood is refused at the least cost.
+        if !self.has_room(self.room(&request, flow)) {
+            return self.overloaded(&request, flow);
         }
         let source = match trunk::source(&self.config, flow) {
             Some(name) => Source::Trunk(name.to_string()),
@@ -275,7 +278,27 @@ impl Endpoint {
     }
 
     pub(super) fn open(&mut self, request: &Request, flow: Flow) -> Option<TxId> {
-        self.tx.open(request, flow, way_back(request, flow)).ok()
+        let room = self.room(request, flow);
+        self.tx.open(request, flow, way_back(request, flow), room).ok()
+    }
+
+    /// What would be taken from others to serve it.
+    fn room(&self, request: &Request, flow: Flow) -> Room {
+        let method = request.method();
+        if method == Method::Cancel || request.head.to.tag().is_some() {
+            return Room::of_ours(request);
+        }
+        if trunk::source(&self.config, flow).is_some() {
+            return Room::Trunk;
+        }
+        let help = || request.uri.user().is_some_and(|user| self.config.help.is_dialled(&user));
+        if method == Method::Invite && help() { Room::Emergency } else { Room::Phone }
+    }
+
+    /// Whether something of this kind may begin, so that it and all that has begun can also be ended.
+    pub(super) fn has_room(&self, room: Room) -> bool {
+        let owed = self.dialogs.len().saturating_mul(OWED_PER_DIALOG);
+        !self.tx.is_full(room, owed)
     }
 
     /// A final answer that is repeated when the request is.

@@ -20,7 +20,7 @@ use crate::page::Pages;
 use crate::registrar::Registrar;
 use crate::stun;
 use crate::subscription::Subscriptions;
-use crate::transaction::Layer;
+use crate::transaction::{Layer, Room};
 use crate::trunk::{Trunks, large_by_tcp};
 
 /// Streams with an unfinished message; bytes on more than these are dropped.
@@ -235,6 +235,11 @@ impl Endpoint {
     /// the order in which datagrams are served, and for nothing else.
     pub fn knows(&self, flow: Flow) -> bool {
         self.neighbours.contains_key(&flow.remote) || crate::trunk::source(&self.config, flow).is_some()
+    }
+
+    /// Whether a trunk may begin another call: if not, what is new is best refused before it is read.
+    pub fn has_room_for_calls(&self) -> bool {
+        self.dialogs.len() < self.config.limits.dialogs && self.has_room(Room::Trunk)
     }
 
     /// The 503 to a request that waited too long, and where it goes; nothing of it is kept.

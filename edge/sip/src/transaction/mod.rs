@@ -7,6 +7,7 @@ mod client_invite;
 mod client_non_invite;
 mod key;
 mod large;
+mod room;
 mod server_invite;
 mod server_non_invite;
 mod timer;
@@ -21,6 +22,7 @@ use crate::endpoint::Flow;
 use crate::message::{Method, Request, Response};
 use crate::timers::Timers;
 use key::{Class, ClientKey, MergeKey, ServerKey};
+pub use room::{OWED_PER_DIALOG, Room};
 pub use timer::{T1, T2, TIMEOUT, Timer};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -167,13 +169,14 @@ impl Layer {
         self.len() == 0
     }
 
-    pub fn is_full(&self) -> bool {
-        self.len() >= self.transactions_max
+    /// Whether there is no place for one more of this kind, when `owed` are needed to end what has begun.
+    pub fn is_full(&self, room: Room, owed: usize) -> bool {
+        self.len().saturating_add(owed) >= room.of(self.transactions_max)
     }
 
     /// Opens a client transaction: sends the request and keeps sending it as its table says.
     pub fn request(&mut self, now: Instant, flow: Flow, mut request: Request) -> Result<TxId, Full> {
-        if self.is_full() {
+        if self.is_full(Room::of_ours(&request), 0) {
             return Err(Full);
         }
         let (flow, small) = self.way(flow, &mut request);
@@ -224,8 +227,8 @@ impl Layer {
     }
 
     /// Opens the server transaction of an admitted request; `flow` is where its responses go.
-    pub fn open(&mut self, request: &Request, source: Flow, flow: Flow) -> Result<TxId, Full> {
-        if self.is_full() {
+    pub fn open(&mut self, request: &Request, source: Flow, flow: Flow, room: Room) -> Result<TxId, Full> {
+        if self.is_full(room, 0) {
             return Err(Full);
         }
         let tx = self.next_id();
