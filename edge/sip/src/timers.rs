@@ -35,6 +35,13 @@ impl<K: Ord + Clone> Timers<K> {
         }
     }
 
+    /// All of them from `first` to `last`, in the order of keys.
+    pub fn clear_between(&mut self, first: K, last: K) {
+        while let Some(key) = self.at.range(&first..=&last).next().map(|(key, _)| key.clone()) {
+            self.clear(&key);
+        }
+    }
+
     pub fn has(&self, key: &K) -> bool {
         self.at.contains_key(key)
     }

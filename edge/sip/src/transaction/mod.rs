@@ -14,6 +14,7 @@ mod timer;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -104,7 +105,7 @@ pub enum Arrival {
 pub struct Full;
 
 struct Client {
-    key: ClientKey,
+    key: Arc<ClientKey>,
     method: Method,
     /// While it may be sent, acknowledged or called off.
     request: Option<Box<Request>>,
@@ -117,8 +118,8 @@ struct Client {
 }
 
 struct Server {
-    key: ServerKey,
-    merge: Option<MergeKey>,
+    key: Arc<ServerKey>,
+    merge: Option<Arc<MergeKey>>,
     flow: Flow,
     state: State,
     last: Option<Bytes>,
@@ -128,9 +129,9 @@ struct Server {
 pub struct Layer {
     clients: BTreeMap<TxId, Client>,
     servers: BTreeMap<TxId, Server>,
-    by_client: BTreeMap<ClientKey, TxId>,
-    by_server: BTreeMap<ServerKey, TxId>,
-    by_merge: BTreeMap<MergeKey, TxId>,
+    by_client: BTreeMap<Arc<ClientKey>, TxId>,
+    by_server: BTreeMap<Arc<ServerKey>, TxId>,
+    by_merge: BTreeMap<Arc<MergeKey>, TxId>,
     timers: Timers<(TxId, Timer)>,
     sent: VecDeque<(Flow, Bytes)>,
     events: VecDeque<Event>,
@@ -185,7 +186,7 @@ impl Layer {
         let state = if invite { State::Calling } else { State::Trying };
         let first = if invite { [Timer::A, Timer::B] } else { [Timer::E, Timer::F] };
         let bytes = request.to_bytes();
-        let (key, method) = (ClientKey::of(&request.head), request.method());
+        let (key, method) = (Arc::new(ClientKey::of(&request.head)), request.method());
         self.by_client.insert(key.clone(), tx);
         let request = Some(Box::new(request));
         self.clients.insert(tx, Client { key, method, request, bytes, flow, state, repeats: 0, small });
@@ -234,7 +235,7 @@ impl Layer {
         let tx = self.next_id();
         let invite = request.method() == Method::Invite;
         let state = if invite { State::Proceeding } else { State::Trying };
-        let (key, merge) = (ServerKey::of(request, source), MergeKey::of(request));
+        let (key, merge) = (Arc::new(ServerKey::of(request, source)), MergeKey::of(request).map(Arc::new));
         self.by_server.insert(key.clone(), tx);
         if let Some(merge) = merge.clone() {
             self.by_merge.insert(merge, tx);
@@ -327,8 +328,8 @@ impl Layer {
         }
         match next {
             State::Terminated => self.remove(tx),
-            State::Accepted | State::Completed => self.slim(tx),
-            State::Calling | State::Trying | State::Proceeding | State::Confirmed => {}
+            State::Accepted | State::Completed | State::Confirmed => self.slim(tx),
+            State::Calling | State::Trying | State::Proceeding => {}
         }
     }
 
@@ -340,11 +341,13 @@ impl Layer {
             if client.state == State::Accepted || client.method != Method::Invite {
                 client.request = None;
             }
-        } else if let Some(server) = self.servers.get_mut(&tx)
-            && server.state == State::Accepted
-        {
-            // RFC 6026 §8.7: the user repeats its 2xx itself.
-            server.last = None;
+        } else if let Some(server) = self.servers.get_mut(&tx) {
+            server.last = match server.state {
+                // RFC 6026 §8.7: the user repeats its 2xx itself. RFC 3261 figure 7: nothing is said after the ACK.
+                State::Accepted | State::Confirmed => None,
+                // Without the space that printing left at its end.
+                _ => server.last.take().map(|last| Bytes::copy_from_slice(&last)),
+            };
         }
     }
 
@@ -423,9 +426,7 @@ impl Layer {
         } else {
             return;
         }
-        for timer in Timer::ALL {
-            self.timers.clear(&(tx, timer));
-        }
+        self.timers.clear_between((tx, Timer::A), (tx, Timer::M));
         self.events.push_back(Event::Ended { tx });
     }
 }
