@@ -7,6 +7,7 @@
 //! shell's. No source is ever shut out (S-08): one that asks for more than its share waits behind the others.
 
 pub mod peek;
+mod refusal;
 mod sources;
 
 use std::collections::VecDeque;
@@ -216,15 +217,27 @@ impl Arrivals {
 const RANK_ORDER: [Rank; RANKS] =
     [Rank::InCall, Rank::Emergency, Rank::Known, Rank::Greedy, Rank::Stranger, Rank::Pushy];
 
-/// RFC 3261 §21.5.4: seconds after which an overloaded box may be asked again.
-pub const RETRY_AFTER_S: u32 = 5;
+/// RFC 3261 §21.5.4: seconds after which an overloaded box may be asked again, at the soonest and the latest: who was
+/// refused together is not to come back together.
+pub const RETRY_AFTER_S: std::ops::RangeInclusive<u32> = 5..=10;
+
+/// One of these, the same for the same `draw`.
+pub fn retry_after_s(draw: u64) -> u32 {
+    let span = RETRY_AFTER_S.end().saturating_sub(*RETRY_AFTER_S.start()).saturating_add(1);
+    let offset = draw.checked_rem(span.into()).and_then(|offset| u32::try_from(offset).ok()).unwrap_or(0);
+    RETRY_AFTER_S.start().saturating_add(offset)
+}
 
 /// The 503 to a new request and where it goes, without a word being kept. None: it is no request that is answered.
 pub fn refusal(config: &Config, flow: Flow, bytes: &Bytes) -> Option<(Flow, Bytes)> {
     let message = Peek::at(bytes)?;
     message.method.filter(|method| *method != "ACK")?;
-    let tag = format!("{}{:016x}", peek::REFUSED, sources::mixed(0, bytes));
-    let (remote, bytes) = crate::front::overloaded(bytes, flow.remote, &tag, &config.product, RETRY_AFTER_S)?;
+    let draw = sources::mixed(0, bytes);
+    let tag = format!("{}{draw:016x}", peek::REFUSED);
+    let says = refusal::Says { tag: &tag, product: &config.product, retry_after_s: retry_after_s(draw >> 32) };
+    let plainly = refusal::plain(bytes, flow.remote, &says);
+    let in_full = || crate::front::overloaded(bytes, flow.remote, says.tag, says.product, says.retry_after_s);
+    let (remote, bytes) = plainly.or_else(in_full)?;
     Some((Flow { remote, ..flow }, bytes))
 }
 

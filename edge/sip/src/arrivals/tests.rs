@@ -71,13 +71,52 @@ fn a_refusal_says_when_to_come_again_and_names_the_call() {
     let reply = String::from_utf8(reply.to_vec()).unwrap();
     assert_eq!(to.remote, flow().remote);
     assert!(reply.starts_with("SIP/2.0 503 Service Unavailable\r\n"), "{reply}");
-    for line in ["Call-ID: x\r\n", "CSeq: 1 INVITE\r\n", "Retry-After: 5\r\n", "rport=5060;", "To: <sip:a@h>;tag="] {
+    for line in ["Call-ID: x\r\n", "CSeq: 1 INVITE\r\n", "\r\nRetry-After: ", "rport=5060;", "To: <sip:a@h>;tag="] {
         assert!(reply.contains(line), "{line} in {reply}");
     }
+    let waits = |n: u32| {
+        let (_, reply) = refusal(&config, flow(), &invite.replace("ID: x", &format!("ID: {n}")).into()).unwrap();
+        let reply = String::from_utf8(reply.to_vec()).unwrap();
+        reply.lines().find_map(|line| line.strip_prefix("Retry-After: ")?.parse::<u32>().ok()).unwrap()
+    };
+    let waits: std::collections::BTreeSet<u32> = (0..100).map(waits).collect();
+    assert_eq!(waits, RETRY_AFTER_S.collect(), "who was refused together does not come back together");
     let ack = invite.replace("INVITE", "ACK");
     assert_eq!(refusal(&config, flow(), &ack.into()), None);
     assert_eq!(refusal(&config, flow(), &Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n")), None);
     assert_eq!(refusal(&config, flow(), &Bytes::from_static(b"nonsense")), None);
+}
+
+/// What is copied in one pass is what the front door would have said.
+#[test]
+fn a_refusal_in_one_pass_says_the_same_as_one_in_full() {
+    let says = refusal::Says { tag: "busy-1", product: "Branchline", retry_after_s: 7 };
+    let invite = |via: &str, to: &str| {
+        format!(
+            "INVITE sip:a@h SIP/2.0\r\n{via}\r\nf: \"B, C\" <sip:b@h>;tag=1\r\nMax-Forwards: 70\r\n{to}\r\ni:x@y\r\n\
+             cseq: 1 INVITE\r\nContact: <sip:b@192.0.2.1>\r\nContent-Length: 0\r\n\r\nTo: z\r\n"
+        )
+    };
+    let check = |via: &str, to: &str, here: bool| {
+        let bytes = Bytes::from(invite(via, to));
+        let plain = refusal::plain(&bytes, flow().remote, &says);
+        assert_eq!(plain.is_some(), here, "{via} {to}");
+        let full = crate::front::overloaded(&bytes, flow().remote, says.tag, says.product, says.retry_after_s);
+        assert!(plain.is_none() || plain == full, "{plain:?} {full:?}");
+    };
+    let via = "Via: SIP/2.0/UDP 192.0.2.1:5070;rport;branch=z9hG4bK1";
+    check(via, "To: <sip:a@h>", true);
+    check(via, "t:  <sip:a@h>;x=y ", true);
+    check(via, "TO: Ann <sip:a@h>;Tag=7", true);
+    check("Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\nv: SIP/2.0/UDP h.example;branch=2", "To: <sip:a@h>", true);
+    check("Via: SIP/2.0/UDP 10.0.0.1;branch=1, SIP/2.0/UDP h;branch=2", "To: <sip:a@h>", false);
+    check(via, "To: sip:a@h;tag=1", false);
+    check(via, "To: \"<x>;tag=1\" <sip:a@h>", false);
+    check(via, "To: <sip:a@h>\r\n ;tag=1", false);
+    check(via, "To: <sip:a@h>\r\nt: <sip:c@h>", false);
+    check(via, "Subject: none", false);
+    check("Subject: none", "To: <sip:a@h>", false);
+    assert_eq!(refusal::plain(b"INVITE sip:a@h SIP/2.0\r\nVia: x", flow().remote, &says), None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::engine::{Endpoint, context};
 use super::{Flow, Invited, Source};
-use crate::arrivals::RETRY_AFTER_S;
+use crate::arrivals::retry_after_s;
 use crate::auth::{Claim, Verdict};
 use crate::context::{Context, SUPPORTED, is_us};
 use crate::front::ALLOW;
@@ -332,7 +332,9 @@ impl Endpoint {
     pub(super) fn overloaded(&mut self, request: &Request, flow: Flow) {
         self.refused("overload", Some(503));
         let tag = self.tag(request);
-        let response = self.response(request, 503, &tag).with("Retry-After", RETRY_AFTER_S.to_string());
+        // The tag is a keyed digest, in hex.
+        let draw = tag.get(..8).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(0);
+        let response = self.response(request, 503, &tag).with("Retry-After", retry_after_s(draw).to_string());
         self.reply(request, flow, &response);
     }
 
