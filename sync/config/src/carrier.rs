@@ -27,7 +27,10 @@ const SEEN: [&str; 1] = ["86"];
 
 /// As one text, when everything is within its bounds.
 pub(crate) fn written(carrier: &Carrier) -> Result<String, Error> {
-    let Carrier { numbers, identity, limits, health, codecs, .. } = carrier;
+    let Carrier { name, numbers, identity, limits, health, codecs, .. } = carrier;
+    if name.len() > most::NAME || !is_name(name) {
+        return Err(invalid("name", "a host name, with a port or without"));
+    }
     arrives_fits("called", &numbers.called)?;
     arrives_fits("caller", &numbers.caller)?;
     at_most("numbers that may be shown", identity.allowed.len(), most::SHOWN)?;
@@ -40,6 +43,19 @@ pub(crate) fn written(carrier: &Carrier) -> Result<String, Error> {
     at_most("codecs", codecs.len(), most::CODECS)?;
     codecs.iter().try_for_each(|codec| length("codec", codec, 20))?;
     serde_json::to_string(carrier).map_err(|_| invalid("carrier", "cannot be written"))
+}
+
+/// Empty, or labels with a dot between them (RFC 1123 §2.1), and a port behind a colon. The last label has a letter:
+/// an address is no name.
+fn is_name(name: &str) -> bool {
+    let (host, port) = name.split_once(':').map_or((name, None), |(host, port)| (host, Some(port)));
+    let label = |label: &str| {
+        let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        (1..=63).contains(&label.len()) && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let worded = host.rsplit('.').next().is_some_and(|last| last.bytes().any(|b| b.is_ascii_alphabetic()));
+    let numbered = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    name.is_empty() || (host.split('.').all(label) && worded && numbered)
 }
 
 fn arrives_fits(field: &str, arrives: &Arrives) -> Result<(), Error> {
@@ -120,6 +136,25 @@ fn trunks(config: &mut Config, findings: &mut Findings) {
         }
         if must_be_seen && carrier.identity.may_withhold {
             findings.add(Severity::Warning, at("identity/may_withhold"), Problem::MustBeSeen);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trunk_s_name_is_a_host_s() {
+        let fits = |name: &str| written(&Carrier { name: name.to_owned(), ..Carrier::default() }).is_ok();
+        let long = format!("{}e", "a.".repeat(119));
+        for name in ["", "sip.carrier.example", "sip.carrier.example:5070", "carrier", "4you.example", &long] {
+            assert!(fits(name), "{name:?}");
+        }
+        let longer = format!("{}ex", "a.".repeat(120));
+        let bad = ["192.0.2.1", "a..b", ".a", "a.", "-a.b", "a:0", "a:65536", "a:", "sip:a.b", "a b", "a\nb", &longer];
+        for name in bad {
+            assert!(!fits(name), "{name:?}");
         }
     }
 }

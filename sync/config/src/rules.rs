@@ -123,6 +123,8 @@ pub(crate) mod most {
     /// Numbers that a trunk may show.
     pub const SHOWN: usize = 100;
     pub const CODECS: usize = 8;
+    /// Characters of a trunk's name and port (RFC 1035 §2.3.4).
+    pub const NAME: usize = 240;
     /// Skills of a queue or an agent.
     pub const SKILLS: usize = 32;
     /// Queues of an agent.

@@ -10,6 +10,10 @@ use crate::{HoursId, Number};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default)]
 pub struct Carrier {
+    /// The peer's name, `sip.carrier.example` or `sip.carrier.example:5070`: DNS says where it is (RFC 3263), and its
+    /// certificate is for this name. The peer's address then is where it is when DNS has never said; `0.0.0.0:5060` for
+    /// nowhere. Empty for a peer that is known by its address alone.
+    pub name: String,
     pub numbers: Numbers,
     pub identity: Identity,
     pub limits: Limits,

@@ -154,6 +154,8 @@ export interface Trunk {
 
 /** How the carrier or gateway behind a trunk is treated. */
 export interface Carrier {
+  /** Host and optional port; empty for a peer known by its address alone. */
+  name: string;
   numbers: { called: Arrives; caller: Arrives };
   identity: Identity;
   limits: { in_max: number | null; out_max: number | null };

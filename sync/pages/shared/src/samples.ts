@@ -119,6 +119,7 @@ export const config = {
       "spelling": "as_dialled",
       "protection": "preferred",
       "carrier": {
+        "name": "",
         "numbers": {
           "called": {
             "written": "as_is",
@@ -169,6 +170,7 @@ export const config = {
       "spelling": "as_dialled",
       "protection": "preferred",
       "carrier": {
+        "name": "",
         "numbers": {
           "called": {
             "written": "as_is",
@@ -569,6 +571,7 @@ export const changes = [
       "spelling": "as_dialled",
       "protection": "preferred",
       "carrier": {
+        "name": "",
         "numbers": {
           "called": {
             "written": "as_is",

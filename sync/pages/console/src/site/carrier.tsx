@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 
 const ARRIVES: Arrives = { written: 'as_is', strip: 0, before: '' };
 export const CARRIER: Carrier = {
+  name: '',
   numbers: { called: ARRIVES, caller: ARRIVES },
   identity: { trusted: false, show: 'own', main: null, allowed: [], style: 'from', may_withhold: true, forwarded: 'nothing', early: 'always' },
   limits: { in_max: null, out_max: null },
@@ -20,16 +21,18 @@ const STYLES = ['from', 'asserted', 'preferred', 'remote_party'] as const;
 const FORWARDED = ['nothing', 'diversion', 'history_info'] as const;
 const EARLY = ['always', 'authorised', 'never'] as const;
 const CODECS = ['PCMA', 'PCMU'];
+/** Labels with a letter in the last, then perhaps a port. */
+export const HOST = /^((?!-)[a-zA-Z0-9-]{1,63}(?<!-)\.)*(?!-)(?=[a-zA-Z0-9-]*[a-zA-Z])[a-zA-Z0-9-]{1,63}(?<!-)(:\d{1,5})?$/;
 const BEFORE = /^\+?\d{0,14}$/;
 
 const within = (value: number, min: number, max: number) => Number.isInteger(value) && value >= min && value <= max;
 
 /** As `sync/config` checks it. */
-export function carrierFits({ numbers, identity, limits, health }: Carrier): boolean {
+export function carrierFits({ name, numbers, identity, limits, health }: Carrier): boolean {
   const arrives = [numbers.called, numbers.caller].every(({ strip, before }) => within(strip, 0, 10) && BEFORE.test(before));
   const limit = [limits.in_max, limits.out_max].every((max) => max === null || within(max, 0, 1000));
   const every = health.every_s === null || health.every_s === 0 || within(health.every_s, 10, 3600);
-  return arrives && limit && every && within(health.down_after, 1, 10) && within(health.up_after, 1, 10) && identity.allowed.every((number) => NUMBER.test(number));
+  return (name === '' || HOST.test(name)) && arrives && limit && every && within(health.down_after, 1, 10) && within(health.up_after, 1, 10) && identity.allowed.every((number) => NUMBER.test(number));
 }
 
 /** A choice among a closed list of words. */

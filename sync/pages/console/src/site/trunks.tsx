@@ -7,7 +7,7 @@ import type { Protection, Trunk } from '@shared/model';
 import { Empty, FindingNotes } from '@shared/ui/bits';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { CARRIER, CarrierForm, carrierFits } from './carrier';
+import { CARRIER, CarrierForm, HOST, carrierFits } from './carrier';
 import { GroupsEditor } from './groups';
 
 const NEW: Trunk = { label: '', kind: { by: 'address', peer: '192.0.2.1:5060', transport: 'udp' }, calls_max: 30, behind_nat: false, spelling: 'as_dialled', protection: 'preferred', carrier: CARRIER };
@@ -95,6 +95,9 @@ function TrunkForm({ place, id }: { place: Place; id: string }) {
             />
           </Box>
           <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="lg">
+            <Box>
+              <TextInput label={t('trunks.name')} description={t('trunks.nameHint')} inputWrapperOrder={['label', 'input', 'error', 'description']} value={draft.carrier.name} maxLength={240} disabled={off} onChange={(e) => set({ carrier: { ...draft.carrier, name: e.currentTarget.value.trim() } })} error={draft.carrier.name !== '' && !HOST.test(draft.carrier.name) && t('trunks.nameBad')} />
+            </Box>
             <Box>
               <TextInput label={t('trunks.peer')} description={t('trunks.peerHint')} inputWrapperOrder={['label', 'input', 'error', 'description']} value={kind.peer} disabled={off} onChange={(e) => set({ kind: { ...kind, peer: e.currentTarget.value.trim() } })} error={!PEER.test(kind.peer) && t('trunks.peerBad')} />
               {at('kind')}
