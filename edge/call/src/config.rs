@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use model::config::{SipTransport, TrunkKind};
 use model::{Extension, TrunkId};
 use sip::endpoint;
+use sip::locate::Wish;
 
 /// Everything `Calls` is built from.
 #[derive(Debug, Clone)]
@@ -74,6 +75,7 @@ impl Config {
             Some((extension.to_string(), auth.clone()))
         });
         let trunks = self.site.trunks.iter().filter_map(|(id, trunk)| Some((id.to_string(), self.trunk(id, trunk)?)));
+        let names = self.site.trunks.iter().filter_map(|(id, trunk)| Some((id.to_string(), wish(trunk)?)));
         endpoint::Config {
             domain: self.domain.clone(),
             local: self.local.clone(),
@@ -81,6 +83,7 @@ impl Config {
             phones: phones.collect(),
             trunks: trunks.collect(),
             help: self.help(),
+            names: names.collect(),
             product: self.product.clone(),
             limits: endpoint::Limits::default(),
         }
@@ -134,6 +137,12 @@ fn rules(trunk: &model::config::Trunk) -> endpoint::TrunkRules {
     let health = trunk.carrier.health;
     let trusted = trunk.carrier.identity.trusted;
     endpoint::TrunkRules { trusted, down_after: health.down_after, up_after: health.up_after }
+}
+
+/// By which name a trunk is found; None for one that is known by its address alone.
+pub fn wish(trunk: &model::config::Trunk) -> Option<Wish> {
+    let (TrunkKind::Address { transport, .. } | TrunkKind::Registration { transport, .. }) = &trunk.kind;
+    Wish::new(&trunk.carrier.name, transport_of(*transport))
 }
 
 fn transport_of(transport: SipTransport) -> endpoint::Transport {

@@ -35,7 +35,7 @@ mod transfer;
 mod trunk;
 
 pub use calls::{Calls, InUse};
-pub use config::{Config, Limits, Secrets};
+pub use config::{Config, Limits, Secrets, wish};
 // The words of the two planes that an owner of calls speaks too: it imports neither crate.
 pub use media::plane;
 pub use route::Source;

@@ -11,6 +11,7 @@ use crate::endpoint::{Config, Event, Flow, Output, Transport};
 use crate::front::ALLOW;
 use crate::ids::Ids;
 use crate::message::{Address, Contacts, Head, Method, Request, Response, Value, Via};
+use crate::reach::Reach;
 use crate::transaction::Layer;
 use crate::uri::{Host, Uri};
 
@@ -28,6 +29,8 @@ pub struct Context<'a> {
     pub out: &'a mut VecDeque<Output>,
     /// Trunk → the realm its registrar asked for: the only one, beside its domain, that gets our proof.
     pub realms: &'a mut BTreeMap<String, String>,
+    /// Where the trunks are.
+    pub reach: &'a mut Reach,
 }
 
 /// Whom a request is between; the rest of its head follows from it.

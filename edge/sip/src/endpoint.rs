@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 pub use crate::help::{Help, Network};
+use crate::locate::{self, Wish};
 pub use crate::message::Release;
 
 mod admission;
@@ -56,6 +57,8 @@ pub struct Config {
     /// SIP user → credentials.
     pub phones: std::collections::BTreeMap<String, PhoneAuth>,
     pub trunks: std::collections::BTreeMap<String, Trunk>,
+    /// Those of them that are found by name (RFC 3263); where, is said by [`Input::Located`].
+    pub names: std::collections::BTreeMap<String, Wish>,
     /// Who may call for help without a proof.
     pub help: Help,
     /// Server header and User-Agent; `Branchline`.
@@ -80,6 +83,7 @@ impl std::fmt::Debug for PhoneAuth {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trunk {
+    /// For a trunk that is found by name, where it is when nothing is known of its name; unspecified: nowhere.
     pub peer: SocketAddr,
     pub transport: Transport,
     /// Register with the peer; None is a trunk by address.
@@ -149,6 +153,8 @@ pub enum Input {
     Restore { user: String, binding: Binding },
     /// A phone is to fetch its configuration again; nothing happens when it is not registered.
     Resync { user: String },
+    /// Where a trunk is that is known by name; no targets: nowhere but at its configured address.
+    Located { trunk: String, targets: Vec<locate::Target> },
     /// Another configuration: phones and trunks that vanished lose their bindings; dialogs go on.
     Configure(Box<Config>),
 }

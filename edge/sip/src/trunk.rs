@@ -12,8 +12,10 @@ use crate::context::Context;
 use crate::endpoint::{Config, Event, Flow, Source, Transport, Trunk};
 use crate::lex;
 use crate::message::Response;
+use crate::reach::{Reach, Way};
 use crate::timers::Timers;
 use crate::transaction::{self, TxId};
+use crate::uri::Host;
 use health::Health;
 use registration::Registration;
 
@@ -41,19 +43,29 @@ struct Line {
     health: Health,
     /// It asked to be left alone (Retry-After).
     resting: bool,
+    /// Nobody knows where it is: it is known by a name that DNS has not told yet.
+    nowhere: bool,
+    /// Where the last word of ours went.
+    way: Option<Way>,
     up: bool,
 }
 
 impl Line {
-    fn new(cx: &mut Context<'_>, trunk: &Trunk) -> Self {
+    fn new(cx: &mut Context<'_>, trunk: &Trunk, nowhere: bool) -> Self {
         let registration = trunk.registration.as_ref().map(|_| Registration::new(cx.ids));
+        let health = Health::new(cx.ids);
+        let mut line =
+            Self { trunk: trunk.clone(), registration, health, resting: false, nowhere, way: None, up: false };
         // Until proved otherwise a peer counts as alive: a call that fails is better than one not tried.
-        let up = registration.is_none();
-        Self { trunk: trunk.clone(), registration, health: Health::new(cx.ids), resting: false, up }
+        line.up = line.is_up();
+        line
     }
 
     fn is_up(&self) -> bool {
-        !self.resting && self.health.is_up() && self.registration.as_ref().is_none_or(Registration::is_registered)
+        !self.nowhere
+            && !self.resting
+            && self.health.is_up()
+            && self.registration.as_ref().is_none_or(Registration::is_registered)
     }
 }
 
@@ -75,7 +87,8 @@ impl Trunks {
             if self.lines.contains_key(name) {
                 continue;
             }
-            let line = Line::new(cx, trunk);
+            let nowhere = cx.reach.all(config, name).next().is_none();
+            let line = Line::new(cx, trunk, nowhere);
             if trunk.registration.is_some() {
                 self.timers.set((name.clone(), Errand::Register), cx.now);
             }
@@ -84,6 +97,26 @@ impl Trunks {
             }
             self.lines.insert(name.clone(), line);
         }
+    }
+
+    /// DNS has said where a trunk is, or that it is elsewhere: what was due there is done at once.
+    pub fn located(&mut self, cx: &mut Context<'_>, name: &str) {
+        let nowhere = cx.reach.all(cx.config, name).next().is_none();
+        let Some(line) = self.lines.get_mut(name) else { return };
+        let moved = line.way.is_none_or(|(transport, remote)| {
+            let flow = Flow { transport, local: remote, remote, connection: 0 };
+            !cx.reach.is_peer(cx.config, name, flow)
+        });
+        line.nowhere = nowhere;
+        if moved && !nowhere {
+            if line.trunk.registration.is_some() {
+                self.timers.set((name.to_string(), Errand::Register), cx.now);
+            }
+            if line.trunk.options_every_s > 0 {
+                self.timers.set((name.to_string(), Errand::Ping), cx.now);
+            }
+        }
+        self.tell(cx, name);
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -113,11 +146,20 @@ impl Trunks {
         let Some(line) = self.lines.get_mut(&name) else { return true };
         let status = response.as_ref().map(|(response, _)| response.status);
         let rest = response.as_ref().and_then(|(response, _)| rest_of(response));
+        // RFC 3263 §4.3: another address is asked before the trunk is judged.
+        if let Some(way) = line.way.filter(|_| matches!(status, None | Some(503))) {
+            cx.reach.failed(cx.now, way);
+            let ways = cx.reach.ways(cx.config, &name, cx.now, cx.ids);
+            if ways.len() > 1 && ways.first().is_some_and(|way| !cx.reach.is_shunned(*way, cx.now)) {
+                return self.run_at_once(cx, name, errand);
+            }
+        }
         match errand {
             Errand::Ping => line.health.heard(status, &line.trunk.rules),
             Errand::Rested => {}
             Errand::Register => {
-                let answer = response.filter(|(_, flow)| flow.remote == line.trunk.peer).map(|(response, _)| response);
+                let is_peer = |flow: &Flow| cx.reach.is_peer(cx.config, &name, *flow);
+                let answer = response.filter(|(_, flow)| is_peer(flow)).map(|(response, _)| response);
                 let (Some(registration), Some(account)) = (&mut line.registration, &line.trunk.registration) else {
                     return true;
                 };
@@ -141,7 +183,12 @@ impl Trunks {
         if !(serves && self.lines.values().any(|line| !line.health.is_sound()) || rest.is_some()) {
             return;
         }
-        let Some(name) = source(cx.config, *flow).map(str::to_string) else { return };
+        let Some(name) = source(cx.config, cx.reach, *flow).map(str::to_string) else { return };
+        if serves {
+            cx.reach.works((flow.transport, flow.remote));
+        }
+        // One of several addresses: it rests alone.
+        let rest = rest.filter(|_| !cx.config.names.contains_key(&name));
         if let Some(line) = self.lines.get_mut(&name).filter(|_| serves) {
             line.health.heard(Some(response.status), &line.trunk.rules);
         }
@@ -163,14 +210,24 @@ impl Trunks {
             line.resting = false;
             return self.tell(cx, &name);
         }
-        let flow = flow(cx, &line.trunk);
+        let way = cx.reach.ways(cx.config, &name, cx.now, cx.ids).into_iter().next();
+        line.way = way;
+        let Some(flow) = way.map(|way| flow(cx, way)) else {
+            // As soon as it is known where.
+            return;
+        };
+        let wish = cx.config.names.get(&name);
         let request = match (errand, &mut line.registration, &line.trunk.registration) {
             (Errand::Ping, ..) => {
                 let every = std::time::Duration::from_secs(line.trunk.options_every_s.max(1).into());
                 if let Some(at) = cx.now.checked_add(every) {
                     self.timers.set((name.clone(), Errand::Ping), at);
                 }
-                line.health.request(cx, flow, line.trunk.peer)
+                let (host, port) = match wish {
+                    Some(wish) => (Host::Name(wish.host.clone()), wish.port),
+                    None => (flow.remote.into(), Some(flow.remote.port())),
+                };
+                line.health.request(cx, flow, host, port)
             }
             (Errand::Register, Some(registration), Some(account)) => registration.request(cx, flow, account),
             (Errand::Register | Errand::Rested, ..) => return,
@@ -188,12 +245,18 @@ impl Trunks {
         }
     }
 
+    fn run_at_once(&mut self, cx: &mut Context<'_>, name: String, errand: Errand) -> bool {
+        self.timers.set((name, errand), cx.now);
+        true
+    }
+
     fn let_go(&mut self, cx: &mut Context<'_>, name: &str) {
         if let Some(mut line) = self.lines.remove(name)
             && let (Some(registration), Some(account)) = (&mut line.registration, &line.trunk.registration)
-            && let Some(request) = registration.farewell(cx, flow(cx, &line.trunk), account)
+            && let Some(flow) = line.way.map(|way| flow(cx, way))
+            && let Some(request) = registration.farewell(cx, flow, account)
         {
-            let _ = cx.tx.request(cx.now, flow(cx, &line.trunk), request);
+            let _ = cx.tx.request(cx.now, flow, request);
         }
         self.roles.retain(|_, (other, _)| other != name);
         self.timers.clear(&(name.to_string(), Errand::Register));
@@ -214,14 +277,13 @@ impl Trunks {
 
 /// Which trunk speaks from this address. A UDP peer speaks from its one port, a TCP or TLS peer connects from any; but
 /// where the address is one of our own (a test bench on loopback) the port must fit too.
-pub fn source(config: &Config, flow: Flow) -> Option<&str> {
+pub fn source<'a>(config: &'a Config, reach: &Reach, flow: Flow) -> Option<&'a str> {
     let shared = config.local.iter().any(|local| local.ip() == flow.remote.ip());
-    let fits = |trunk: &Trunk| {
-        let any_port = flow.transport.is_stream() && !shared;
-        trunk.transport == flow.transport
-            && (trunk.peer == flow.remote || (any_port && trunk.peer.ip() == flow.remote.ip()))
+    let any_port = flow.transport.is_stream() && !shared;
+    let fits = |(transport, peer): Way| {
+        transport == flow.transport && (peer == flow.remote || (any_port && peer.ip() == flow.remote.ip()))
     };
-    config.trunks.iter().find(|(_, trunk)| fits(trunk)).map(|(name, _)| name.as_str())
+    config.trunks.keys().find(|name| reach.all(config, name).any(fits)).map(String::as_str)
 }
 
 /// RFC 3261 §21.5.4: `Retry-After: 120 (maintenance);duration=…` of a 503.
@@ -240,19 +302,20 @@ pub fn is_trusted(config: &Config, source: &Source) -> bool {
 }
 
 /// The way to a trunk's peer, from the address of ours that suits it.
-pub fn flow(cx: &Context<'_>, trunk: &Trunk) -> Flow {
-    let any = Flow { transport: trunk.transport, local: trunk.peer, remote: trunk.peer, connection: 0 };
+pub fn flow(cx: &Context<'_>, (transport, remote): Way) -> Flow {
+    let any = Flow { transport, local: remote, remote, connection: 0 };
     Flow { local: cx.sent_by(any), ..any }
 }
 
 /// Peers that are sent by TCP what is too large for a datagram: known by address, and we can be reached by TCP too.
-pub fn large_by_tcp(config: &Config) -> BTreeSet<SocketAddr> {
+pub fn large_by_tcp(config: &Config, reach: &Reach) -> BTreeSet<SocketAddr> {
     let listens = |peer: &SocketAddr| {
         config
             .listeners
             .iter()
             .any(|(transport, addr)| *transport == Transport::Tcp && addr.is_ipv4() == peer.is_ipv4())
     };
-    let by_udp = config.trunks.values().filter(|trunk| trunk.transport == Transport::Udp);
-    by_udp.map(|trunk| trunk.peer).filter(listens).collect()
+    let all = config.trunks.keys().flat_map(|name| reach.all(config, name));
+    let by_udp = all.filter(|(transport, _)| *transport == Transport::Udp);
+    by_udp.map(|(_, peer)| peer).filter(listens).collect()
 }

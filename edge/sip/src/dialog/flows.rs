@@ -1,5 +1,5 @@
 //! RFC 5626 §5.3, §6: a device that registered by several flows is rung by one of them, the latest; should that flow
-//! fail, by the next.
+//! fail, by the next. RFC 3263 §4.3: the same for a trunk that can be reached at several addresses.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::endpoint::{Binding, Flow};
 use crate::message::Contacts;
 use crate::uri::Uri;
 
-/// The flows of each device that has more than one, the latest last.
+/// The flows of each device or trunk that has more than one, the best last.
 #[derive(Debug, Default)]
 pub struct Flows(Vec<Vec<(Flow, Uri)>>);
 
@@ -33,10 +33,22 @@ pub fn choose(bindings: &[Binding]) -> (Vec<Binding>, Flows) {
 }
 
 impl Flows {
+    /// The best first.
+    pub fn of_trunk(ways: impl DoubleEndedIterator<Item = (Flow, Uri)>) -> Self {
+        let ways: Vec<(Flow, Uri)> = ways.rev().collect();
+        Self(if ways.len() > 1 { vec![ways] } else { Vec::new() })
+    }
+
     /// The INVITE of a branch whose flow failed, by another flow of the same device. 430 is a proxy's word for it,
     /// 408 and 503 are silence and a broken connection.
     pub fn next(&mut self, cx: &mut Context<'_>, branch: &Branch, status: u16) -> Option<Draft> {
-        if branch.stage != Stage::Silent || !matches!(status, 408 | 430 | 503) {
+        // Who said 100 has not said no yet; who rang, has been reached.
+        let fits = match branch.stage {
+            Stage::Silent => matches!(status, 408 | 430 | 503),
+            Stage::Proceeding => status == 503,
+            Stage::Ringing => false,
+        };
+        if !fits {
             return None;
         }
         let tried = |(flow, uri): &(Flow, Uri)| *flow == branch.flow && *uri == branch.request.uri;

@@ -1,5 +1,7 @@
 //! Our INVITE, before its answer: one branch per contact, folded into one outcome (RFC 3261 §13.2, §16.7).
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::early::EarlyDialogs;
@@ -54,8 +56,10 @@ pub struct Outgoing {
     pub target: Target,
     /// Our offer.
     pub sdp: Bytes,
-    /// Other ways to the devices that ring.
+    /// Other ways to the devices that ring, or to the trunk.
     pub flows: Flows,
+    /// How long each way has for its first word.
+    pub patience: Option<Duration>,
     /// The best refusal so far, and what was said with it.
     worst: Option<(u16, Option<Release>)>,
 }
@@ -65,7 +69,7 @@ const CHALLENGES_MAX: u8 = 2;
 
 impl Outgoing {
     pub fn new(target: Target, sdp: Bytes) -> Self {
-        Self { branches: Vec::new(), target, sdp, flows: Flows::default(), worst: None }
+        Self { branches: Vec::new(), target, sdp, flows: Flows::default(), patience: None, worst: None }
     }
 
     pub fn branch(&mut self, tx: TxId) -> Option<&mut Branch> {
@@ -89,6 +93,13 @@ impl Outgoing {
     /// The first of the contacts that ring.
     pub fn first_ringing(&self) -> Option<&Peer> {
         self.branches.iter().find_map(|branch| branch.early.first()).map(|early| &early.peer)
+    }
+
+    /// The INVITE by another way, when it went to a trunk whose address stays silent.
+    pub fn next_way(&mut self, cx: &mut Context<'_>, silent: &[Branch]) -> Option<Draft> {
+        let ([branch], Target::Trunk { .. }) = (silent, &self.target) else { return None };
+        cx.reach.failed(cx.now, (branch.flow.transport, branch.flow.remote));
+        self.flows.next(cx, branch, 408)
     }
 
     pub fn answer_theirs(&mut self, cx: &mut Context<'_>, sdp: Bytes) {
@@ -258,20 +269,24 @@ pub fn to_phone(cx: &mut Context<'_>, invite: &Invite, user: &str, bindings: &[B
     contacts.into_iter().map(|(flow, uri)| draft(cx, invite, flow, uri, to.clone(), home.clone())).collect()
 }
 
-/// To a trunk's peer; None when there is no such trunk.
-pub fn to_trunk(cx: &mut Context<'_>, invite: &Invite, trunk: &str, user: &str) -> Option<Draft> {
-    let trunk = cx.config.trunks.get(trunk)?.clone();
-    let flow = crate::trunk::flow(cx, &trunk);
+/// To a trunk's peer, and its other ways; None when there is no such trunk, or nobody knows where it is.
+pub fn to_trunk(cx: &mut Context<'_>, invite: &Invite, trunk: &str, user: &str) -> Option<(Draft, Flows)> {
+    let ways = cx.reach.ways(cx.config, trunk, cx.now, cx.ids);
+    let wish = cx.config.names.get(trunk);
+    let trunk = cx.config.trunks.get(trunk)?;
+    let flow = crate::trunk::flow(cx, *ways.first()?);
     let registered = trunk.registration.as_ref().and_then(|account| Host::parse(&account.domain).ok());
-    let (host, port) = match &registered {
-        Some(domain) => (domain.clone(), None),
-        None => (trunk.peer.into(), Some(trunk.peer.port())),
+    let (host, port) = match (&registered, wish) {
+        (Some(domain), _) => (domain.clone(), None),
+        (None, Some(wish)) => (Host::Name(wish.host.clone()), wish.port),
+        (None, None) => (trunk.peer.into(), Some(trunk.peer.port())),
     };
     let uri = Uri::sip(Some(user), host, port);
     let ours = registered.unwrap_or_else(|| context::domain(cx.config));
+    let flows = Flows::of_trunk(ways.into_iter().map(|way| (crate::trunk::flow(cx, way), uri.clone())));
     let mut draft = draft(cx, invite, flow, uri.clone(), Address::new(uri), ours.clone());
     identity::show(&mut draft.request, invite, &ours);
-    Some(draft)
+    Some((draft, flows))
 }
 
 fn draft(cx: &mut Context<'_>, invite: &Invite, flow: Flow, uri: Uri, to: Address, home: Host) -> Draft {

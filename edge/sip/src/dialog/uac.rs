@@ -24,9 +24,12 @@ impl Dialogs {
     pub fn invite(&mut self, cx: &mut Context<'_>, invite: &Invite, bindings: &[Binding]) -> DialogId {
         let dialog = self.next_id();
         let (bindings, flows) = flows::choose(bindings);
-        let (drafts, none) = match &invite.to {
-            Target::Phone(user) => (outgoing::to_phone(cx, invite, user, &bindings), 480),
-            Target::Trunk { trunk, user } => (outgoing::to_trunk(cx, invite, trunk, user).into_iter().collect(), 404),
+        let (drafts, flows, none) = match &invite.to {
+            Target::Phone(user) => (outgoing::to_phone(cx, invite, user, &bindings), flows, 480),
+            Target::Trunk { trunk, user } => match outgoing::to_trunk(cx, invite, trunk, user) {
+                Some((draft, flows)) => (vec![draft], flows, 503),
+                None => (Vec::new(), flows, if cx.config.trunks.contains_key(trunk) { 503 } else { 404 }),
+            },
         };
         let full = self.usages.len() >= cx.config.limits.dialogs;
         if full || drafts.is_empty() {
@@ -35,7 +38,7 @@ impl Dialogs {
             return dialog;
         }
         let mut outgoing = Outgoing::new(invite.to.clone(), invite.sdp.clone());
-        outgoing.flows = flows;
+        (outgoing.flows, outgoing.patience) = (flows, invite.patience);
         for draft in drafts {
             self.launch(cx, dialog, draft).into_iter().for_each(|branch| outgoing.branches.push(branch));
         }
@@ -133,10 +136,12 @@ impl Dialogs {
             return;
         };
         let (trunk, learnt) = match &outgoing.target {
-            Target::Trunk { trunk, .. } => (cx.config.trunks.get(trunk), cx.realms.get(trunk).cloned()),
-            Target::Phone(_) => (None, None),
+            Target::Trunk { trunk, .. } if cx.reach.is_peer(cx.config, trunk, flow) => {
+                (cx.config.trunks.get(trunk), cx.realms.get(trunk).cloned())
+            }
+            Target::Trunk { .. } | Target::Phone(_) => (None, None),
         };
-        let account = trunk.filter(|trunk| trunk.peer == flow.remote).and_then(|trunk| trunk.registration.as_ref());
+        let account = trunk.and_then(|trunk| trunk.registration.as_ref());
         let draft = account.and_then(|account| {
             let branch = outgoing.branch(tx)?;
             let fits = |realm: &str| realm.eq_ignore_ascii_case(&account.domain) || learnt.as_deref() == Some(realm);
@@ -183,6 +188,13 @@ impl Dialogs {
             return;
         };
         let Some(branch) = outgoing.take(tx) else { return };
+        // RFC 3263 §4.3: silence, a broken connection, 503.
+        if matches!(outgoing.target, Target::Trunk { .. })
+            && matches!(status, 408 | 503)
+            && branch.stage != Stage::Ringing
+        {
+            cx.reach.failed(cx.now, (branch.flow.transport, branch.flow.remote));
+        }
         if let Some(draft) = outgoing.flows.next(cx, &branch, status)
             && let Some(next) = self.launch(cx, dialog, draft)
             && let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase)
@@ -202,14 +214,23 @@ impl Dialogs {
         }
     }
 
-    /// Nobody has said a word in the time that the owner gives.
+    /// Nobody has said a word in the time that the owner gives: the next address of the trunk has as much, and when
+    /// there is none, that was the call.
     pub(super) fn silent(&mut self, cx: &mut Context<'_>, dialog: DialogId) {
         let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
             return;
         };
         if outgoing.branches.iter().all(|branch| branch.stage == Stage::Silent) {
             let branches = std::mem::take(&mut outgoing.branches);
+            let next = outgoing.next_way(cx, &branches);
+            let patience = outgoing.patience;
             branches.into_iter().for_each(|branch| self.call_off(cx, branch, None));
+            if let Some(next) = next.and_then(|draft| self.launch(cx, dialog, draft))
+                && let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase)
+            {
+                outgoing.branches.push(next);
+                return self.set_timer(Timer::Silent(dialog), patience.and_then(|time| cx.now.checked_add(time)));
+            }
             self.forget(dialog);
             cx.event(Event::Failed { dialog, status: 503, why: None });
         }

@@ -59,7 +59,7 @@ impl Endpoint {
         // RFC 3261 §12.2.2.
         let Some(place) = self.dialogs.find(&request) else { return self.deny(&request, flow, 481, "dialog") };
         match &place.source {
-            Source::Trunk(name) if trunk::source(&self.config, flow) == Some(name) => {}
+            Source::Trunk(name) if trunk::source(&self.config, &self.reach, flow) == Some(name) => {}
             Source::Trunk(_) => return self.deny(&request, flow, 403, "foreign"),
             Source::Phone(_) | Source::Unproved if same_way(place.flow, flow) => {}
             Source::Unproved => return self.deny(&request, flow, 403, "foreign"),
@@ -90,7 +90,7 @@ impl Endpoint {
         if !self.has_room(self.room(&request, flow)) {
             return self.overloaded(&request, flow);
         }
-        let source = match trunk::source(&self.config, flow) {
+        let source = match trunk::source(&self.config, &self.reach, flow) {
             Some(name) => Source::Trunk(name.to_string()),
             None => match self.proof(now, &request, flow) {
                 Ok(user) => Source::Phone(user),

@@ -17,6 +17,7 @@ use crate::help::Helped;
 use crate::ids::Ids;
 use crate::message::{Message, Release};
 use crate::page::Pages;
+use crate::reach::Reach;
 use crate::registrar::Registrar;
 use crate::stun;
 use crate::subscription::Subscriptions;
@@ -42,6 +43,7 @@ pub struct Endpoint {
     pub(super) subscriptions: Subscriptions,
     trunks: Trunks,
     pub(super) realms: BTreeMap<String, String>,
+    pub(super) reach: Reach,
     framers: BTreeMap<Flow, Framer>,
     pub(super) out: VecDeque<Output>,
     /// Where a password was proved from, in the order of addresses; only who proves one grows it.
@@ -65,6 +67,7 @@ macro_rules! context {
             config: &$self.config,
             out: &mut $self.out,
             realms: &mut $self.realms,
+            reach: &mut $self.reach,
         }
     };
 }
@@ -85,6 +88,7 @@ impl Endpoint {
             subscriptions: Subscriptions::default(),
             trunks: Trunks::default(),
             realms: BTreeMap::new(),
+            reach: Reach::default(),
             framers: BTreeMap::new(),
             out: VecDeque::new(),
             neighbours: BTreeMap::new(),
@@ -117,11 +121,16 @@ impl Endpoint {
                 self.registrar.restore(context!(self, now), &user, binding);
             }
             Input::Resync { user } => self.resync(now, &user),
+            Input::Located { trunk, targets } => {
+                self.reach.located(trunk.clone(), targets);
+                self.tx.allow_tcp(large_by_tcp(&self.config, &self.reach));
+                self.trunks.located(context!(self, now), &trunk);
+            }
             Input::Configure(config) => {
                 self.config = *config;
                 self.tx.limit(self.config.limits.transactions);
                 self.doorman.configured(&self.config);
-                self.tx.allow_tcp(large_by_tcp(&self.config));
+                self.tx.allow_tcp(large_by_tcp(&self.config, &self.reach));
                 self.registrar.configured(context!(self, now));
                 self.subscriptions.configured(context!(self, now));
                 self.trunks.configured(context!(self, now));
@@ -234,7 +243,7 @@ impl Endpoint {
     /// Whether something from there is likely meant: it is a trunk's peer, or a password was proved from there. Good for
     /// the order in which datagrams are served, and for nothing else.
     pub fn knows(&self, flow: Flow) -> bool {
-        self.neighbours.contains_key(&flow.remote) || crate::trunk::source(&self.config, flow).is_some()
+        self.neighbours.contains_key(&flow.remote) || crate::trunk::source(&self.config, &self.reach, flow).is_some()
     }
 
     /// Whether a trunk may begin another call: if not, what is new is best refused before it is read.
@@ -265,7 +274,7 @@ impl Endpoint {
 
     fn begin(&mut self, now: Instant) {
         if !std::mem::replace(&mut self.began, true) {
-            self.tx.allow_tcp(large_by_tcp(&self.config));
+            self.tx.allow_tcp(large_by_tcp(&self.config, &self.reach));
             self.trunks.configured(context!(self, now));
         }
     }

@@ -1,13 +1,11 @@
 //! OPTIONS pings (RFC 3261 §11), and what calls show of the peer: down after a few failures in a row, up after a few
 //! successes, so that a line that flickers stays down.
 
-use std::net::SocketAddr;
-
 use crate::context::{self, Context, Parties};
 use crate::endpoint::{Flow, TrunkRules};
 use crate::ids::Ids;
 use crate::message::{Address, Method, Request, Value};
-use crate::uri::Uri;
+use crate::uri::{Host, Uri};
 
 pub struct Health {
     call_id: Value,
@@ -32,9 +30,9 @@ impl Health {
         self.up && self.failures == 0
     }
 
-    pub fn request(&mut self, cx: &mut Context<'_>, flow: Flow, peer: SocketAddr) -> Request {
+    pub fn request(&mut self, cx: &mut Context<'_>, flow: Flow, host: Host, port: Option<u16>) -> Request {
         self.cseq = self.cseq.wrapping_add(1) & 0x7fff_ffff;
-        let uri = Uri::sip(None, peer.into(), Some(peer.port()));
+        let uri = Uri::sip(None, host, port);
         let mut from = Address::new(Uri::sip(None, context::domain(cx.config), None));
         from.set_tag(&cx.ids.tag());
         let (to, call_id) = (Address::new(uri.clone()), self.call_id.clone());

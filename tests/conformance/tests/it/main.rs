@@ -11,6 +11,7 @@ mod lamps;
 mod lease;
 mod messages;
 mod races;
+mod reach;
 mod registration;
 mod reliable;
 mod rfc3665;

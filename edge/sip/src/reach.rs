@@ -1,0 +1,85 @@
+//! The addresses of each trunk: those that DNS gave for its name (RFC 3263) and the configured one, and which of them
+//! failed a moment ago. Looking costs no time: an emergency call takes what is known.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::endpoint::{Config, Flow, Transport, Trunk};
+use crate::ids::Ids;
+use crate::locate::{self, Target};
+
+/// An address that failed comes after the others for so long.
+pub const SHUN: Duration = Duration::from_secs(60);
+/// Addresses that are shunned at once; the oldest are forgotten.
+const SHUNNED_MAX: usize = 1_024;
+
+/// One way to a trunk's peer.
+pub type Way = (Transport, SocketAddr);
+
+#[derive(Default)]
+pub struct Reach {
+    located: BTreeMap<String, Vec<Target>>,
+    shunned: BTreeMap<Way, Instant>,
+}
+
+impl Reach {
+    pub fn located(&mut self, trunk: String, targets: Vec<Target>) {
+        if targets.is_empty() {
+            self.located.remove(&trunk);
+        } else {
+            self.located.insert(trunk, targets);
+        }
+    }
+
+    /// In the order in which a request tries them. By address there is one; by name, what DNS said, then the configured
+    /// address, when there is one; those that failed a moment ago come last.
+    pub fn ways(&self, config: &Config, name: &str, now: Instant, ids: &mut Ids) -> Vec<Way> {
+        let Some(trunk) = config.trunks.get(name) else { return Vec::new() };
+        let mut ways = match self.located.get(name).filter(|_| config.names.contains_key(name)) {
+            Some(targets) => locate::order(targets, |below| ids.below(below)),
+            None => Vec::new(),
+        };
+        if let Some(way) = configured(trunk).filter(|way| !ways.contains(way)) {
+            ways.push(way);
+        }
+        ways.sort_by_key(|way| self.is_shunned(*way, now));
+        ways
+    }
+
+    /// Whether this is where the trunk's peer is, over its transport.
+    pub fn is_peer(&self, config: &Config, name: &str, flow: Flow) -> bool {
+        self.all(config, name).any(|way| way == (flow.transport, flow.remote))
+    }
+
+    /// Everything that the trunk's peer may speak from.
+    pub fn all<'a>(&'a self, config: &'a Config, name: &'a str) -> impl Iterator<Item = Way> + 'a {
+        let targets = self.located.get(name).filter(|_| config.names.contains_key(name)).into_iter().flatten();
+        let by_name = targets.flat_map(|target| target.addresses.iter().map(|address| (target.transport, *address)));
+        config.trunks.get(name).and_then(configured).into_iter().chain(by_name)
+    }
+
+    pub fn is_shunned(&self, way: Way, now: Instant) -> bool {
+        self.shunned.get(&way).is_some_and(|until| *until > now)
+    }
+
+    pub fn failed(&mut self, now: Instant, way: Way) {
+        self.shunned.retain(|_, until| *until > now);
+        while self.shunned.len() >= SHUNNED_MAX {
+            let oldest = self.shunned.iter().min_by_key(|(_, until)| **until).map(|(way, _)| *way);
+            oldest.map(|way| self.shunned.remove(&way));
+        }
+        if let Some(until) = now.checked_add(SHUN) {
+            self.shunned.insert(way, until);
+        }
+    }
+
+    pub fn works(&mut self, way: Way) {
+        self.shunned.remove(&way);
+    }
+}
+
+/// The address in the configuration; `0.0.0.0` or `::` stands for none.
+fn configured(trunk: &Trunk) -> Option<Way> {
+    (!trunk.peer.ip().is_unspecified()).then_some((trunk.transport, trunk.peer))
+}
