@@ -46,6 +46,8 @@ pub enum Agent {
 
 #[derive(Subcommand)]
 pub enum Trunk {
+    /// Print how each trunk of the running box stands, and why TLS to it failed.
+    Show,
     /// Set the password with which the box registers at a trunk.
     Password {
         trunk: TrunkId,
@@ -138,8 +140,18 @@ impl Agent {
 
 impl Trunk {
     pub fn run(self, config: &BoxConfig) -> anyhow::Result<()> {
-        let Trunk::Password { trunk, password_stdin } = self;
-        store(config, vec![secrets::trunk_password(&trunk, &password(password_stdin)?)])
+        match self {
+            Trunk::Password { trunk, password_stdin } => {
+                store(config, vec![secrets::trunk_password(&trunk, &password(password_stdin)?)])
+            }
+            Trunk::Show => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                let status = runtime.block_on(boxd::probe::status(config.metrics_of(0)));
+                let trunks = status.get("trunks").context("the box does not run")?;
+                println!("{}", serde_json::to_string_pretty(trunks)?);
+                Ok(())
+            }
+        }
     }
 }
 

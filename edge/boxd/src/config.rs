@@ -23,6 +23,8 @@ pub struct BoxConfig {
     pub prompts: PathBuf,
     pub sip: Sip,
     pub tls: Tls,
+    /// DNS servers that are asked for trunks by name; empty: the system's.
+    pub dns: Vec<SocketAddr>,
     pub rtp: Rtp,
     pub desk: SocketAddr,
     /// Phones fetch their configuration here; None: they are set up by hand.
@@ -155,6 +157,8 @@ struct File {
     sip: FileSip,
     #[serde(default)]
     tls: FileTls,
+    #[serde(default)]
+    dns: FileDns,
     rtp: FileRtp,
     desk: FileListen,
     provision: Option<FileProvision>,
@@ -192,6 +196,13 @@ struct FileTls {
 struct FileTlsTrunk {
     name: Option<String>,
     pin: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct FileDns {
+    #[serde(default)]
+    servers: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -333,6 +344,10 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
     let networks: Vec<Network> =
         networks.filter_map(|(at, text)| faults.take(&format!("sip.networks[{at}]"), text.parse())).collect();
     faults.need(networks.len() <= NETWORKS_MAX, "sip.networks", "at most 64");
+    let dns = file.dns.servers.iter().enumerate();
+    let dns: Vec<_> =
+        dns.filter_map(|(at, text)| faults.take(&format!("dns.servers[{at}]"), dns_server(text))).collect();
+    faults.need(dns.len() <= 3, "dns.servers", "at most three");
     let ip = faults.take("rtp.ip", file.rtp.ip.parse::<IpAddr>());
     let [low, high] = file.rtp.ports;
     faults.need(low >= 1024 && low % 2 == 0, "rtp.ports[0]", "an even port from 1024 up");
@@ -356,6 +371,7 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             prompts: base.join(file.prompts),
             sip: Sip { domain: file.sip.domain, listen, origins: file.sip.origins, networks },
             tls,
+            dns,
             rtp: Rtp { ip, ports: low..=high, io_uring: file.rtp.io_uring },
             desk,
             provision,
@@ -457,6 +473,12 @@ impl Faultfinder {
 
 fn socket(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("{text:?} is not ip:port, such as \"192.0.2.10:8080\""))
+}
+
+/// An address, or address and port.
+fn dns_server(text: &str) -> Result<SocketAddr, String> {
+    let alone = || text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53));
+    text.parse().or_else(|_| alone()).map_err(|_| format!("{text:?} is no address, such as \"192.0.2.53\""))
 }
 
 fn sip_listen(text: &str) -> Result<(Transport, SocketAddr), String> {

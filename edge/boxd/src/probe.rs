@@ -89,7 +89,7 @@ async fn options(address: SocketAddr, domain: &str, round: u32) -> std::io::Resu
 }
 
 /// GET /status; Null when there is no answer.
-async fn status(address: SocketAddr) -> Value {
+pub async fn status(address: SocketAddr) -> Value {
     timeout(PATIENCE, fetch(address)).await.ok().and_then(Result::ok).unwrap_or(Value::Null)
 }
 

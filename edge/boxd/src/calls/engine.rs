@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -28,6 +28,7 @@ use model::{
 use sip::{
     arrivals::Turn,
     endpoint::{Input as SipInput, Transport},
+    locate::Target,
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -38,6 +39,7 @@ use tracing::{error, info, warn};
 use super::{
     arrivals::{Backlog, Reception},
     desk_ports::Request,
+    dns::{Dns, Located},
     media_client::{FromMedia, MediaClient},
     meters::Meters,
     outgoing,
@@ -71,6 +73,7 @@ pub struct Standing {
     pub config: AtomicBool,
     pub ledger: AtomicBool,
     pub calls: AtomicU32,
+    pub trunks: Mutex<BTreeMap<TrunkId, super::trunks::Standing>>,
 }
 
 pub struct Engine {
@@ -81,6 +84,9 @@ pub struct Engine {
     pub tls: (Option<crate::tls::Own>, Arc<rustls::RootCertStore>),
     pub media: MediaClient,
     pub sync: Option<SyncClient>,
+    pub dns: Dns,
+    /// Where the trunks are that are known by name.
+    pub located: BTreeMap<String, Vec<Target>>,
     pub writer: Writer,
     pub reader: Reader,
     pub settings: Settings,
@@ -119,6 +125,7 @@ pub struct Engine {
 pub struct Inbox {
     pub media: mpsc::Receiver<FromMedia>,
     pub sync: mpsc::Receiver<FromSync>,
+    pub located: mpsc::Receiver<Located>,
     pub requests: mpsc::Receiver<Request>,
 }
 
@@ -155,6 +162,7 @@ impl Engine {
                         return;
                     }
                 }
+                Some(located) = inbox.located.recv() => self.locate(located),
                 Some(input) = self.sockets.recv() => self.arrive(Instant::now(), input),
                 // Those who read sockets have their turn.
                 () = tokio::task::yield_now(), if !self.reception.is_empty() => {}
@@ -332,6 +340,7 @@ impl Engine {
         self.meters.phones.set(i64::try_from(self.phones.len()).unwrap_or(i64::MAX));
         self.meters.trunks_up.set(self.trunks.values().map(|up| i64::from(*up)).sum());
         self.show_trunks();
+        self.show_standing();
         let legs = u32::try_from(self.floor.lines().in_use().legs).unwrap_or(u32::MAX);
         self.standing.calls.store(legs, Ordering::Relaxed);
         let healthy = self.spare.is_none() && self.writer.pressure().failing.is_none();

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod desk_ports;
+mod dns;
 mod engine;
 mod media_client;
 mod meters;
@@ -13,11 +14,12 @@ pub mod settings;
 mod sockets;
 mod spare;
 mod sync_client;
+pub mod trunks;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Instant,
 };
 
@@ -79,37 +81,50 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
             "config": standing.config.load(Ordering::Relaxed),
             "ledger": standing.ledger.load(Ordering::Relaxed),
             "calls": standing.calls.load(Ordering::Relaxed),
+            "trunks": *standing.trunks.lock().unwrap_or_else(PoisonError::into_inner),
         })
     });
-    let (engine, media, sync) = engine;
+    let (engine, media, sync, located) = engine;
     let listener = tokio::net::TcpListener::bind(config.desk)
         .await
         .with_context(|| format!("desk.listen: cannot listen on {}", config.desk))?;
     info!(desk = %config.desk, "the desk is served");
     let service = desk.into_make_service_with_connect_info::<SocketAddr>();
     // The lines have this thread for themselves: no page of a desk makes a call wait.
-    let side = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(SIDE_THREADS)
-        .thread_name("desk")
-        .enable_all()
-        .build()
-        .context("the desk's threads cannot start")?;
+    let mut side = tokio::runtime::Builder::new_multi_thread();
+    let side = side.worker_threads(SIDE_THREADS).thread_name("desk").enable_all().build();
+    let side = Side(Some(side.context("the desk's threads cannot start")?));
     let listener = listener.into_std().context("the desk's listener")?;
-    let serving = side.spawn(async move {
+    let serving = side.handle()?.spawn(async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         axum::serve(listener, service).await
     });
     if let Some(port) = phones {
-        side.spawn(provision::run(port));
+        side.handle()?.spawn(provision::run(port));
     }
-    let observing = side.spawn(observe::serve(config.metrics_of(0), registry, status));
-    let ended = tokio::select! {
-        () = engine.run(Inbox { media, sync, requests: requests_in }) => Ok(()),
+    let observing = side.handle()?.spawn(observe::serve(config.metrics_of(0), registry, status));
+    tokio::select! {
+        () = engine.run(Inbox { media, sync, located, requests: requests_in }) => Ok(()),
         ended = serving => ended.context("the desk")?.context("the desk's listener failed"),
         ended = observing => ended.context("the metrics")?,
-    };
-    side.shutdown_background();
-    ended
+    }
+}
+
+/// Threads that end without being waited for, also when the process is told to end in the midst of its work.
+struct Side(Option<tokio::runtime::Runtime>);
+
+impl Side {
+    fn handle(&self) -> anyhow::Result<&tokio::runtime::Handle> {
+        self.0.as_ref().map(tokio::runtime::Runtime::handle).context("threads that were begun")
+    }
+}
+
+impl Drop for Side {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// The key that wraps all others on this box.
@@ -150,7 +165,12 @@ fn close_what_the_last_life_left(ledger: &Ledger, reader: &Reader) -> anyhow::Re
     Ok(())
 }
 
-type Built = (Engine, mpsc::Receiver<media_client::FromMedia>, mpsc::Receiver<sync_client::FromSync>);
+type Built = (
+    Engine,
+    mpsc::Receiver<media_client::FromMedia>,
+    mpsc::Receiver<sync_client::FromSync>,
+    mpsc::Receiver<dns::Located>,
+);
 
 async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyhow::Result<Built> {
     let mut random = [0; 64];
@@ -193,6 +213,8 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
     let policy = Policy { k: config.cloud.as_ref().map_or(10, |cloud| cloud.k_callers) };
     let (media, from_media) = media_client::MediaClient::start(config.media_socket(), generation);
     let (sync, from_sync) = sync_client::SyncClient::start(config.cloud.as_ref().map(|_| config.sync_socket()));
+    let located = config.data.join("located.json");
+    let (dns, located) = dns::Dns::start(&config.sip.listen, config.dns.clone(), located);
     let kept = reader.bindings(now)?;
     let enrolled = provision::enrolments(&reader).unwrap_or_else(|error| {
         warn!(%error, "enrolments cannot be read: what was asked of phones is asked again");
@@ -206,6 +228,8 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         tls: (own.filter(|_| config.tls.files.is_some()), roots),
         media,
         sync,
+        dns,
+        located: BTreeMap::new(),
         writer: ledger.writer(),
         gate: Gate::new(policy, reader.gate_state()?),
         reader,
@@ -247,7 +271,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
     for input in kept.into_iter().filter_map(|binding| outgoing::binding_back(binding, now)) {
         engine.feed(Input::Call(call::leg::Input::Sip(input)));
     }
-    Ok((engine, from_media, from_sync))
+    Ok((engine, from_media, from_sync, located))
 }
 
 /// Who served whom last, the oldest first.

@@ -17,10 +17,12 @@ use model::{
     config::{Config, SipTransport, TrunkKind},
     fact::{Fact, Kind},
 };
+use sip::endpoint::Transport;
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 use super::{
+    dns::Located,
     engine::{Engine, civil, wall},
     outgoing, secrets,
     sockets::Peer,
@@ -143,31 +145,60 @@ impl Engine {
             Ok(fresh) => self.secrets = fresh,
             Err(error) => error!("credentials cannot be read; phones cannot register: {error:#}"),
         }
-        let peers = self.running.trunks.values().map(|trunk| match &trunk.kind {
-            TrunkKind::Address { peer, .. } | TrunkKind::Registration { peer, .. } => peer.ip(),
-        });
-        self.sockets.trust(peers.collect());
-        self.sockets.secure(self.tls_peers());
+        let names = self.running.trunks.iter().filter_map(|(id, trunk)| Some((id.to_string(), call::wish(trunk)?)));
+        let names: BTreeMap<_, _> = names.collect();
+        self.located.retain(|trunk, _| names.contains_key(trunk));
+        self.dns.find(names);
+        self.know_peers();
         let (config, secrets) = (Box::new(Config::clone(&self.running)), Box::new(self.secrets.clone()));
         self.feed(Input::Configure { config, secrets });
         self.feed(Input::Civil(civil(&self.running.site.time_zone)));
         self.refresh_staff();
     }
 
-    /// The trunks that speak TLS, by address, and what each must prove.
+    /// DNS has spoken.
+    pub fn locate(&mut self, Located { trunk, targets }: Located) {
+        if targets.is_empty() {
+            self.located.remove(&trunk);
+        } else {
+            self.located.insert(trunk.clone(), targets.clone());
+        }
+        // Who they are is known before anything is sent to them.
+        self.know_peers();
+        self.feed(Input::Call(call::leg::Input::Sip(sip::endpoint::Input::Located { trunk, targets })));
+    }
+
+    fn know_peers(&self) {
+        let configured = self.running.trunks.values().map(|trunk| match &trunk.kind {
+            TrunkKind::Address { peer, .. } | TrunkKind::Registration { peer, .. } => peer.ip(),
+        });
+        let located = self.located.values().flatten().flat_map(|target| &target.addresses).map(SocketAddr::ip);
+        self.sockets.trust(configured.chain(located).collect());
+        self.sockets.secure(self.tls_peers());
+    }
+
+    /// The trunks that speak TLS, by address, and what each must prove. A trunk that is known by name must prove that
+    /// name, wherever DNS says that it is (RFC 5922 §4).
     fn tls_peers(&self) -> BTreeMap<SocketAddr, Peer> {
         let mut peers = BTreeMap::new();
         for (id, trunk) in &self.running.trunks {
             let (TrunkKind::Address { peer, transport } | TrunkKind::Registration { peer, transport, .. }) =
                 &trunk.kind;
-            if *transport != SipTransport::Tls {
+            let configured = (*transport == SipTransport::Tls).then_some(*peer);
+            let located = self.located.get(id.as_str()).into_iter().flatten();
+            let located = located.filter(|target| target.transport == Transport::Tls);
+            let addresses: Vec<SocketAddr> =
+                configured.into_iter().chain(located.flat_map(|target| target.addresses.clone())).collect();
+            if addresses.is_empty() {
                 continue;
             }
             let wanted = self.config.tls.trunks.get(id);
-            let name = wanted.and_then(|wanted| wanted.name.clone()).unwrap_or_else(|| peer.ip().to_string());
+            let by_name = call::wish(trunk).map(|wish| wish.host);
+            let name = wanted.and_then(|wanted| wanted.name.clone()).or(by_name);
+            let name = name.unwrap_or_else(|| peer.ip().to_string());
             let (own, roots) = &self.tls;
             match Peer::new(&name, wanted.and_then(|wanted| wanted.pin), Arc::clone(roots), own.as_ref()) {
-                Ok(proof) => drop(peers.insert(*peer, proof)),
+                Ok(proof) => peers.extend(addresses.into_iter().map(|address| (address, proof.clone()))),
                 Err(error) => error!(trunk = %id, "the trunk cannot be reached over TLS: {error:#}"),
             }
         }

@@ -110,6 +110,11 @@ impl Sockets {
         self.tcp.secure(peers);
     }
 
+    /// Why TLS to a trunk's address failed last, for those where it did not succeed since.
+    pub fn faults(&self) -> BTreeMap<SocketAddr, String> {
+        self.tcp.faults()
+    }
+
     /// The next thing that happened. Safe to cancel. None never comes while `self` lives.
     pub async fn recv(&mut self) -> Option<Input> {
         tokio::select! {

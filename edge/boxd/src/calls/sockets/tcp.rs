@@ -30,6 +30,9 @@ const BACKLOG: u32 = 256;
 /// A peer that vanished without a word is noticed after this and three probes.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
+/// Of a reason; a certificate may list many names.
+const FAULT_CHARS_MAX: usize = 200;
+
 /// Pause after a failed accept (no descriptors left, for example).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -52,6 +55,8 @@ struct Table {
     open: BTreeMap<u64, Connection>,
     trusted: BTreeSet<IpAddr>,
     peers: BTreeMap<SocketAddr, Peer>,
+    /// Why TLS to a trunk's address failed last; gone when it succeeds.
+    faults: BTreeMap<SocketAddr, String>,
 }
 
 struct Connection {
@@ -99,7 +104,13 @@ impl Connections {
             open.transport == Transport::Tls && table.peers.get(&open.remote) != peers.get(&open.remote)
         };
         table.open.values().filter(changed).for_each(|open| open.stop.cancel());
+        let table = &mut *table;
+        table.faults.retain(|remote, _| peers.contains_key(remote));
         table.peers = peers;
+    }
+
+    pub fn faults(&self) -> BTreeMap<SocketAddr, String> {
+        self.shared.table().faults.clone()
     }
 
     pub fn count(&self) -> usize {
@@ -235,6 +246,7 @@ async fn open(shared: Arc<Shared>, asked: Flow, place: Place) {
             return run(shared, place, flow, None, reader, writer).await;
         }
         Ok(Ok(Carried::Client(stream))) => {
+            shared.table().faults.remove(&asked.remote);
             let (reader, writer) = tokio::io::split(*stream);
             return run(shared, place, flow, None, reader, writer).await;
         }
@@ -243,6 +255,10 @@ async fn open(shared: Arc<Shared>, asked: Flow, place: Place) {
     };
     if asked.transport == Transport::Tls {
         tracing::warn!(peer = %asked.remote, why = fault, "TLS to a trunk failed");
+        let mut table = shared.table();
+        if table.peers.contains_key(&asked.remote) {
+            table.faults.insert(asked.remote, fault.chars().take(FAULT_CHARS_MAX).collect());
+        }
     } else {
         tracing::debug!(why = fault, "a SIP connection cannot be opened");
     }

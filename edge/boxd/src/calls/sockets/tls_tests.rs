@@ -202,6 +202,39 @@ async fn a_phone_speaks_over_tls_and_a_trunk_of_ours_is_reached_by_it() {
 }
 
 #[tokio::test]
+async fn why_a_trunk_is_refused_is_remembered_until_it_is_believed() {
+    let (mut sockets, ca, _) = secured(Limits::default()).await;
+    let mut expired = params(NAME, IsCa::NoCa);
+    expired.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    for (shown, said) in [
+        (params("other.example", IsCa::NoCa), "not valid for name \"sip.carrier.example\""),
+        (expired, "expired"),
+        (params(NAME, IsCa::NoCa), ""),
+    ] {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let remote = listener.local_addr().unwrap();
+        let acceptor = TlsAcceptor::from(tls::server(&ca.leaf(shown)).unwrap());
+        let server = tokio::spawn(async move {
+            let accepted = acceptor.accept(listener.accept().await.unwrap().0).await;
+            if let Ok(mut stream) = accepted {
+                stream.read_exact(&mut [0; 1]).await.unwrap();
+            }
+        });
+        sockets.secure(BTreeMap::from([(remote, Peer::new(NAME, None, ca.roots(), None).unwrap())]));
+        let local = (Ipv4Addr::LOCALHOST, 0).into();
+        sockets.send(Flow { transport: Transport::Tls, local, remote, connection: 0 }, Bytes::from_static(b"x"));
+        server.await.unwrap();
+        if said.is_empty() {
+            assert_eq!(sockets.faults(), BTreeMap::new());
+            continue;
+        }
+        assert!(matches!(next(&mut sockets).await, Input::Closed { .. }));
+        let faults = sockets.faults();
+        assert!(faults.get(&remote).is_some_and(|fault| fault.contains(said)), "{faults:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_ours_opens_a_websocket_and_another_s_does_not() {
     let (mut sockets, _, [_, addr, _]) = secured(Limits::default()).await;
     let connect = async |origin: Option<&str>, protocol: Option<&str>| {
