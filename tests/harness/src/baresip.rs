@@ -61,10 +61,23 @@ impl Phone {
         sip_port: u16,
         parameters: &str,
     ) -> anyhow::Result<Self> {
+        Self::start_as(folder, account, microphone, answer, sip_port, (parameters, ""))
+    }
+
+    /// As [`Phone::start_with`], with further lines of its `config`: `sip_cafile FILE`.
+    pub fn start_as(
+        folder: &Path,
+        account: &Account<'_>,
+        microphone: &Path,
+        answer: bool,
+        sip_port: u16,
+        (parameters, lines): (&str, &str),
+    ) -> anyhow::Result<Self> {
         let heard = folder.join("heard");
         fs::create_dir_all(&heard)?;
         let (control_port, rtp) = (free_ports(2), free_ports(40));
-        fs::write(folder.join("config"), config(folder, sip_port, control_port, rtp, microphone))?;
+        let text = config(folder, sip_port, control_port, rtp, microphone);
+        fs::write(folder.join("config"), format!("{text}{lines}\n"))?;
         let line = accounts(account, sip_port, answer);
         fs::write(folder.join("accounts"), format!("{}{parameters}\n", line.trim_end()))?;
         fs::write(folder.join("contacts"), "")?;

@@ -148,6 +148,8 @@ pub struct BranchPlan {
     pub firmware: Option<(PathBuf, PathBuf)>,
     /// Trunks at which the box registers, and with which password.
     pub secrets: Vec<(String, String)>,
+    /// Further sections of `box.toml`.
+    pub more: String,
 }
 
 impl BranchPlan {
@@ -171,6 +173,7 @@ impl BranchPlan {
             cloud_at: None,
             firmware: None,
             secrets: Vec::new(),
+            more: String::new(),
         })
     }
 }
@@ -225,6 +228,7 @@ impl Branch {
             text = text.replace("bundles = \"bundles\"", &format!("bundles = \"{}\"", spool.display()));
             text.push_str(&format!("[firmware]\nstate = \"{}\"\n", state.display()));
         }
+        text.push_str(&plan.more);
         let config = folder.join("box.toml");
         fs::write(&config, text)?;
         let mut branch = Self {

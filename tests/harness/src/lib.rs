@@ -5,6 +5,7 @@ pub mod baresip;
 pub mod browser;
 pub mod canary;
 pub mod company;
+pub mod dns;
 pub mod process;
 pub mod proof;
 pub mod rauc;

@@ -288,7 +288,7 @@ impl Endpoint {
         if method == Method::Cancel || request.head.to.tag().is_some() {
             return Room::of_ours(request);
         }
-        if trunk::source(&self.config, flow).is_some() {
+        if trunk::source(&self.config, &self.reach, flow).is_some() {
             return Room::Trunk;
         }
         let help = || request.uri.user().is_some_and(|user| self.config.help.is_dialled(&user));

@@ -68,9 +68,10 @@ request_route {{
     )
 }
 
-fn start(folder: &Path, port: u16, uas: u16) -> Program {
+/// `port` is one of UDP.
+fn start(folder: &Path, config: &str, port: u16) -> Program {
     let file = folder.join("kamailio.cfg");
-    std::fs::write(&file, config(port, uas)).expect("written");
+    std::fs::write(&file, config).expect("written");
     let mut command = Command::new("kamailio");
     command.args(["-DD", "-E", "-m", "64", "-M", "8", "-f"]).arg(&file).arg("-Y").arg(folder);
     let program = Program::start("kamailio", command, &folder.join("kamailio.log")).expect("kamailio");
@@ -90,23 +91,8 @@ fn start(folder: &Path, port: u16, uas: u16) -> Program {
     program
 }
 
-#[test]
-fn the_box_registers_at_kamailio_and_calls_go_both_ways() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let folder = folder.path();
-    let (port, uas, uac) = (free_ports(2), free_ports(2), free_ports(2));
-    let proxy = start(folder, port, uas);
-    let branch = branch(folder, port, |plan| {
-        plan.config["trunks"]["carrier"]["kind"] = json!({
-            "by": "registration", "peer": format!("127.0.0.1:{port}"), "transport": "udp",
-            "user": "account", "domain": "carrier.example", "expires_s": 600,
-        });
-        plan.secrets.push(("carrier".into(), PASSWORD.into()));
-    });
-    let capture = Capture::start(folder, branch.sip_port);
-    let to_proxy = format!("127.0.0.1:{port}");
-
-    // In: a caller at Kamailio reaches the branch by the registration.
+/// A caller behind Kamailio, who follows its route.
+fn incoming() -> String {
     let by =
         |cseq: u32, method: &str, body: &str| request("5550100", "[remote_ip]:[remote_port]", (cseq, method), "", body);
     let routed = |text: String| text.replacen("Max-Forwards: 70", "[routes]\nMax-Forwards: 70", 1);
@@ -117,15 +103,11 @@ fn the_box_registers_at_kamailio_and_calls_go_both_ways() {
         routed(by(3, "BYE", "")).replacen("BYE sip:[service]@[remote_ip]:[remote_port]", "BYE [next_url]", 1),
         status(200, ""),
     ];
-    let incoming = || {
-        let script = Script { name: "in", steps: steps.concat(), to: Some(&to_proxy), port: uac, service: "4001" };
-        let mut program = sipp::start(folder, &script).ok()?;
-        passed(folder, &mut program).ok()
-    };
-    // The registration is there soon after the start.
-    wait_for("a call in", PATIENCE, incoming).unwrap_or_else(|error| panic!("{error:#}\n{}", proxy.tail()));
+    steps.concat()
+}
 
-    // Out: a real phone calls over the trunk, which asks for the box's proof.
+/// Who is called behind Kamailio.
+fn outgoing() -> String {
     let steps = [
         "<recv request=\"INVITE\" rrs=\"true\"/>\n".to_owned(),
         answer("180 Ringing", "Contact: <sip:uas@[local_ip]:[local_port]>\n[last_Record-Route:]\n").replacen(
@@ -142,7 +124,36 @@ fn the_box_registers_at_kamailio_and_calls_go_both_ways() {
         "<recv request=\"ACK\"/>\n<recv request=\"BYE\"/>\n".to_owned(),
         answer("200 OK", ""),
     ];
-    let script = Script { name: "out", steps: steps.concat(), to: None, port: uas, service: "x" };
+    steps.concat()
+}
+
+#[test]
+fn the_box_registers_at_kamailio_and_calls_go_both_ways() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let (port, uas, uac) = (free_ports(2), free_ports(2), free_ports(2));
+    let proxy = start(folder, &config(port, uas), port);
+    let branch = branch(folder, port, |plan| {
+        plan.config["trunks"]["carrier"]["kind"] = json!({
+            "by": "registration", "peer": format!("127.0.0.1:{port}"), "transport": "udp",
+            "user": "account", "domain": "carrier.example", "expires_s": 600,
+        });
+        plan.secrets.push(("carrier".into(), PASSWORD.into()));
+    });
+    let capture = Capture::start(folder, branch.sip_port);
+    let to_proxy = format!("127.0.0.1:{port}");
+
+    // In: a caller at Kamailio reaches the branch by the registration.
+    let comes_in = || {
+        let script = Script { name: "in", steps: incoming(), to: Some(&to_proxy), port: uac, service: "4001" };
+        let mut program = sipp::start(folder, &script).ok()?;
+        passed(folder, &mut program).ok()
+    };
+    // The registration is there soon after the start.
+    wait_for("a call in", PATIENCE, comes_in).unwrap_or_else(|error| panic!("{error:#}\n{}", proxy.tail()));
+
+    // Out: a real phone calls over the trunk, which asks for the box's proof.
+    let script = Script { name: "out", steps: outgoing(), to: None, port: uas, service: "x" };
     let mut carrier = sipp::start(folder, &script).expect("SIPp");
     let mut caller = phone(folder, &branch, "101", "hello");
     caller.dial(&format!("sip:0301234567@{}", branch.domain)).expect("dialled");
@@ -150,4 +161,130 @@ fn the_box_registers_at_kamailio_and_calls_go_both_ways() {
     caller.hang_up().expect("hung up");
     passed(folder, &mut carrier).expect("the carrier's steps are met");
     capture.judge(30);
+}
+
+/// A trunk over TLS: what comes from the box goes to `uas`, what comes by UDP goes to the box.
+fn secure_config(folder: &Path, (udp, tls): (u16, u16), uas: u16, to_box: u16) -> String {
+    let folder = folder.display();
+    format!(
+        r#"#!KAMAILIO
+debug=1
+log_stderror=yes
+children=1
+tcp_children=1
+enable_tls=yes
+tcp_accept_aliases=yes
+auto_aliases=no
+mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
+listen=udp:127.0.0.1:{udp}
+listen=tls:127.0.0.1:{tls}
+loadmodule "tls.so"
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "maxfwd.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+modparam("tls", "tls_method", "TLSv1.2+")
+modparam("tls", "certificate", "{folder}/carrier.pem")
+modparam("tls", "private_key", "{folder}/carrier.key")
+modparam("rr", "enable_double_rr", 1)
+request_route {{
+  if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
+  if (is_method("CANCEL")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
+  if (has_totag()) {{
+    if (loose_route()) {{ t_relay(); exit; }}
+    if (is_method("ACK") && t_check_trans()) {{ t_relay(); }}
+    exit;
+  }}
+  if (is_method("OPTIONS")) {{ sl_send_reply("200", "OK"); exit; }}
+  record_route();
+  if ($proto == "tls") {{ $du = "sip:127.0.0.1:{uas}"; }} else {{ $du = "sip:127.0.0.1:{to_box};transport=tls"; }}
+  t_relay();
+}}
+"#
+    )
+}
+
+fn openssl(folder: &Path, args: &str) -> Vec<u8> {
+    let output = Command::new("openssl").args(args.split(' ')).current_dir(folder).output().expect("openssl");
+    assert!(output.status.success(), "openssl {args}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// A CA, a certificate for `sip.carrier.example`, and the SHA-256 of its public key.
+fn certificates(folder: &Path) -> String {
+    let new = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30";
+    openssl(folder, &format!("req -x509 {new} -keyout ca.key -out ca.pem -subj /CN=Carriers"));
+    openssl(folder, &format!("req {new} -keyout carrier.key -out carrier.csr -subj /CN=carrier"));
+    std::fs::write(folder.join("names"), "subjectAltName=DNS:sip.carrier.example\n").expect("written");
+    let sign = "x509 -req -in carrier.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile names";
+    openssl(folder, &format!("{sign} -out carrier.pem"));
+    let public = openssl(folder, "x509 -in carrier.pem -noout -pubkey");
+    std::fs::write(folder.join("public.pem"), public).expect("written");
+    openssl(folder, "pkey -pubin -in public.pem -outform der -out public.der");
+    let digest = openssl(folder, "dgst -sha256 -r public.der");
+    String::from_utf8_lossy(&digest).split(' ').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn calls_go_both_ways_over_one_tls_connection_to_kamailio_and_another_name_is_refused_with_its_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let (udp, tls, uas, uac) = (free_ports(2), free_ports(2), free_ports(2), free_ports(2));
+    let pin = certificates(folder);
+    let mut branch = branch(folder, tls, |plan| {
+        plan.config["trunks"]["carrier"]["kind"] =
+            json!({ "by": "address", "peer": format!("127.0.0.1:{tls}"), "transport": "tls" });
+        // SIPp knows no SRTP.
+        plan.config["trunks"]["carrier"]["protection"] = "clear".into();
+        plan.more = format!(
+            "[tls]\ntrunk_ca = \"{}\"\n[tls.trunks.carrier]\nname = \"sip.carrier.example\"\npin = \"{pin}\"\n",
+            folder.join("ca.pem").display()
+        );
+    });
+    let text = secure_config(folder, (udp, tls), uas, branch.sip_port + 1);
+    let proxy = start(folder, &text, udp);
+
+    // Out first: the box opens the connection.
+    let script = Script { name: "out", steps: outgoing(), to: None, port: uas, service: "x" };
+    let mut carrier = sipp::start(folder, &script).expect("SIPp");
+    let mut caller = phone(folder, &branch, "101", "hello");
+    caller.dial(&format!("sip:0301234567@{}", branch.domain)).expect("dialled");
+    caller
+        .wait_event("CALL_ESTABLISHED", PATIENCE)
+        .unwrap_or_else(|error| panic!("{error:#}\n{}\n{}", proxy.tail(), branch.tail()));
+    caller.hang_up().expect("hung up");
+    passed(folder, &mut carrier).expect("the carrier's steps are met");
+
+    // In, over the same connection (RFC 5923): only there the box knows its trunk, for the address is one of its own.
+    let to_proxy = format!("127.0.0.1:{udp}");
+    let script = Script { name: "in", steps: incoming(), to: Some(&to_proxy), port: uac, service: "4001" };
+    let mut program = sipp::start(folder, &script).expect("SIPp");
+    passed(folder, &mut program).unwrap_or_else(|error| panic!("{error:#}\n{}\n{}", proxy.tail(), branch.tail()));
+    let open = Command::new("ss").args(["-Htn", "state", "established"]).output().expect("ss");
+    let ports = [tls, branch.sip_port + 1].map(|port| format!("127.0.0.1:{port}"));
+    let ends = String::from_utf8_lossy(&open.stdout)
+        .lines()
+        .filter(|line| line.split_whitespace().any(|word| ports.iter().any(|port| word == port)))
+        .count();
+    assert_eq!(ends, 2, "one connection, seen from both ends: {}", String::from_utf8_lossy(&open.stdout));
+    let shown: serde_json::Value =
+        serde_json::from_str(&branch.command(&["trunk", "show"], None).expect("shown")).expect("JSON");
+    assert_eq!(shown["carrier"]["tls"], json!({}), "{shown}");
+
+    // The same peer where another name is expected.
+    branch.stop();
+    let text = std::fs::read_to_string(&branch.config).expect("box.toml");
+    std::fs::write(&branch.config, text.replace("sip.carrier.example", "sip.other.example")).expect("written");
+    branch.launch().expect("the box is back");
+    let reason = || {
+        let shown = branch.command(&["trunk", "show"], None).ok()?;
+        (shown.contains("not valid for name") && shown.contains("sip.other.example")).then_some(())
+    };
+    wait_for("the reason in the trunk's state", PATIENCE, reason)
+        .unwrap_or_else(|error| panic!("{error:#}\n{:?}\n{}", branch.command(&["trunk", "show"], None), branch.tail()));
+    caller.dial(&format!("sip:0301234567@{}", branch.domain)).expect("dialled");
+    caller.wait_event("CALL_CLOSED", PATIENCE).expect("no call goes out there");
 }

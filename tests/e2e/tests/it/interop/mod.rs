@@ -1,8 +1,10 @@
 //! Foreign phones, carriers and proxies against a real box, each using what its make uses; tshark is the referee of what
 //! was on the wire. Audio is proved where both ends can speak and listen.
 
+mod by_name;
 mod kamailio;
 mod linphone;
+mod secure;
 pub(crate) mod sipp;
 
 use std::path::{Path, PathBuf};

@@ -22,6 +22,11 @@ pub struct Script<'a> {
 }
 
 pub fn start(folder: &Path, script: &Script<'_>) -> anyhow::Result<Program> {
+    start_by(folder, script, "u1")
+}
+
+/// Over TCP with `t1`.
+pub fn start_by(folder: &Path, script: &Script<'_>, transport: &str) -> anyhow::Result<Program> {
     let folder = folder.join(script.name);
     std::fs::create_dir_all(&folder)?;
     let text = format!(
@@ -30,7 +35,16 @@ pub fn start(folder: &Path, script: &Script<'_>) -> anyhow::Result<Program> {
     );
     std::fs::write(folder.join("scenario.xml"), text)?;
     let mut command = Command::new("sipp");
-    command.current_dir(&folder).args(script.to).args(["-sf", "scenario.xml", "-i", "127.0.0.1", "-m", "1"]);
+    command.current_dir(&folder).args(script.to).args([
+        "-sf",
+        "scenario.xml",
+        "-i",
+        "127.0.0.1",
+        "-m",
+        "1",
+        "-t",
+        transport,
+    ]);
     command.args(["-p", &script.port.to_string(), "-s", script.service, "-mp", &free_ports(4).to_string()]);
     command.args(["-nostdin", "-timeout", "20s", "-timeout_error", "-trace_err", "-trace_msg"]);
     Program::start(script.name, command, &folder.join("sipp.log"))
