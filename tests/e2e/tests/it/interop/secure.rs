@@ -25,7 +25,7 @@ fn log(phone: &Phone) -> String {
 }
 
 #[test]
-fn baresip_registers_over_tls_and_calls_under_srtp_and_another_s_ca_is_not_enough() {
+fn baresip_registers_over_tls_and_calls_under_srtp_both_ways() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     let branch = branch(folder, free_ports(2), |plan| {
