@@ -4,6 +4,7 @@
 mod by_name;
 mod kamailio;
 mod linphone;
+mod scanners;
 mod secure;
 pub(crate) mod sipp;
 
