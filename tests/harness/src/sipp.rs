@@ -193,3 +193,113 @@ const ANSWERING: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
   ]]></send>
 </scenario>
 "#;
+
+/// Somebody who knows a phone's password, and dials with it as fast as it goes. A call that is answered is kept for `stay`.
+pub struct Thief<'a> {
+    /// `127.0.0.1:5060` of the box.
+    pub to: &'a str,
+    pub domain: &'a str,
+    pub user: &'a str,
+    pub password: &'a str,
+    pub number: &'a str,
+    pub count: u32,
+    /// Calls begun in a second.
+    pub rate: u32,
+    pub stay: Duration,
+}
+
+impl Thief<'_> {
+    /// `Program::wait` gives 0 when each call was either refused or answered.
+    pub fn start(&self, folder: &Path) -> anyhow::Result<Program> {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join("thief.xml"), self.scenario())?;
+        let ports = crate::process::free_ports(2);
+        let mut command = Command::new("sipp");
+        command
+            .current_dir(folder)
+            .arg(self.to)
+            .args(["-sf", "thief.xml", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin", "-trace_err", "-nd"])
+            .args(["-p", &ports.to_string(), "-s", self.number, "-m", &self.count.to_string()])
+            .args(["-r", &self.rate.to_string(), "-au", self.user, "-ap", self.password, "-timeout", "60s"]);
+        Program::start("sipp", command, &folder.join("sipp.log"))
+    }
+
+    fn scenario(&self) -> String {
+        let (user, domain, stay) = (self.user, self.domain, self.stay.as_millis());
+        let invite = |cseq: u32, more: &str| {
+            format!(
+                r#"<send retrans="500"><![CDATA[
+    INVITE sip:[service]@{domain} SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    From: <sip:{user}@{domain}>;tag=[pid]t[call_number]
+    To: <sip:[service]@{domain}>
+    Call-ID: [call_id]
+    CSeq: {cseq} INVITE
+    Contact: <sip:{user}@[local_ip]:[local_port]>
+    Max-Forwards: 70{more}
+    Content-Type: application/sdp
+    Content-Length: [len]
+
+    v=0
+    o=thief 1 1 IN IP4 [local_ip]
+    s=-
+    c=IN IP4 [media_ip]
+    t=0 0
+    m=audio [media_port] RTP/AVP 0
+    a=rtpmap:0 PCMU/8000
+  ]]></send>"#
+            )
+        };
+        let ack = |cseq: u32| {
+            format!(
+                r#"<send><![CDATA[
+    ACK sip:[service]@{domain} SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    From: <sip:{user}@{domain}>;tag=[pid]t[call_number]
+    To: <sip:[service]@{domain}>[peer_tag_param]
+    Call-ID: [call_id]
+    CSeq: {cseq} ACK
+    Max-Forwards: 70
+    Content-Length: 0
+  ]]></send>"#
+            )
+        };
+        let (first, again, refused, answered) = (invite(1, ""), invite(2, "\n    [authentication]"), ack(2), ack(2));
+        let challenged = ack(1);
+        let bye = format!(
+            r#"<send retrans="500"><![CDATA[
+    BYE sip:[service]@{domain} SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    From: <sip:{user}@{domain}>;tag=[pid]t[call_number]
+    To: <sip:[service]@{domain}>[peer_tag_param]
+    Call-ID: [call_id]
+    CSeq: 3 BYE
+    Max-Forwards: 70
+    Content-Length: 0
+  ]]></send>"#
+        );
+        format!(
+            r#"<?xml version="1.0" encoding="UTF-8"?>
+<scenario name="thief">
+  {first}
+  <recv response="401" auth="true"/>
+  {challenged}
+  {again}
+  <recv response="100" optional="true"/>
+  <recv response="180" optional="true"/>
+  <recv response="183" optional="true"/>
+  <recv response="200" optional="true" next="1"/>
+  <recv response="403"/>
+  {refused}
+  <nop next="2"/>
+  <label id="1"/>
+  {answered}
+  <pause milliseconds="{stay}"/>
+  {bye}
+  <recv response="200"/>
+  <label id="2"/>
+</scenario>
+"#
+        )
+    }
+}

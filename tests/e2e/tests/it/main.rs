@@ -6,6 +6,7 @@ mod company;
 mod emergency;
 mod examples;
 mod firmware;
+mod fraud;
 mod gateways;
 mod hostile;
 mod interop;
