@@ -180,23 +180,29 @@ pub struct Liar {
 impl Liar {
     /// Speaks with the document as `peer` would and learns its history.
     pub fn meet(document: &mut Document, peer: Peer) -> Liar {
-        // An actor drawn at random draws the hashes too, and one in a hundred passes for known in a summary.
-        let automerge = Automerge::new().with_actor(automerge::ActorId::from([66; 16]));
-        let mut liar = Liar { automerge, state: State::new(), ours: document.sync_begin(peer) };
-        for _ in 0..10 {
-            if let Some(message) = document.generate(&mut liar.ours) {
-                let message = Message::decode(&message).unwrap();
-                liar.automerge.receive_sync_message(&mut liar.state, message).unwrap();
-                liar.state.their_capabilities = None;
-            }
-            liar.tell(document).unwrap();
-        }
+        let mut liar = Liar { automerge: Automerge::new(), state: State::new(), ours: document.sync_begin(peer) };
+        liar.hear(document);
+        liar.tell(document).unwrap();
         liar
     }
 
-    /// Sends what it has to say.
+    fn hear(&mut self, document: &mut Document) {
+        if let Some(message) = document.generate(&mut self.ours) {
+            let message = Message::decode(&message).unwrap();
+            self.automerge.receive_sync_message(&mut self.state, message).unwrap();
+            self.state.their_capabilities = None;
+        }
+    }
+
+    /// Says what it has to say, until it is heard: about one change in a hundred passes for known in a summary, and is
+    /// sent when it is asked for.
     pub fn tell(&mut self, document: &mut Document) -> Result<usize, config::Error> {
-        let Some(message) = self.automerge.generate_sync_message(&mut self.state) else { return Ok(0) };
-        document.receive(&mut self.ours, &message.encode()).map(|new| new.len())
+        let mut new = 0;
+        for _ in 0..10 {
+            let Some(message) = self.automerge.generate_sync_message(&mut self.state) else { break };
+            new += document.receive(&mut self.ours, &message.encode())?.len();
+            self.hear(document);
+        }
+        Ok(new)
     }
 }
