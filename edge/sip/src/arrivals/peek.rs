@@ -12,20 +12,20 @@ pub struct Peek<'a> {
     pub tag: Option<&'a [u8]>,
 }
 
-/// Longest start line that is looked at.
-const START_MAX: usize = 512;
-
 impl<'a> Peek<'a> {
-    /// None: this is no SIP message.
+    /// None: this is no SIP message. Whatever the front door would answer is one, however wrong it is.
     pub fn at(bytes: &'a [u8]) -> Option<Self> {
-        let end = bytes.iter().take(START_MAX).position(|byte| *byte == b'\n')?;
-        let start = std::str::from_utf8(bytes.get(..end)?).ok()?.trim_end();
-        if start.starts_with("SIP/2.0 ") {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let start = bytes.get(..end)?.trim_ascii_end();
+        let is_version = |word: &[u8]| word.get(..4).is_some_and(|begins| begins.eq_ignore_ascii_case(b"SIP/"));
+        if is_version(start) {
             return Some(Self { method: None, user: "", tag: None });
         }
-        let mut words = start.split(' ');
-        let (method, uri) = (words.next()?, words.next()?);
-        if !words.next()?.starts_with("SIP/") || method.is_empty() || method.len() > 32 {
+        let mut words = start.split(|byte| matches!(byte, b' ' | b'\t')).map(|word| (word, std::str::from_utf8(word)));
+        let (last, _) = words.clone().next_back()?;
+        let mut named = words.by_ref().filter(|(word, _)| !word.is_empty()).map(|(_, text)| text.unwrap_or_default());
+        let (method, uri) = (named.next()?, named.next()?);
+        if !is_version(last) {
             return None;
         }
         let user = uri.split_once(':').and_then(|(_, rest)| rest.split_once('@')).map_or("", |(user, _)| user);
@@ -89,6 +89,12 @@ mod tests {
         check("REGISTER sip:h SIP/2.0\r\n\r\nTo: x;tag=1", Some((Some("REGISTER"), "", true)));
         check("SIP/2.0 200 OK\r\n\r\n", Some((None, "", false)));
         check("GET / HTTP/1.1\r\n\r\n", None);
+        // Wrong, or strange, and to be answered: RFC 4475 §3.1.1.2, §3.1.2.8 to §3.1.2.10.
+        let long = "m".repeat(600);
+        check(&format!("{long} sip:a@h SIP/2.0\r\n\r\n"), Some((Some(&long), "a", true)));
+        check("INVITE  sip:a@h  SIP/2.0\r\n\r\n", Some((Some("INVITE"), "a", true)));
+        check("INVITE sip:a@h; lr SIP/2.0\r\n\r\n", Some((Some("INVITE"), "a", true)));
+        check("OPTIONS\tsip:a@h sip/7.0  \r\n\r\n", Some((Some("OPTIONS"), "a", true)));
         check("INVITE sip:a@h SIP/2.0", None);
         let ack = |tag: &str| format!("ACK sip:a@h SIP/2.0\r\nTo: <sip:a@h>;tag={tag}\r\n\r\n");
         let of_refusal = |text: String| Peek::at(text.as_bytes()).is_some_and(|peek| peek.is_ack_of_refusal());
