@@ -3,14 +3,15 @@
 use std::net::IpAddr;
 
 use crate::endpoint::Flow;
-use crate::message::{Head, Method, Request};
+use crate::message::{Head, Method, Request, name_of};
 
 /// Transactions that share a branch are told apart by this: CANCEL has its INVITE's branch, ACK belongs to its INVITE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     Invite,
     Cancel,
-    Other,
+    /// By its name: who uses a branch twice, for two methods, has two transactions.
+    Other(&'static str),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +44,7 @@ fn class_of(method: Method) -> Class {
     match method {
         Method::Invite | Method::Ack => Class::Invite,
         Method::Cancel => Class::Cancel,
-        _ => Class::Other,
+        _ => Class::Other(name_of(method)),
     }
 }
 
@@ -87,5 +88,38 @@ impl MergeKey {
         let from_tag = head.from.tag().unwrap_or_default().to_string();
         let call_id = head.call_id.as_str().to_string();
         Some(Self { call_id, from_tag, cseq: head.cseq, class: class_of(head.method) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::Transport;
+    use crate::front::{self, Carrier, Opened};
+    use crate::message::Message;
+
+    #[test]
+    fn a_branch_that_is_used_for_two_methods_is_two_transactions_but_for_invite_and_ack() {
+        let addr = |text: &str| text.parse().unwrap();
+        let (local, remote) = (addr("192.0.2.1:5060"), addr("192.0.2.9:5060"));
+        let flow = Flow { transport: Transport::Udp, local, remote, connection: 0 };
+        let key = |method: &str| {
+            let text = format!(
+                "{method} sip:h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:a@h>\r\n\
+                 Call-ID: c\r\nCSeq: 1 {method}\r\n\r\n"
+            );
+            match front::open(&text.into(), Carrier::Datagram, 10_000) {
+                Opened::Message(message) => match *message {
+                    Message::Request(request) => ServerKey::of(&request, flow),
+                    Message::Response(_) => panic!("a request"),
+                },
+                other => panic!("{other:?}"),
+            }
+        };
+        // RFC 3261 §17.2.3; RFC 5118 has a REGISTER and a BYE of one branch.
+        assert_ne!(key("REGISTER"), key("BYE"));
+        assert_ne!(key("INVITE"), key("CANCEL"));
+        assert_eq!(key("INVITE"), key("ACK"));
+        assert_eq!(key("CANCEL").for_invite(), key("INVITE"));
     }
 }

@@ -361,7 +361,7 @@ impl Layer {
         let server = self.servers.get(&tx)?;
         match server.key.class {
             Class::Invite => server_invite::step(server.state, input),
-            Class::Cancel | Class::Other => server_non_invite::step(server.state, input),
+            Class::Cancel | Class::Other(_) => server_non_invite::step(server.state, input),
         }
     }
 
