@@ -29,10 +29,15 @@ pub struct House {
     _box: Program,
 }
 
+/// The box's addresses, in the namespace that is ours.
+pub fn take_addresses() -> anyhow::Result<()> {
+    ip(&["link", "set", "lo", "up"])?;
+    ip(&["address", "add", &format!("{IPV6}/128"), "dev", "lo", "nodad"])
+}
+
 impl House {
     pub fn build(folder: &Path) -> anyhow::Result<Self> {
-        ip(&["link", "set", "lo", "up"])?;
-        ip(&["address", "add", &format!("{IPV6}/128"), "dev", "lo", "nodad"])?;
+        std::fs::create_dir(folder)?;
         let prompts = folder.join("prompts");
         std::fs::create_dir(&prompts)?;
         let config = folder.join("box.toml");

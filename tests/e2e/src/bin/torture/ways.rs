@@ -37,7 +37,7 @@ pub struct Heard {
     pub line: Option<String>,
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// For what must not come before the rest is there.
 const GLANCE: Duration = Duration::from_millis(100);
 const PROBE: &str = "torture-probe";
