@@ -17,6 +17,9 @@ pub const HEADERS_MAX: usize = 200;
 /// Bytes of one unfolded header line.
 pub const HEADER_BYTES_MAX: usize = 8_192;
 
+/// Bytes of one address or Via; printed again it is a little longer, and still a line.
+pub const MEMBER_BYTES_MAX: usize = 8_000;
+
 /// What we understand, for Allow (RFC 3261 §20.5).
 pub const ALLOW: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE, MESSAGE";

@@ -182,6 +182,13 @@ fn limits_on_the_number_and_length_of_headers_hold() {
     assert_eq!(status(&with(headers(HEADERS_MAX + 1))), 400);
     assert_eq!(status(&with(format!("X: {}\r\n", "y".repeat(HEADER_BYTES_MAX - 1)))), 200);
     assert_eq!(status(&with(format!("X: {}\r\n", "y".repeat(HEADER_BYTES_MAX + 1)))), 400);
+    // Members of a list count as lines.
+    let listed = |n: usize| format!("Contact: {}\r\n", vec!["<sip:a@h>"; n].join(","));
+    assert_eq!(status(&with(listed(HEADERS_MAX - 7))), 200);
+    assert_eq!(status(&with(listed(HEADERS_MAX - 6))), 400);
+    let long = |n: usize| format!("Contact: <sip:a@h>;x={}\r\n", "y".repeat(n - "<sip:a@h>;x=".len()));
+    assert_eq!(status(&with(long(MEMBER_BYTES_MAX))), 200);
+    assert_eq!(status(&with(long(MEMBER_BYTES_MAX + 1))), 400);
     let big = Bytes::from(with(headers(3)));
     assert!(matches!(open(&big, Carrier::Datagram, big.len()), Opened::Message(_)));
     assert!(matches!(open(&big, Carrier::Datagram, big.len() - 1), Opened::Refused(r) if r.status == 513));

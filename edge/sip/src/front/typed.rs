@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::lines::Lines;
-use super::{Carrier, Fault};
+use super::{Carrier, Fault, HEADERS_MAX, MEMBER_BYTES_MAX};
 use crate::lex;
 use crate::message::{Address, Contacts, Head, Message, Method, Request, Response, Value, Via, method};
 use crate::uri::Uri;
@@ -104,10 +104,14 @@ fn head(lines: &Lines) -> Result<Head, Fault> {
         Some(hops) => Some(lex::number(hops).and_then(|n| u8::try_from(n).ok()).ok_or(bad("max_forwards"))?),
         None => None,
     };
-    Ok(Head {
+    let (from, to) = (single(lines, "From")?, single(lines, "To")?);
+    if from.len().max(to.len()) > MEMBER_BYTES_MAX {
+        return Err(bad("header_size"));
+    }
+    let head = Head {
         via,
-        from: Address::parse("From", single(lines, "From")?).map_err(|_| bad("from"))?,
-        to: Address::parse("To", single(lines, "To")?).map_err(|_| bad("to"))?,
+        from: Address::parse("From", from).map_err(|_| bad("from"))?,
+        to: Address::parse("To", to).map_err(|_| bad("to"))?,
         call_id: value(call_id)?,
         cseq,
         method,
@@ -117,7 +121,21 @@ fn head(lines: &Lines) -> Result<Head, Fault> {
         record_route: addresses(lines, "Record-Route")?,
         content_type: lines.all("Content-Type").next().map(value).transpose()?,
         fields: fields(lines)?,
-    })
+    };
+    // A list in one line is as many lines when it is printed, and what we print we must be able to read (S-09).
+    if head.lines() > HEADERS_MAX { Err(bad("header_count")) } else { Ok(head) }
+}
+
+/// The members of all lines of a list.
+fn members<'a>(lines: &'a Lines, name: &'static str, cause: &'static str) -> Result<Vec<&'a str>, Fault> {
+    let mut found = Vec::new();
+    for line in lines.all(name) {
+        found.extend(lex::split_outside(line, b',').ok_or(bad(cause))?);
+        if found.len() > HEADERS_MAX {
+            return Err(bad("header_count"));
+        }
+    }
+    if found.iter().any(|member| member.len() > MEMBER_BYTES_MAX) { Err(bad("header_size")) } else { Ok(found) }
 }
 
 fn single<'a>(lines: &'a Lines, name: &'static str) -> Result<&'a str, Fault> {
@@ -131,12 +149,8 @@ fn cseq(text: &str) -> Result<(u32, Method), Fault> {
 }
 
 fn via(lines: &Lines) -> Result<Vec<Via>, Fault> {
-    let mut vias = Vec::new();
-    for line in lines.all("Via") {
-        for member in lex::split_outside(line, b',').ok_or(bad("via"))? {
-            vias.push(Via::parse(member).map_err(|_| bad("via"))?);
-        }
-    }
+    let parsed = members(lines, "Via", "via")?.into_iter().map(|member| Via::parse(member).map_err(|_| bad("via")));
+    let vias = parsed.collect::<Result<Vec<_>, _>>()?;
     if vias.is_empty() { Err(bad("mandatory")) } else { Ok(vias) }
 }
 
@@ -150,13 +164,8 @@ fn contacts(lines: &Lines) -> Result<Contacts, Fault> {
 }
 
 fn addresses(lines: &Lines, name: &'static str) -> Result<Vec<Address>, Fault> {
-    let mut found = Vec::new();
-    for line in lines.all(name) {
-        for member in lex::split_outside(line, b',').ok_or(bad("address"))? {
-            found.push(Address::parse(name, member).map_err(|_| bad("address"))?);
-        }
-    }
-    Ok(found)
+    let members = members(lines, name, "address")?.into_iter();
+    members.map(|member| Address::parse(name, member).map_err(|_| bad("address"))).collect()
 }
 
 fn fields(lines: &Lines) -> Result<Vec<(String, Value)>, Fault> {

@@ -133,6 +133,19 @@ impl Head {
         members
     }
 
+    /// Header lines when it is printed.
+    pub fn lines(&self) -> usize {
+        let contacts = match &self.contacts {
+            Contacts::None => 0,
+            Contacts::Star => 1,
+            Contacts::List(list) => list.len(),
+        };
+        // From, To, Call-ID, CSeq and Content-Length are always there.
+        let single = [true; 5].into_iter().chain([self.max_forwards.is_some(), self.content_type.is_some()]);
+        let single = single.filter(|is_there| *is_there).count();
+        [single, contacts, self.via.len(), self.route.len(), self.record_route.len(), self.fields.len()].iter().sum()
+    }
+
     pub fn push(&mut self, name: &str, value: Value) {
         self.fields.push((name.to_string(), value));
     }
