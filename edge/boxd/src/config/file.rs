@@ -1,0 +1,171 @@
+//! What `box.toml` looks like: the shapes that it is read into before anything of it is believed.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::Deserialize;
+
+use super::LogFormat;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub site: String,
+    pub data: PathBuf,
+    pub run: PathBuf,
+    pub prompts: PathBuf,
+    pub sip: FileSip,
+    #[serde(default)]
+    pub tls: FileTls,
+    #[serde(default)]
+    pub dns: FileDns,
+    pub rtp: FileRtp,
+    pub desk: FileListen,
+    pub provision: Option<FileProvision>,
+    pub lab: Option<FileLab>,
+    pub metrics: Option<FileListen>,
+    pub cloud: Option<FileCloud>,
+    pub firmware: Option<FileFirmware>,
+    #[serde(default)]
+    pub log: FileLog,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSip {
+    pub domain: String,
+    pub listen: Vec<String>,
+    #[serde(default)]
+    pub origins: Vec<String>,
+    #[serde(default = "networks_default")]
+    pub networks: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct FileTls {
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+    pub trunk_ca: Option<PathBuf>,
+    #[serde(default)]
+    pub trunks: BTreeMap<String, FileTlsTrunk>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileTlsTrunk {
+    pub name: Option<String>,
+    pub pin: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct FileDns {
+    #[serde(default)]
+    pub servers: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRtp {
+    pub ip: String,
+    pub ports: [u16; 2],
+    #[serde(default = "io_uring_default")]
+    pub io_uring: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileListen {
+    pub listen: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileLab {
+    pub at: String,
+    pub devices: Vec<FileLabDevice>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileLabDevice {
+    pub name: String,
+    pub kind: ::lab::plan::Kind,
+    pub target: String,
+    pub call: Option<String>,
+    #[serde(default)]
+    pub only: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileProvision {
+    pub listen: String,
+    #[serde(default = "time_server_default")]
+    pub time_server: String,
+    #[serde(default)]
+    pub language: FileLanguage,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum FileLanguage {
+    #[default]
+    English,
+    Chinese,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileCloud {
+    pub endpoints: Vec<String>,
+    #[serde(default = "interval_default")]
+    pub interval_s: u32,
+    #[serde(default = "k_default")]
+    pub k_callers: u32,
+    pub bundles: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileFirmware {
+    pub state: PathBuf,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct FileLog {
+    #[serde(default)]
+    pub format: LogFormat,
+}
+
+fn time_server_default() -> String {
+    "pool.ntp.org".into()
+}
+
+fn io_uring_default() -> bool {
+    true
+}
+
+/// RFC 1918, RFC 3927, RFC 4193, RFC 4291, and the box itself.
+fn networks_default() -> Vec<String> {
+    let all = [
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "127.0.0.0/8",
+        "fc00::/7",
+        "fe80::/10",
+        "::1/128",
+    ];
+    all.map(str::to_owned).into()
+}
+
+fn interval_default() -> u32 {
+    900
+}
+
+fn k_default() -> u32 {
+    10
+}
