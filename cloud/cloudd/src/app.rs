@@ -15,6 +15,7 @@ use crate::{
     hints::Hints,
     http::{events::LISTENERS_MAX, session::Door},
     hub::{Hub, Presence},
+    instances::Others,
     links::Links,
     metrics::Metrics,
     settings::Settings,
@@ -27,6 +28,7 @@ pub struct App {
     pub documents: Documents,
     pub hints: Arc<Hints>,
     pub links: Arc<Links>,
+    pub others: Others,
     pub metrics: Arc<Metrics>,
     pub door: Door,
     pub listeners: Arc<Semaphore>,
@@ -51,6 +53,7 @@ impl App {
             documents: Documents::new()?,
             hints: Arc::default(),
             links: Arc::default(),
+            others: Others::default(),
             metrics: Arc::new(Metrics::new()?),
             door: Door::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
@@ -72,9 +75,9 @@ impl App {
         let _ = self.hub.set(hub);
     }
 
-    /// The boxes that are linked.
+    /// The boxes that are linked, here or to another instance.
     pub fn presence(&self) -> Vec<Presence> {
-        self.hub.get().map(Hub::presence).unwrap_or_default()
+        self.others.join(self.hub.get().map(Hub::presence).unwrap_or_default())
     }
 
     /// A box was revoked at the console: its session ends.

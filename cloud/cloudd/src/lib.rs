@@ -14,6 +14,7 @@ pub mod enrol;
 pub mod hints;
 pub mod http;
 pub mod hub;
+pub mod instances;
 pub mod links;
 pub mod lockout;
 pub mod metrics;

@@ -12,8 +12,10 @@ use toml::{Table, Value};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The database, the certificate authority and the bundles lie here.
+    /// The database, unless it is elsewhere, the certificate authority and the bundles lie here.
     pub data: PathBuf,
+    /// None: a file in `data`.
+    pub database: Option<Database>,
     pub http: Http,
     pub link: Link,
     /// How long a sign-in lasts.
@@ -33,6 +35,24 @@ pub struct Http {
     pub secure: bool,
     /// Who may read `/metrics`.
     pub metrics_from: Vec<IpAddr>,
+}
+
+/// A PostgreSQL server, which several equal instances may share.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Database {
+    /// `postgres://user@host/name?sslmode=require`, or `host=… user=… dbname=…`.
+    pub url: String,
+    /// Holds the password on its first line.
+    pub password_file: Option<PathBuf>,
+    /// Who may sign the server's certificate; without it TLS is refused.
+    pub ca_file: Option<PathBuf>,
+}
+
+// The URL may hold a password.
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
 }
 
 /// Where boxes connect.
@@ -70,6 +90,17 @@ pub fn parse(text: &str, base: &Path) -> Result<Settings, Faults> {
     let session = root.number("session_hours", 1..=168).unwrap_or(12);
     let enrolment = root.number("enrolment_minutes", 1..=1440).unwrap_or(30);
 
+    let database = root.table.contains_key("database").then(|| {
+        let mut section = root.section("database");
+        let database = Database {
+            url: section.text("url").unwrap_or_else(|| section.missing("url")),
+            password_file: section.text("password_file").map(|path| base.join(path)),
+            ca_file: section.text("ca_file").map(|path| base.join(path)),
+        };
+        section.end();
+        database
+    });
+
     let mut section = root.section("http");
     let http = Http {
         listen: section.address("listen").unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
@@ -98,7 +129,8 @@ pub fn parse(text: &str, base: &Path) -> Result<Settings, Faults> {
     }
     let hour = Duration::from_secs(3600);
     let minute = Duration::from_secs(60);
-    Ok(Settings { data: base.join(data), http, link, session: hour * session, enrolment: minute * enrolment, log })
+    let (session, enrolment) = (hour * session, minute * enrolment);
+    Ok(Settings { data: base.join(data), database, http, link, session, enrolment, log })
 }
 
 fn origin(text: &str) -> Result<String, &'static str> {
@@ -144,7 +176,8 @@ impl Section<'_> {
     }
 
     fn missing(&mut self, key: &str) -> String {
-        if !self.faults.iter().any(|fault| fault.starts_with(&format!("{key}:"))) {
+        let path = self.at(key);
+        if !self.faults.iter().any(|fault| fault.starts_with(&format!("{path}:"))) {
             self.fault(key, "is missing");
         }
         String::new()
@@ -221,6 +254,17 @@ mod tests {
         assert_eq!(settings.http.listen, "127.0.0.1:8080".parse().unwrap());
         assert_eq!(settings.session, Duration::from_secs(12 * 3600));
         assert!(!settings.log.json);
+        assert_eq!(settings.database, None);
+    }
+
+    #[test]
+    fn a_database_elsewhere_has_its_password_in_a_file_and_in_no_log() {
+        let text = "data = \"cloud\"\n[database]\nurl = \"postgres://app:geheim@db/cloud\"\npassword_file = \"pg.txt\"";
+        let database = parse(text, Path::new("/srv")).unwrap().database.unwrap();
+        assert_eq!(database.password_file.as_deref(), Some(Path::new("/srv/pg.txt")));
+        assert!(!format!("{database:?}").contains("geheim"));
+        let faults = parse("data = \"cloud\"\n[database]\nport = 1", Path::new("/srv")).unwrap_err();
+        assert_eq!(faults.0, ["database.url: is missing", "database.port: unknown key"]);
     }
 
     #[test]

@@ -2,11 +2,15 @@
 //!
 //! A changed, removed or inserted line breaks the chain, and a cut-off end disagrees with the head kept beside it.
 
+use std::ops::ControlFlow;
+
 use model::Millis;
-use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
-use crate::Result;
+use crate::{
+    Result,
+    sql::{Connection, Row, params},
+};
 
 type Hash = [u8; 32];
 
@@ -46,34 +50,36 @@ pub fn add(conn: &Connection, who: &str, what: &str, detail: &serde_json::Value,
         Entry { seq: last + 1, at: now, who: who.to_owned(), what: what.to_owned(), detail: detail.to_string() };
     let hash = link(&prev, &entry);
     let sql = "INSERT INTO audit (seq, at, who, what, detail, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    conn.prepare_cached(sql)?.execute(params![entry.seq, now.0, entry.who, entry.what, entry.detail, hash])?;
+    conn.execute(sql, params![entry.seq, now.0, entry.who, entry.what, entry.detail, hash])?;
     let sql = "INSERT INTO audit_head (one, seq, hash) VALUES (1, ?1, ?2)
                ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash";
-    conn.prepare_cached(sql)?.execute(params![entry.seq, hash])?;
+    conn.execute(sql, params![entry.seq, hash])?;
     Ok(entry.seq)
 }
 
 /// The newest lines below `before`, newest first.
 pub fn page(conn: &Connection, before: i64, limit: u32) -> Result<Vec<Entry>> {
     let sql = "SELECT seq, at, who, what, detail FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
-    let mut found = conn.prepare_cached(sql)?;
-    let rows = found.query_map(params![before, limit], entry)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    conn.all(sql, params![before, limit], entry)
 }
 
 /// Walks the whole list.
 pub fn verify(conn: &Connection) -> Result<Verdict> {
-    let mut all = conn.prepare("SELECT seq, at, who, what, detail, hash FROM audit ORDER BY seq")?;
-    let mut rows = all.query([])?;
-    let (mut last, mut prev) = (0, ROOT);
-    while let Some(row) = rows.next()? {
+    let sql = "SELECT seq, at, who, what, detail, hash FROM audit ORDER BY seq";
+    let (mut last, mut prev, mut whole) = (0, ROOT, true);
+    conn.each(sql, params![], |row| {
         let entry = entry(row)?;
         let hash: Vec<u8> = row.get(5)?;
         let expected = link(&prev, &entry);
         if entry.seq != last + 1 || hash != expected {
-            return Ok(Verdict::Broken { seq: last + 1 });
+            whole = false;
+            return Ok(ControlFlow::Break(()));
         }
         (last, prev) = (entry.seq, expected);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if !whole {
+        return Ok(Verdict::Broken { seq: last + 1 });
     }
     match head(conn)? {
         Some(head) if head == (last, prev) => Ok(Verdict::Whole { entries: last }),
@@ -83,11 +89,10 @@ pub fn verify(conn: &Connection) -> Result<Verdict> {
 }
 
 fn head(conn: &Connection) -> Result<Option<(i64, Hash)>> {
-    let mut found = conn.prepare_cached("SELECT seq, hash FROM audit_head")?;
-    Ok(found.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    conn.one("SELECT seq, hash FROM audit_head", params![], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
+fn entry(row: &Row<'_>) -> Result<Entry> {
     let at = Millis(row.get(1)?);
     Ok(Entry { seq: row.get(0)?, at, who: row.get(2)?, what: row.get(3)?, detail: row.get(4)? })
 }

@@ -1,9 +1,12 @@
 //! The boxes: which device stands at which site, under which certificate.
 
 use model::{BoxId, Millis, SiteId};
-use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Error, Result, site};
+use crate::{
+    Error, Result, site,
+    sql::{Connection, Row, params},
+    touched::{self, What},
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
@@ -18,8 +21,12 @@ pub struct Device {
 
 /// A box is enrolled once; false when the id is taken.
 pub fn add(conn: &Connection, id: BoxId, site: &SiteId, now: Millis) -> Result<bool> {
-    let sql = "INSERT OR IGNORE INTO box (box, site, enrolled) VALUES (?1, ?2, ?3)";
-    Ok(conn.execute(sql, params![id.to_string(), site.as_str(), now.0])? == 1)
+    let sql = "INSERT INTO box (box, site, enrolled) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    let added = conn.execute(sql, params![id.to_string(), site, now.0])? == 1;
+    if added {
+        touched::note(conn, site, What::Box)?;
+    }
+    Ok(added)
 }
 
 /// Keeps the newest certificate of a box, at enrolment and at each renewal.
@@ -31,43 +38,37 @@ pub fn certify(conn: &Connection, id: BoxId, serial: &str, not_after: Millis) ->
 
 /// From then on the box is refused; false when it is unknown or was revoked before.
 pub fn revoke(conn: &Connection, id: BoxId, now: Millis) -> Result<bool> {
-    let sql = "UPDATE box SET revoked = ?2 WHERE box = ?1 AND revoked IS NULL";
-    Ok(conn.execute(sql, params![id.to_string(), now.0])? == 1)
+    let sql = "UPDATE box SET revoked = ?2 WHERE box = ?1 AND revoked IS NULL RETURNING site";
+    let of = conn.one(sql, params![id.to_string(), now.0], |row| site::parse(&row.get::<String>(0)?))?;
+    let Some(of) = of else { return Ok(false) };
+    touched::note(conn, &of, What::Box)?;
+    Ok(true)
 }
 
 pub fn one(conn: &Connection, id: BoxId) -> Result<Option<Device>> {
     let sql = "SELECT box, site, enrolled, serial, not_after, revoked FROM box WHERE box = ?1";
-    conn.prepare_cached(sql)?.query_row([id.to_string()], raw).optional()?.map(device).transpose()
+    conn.one(sql, params![id.to_string()], device)
 }
 
 pub fn of_site(conn: &Connection, site: &SiteId) -> Result<Vec<Device>> {
     let sql = "SELECT box, site, enrolled, serial, not_after, revoked FROM box WHERE site = ?1 ORDER BY box";
-    let mut found = conn.prepare_cached(sql)?;
-    let rows = found.query_map([site.as_str()], raw)?;
-    rows.map(|row| device(row?)).collect()
+    conn.all(sql, params![site], device)
 }
 
 /// All boxes that were revoked.
 pub fn revoked(conn: &Connection) -> Result<Vec<BoxId>> {
-    let mut found = conn.prepare_cached("SELECT box FROM box WHERE revoked IS NOT NULL ORDER BY box")?;
-    let rows = found.query_map([], |row| row.get::<_, String>(0))?;
-    rows.map(|row| parse(&row?)).collect()
+    let sql = "SELECT box FROM box WHERE revoked IS NOT NULL ORDER BY box";
+    conn.all(sql, params![], |row| parse(&row.get::<String>(0)?))
 }
 
-type Raw = (String, String, i64, Option<String>, Option<i64>, Option<i64>);
-
-fn raw(row: &rusqlite::Row<'_>) -> rusqlite::Result<Raw> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
-}
-
-fn device((id, site, enrolled, serial, not_after, revoked): Raw) -> Result<Device> {
+fn device(row: &Row<'_>) -> Result<Device> {
     Ok(Device {
-        id: parse(&id)?,
-        site: site::parse(&site)?,
-        enrolled: Millis(enrolled),
-        serial,
-        not_after: not_after.map(Millis),
-        revoked: revoked.map(Millis),
+        id: parse(&row.get::<String>(0)?)?,
+        site: site::parse(&row.get::<String>(1)?)?,
+        enrolled: Millis(row.get(2)?),
+        serial: row.get(3)?,
+        not_after: row.get::<Option<i64>>(4)?.map(Millis),
+        revoked: row.get::<Option<i64>>(5)?.map(Millis),
     })
 }
 

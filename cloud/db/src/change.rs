@@ -4,9 +4,12 @@
 use std::collections::BTreeSet;
 
 use model::{Millis, SiteId, change::Doc};
-use rusqlite::{Connection, params};
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    sql::{Connection, params},
+    touched,
+};
 
 /// Longest change, in bytes.
 pub const CHANGE_LEN_MAX: usize = 4 << 20;
@@ -57,17 +60,14 @@ pub(crate) fn name(doc: Doc) -> &'static str {
 /// Adds the changes that are not there yet and moves the heads; says how many were new. Each comes after those it
 /// builds on.
 pub fn add(conn: &Connection, of: Of<'_>, changes: &[Change], signed: &Signed) -> Result<usize> {
-    let (site, doc) = (of.site.as_str(), name(of.doc));
-    let mut last =
-        conn.prepare_cached("SELECT coalesce(max(seq), 0) FROM config_change WHERE site = ?1 AND doc = ?2")?;
-    let mut insert = conn.prepare_cached(
-        "INSERT INTO config_change (site, doc, seq, hash, deps, bytes, author, at, note)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (site, doc, hash) DO NOTHING",
-    )?;
-    let mut covered = conn.prepare_cached("DELETE FROM config_head WHERE site = ?1 AND doc = ?2 AND hash = ?3")?;
-    let mut head = conn.prepare_cached("INSERT INTO config_head (site, doc, hash) VALUES (?1, ?2, ?3)")?;
+    let (site, doc) = (of.site, name(of.doc));
+    let last = "SELECT coalesce(max(seq), 0) FROM config_change WHERE site = ?1 AND doc = ?2";
+    let insert = "INSERT INTO config_change (site, doc, seq, hash, deps, bytes, author, at, note)
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (site, doc, hash) DO NOTHING";
+    let covered = "DELETE FROM config_head WHERE site = ?1 AND doc = ?2 AND hash = ?3";
+    let head = "INSERT INTO config_head (site, doc, hash) VALUES (?1, ?2, ?3)";
 
-    let mut seq: i64 = last.query_row(params![site, doc], |row| row.get(0))?;
+    let mut seq: i64 = conn.only(last, params![site, doc])?;
     let mut added = 0;
     for change in changes {
         if change.bytes.len() > CHANGE_LEN_MAX {
@@ -75,16 +75,20 @@ pub fn add(conn: &Connection, of: Of<'_>, changes: &[Change], signed: &Signed) -
         }
         let deps = change.deps.concat();
         let Signed { author, note, at } = signed;
-        let row = params![site, doc, seq + 1, change.hash, deps, change.bytes, author, at.0, note];
-        if insert.execute(row)? == 0 {
+        let next = seq.saturating_add(1);
+        let row = params![site, doc, next, change.hash, deps, change.bytes, author, at.0, note];
+        if conn.execute(insert, row)? == 0 {
             continue;
         }
-        seq += 1;
+        seq = next;
         added += 1;
         for dep in &change.deps {
-            covered.execute(params![site, doc, dep])?;
+            conn.execute(covered, params![site, doc, dep])?;
         }
-        head.execute(params![site, doc, change.hash])?;
+        conn.execute(head, params![site, doc, change.hash])?;
+    }
+    if added > 0 {
+        touched::note(conn, of.site, of.doc.into())?;
     }
     Ok(added)
 }
@@ -92,30 +96,24 @@ pub fn add(conn: &Connection, of: Of<'_>, changes: &[Change], signed: &Signed) -
 /// The changes after place `after`, in the order they were taken in, each with its place.
 pub fn after(conn: &Connection, of: Of<'_>, after: i64) -> Result<Vec<(i64, Change)>> {
     let sql = "SELECT seq, hash, deps, bytes FROM config_change WHERE site = ?1 AND doc = ?2 AND seq > ?3 ORDER BY seq";
-    let mut found = conn.prepare_cached(sql)?;
-    let rows = found.query_map(params![of.site.as_str(), name(of.doc), after], |row| {
+    conn.all(sql, params![of.site, name(of.doc), after], |row| {
         let deps: Vec<u8> = row.get(2)?;
         let deps = deps.as_chunks::<32>().0.to_vec();
         Ok((row.get(0)?, Change { hash: row.get(1)?, deps, bytes: row.get(3)? }))
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    })
 }
 
 /// The heads of a document, without its changes.
 pub fn heads(conn: &Connection, of: Of<'_>) -> Result<BTreeSet<Hash>> {
     let sql = "SELECT hash FROM config_head WHERE site = ?1 AND doc = ?2";
-    let mut found = conn.prepare_cached(sql)?;
-    let rows = found.query_map(params![of.site.as_str(), name(of.doc)], |row| row.get(0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    Ok(conn.all(sql, params![of.site, name(of.doc)], |row| row.get(0))?.into_iter().collect())
 }
 
 /// The newest `limit` entries, newest first.
 pub fn history(conn: &Connection, of: Of<'_>, limit: u32) -> Result<Vec<Entry>> {
     let sql = "SELECT seq, author, note, at FROM config_change WHERE site = ?1 AND doc = ?2 ORDER BY seq DESC LIMIT ?3";
-    let mut found = conn.prepare_cached(sql)?;
-    let rows = found.query_map(params![of.site.as_str(), name(of.doc), limit], |row| {
+    conn.all(sql, params![of.site, name(of.doc), limit], |row| {
         let signed = Signed { author: row.get(1)?, note: row.get(2)?, at: Millis(row.get(3)?) };
         Ok(Entry { seq: row.get(0)?, signed })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    })
 }

@@ -1,9 +1,11 @@
 //! Enrolment codes: shown once, kept as a hash, used once, for minutes (S-70).
 
 use model::{BoxId, Millis, SiteId};
-use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Result, boxes, site};
+use crate::{
+    Error, Result, boxes, site,
+    sql::{Connection, Row, params},
+};
 
 /// SHA-256 of a code or of a public key.
 pub type Hash = [u8; 32];
@@ -36,18 +38,18 @@ pub enum Redeemed {
 
 pub fn issue(conn: &Connection, code: &Hash, site: &SiteId, now: Millis, expires: Millis) -> Result<()> {
     // Codes that nobody can use any more are swept here: the table stays as small as a day's work.
-    conn.execute("DELETE FROM enrolment WHERE expires < ?1", [now.0.saturating_sub(DAY_MS)])?;
+    conn.execute("DELETE FROM enrolment WHERE expires < ?1", params![now.0.saturating_sub(DAY_MS)])?;
     let sql = "INSERT INTO enrolment (token_hash, site, created, expires) VALUES (?1, ?2, ?3, ?4)";
-    conn.execute(sql, params![code, site.as_str(), now.0, expires.0])?;
+    conn.execute(sql, params![code, site, now.0, expires.0])?;
     Ok(())
 }
 
 /// Spends the code and enrols the box, both or neither.
 pub fn redeem(conn: &Connection, claim: &Claim, now: Millis) -> Result<Redeemed> {
     let sql = "SELECT site, expires, used_by, key_hash FROM enrolment WHERE token_hash = ?1";
-    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
     type Found = (String, i64, Option<String>, Option<Vec<u8>>);
-    let found: Option<Found> = conn.query_row(sql, [claim.code], row).optional()?;
+    let row = |row: &Row<'_>| Ok::<Found, Error>((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    let found = conn.one(sql, params![claim.code], row)?;
     let Some((site, expires, used_by, key)) = found else { return Ok(Redeemed::Unknown) };
     if key.as_deref().is_some_and(|key| key != claim.key) {
         return Ok(Redeemed::Used);

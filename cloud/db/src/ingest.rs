@@ -5,9 +5,12 @@
 //! (D-23).
 
 use model::{BoxId, Epoch, Millis, SiteId, leaving::Leaving};
-use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Error, Result, decode, health, interval, notice};
+use crate::{
+    Error, Result, decode, health, interval, notice,
+    sql::{Connection, params},
+    touched::{self, What},
+};
 
 /// The kind of a row whose body is a [`Leaving`] in CBOR.
 pub const KIND_LEAVING: u16 = 1;
@@ -55,12 +58,6 @@ pub enum Refused {
     Db(#[from] Error),
 }
 
-impl From<rusqlite::Error> for Refused {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Db(error.into())
-    }
-}
-
 /// Understands one row's body. Needs no database: done before the write, off its thread.
 pub fn decode(kind: u16, body: &[u8]) -> Row {
     let leaving = match kind {
@@ -84,8 +81,8 @@ fn sound(leaving: Leaving) -> std::result::Result<Leaving, String> {
 }
 
 pub fn watermark(conn: &Connection, box_id: BoxId, epoch: Epoch) -> Result<u64> {
-    let mut found = conn.prepare_cached("SELECT seq FROM watermark WHERE box = ?1 AND epoch = ?2")?;
-    let seq = found.query_row(params![box_id.to_string(), epoch.to_string()], |row| row.get(0)).optional()?;
+    let sql = "SELECT seq FROM watermark WHERE box = ?1 AND epoch = ?2";
+    let seq = conn.one(sql, params![box_id.to_string(), epoch.to_string()], |row| row.get(0))?;
     Ok(seq.map_or(0, i64::cast_unsigned))
 }
 
@@ -101,11 +98,11 @@ pub fn take(conn: &Connection, batch: &Batch, now: Millis) -> std::result::Resul
     }
     let old = usize::try_from(next.saturating_sub(batch.first)).unwrap_or(usize::MAX).min(batch.rows.len());
     let mut taken = Taken { watermark: mark, repeated: old as u64, ..Taken::default() };
-    let mut intervals = interval::Intake::new(conn)?;
+    let mut intervals = interval::Intake::new(conn, &batch.site, now);
     for row in batch.rows.iter().skip(old) {
         let seq = taken.watermark.saturating_add(1);
         match row {
-            Row::Good(Leaving::Interval(figures)) => intervals.put(&batch.site, figures, now)?,
+            Row::Good(Leaving::Interval(figures)) => intervals.put(figures),
             Row::Good(Leaving::Health(health)) => health::put(conn, batch.box_id, &batch.site, health, now)?,
             Row::Good(Leaving::Notice(said)) => notice::put(conn, batch.box_id, &batch.site, said, now)?,
             Row::Aside { kind, reason, body } => {
@@ -116,18 +113,19 @@ pub fn take(conn: &Connection, batch: &Batch, now: Millis) -> std::result::Resul
         taken.watermark = seq;
         taken.fresh += 1;
     }
+    intervals.end()?;
     if taken.fresh > 0 {
         let sql = "INSERT INTO watermark (box, epoch, seq, at) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT (box, epoch) DO UPDATE SET seq = excluded.seq, at = excluded.at";
         let (box_id, epoch) = (batch.box_id.to_string(), batch.epoch.to_string());
-        conn.prepare_cached(sql)?.execute(params![box_id, epoch, taken.watermark.cast_signed(), now.0])?;
+        conn.execute(sql, params![box_id, epoch, taken.watermark.cast_signed(), now.0])?;
+        touched::note(conn, &batch.site, What::Figures)?;
     }
     Ok(taken)
 }
 
 fn epochs(conn: &Connection, box_id: BoxId) -> Result<i64> {
-    let mut count = conn.prepare_cached("SELECT count(*) FROM watermark WHERE box = ?1")?;
-    Ok(count.query_row([box_id.to_string()], |row| row.get(0))?)
+    conn.only("SELECT count(*) FROM watermark WHERE box = ?1", params![box_id.to_string()])
 }
 
 fn put_aside(
@@ -139,13 +137,13 @@ fn put_aside(
 ) -> Result<()> {
     let box_id = batch.box_id.to_string();
     let sql = "INSERT INTO poison_count (box, seen) VALUES (?1, 1)
-               ON CONFLICT (box) DO UPDATE SET seen = seen + 1 RETURNING seen";
-    let seen: i64 = conn.prepare_cached(sql)?.query_row([&box_id], |row| row.get(0))?;
+               ON CONFLICT (box) DO UPDATE SET seen = poison_count.seen + 1 RETURNING seen";
+    let seen: i64 = conn.only(sql, params![box_id])?;
     if seen <= ASIDE_MAX {
-        let sql = "INSERT OR IGNORE INTO poison (box, epoch, seq, kind, reason, body, at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let row = params![box_id, batch.epoch.to_string(), seq.cast_signed(), kind, reason, body, now.0];
-        conn.prepare_cached(sql)?.execute(row)?;
+        let sql = "INSERT INTO poison (box, epoch, seq, kind, reason, body, at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
+        let epoch = batch.epoch.to_string();
+        conn.execute(sql, params![box_id, epoch, seq.cast_signed(), kind, reason, body, now.0])?;
     }
     Ok(())
 }
@@ -163,26 +161,22 @@ pub struct Aside {
 /// What is aside of one box, oldest first, and how many there ever were.
 pub fn aside(conn: &Connection, box_id: BoxId) -> Result<(Vec<Aside>, i64)> {
     let box_id = box_id.to_string();
-    let mut found =
-        conn.prepare_cached("SELECT epoch, seq, kind, reason, at FROM poison WHERE box = ?1 ORDER BY at, epoch, seq")?;
-    let rows = found.query_map([&box_id], |row| {
+    let sql = "SELECT epoch, seq, kind, reason, at FROM poison WHERE box = ?1 ORDER BY at, epoch, seq";
+    let rows = conn.all(sql, params![box_id], |row| {
         Ok(Aside {
             epoch: row.get(0)?,
-            seq: row.get::<_, i64>(1)?.cast_unsigned(),
+            seq: row.get::<i64>(1)?.cast_unsigned(),
             kind: row.get(2)?,
             reason: row.get(3)?,
             at: Millis(row.get(4)?),
         })
     })?;
-    let rows = rows.collect::<rusqlite::Result<_>>()?;
-    let seen =
-        conn.query_row("SELECT seen FROM poison_count WHERE box = ?1", [&box_id], |row| row.get(0)).optional()?;
+    let seen = conn.one("SELECT seen FROM poison_count WHERE box = ?1", params![box_id], |row| row.get(0))?;
     Ok((rows, seen.unwrap_or(0)))
 }
 
 /// When the newest row of any box of the site became durable.
 pub fn last_taken(conn: &Connection, site: &SiteId) -> Result<Option<Millis>> {
     let sql = "SELECT max(watermark.at) FROM watermark JOIN box USING (box) WHERE box.site = ?1";
-    let at: Option<i64> = conn.prepare_cached(sql)?.query_row([site.as_str()], |row| row.get(0))?;
-    Ok(at.map(Millis))
+    Ok(conn.only::<Option<i64>>(sql, params![site])?.map(Millis))
 }

@@ -1,14 +1,20 @@
 //! The figures of intervals, as the boxes sent them: the highest revision of a cell wins, whole. Cells add up, so a
 //! question for a longer interval is answered by a sum.
 
+mod intake;
+
 use model::{
     Millis, QueueId, SiteId,
     leaving::{Figures, Interval},
 };
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    sql::{Connection, Row, params},
+};
+
+pub(crate) use intake::Intake;
 
 /// Longest interval a box may send: a day.
 pub const LENGTH_S_MAX: u32 = 86_400;
@@ -61,101 +67,33 @@ pub fn check(interval: &Interval) -> std::result::Result<(), Problem> {
     Ok(())
 }
 
-/// The statements that take the cells of one site in, prepared once for a batch.
-pub(crate) struct Intake<'c> {
-    begun: CachedStatement<'c>,
-    count: CachedStatement<'c>,
-    put: CachedStatement<'c>,
-    /// The interval of the last cell: a box sends the cells of one interval after one another.
-    last: Option<(Millis, u32)>,
-}
-
-impl<'c> Intake<'c> {
-    pub(crate) fn new(conn: &'c Connection) -> Result<Self> {
-        let begun = "SELECT EXISTS (SELECT 1 FROM interval WHERE start = ?1 AND length_s = ?2 AND site = ?3)";
-        let count = "UPDATE site SET intervals = intervals + 1 WHERE site = ?1";
-        let put = "INSERT INTO interval (start, length_s, site, queue, revision, offered, answered, abandoned,
-                       answered_in_t, abandoned_in_t, overflowed, recorded, wait_s, talk_s, hold_s, wrap_up_s, received)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
-                   ON CONFLICT (start, length_s, site, queue) DO UPDATE SET
-                       revision = excluded.revision, offered = excluded.offered, answered = excluded.answered,
-                       abandoned = excluded.abandoned, answered_in_t = excluded.answered_in_t,
-                       abandoned_in_t = excluded.abandoned_in_t, overflowed = excluded.overflowed,
-                       recorded = excluded.recorded, wait_s = excluded.wait_s, talk_s = excluded.talk_s,
-                       hold_s = excluded.hold_s, wrap_up_s = excluded.wrap_up_s, received = excluded.received
-                   WHERE excluded.revision > interval.revision";
-        Ok(Self {
-            begun: conn.prepare_cached(begun)?,
-            count: conn.prepare_cached(count)?,
-            put: conn.prepare_cached(put)?,
-            last: None,
-        })
-    }
-
-    pub(crate) fn put(&mut self, site: &SiteId, interval: &Interval, now: Millis) -> Result<()> {
-        let (start, length_s, site) = (interval.start.0, interval.length_s, site.as_str());
-        if self.last != Some((interval.start, length_s)) {
-            let begun: bool = self.begun.query_row(params![start, length_s, site], |row| row.get(0))?;
-            if !begun {
-                self.count.execute([site])?;
-            }
-            self.last = Some((interval.start, length_s));
-        }
-        let f = &interval.figures;
-        let queue = interval.queue.as_ref().map_or("", QueueId::as_str);
-        self.put.execute(params![
-            start,
-            length_s,
-            site,
-            queue,
-            interval.revision,
-            f.offered,
-            f.answered,
-            f.abandoned,
-            f.answered_in_t,
-            f.abandoned_in_t,
-            f.overflowed,
-            f.recorded,
-            f.wait_s,
-            f.talk_s,
-            f.hold_s,
-            f.wrap_up_s,
-            now.0,
-        ])?;
-        Ok(())
-    }
-}
-
 /// Cells in the order of time, site and queue. `length_s` must not be 0.
 pub fn ask(conn: &Connection, question: Question) -> Result<Answer> {
-    let sql =
-        "SELECT site, queue, start / (?3 * 1000) * (?3 * 1000) AS begin, max(revision), sum(offered), sum(answered),
-                   sum(abandoned), sum(answered_in_t), sum(abandoned_in_t), sum(overflowed), sum(recorded), sum(wait_s),
-                   sum(talk_s), sum(hold_s), sum(wrap_up_s)
-               FROM interval
-               WHERE start >= ?1 AND start < ?2 AND length_s <= ?3 AND ?3 % length_s = 0
-               GROUP BY site, queue, begin ORDER BY begin, site, queue LIMIT ?4";
+    // Integer division gives the start of the wider interval; a sum is more than 64 bits to PostgreSQL, unless cast.
+    let sql = r#"SELECT site, queue, begun, max(revision), CAST(sum(offered) AS BIGINT), CAST(sum(answered) AS BIGINT),
+                     CAST(sum(abandoned) AS BIGINT), CAST(sum(answered_in_t) AS BIGINT),
+                     CAST(sum(abandoned_in_t) AS BIGINT), CAST(sum(overflowed) AS BIGINT),
+                     CAST(sum(recorded) AS BIGINT), CAST(sum(wait_s) AS BIGINT), CAST(sum(talk_s) AS BIGINT),
+                     CAST(sum(hold_s) AS BIGINT), CAST(sum(wrap_up_s) AS BIGINT)
+                 FROM (SELECT *, start / ?3 * ?3 AS begun FROM "interval"
+                       WHERE start >= ?1 AND start < ?2 AND length_s <= ?4 AND ?4 % length_s = 0) AS cell
+                 GROUP BY site, queue, begun ORDER BY begun, site, queue LIMIT ?5"#;
     let length_s = question.length_s.max(1);
-    let mut found = conn.prepare_cached(sql)?;
-    let mut rows = found.query(params![question.from.0, question.to.0, length_s, CELLS_MAX as i64 + 1])?;
-    let mut answer = Answer::default();
-    while let Some(row) = rows.next()? {
-        if answer.cells.len() == CELLS_MAX {
-            answer.cut = true;
-            break;
-        }
-        answer.cells.push(cell(row, length_s)?);
-    }
-    Ok(answer)
+    let length_ms = i64::from(length_s).saturating_mul(1_000);
+    let (from, to, most) = (question.from.0, question.to.0, CELLS_MAX as i64 + 1);
+    let mut cells = conn.all(sql, params![from, to, length_ms, length_s, most], |row| cell(row, length_s))?;
+    let cut = cells.len() > CELLS_MAX;
+    cells.truncate(CELLS_MAX);
+    Ok(Answer { cells, cut })
 }
 
-fn cell(row: &rusqlite::Row<'_>, length_s: u32) -> Result<Cell> {
+fn cell(row: &Row<'_>, length_s: u32) -> Result<Cell> {
     let queue: String = row.get(1)?;
     let queue = (!queue.is_empty()).then(|| QueueId::new(&queue)).transpose();
     // A sum over many cells may pass 32 bits; it is shown as the largest rather than as nonsense.
-    let sum = |at: usize| row.get::<_, i64>(at).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    let sum = |at: usize| row.get::<i64>(at).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
     Ok(Cell {
-        site: crate::site::parse(&row.get::<_, String>(0)?)?,
+        site: crate::site::parse(&row.get::<String>(0)?)?,
         queue: queue.map_err(|error| Error::corrupt("a queue", error))?,
         start: Millis(row.get(2)?),
         length_s,
@@ -178,7 +116,7 @@ fn cell(row: &rusqlite::Row<'_>, length_s: u32) -> Result<Cell> {
 
 /// How many intervals of a site have arrived: each counts once, whatever its number of queues.
 pub fn received(conn: &Connection, site: &SiteId) -> Result<u64> {
-    let mut found = conn.prepare_cached("SELECT intervals FROM site WHERE site = ?1")?;
-    let count: Option<i64> = found.query_row([site.as_str()], |row| row.get(0)).optional()?;
+    let sql = "SELECT intervals FROM site WHERE site = ?1";
+    let count: Option<i64> = conn.one(sql, params![site], |row| row.get(0))?;
     Ok(count.unwrap_or(0).cast_unsigned())
 }

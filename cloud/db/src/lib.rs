@@ -1,4 +1,4 @@
-//! What the cloud remembers, in one SQLite file: migrations, and one module of queries for each noun.
+//! What the cloud remembers, in one SQLite file or in PostgreSQL: migrations, and one module of queries for each noun.
 //!
 //! Every write goes through one thread that commits waiting writes together ([`Db::write`]) and answers when they are
 //! on the disk. The functions of the noun modules take a connection and the time; they hold no clock and no policy.
@@ -16,14 +16,17 @@ pub mod interval;
 mod migrate;
 pub mod notice;
 pub mod org;
+pub mod presence;
 pub mod session;
 pub mod site;
+mod sql;
 mod store;
 pub mod sync_state;
+pub mod touched;
 pub mod user;
 mod writer;
 
-pub use rusqlite::Connection;
+pub use sql::{Connection, Row, Value, postgres::Server};
 pub use store::{Db, READERS_MAX};
 pub use writer::{Counts, GROUP_MAX, WAITING_MAX};
 
@@ -33,6 +36,11 @@ pub use writer::{Counts, GROUP_MAX, WAITING_MAX};
 pub enum Error {
     #[error("database: {0}")]
     Sql(#[from] rusqlite::Error),
+    #[error("database: {}", crate::sql::postgres::explain(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// The settings' fault.
+    #[error("database: {0}")]
+    Address(String),
     /// The whole group was undone: nothing of it is on the disk.
     #[error("the commit failed: {0}")]
     Commit(String),

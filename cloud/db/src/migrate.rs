@@ -1,32 +1,66 @@
 //! The schema, step by step. A step is never edited once released; a later one mends it.
 
-use rusqlite::Connection;
+use crate::{
+    Error, Result,
+    sql::{Connection, Kind, params},
+};
 
-use crate::{Error, Result};
+const STEPS: &[&str] = &[
+    include_str!("../migrations/0001_start.sql"),
+    include_str!("../migrations/0002_notice.sql"),
+    include_str!("../migrations/0003_shared.sql"),
+];
+const POSTGRES: &[&str] = &[include_str!("../migrations/postgres/0001_start.sql")];
+/// Where a database of PostgreSQL keeps which steps it has taken.
+const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_step (step BIGINT PRIMARY KEY)";
 
-const STEPS: &[&str] = &[include_str!("../migrations/0001_start.sql"), include_str!("../migrations/0002_notice.sql")];
-
-/// Brings the file to the newest schema, each step in a transaction of its own.
+/// Brings the store to the newest schema, each step in a transaction of its own.
 pub(crate) fn run(conn: &mut Connection) -> Result<()> {
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let steps = match &conn.0 {
+        Kind::Sqlite(_) => STEPS,
+        Kind::Postgres(_) => POSTGRES,
+    };
+    if let Kind::Postgres(client) = &conn.0 {
+        conn.begin_write()?;
+        client.script(STEPS_TABLE)?;
+        conn.step("COMMIT")?;
+    }
+    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
     let found = version(conn)?;
     if found > known {
         return Err(Error::Newer { found, known });
     }
-    for (number, step) in (1i64..).zip(STEPS) {
-        let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    for (number, step) in (1i64..).zip(steps) {
+        conn.begin_write()?;
         // Read again under the lock: another process may have taken the step meanwhile.
-        if version(&tx)? < number {
-            tx.execute_batch(step)?;
-            tx.pragma_update(None, "user_version", number)?;
+        let taken = version(conn).and_then(|found| if found < number { take(conn, number, step) } else { Ok(()) });
+        if let Err(error) = taken {
+            let _ = conn.step("ROLLBACK");
+            return Err(error);
         }
-        tx.commit()?;
+        conn.step("COMMIT")?;
     }
     Ok(())
 }
 
 fn version(conn: &Connection) -> Result<i64> {
-    Ok(conn.pragma_query_value(None, "user_version", |row| row.get(0))?)
+    match &conn.0 {
+        Kind::Sqlite(file) => Ok(file.pragma_query_value(None, "user_version", |row| row.get(0))?),
+        Kind::Postgres(_) => conn.only("SELECT coalesce(max(step), 0) FROM schema_step", params![]),
+    }
+}
+
+fn take(conn: &Connection, number: i64, step: &str) -> Result<()> {
+    match &conn.0 {
+        Kind::Sqlite(file) => {
+            file.execute_batch(step)?;
+            Ok(file.pragma_update(None, "user_version", number)?)
+        }
+        Kind::Postgres(client) => {
+            client.script(step)?;
+            conn.execute("INSERT INTO schema_step (step) VALUES (?1)", params![number]).map(drop)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -35,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_second_run_changes_nothing() {
-        let mut conn = Connection::open_in_memory().unwrap();
+        let mut conn = memory();
         run(&mut conn).unwrap();
         run(&mut conn).unwrap();
         assert_eq!(version(&conn).unwrap(), i64::try_from(STEPS.len()).unwrap());
@@ -43,8 +77,12 @@ mod tests {
 
     #[test]
     fn a_file_of_a_later_version_is_refused() {
-        let mut conn = Connection::open_in_memory().unwrap();
-        conn.pragma_update(None, "user_version", 999).unwrap();
+        let mut conn = memory();
+        conn.file().unwrap().pragma_update(None, "user_version", 999).unwrap();
         assert!(matches!(run(&mut conn), Err(Error::Newer { found: 999, .. })));
+    }
+
+    fn memory() -> Connection {
+        Connection(Kind::Sqlite(rusqlite::Connection::open_in_memory().unwrap()))
     }
 }

@@ -4,9 +4,12 @@ use model::{
     BoxId, Millis, NoticeId, PlaceId, SiteId,
     leaving::{Notice, What},
 };
-use rusqlite::{Connection, params};
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    sql::{Connection, Row, params},
+    touched::{self, What as Touched},
+};
 
 /// Kept of one box; the oldest give way.
 pub const KEPT_MAX: i64 = 1_000;
@@ -29,19 +32,12 @@ pub fn put(conn: &Connection, box_id: BoxId, site: &SiteId, notice: &Notice, now
     let sql = "INSERT INTO notice (box, notice, site, at, what, place, received) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                ON CONFLICT (box, notice) DO UPDATE SET what = excluded.what, place = excluded.place";
     let (box_id, what) = (box_id.to_string(), written(notice.what)?);
-    let row = params![
-        box_id,
-        notice.notice.to_string(),
-        site.as_str(),
-        notice.at.0,
-        what,
-        notice.place.as_ref().map(PlaceId::as_str),
-        now.0
-    ];
-    conn.prepare_cached(sql)?.execute(row)?;
+    let place = notice.place.as_ref().map(PlaceId::as_str);
+    let name = notice.notice.to_string();
+    conn.execute(sql, params![box_id, name, site, notice.at.0, what, place, now.0])?;
     let sql = "DELETE FROM notice WHERE box = ?1 AND notice IN
-                 (SELECT notice FROM notice WHERE box = ?1 ORDER BY received DESC, notice DESC LIMIT -1 OFFSET ?2)";
-    conn.prepare_cached(sql)?.execute(params![box_id, KEPT_MAX])?;
+                 (SELECT notice FROM notice WHERE box = ?1 ORDER BY received DESC, notice DESC LIMIT 1000000 OFFSET ?2)";
+    conn.execute(sql, params![box_id, KEPT_MAX])?;
     Ok(())
 }
 
@@ -49,31 +45,32 @@ pub fn put(conn: &Connection, box_id: BoxId, site: &SiteId, notice: &Notice, now
 pub fn since(conn: &Connection, since: Millis) -> Result<Vec<Kept>> {
     let sql = "SELECT site, notice, at, what, place, received, seen_by, seen FROM notice
                WHERE received >= ?1 ORDER BY received DESC, notice LIMIT ?2";
-    let mut found = conn.prepare_cached(sql)?;
-    let mut rows = found.query(params![since.0, SHOWN_MAX])?;
-    let mut kept = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (by, at): (Option<String>, Option<i64>) = (row.get(6)?, row.get(7)?);
-        kept.push(Kept {
-            site: row.get::<_, String>(0)?.parse().map_err(|error| Error::corrupt("a site", error))?,
-            notice: Notice {
-                notice: row.get::<_, String>(1)?.parse().map_err(|error| Error::corrupt("a notice", error))?,
-                at: Millis(row.get(2)?),
-                what: read(&row.get::<_, String>(3)?)?,
-                place: row.get::<_, Option<String>>(4)?.and_then(|place| place.parse().ok()),
-            },
-            received: Millis(row.get(5)?),
-            seen: by.zip(at.map(Millis)),
-        });
-    }
-    Ok(kept)
+    conn.all(sql, params![since.0, SHOWN_MAX], kept)
+}
+
+fn kept(row: &Row<'_>) -> Result<Kept> {
+    let (by, at): (Option<String>, Option<i64>) = (row.get(6)?, row.get(7)?);
+    Ok(Kept {
+        site: row.get::<String>(0)?.parse().map_err(|error| Error::corrupt("a site", error))?,
+        notice: Notice {
+            notice: row.get::<String>(1)?.parse().map_err(|error| Error::corrupt("a notice", error))?,
+            at: Millis(row.get(2)?),
+            what: read(&row.get::<String>(3)?)?,
+            place: row.get::<Option<String>>(4)?.and_then(|place| place.parse().ok()),
+        },
+        received: Millis(row.get(5)?),
+        seen: by.zip(at.map(Millis)),
+    })
 }
 
 /// Who saw it first is kept. False: there is no such notice.
 pub fn see(conn: &Connection, site: &SiteId, notice: NoticeId, by: &str, now: Millis) -> Result<bool> {
     let sql = "UPDATE notice SET seen_by = coalesce(seen_by, ?3), seen = coalesce(seen, ?4)
                WHERE site = ?1 AND notice = ?2";
-    let changed = conn.prepare_cached(sql)?.execute(params![site.as_str(), notice.to_string(), by, now.0])?;
+    let changed = conn.execute(sql, params![site, notice.to_string(), by, now.0])?;
+    if changed > 0 {
+        touched::note(conn, site, Touched::Figures)?;
+    }
     Ok(changed > 0)
 }
 

@@ -1,9 +1,11 @@
 //! The organisation this cloud belongs to. There is one.
 
 use model::Millis;
-use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::Result;
+use crate::{
+    Result,
+    sql::{Connection, params},
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Org {
@@ -13,11 +15,12 @@ pub struct Org {
 
 /// Founds the organisation; false when there is one already.
 pub fn found(conn: &Connection, label: &str, now: Millis) -> Result<bool> {
-    let sql = "INSERT OR IGNORE INTO org (one, label, created) VALUES (1, ?1, ?2)";
+    let sql = "INSERT INTO org (one, label, created) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING";
     Ok(conn.execute(sql, params![label, now.0])? == 1)
 }
 
 pub fn read(conn: &Connection) -> Result<Option<Org>> {
-    let row = |row: &rusqlite::Row<'_>| Ok(Org { label: row.get(0)?, created: Millis(row.get(1)?) });
-    Ok(conn.query_row("SELECT label, created FROM org", [], row).optional()?)
+    conn.one("SELECT label, created FROM org", params![], |row| {
+        Ok(Org { label: row.get(0)?, created: Millis(row.get(1)?) })
+    })
 }

@@ -1,9 +1,12 @@
 //! Who is signed in. A session is found by the hash of its token; the token itself is only in the browser.
 
 use model::Millis;
-use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Result, user::Role};
+use crate::{
+    Result,
+    sql::{Connection, Row, params},
+    user::Role,
+};
 
 /// Most sessions of one user; the oldest ends when one more begins.
 pub const SESSIONS_MAX: i64 = 20;
@@ -18,9 +21,9 @@ pub struct Who {
 }
 
 pub fn open(conn: &Connection, token: &Hash, login: &str, now: Millis, expires: Millis) -> Result<()> {
-    conn.execute("DELETE FROM session WHERE expires <= ?1", [now.0])?;
+    conn.execute("DELETE FROM session WHERE expires <= ?1", params![now.0])?;
     let sql = "DELETE FROM session WHERE token_hash IN
-               (SELECT token_hash FROM session WHERE login = ?1 ORDER BY created DESC LIMIT -1 OFFSET ?2)";
+               (SELECT token_hash FROM session WHERE login = ?1 ORDER BY created DESC LIMIT 1000000 OFFSET ?2)";
     conn.execute(sql, params![login, SESSIONS_MAX - 1])?;
     let sql = "INSERT INTO session (token_hash, login, created, expires) VALUES (?1, ?2, ?3, ?4)";
     conn.execute(sql, params![token, login, now.0, expires.0])?;
@@ -29,14 +32,13 @@ pub fn open(conn: &Connection, token: &Hash, login: &str, now: Millis, expires: 
 
 /// None when the session is unknown or over, or its user may not sign in any more.
 pub fn who(conn: &Connection, token: &Hash, now: Millis) -> Result<Option<Who>> {
-    let sql = "SELECT user.login, user.role FROM session JOIN user USING (login)
-               WHERE token_hash = ?1 AND expires > ?2 AND user.disabled IS NULL";
-    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?));
-    let found: Option<(String, String)> = conn.prepare_cached(sql)?.query_row(params![token, now.0], row).optional()?;
-    found.map(|(login, role)| Ok(Who { login, role: Role::parse(&role)? })).transpose()
+    let sql = r#"SELECT login, role FROM session JOIN "user" USING (login)
+                 WHERE token_hash = ?1 AND expires > ?2 AND disabled IS NULL"#;
+    let who = |row: &Row<'_>| Ok(Who { login: row.get(0)?, role: Role::parse(&row.get::<String>(1)?)? });
+    conn.one(sql, params![token, now.0], who)
 }
 
 pub fn close(conn: &Connection, token: &Hash) -> Result<()> {
-    conn.execute("DELETE FROM session WHERE token_hash = ?1", [token])?;
+    conn.execute("DELETE FROM session WHERE token_hash = ?1", params![token])?;
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! The sites. A site's label and everything else about it is in its configuration documents.
 
 use model::{Millis, SiteId};
-use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    sql::{Connection, params},
+};
 
 /// Most sites of one cloud.
 pub const SITES_MAX: i64 = 10_000;
@@ -19,24 +21,21 @@ pub fn add(conn: &Connection, site: &SiteId, now: Millis) -> Result<Added> {
     if exists(conn, site)? {
         return Ok(Added::Exists);
     }
-    let count: i64 = conn.query_row("SELECT count(*) FROM site", [], |row| row.get(0))?;
+    let count: i64 = conn.only("SELECT count(*) FROM site", params![])?;
     if count >= SITES_MAX {
         return Ok(Added::Full);
     }
-    conn.execute("INSERT INTO site (site, created) VALUES (?1, ?2)", params![site.as_str(), now.0])?;
+    conn.execute("INSERT INTO site (site, created) VALUES (?1, ?2)", params![site, now.0])?;
     Ok(Added::Added)
 }
 
 pub fn exists(conn: &Connection, site: &SiteId) -> Result<bool> {
-    let mut found = conn.prepare_cached("SELECT 1 FROM site WHERE site = ?1")?;
-    Ok(found.query_row([site.as_str()], |_| Ok(())).optional()?.is_some())
+    Ok(conn.one("SELECT site FROM site WHERE site = ?1", params![site], |_| Ok(()))?.is_some())
 }
 
 /// All sites, in the order of their ids.
 pub fn all(conn: &Connection) -> Result<Vec<SiteId>> {
-    let mut all = conn.prepare_cached("SELECT site FROM site ORDER BY site")?;
-    let rows = all.query_map([], |row| row.get::<_, String>(0))?;
-    rows.map(|row| parse(&row?)).collect()
+    conn.all("SELECT site FROM site ORDER BY site", params![], |row| parse(&row.get::<String>(0)?))
 }
 
 pub(crate) fn parse(text: &str) -> Result<SiteId> {

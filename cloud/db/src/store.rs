@@ -1,28 +1,24 @@
-//! The handle on the database: opens the file, owns the writing thread and lends read connections.
+//! The handle on the database: owns the writing thread and lends read connections.
 
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::{
     Error, Result, migrate,
+    sql::{
+        Connection, Kind,
+        postgres::{Pool, Server},
+        sqlite,
+    },
     writer::{self, Counts, Job, WAITING_MAX, Write},
 };
 
 /// Most reads at once; a reader beyond that waits.
 pub const READERS_MAX: usize = 4;
-/// How long to wait for another process (a command beside the running server) that writes.
-const BUSY: Duration = Duration::from_secs(5);
-/// Pages of the log after which it is carried over into the file: 32 MiB, so that a page that many commits touch, as
-/// those at the end of the figures are, is carried over once for all of them.
-const CHECKPOINT_PAGES: u32 = 8_192;
-/// What the writing connection keeps of the file, in KiB: a page that is pushed out is read again for the next row.
-const CACHE_KIB: i32 = 32 * 1_024;
 
 /// Cheap to clone; the writing thread ends with the last clone.
 #[derive(Clone)]
@@ -31,41 +27,66 @@ pub struct Db {
 }
 
 struct Inner {
-    path: PathBuf,
+    source: Arc<Source>,
     jobs: mpsc::Sender<Box<dyn Job>>,
     idle: Mutex<Vec<Connection>>,
     readers: Semaphore,
     counts: Arc<Counts>,
     stopped: watch::Receiver<bool>,
+    /// Moves when another process may have changed something; None: nobody tells.
+    woken: Option<watch::Receiver<u64>>,
+}
+
+/// Where connections come from.
+pub(crate) enum Source {
+    File(PathBuf),
+    Postgres(Pool),
+}
+
+impl Source {
+    pub(crate) fn writer(&self) -> Result<Connection> {
+        Ok(Connection(match self {
+            Source::File(path) => Kind::Sqlite(sqlite::writer(path)?),
+            Source::Postgres(pool) => Kind::Postgres(Box::new(pool.connect()?)),
+        }))
+    }
+
+    fn reader(&self) -> Result<Connection> {
+        Ok(Connection(match self {
+            Source::File(path) => Kind::Sqlite(sqlite::reader(path)?),
+            Source::Postgres(pool) => Kind::Postgres(Box::new(pool.connect()?)),
+        }))
+    }
 }
 
 impl Db {
     /// Opens or creates the file and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Self> {
-        let mut conn = connect(path, OpenFlags::default())?;
-        conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-        // FULL: a commit is on the disk before it returns, also in WAL mode.
-        conn.pragma_update(None, "synchronous", "FULL")?;
-        conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-        conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        Self::start(Source::File(path.into()), None)
+    }
+
+    /// Signs in at a PostgreSQL server and brings the schema of its database up to date. Several processes may do so.
+    pub fn connect(server: &Server) -> Result<Self> {
+        let pool = Pool::new(server)?;
+        let woken = pool.listen()?;
+        Self::start(Source::Postgres(pool), Some(woken))
+    }
+
+    fn start(source: Source, woken: Option<watch::Receiver<u64>>) -> Result<Self> {
+        let mut conn = source.writer()?;
         migrate::run(&mut conn)?;
+        let source = Arc::new(source);
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let (stop, stopped) = watch::channel(false);
         let counts = Arc::new(Counts::default());
-        let counted = Arc::clone(&counts);
+        let (counted, connects) = (Arc::clone(&counts), Arc::clone(&source));
         std::thread::Builder::new()
             .name("db-writer".into())
-            .spawn(move || writer::run(&conn, waiting, &counted, &stop))
+            .spawn(move || writer::run(conn, &connects, waiting, &counted, &stop))
             .map_err(|error| Error::corrupt("the writing thread", error))?;
-        let inner = Inner {
-            path: path.into(),
-            jobs,
-            idle: Mutex::new(Vec::new()),
-            readers: Semaphore::new(READERS_MAX),
-            counts,
-            stopped,
-        };
-        Ok(Self { inner: Arc::new(inner) })
+        let idle = Mutex::new(Vec::new());
+        let readers = Semaphore::new(READERS_MAX);
+        Ok(Self { inner: Arc::new(Inner { source, jobs, idle, readers, counts, stopped, woken }) })
     }
 
     /// Runs `work` in the next commit and answers when that is on the disk. An `Err` undoes what `work` wrote.
@@ -112,18 +133,28 @@ impl Db {
         F: FnOnce(&Connection) -> std::result::Result<T, E>,
         E: From<Error>,
     {
-        let idle = self.idle().pop();
-        let conn = match idle {
-            Some(conn) => conn,
-            None => self.reader()?,
-        };
-        // One read transaction: every query of `work` sees the same state.
-        conn.execute_batch("BEGIN").map_err(Error::from)?;
+        let conn = self.reader()?;
         let outcome = work(&conn);
-        if conn.execute_batch("ROLLBACK").is_ok() && self.idle().len() < READERS_MAX {
+        if conn.step("ROLLBACK").is_ok() && self.idle().len() < READERS_MAX {
             self.idle().push(conn);
         }
         outcome
+    }
+
+    /// In one read transaction: every query of a piece of work sees the same state.
+    fn reader(&self) -> Result<Connection> {
+        let idle = self.idle().pop();
+        if let Some(conn) = idle {
+            match conn.begin_read() {
+                Ok(()) => return Ok(conn),
+                // It was idle while the server went away and came back.
+                Err(_) if conn.is_gone() => self.idle().clear(),
+                Err(error) => return Err(error),
+            }
+        }
+        let conn = self.inner.source.reader()?;
+        conn.begin_read()?;
+        Ok(conn)
     }
 
     /// Resolves when nothing can be written any more; the process should end and start again.
@@ -136,26 +167,22 @@ impl Db {
         *self.inner.stopped.borrow()
     }
 
-    pub fn counts(&self) -> &Counts {
-        &self.inner.counts
+    /// Whether other processes may write and serve beside this one.
+    pub fn is_shared(&self) -> bool {
+        self.inner.woken.is_some()
     }
 
-    fn reader(&self) -> Result<Connection> {
-        let conn = connect(&self.inner.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        conn.pragma_update(None, "query_only", true)?;
-        Ok(conn)
+    /// A receiver that is marked changed when another process may have changed something; None with a file, of which
+    /// nobody tells.
+    pub fn woken(&self) -> Option<watch::Receiver<u64>> {
+        self.inner.woken.clone()
+    }
+
+    pub fn counts(&self) -> &Counts {
+        &self.inner.counts
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
-    let conn = Connection::open_with_flags(path, flags)?;
-    conn.busy_timeout(BUSY)?;
-    conn.pragma_update(None, "foreign_keys", true)?;
-    conn.pragma_update(None, "trusted_schema", false)?;
-    conn.set_prepared_statement_cache_capacity(64);
-    Ok(conn)
 }

@@ -2,9 +2,11 @@
 //! documents.
 
 use model::{BoxId, Millis, change::Doc};
-use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Result, change};
+use crate::{
+    Result, change,
+    sql::{Connection, params},
+};
 
 /// Longest state, in bytes.
 pub const STATE_LEN_MAX: usize = 1 << 20;
@@ -15,12 +17,11 @@ pub fn keep(conn: &Connection, id: BoxId, doc: Doc, bytes: &[u8], now: Millis) -
     }
     let sql = "INSERT INTO sync_state (box, doc, bytes, at) VALUES (?1, ?2, ?3, ?4)
                ON CONFLICT (box, doc) DO UPDATE SET bytes = excluded.bytes, at = excluded.at";
-    conn.prepare_cached(sql)?.execute(params![id.to_string(), change::name(doc), bytes, now.0])?;
+    conn.execute(sql, params![id.to_string(), change::name(doc), bytes, now.0])?;
     Ok(())
 }
 
 pub fn read(conn: &Connection, id: BoxId, doc: Doc) -> Result<Option<Vec<u8>>> {
     let sql = "SELECT bytes FROM sync_state WHERE box = ?1 AND doc = ?2";
-    let row = params![id.to_string(), change::name(doc)];
-    Ok(conn.prepare_cached(sql)?.query_row(row, |row| row.get(0)).optional()?)
+    conn.one(sql, params![id.to_string(), change::name(doc)], |row| row.get(0))
 }

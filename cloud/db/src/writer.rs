@@ -9,10 +9,14 @@ use std::{
     },
 };
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::ErrorCode;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::Error;
+use crate::{
+    Error, Result,
+    sql::{Connection, Kind},
+    store::Source,
+};
 
 /// Most writes in one commit.
 pub const GROUP_MAX: usize = 256;
@@ -30,17 +34,17 @@ pub struct Counts {
 pub(crate) trait Job: Send {
     /// Runs inside a savepoint; says whether to keep the effects.
     fn run(&mut self, conn: &Connection) -> bool;
-    fn answer(self: Box<Self>, committed: Result<(), Error>);
+    fn answer(self: Box<Self>, committed: Result<()>);
 }
 
 pub(crate) struct Write<F, T, E> {
     work: Option<F>,
-    outcome: Option<Result<T, E>>,
-    to: oneshot::Sender<Result<T, E>>,
+    outcome: Option<std::result::Result<T, E>>,
+    to: oneshot::Sender<std::result::Result<T, E>>,
 }
 
 impl<F, T, E> Write<F, T, E> {
-    pub(crate) fn new(work: F) -> (Self, oneshot::Receiver<Result<T, E>>) {
+    pub(crate) fn new(work: F) -> (Self, oneshot::Receiver<std::result::Result<T, E>>) {
         let (to, from) = oneshot::channel();
         (Self { work: Some(work), outcome: None, to }, from)
     }
@@ -48,7 +52,7 @@ impl<F, T, E> Write<F, T, E> {
 
 impl<F, T, E> Job for Write<F, T, E>
 where
-    F: FnOnce(&Connection) -> Result<T, E> + Send,
+    F: FnOnce(&Connection) -> std::result::Result<T, E> + Send,
     T: Send,
     E: From<Error> + Send,
 {
@@ -60,7 +64,7 @@ where
         keep
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), Error>) {
+    fn answer(self: Box<Self>, committed: Result<()>) {
         let outcome = match (committed, self.outcome) {
             (Err(error), _) => Err(error.into()),
             (Ok(()), Some(outcome)) => outcome,
@@ -71,15 +75,26 @@ where
     }
 }
 
-/// Runs until every sender is gone or a commit fails.
+/// Runs until every sender is gone, or a commit to the file fails. A server that is away is asked for again with each
+/// group: what comes meanwhile is refused.
 pub(crate) fn run(
-    conn: &Connection,
+    mut conn: Connection,
+    source: &Source,
     mut jobs: mpsc::Receiver<Box<dyn Job>>,
     counts: &Arc<Counts>,
     stopped: &watch::Sender<bool>,
 ) {
     while let Some(first) = jobs.blocking_recv() {
-        if let Err(error) = group(conn, first, &mut jobs, counts) {
+        if conn.is_gone() {
+            match source.writer() {
+                Ok(again) => conn = again,
+                Err(error) => {
+                    first.answer(Err(Error::Commit(error.to_string())));
+                    continue;
+                }
+            }
+        }
+        if let Err(error) = group(&conn, first, &mut jobs, counts) {
             tracing::error!(%error, "the database cannot be written; writing stops");
             break;
         }
@@ -96,8 +111,8 @@ fn group(
     first: Box<dyn Job>,
     jobs: &mut mpsc::Receiver<Box<dyn Job>>,
     counts: &Counts,
-) -> Result<(), Error> {
-    if let Err(error) = step(conn, "BEGIN IMMEDIATE") {
+) -> Result<()> {
+    if let Err(error) = conn.begin_write() {
         return fail(conn, vec![first], error);
     }
     let mut group = Vec::new();
@@ -112,7 +127,7 @@ fn group(
             next = jobs.try_recv().ok();
         }
     }
-    if let Err(error) = step(conn, "COMMIT") {
+    if let Err(error) = conn.step("COMMIT") {
         return fail(conn, group, error);
     }
     counts.commits.fetch_add(1, Relaxed);
@@ -123,34 +138,37 @@ fn group(
     Ok(())
 }
 
-fn savepoint(conn: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
-    step(conn, "SAVEPOINT job")?;
+fn savepoint(conn: &Connection, job: &mut dyn Job) -> Result<()> {
+    conn.step("SAVEPOINT job")?;
     if !job.run(conn) {
-        step(conn, "ROLLBACK TO job")?;
+        conn.step("ROLLBACK TO job")?;
     }
-    step(conn, "RELEASE job")
+    conn.step("RELEASE job")
 }
 
-/// Parsed once: there are three of these to a write.
-fn step(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
-    conn.prepare_cached(sql)?.execute([]).map(drop)
-}
-
-/// Ok when the next group may be tried: SQLite undoes a group by itself when a disk is full, and then the savepoint
-/// that a job's end names is gone with it.
-fn fail(conn: &Connection, group: Vec<Box<dyn Job>>, error: rusqlite::Error) -> Result<(), Error> {
-    let undone = conn.is_autocommit();
-    if !undone {
-        let _ = conn.execute_batch("ROLLBACK");
-    }
+/// Ok when the next group may be tried.
+fn fail(conn: &Connection, group: Vec<Box<dyn Job>>, error: Error) -> Result<()> {
+    let next = match &conn.0 {
+        Kind::Sqlite(file) => undo(file, &error),
+        // Either the server undoes it with the connection, or this does.
+        Kind::Postgres(client) => client.is_gone() || conn.step("ROLLBACK").is_ok() || client.is_gone(),
+    };
     for job in group {
         job.answer(Err(Error::Commit(error.to_string())));
     }
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => {}
-        _ if undone => {}
-        _ => return Err(error.into()),
+    if !next {
+        return Err(error);
     }
     tracing::warn!(%error, "a group of writes was undone");
     Ok(())
+}
+
+/// SQLite undoes a group by itself when a disk is full, and then the savepoint that a job's end names is gone with it.
+fn undo(file: &rusqlite::Connection, error: &Error) -> bool {
+    let undone = file.is_autocommit();
+    if !undone {
+        let _ = file.execute_batch("ROLLBACK");
+    }
+    let Error::Sql(error) = error else { return undone };
+    undone || matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy))
 }

@@ -48,7 +48,7 @@ impl Company {
         let wan = Wan::to(&cloud.link)?;
         let carrier = stage::carrier_port();
         let mut plan = direct("branch-a", carrier)?;
-        plan.cloud_at = Some(wan.address.clone());
+        plan.cloud_at = vec![wan.address.clone()];
         change(&mut plan);
         let branch = Branch::start(&folder.join("branch-a"), &plan, Some(&cloud), &prompts)?;
         let mut agents = Vec::new();

@@ -34,27 +34,52 @@ pub struct Cloud {
 
 impl Cloud {
     pub fn start(folder: &Path) -> anyhow::Result<Self> {
+        let mut cloud = Self::settled(folder, None)?;
+        cloud.command(&["init", "--login", ADMIN, "--password-stdin"], Some(ADMIN_PASSWORD))?;
+        cloud.launch()?;
+        Ok(cloud)
+    }
+
+    /// On a database of PostgreSQL; the first of its instances.
+    pub fn on(database: &str, folder: &Path) -> anyhow::Result<Self> {
+        let mut cloud = Self::settled(folder, Some(database))?;
+        cloud.command(&["init", "--login", ADMIN, "--password-stdin"], Some(ADMIN_PASSWORD))?;
+        cloud.launch()?;
+        Ok(cloud)
+    }
+
+    /// Another instance of the same cloud: on its database, with a copy of its certificate authority.
+    pub fn beside(&self, database: &str, folder: &Path) -> anyhow::Result<Self> {
+        let mut cloud = Self::settled(folder, Some(database))?;
+        let data = folder.join("data");
+        fs::create_dir_all(&data)?;
+        let copied = Command::new("cp").arg("-a").arg(self.folder.join("data/ca")).arg(&data).status()?;
+        ensure!(copied.success(), "the authority is not copied");
+        cloud.launch()?;
+        Ok(cloud)
+    }
+
+    /// Its files alone.
+    fn settled(folder: &Path, database: Option<&str>) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
+        let database = database.map(|url| format!("[database]\nurl = \"{url}\"\n")).unwrap_or_default();
         let (http, link) = (free_ports(2), free_ports(2));
         let config = folder.join("cloud.toml");
         fs::write(
             &config,
             format!(
                 "data = \"data\"\n[http]\nlisten = \"127.0.0.1:{http}\"\n[link]\nlisten = \"127.0.0.1:{link}\"\n\
-                 [log]\nfilter = \"debug\"\n"
+                 {database}[log]\nfilter = \"debug,tokio_postgres=info\"\n"
             ),
         )?;
-        let mut cloud = Self {
+        Ok(Self {
             folder: folder.into(),
             http: format!("http://127.0.0.1:{http}"),
             link: format!("127.0.0.1:{link}"),
             link_port: link,
             config,
             program: None,
-        };
-        cloud.command(&["init", "--login", ADMIN, "--password-stdin"], Some(ADMIN_PASSWORD))?;
-        cloud.launch()?;
-        Ok(cloud)
+        })
     }
 
     /// Starts the process (again).
@@ -142,8 +167,8 @@ pub struct BranchPlan {
     pub k_callers: u32,
     /// Agents with a phone, and whether they supervise.
     pub staff: Vec<(String, bool)>,
-    /// Where the box finds the cloud, when not at its own address.
-    pub cloud_at: Option<String>,
+    /// Where the box finds the cloud, the first that answers, when not at its own address.
+    pub cloud_at: Vec<String>,
     /// Where bundles go, and what the update agent remembers.
     pub firmware: Option<(PathBuf, PathBuf)>,
     /// Trunks at which the box registers, and with which password.
@@ -170,7 +195,7 @@ impl BranchPlan {
             interval_s: 60,
             k_callers: 3,
             staff,
-            cloud_at: None,
+            cloud_at: Vec::new(),
             firmware: None,
             secrets: Vec::new(),
             more: String::new(),
@@ -217,9 +242,11 @@ impl Branch {
         let provision = free_ports(2);
         text.push_str(&format!("[provision]\nlisten = \"127.0.0.1:{provision}\"\n"));
         if let Some(cloud) = cloud {
+            let own = std::slice::from_ref(&cloud.link);
+            let endpoints = if plan.cloud_at.is_empty() { own } else { &plan.cloud_at };
             text.push_str(&format!(
-                "[cloud]\nendpoints = [\"{}\"]\ninterval_s = {}\nk_callers = {}\nbundles = \"bundles\"\n",
-                plan.cloud_at.as_ref().unwrap_or(&cloud.link),
+                "[cloud]\nendpoints = {}\ninterval_s = {}\nk_callers = {}\nbundles = \"bundles\"\n",
+                json!(endpoints),
                 plan.interval_s,
                 plan.k_callers
             ));

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod canary;
 pub mod company;
 pub mod dns;
+pub mod postgres;
 pub mod process;
 pub mod proof;
 pub mod rauc;

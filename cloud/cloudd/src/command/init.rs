@@ -3,10 +3,7 @@
 
 use anyhow::ensure;
 use clap::Args;
-use db::{
-    Db,
-    user::{Role, User},
-};
+use db::user::{Role, User};
 use serde_json::json;
 
 use super::user::{Password, login_of};
@@ -30,7 +27,7 @@ impl Init {
         ensure!((1..=60).contains(&self.label.chars().count()), "--label: 1 to 60 characters");
         let login = login_of(&self.login)?;
         super::private_folder(&settings.data)?;
-        let db = Db::open(&super::database(settings))?;
+        let db = super::store(settings)?;
         let founded = db.read(db::org::read).await?;
         ensure!(founded.is_none(), "{} was initialised before", settings.data.display());
         let password = Password::new(self.password_stdin)?;

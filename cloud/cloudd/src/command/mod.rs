@@ -71,17 +71,39 @@ impl Args {
 /// The database of a cloud that was initialised.
 fn open(settings: &Settings) -> anyhow::Result<Db> {
     founded(settings)?;
-    let path = database(settings);
-    let db = Db::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    let db = store(settings)?;
     let org = db.read_blocking(db::org::read)?;
-    anyhow::ensure!(org.is_some(), "{} was not initialised: run `cloudd init` first", path.display());
+    anyhow::ensure!(
+        org.is_some(),
+        "the database of {} was not initialised: run `cloudd init` first",
+        settings.data.display()
+    );
     Ok(db)
+}
+
+/// The database, which may be empty.
+fn store(settings: &Settings) -> anyhow::Result<Db> {
+    let Some(database) = &settings.database else {
+        let path = database(settings);
+        return Db::open(&path).with_context(|| format!("cannot open {}", path.display()));
+    };
+    let password = match &database.password_file {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("database.password_file: cannot read {}", path.display()))?;
+            Some(text.lines().next().unwrap_or_default().to_owned())
+        }
+    };
+    let server = db::Server { url: database.url.clone(), password, ca: database.ca_file.clone() };
+    Db::connect(&server).context("database.url: cannot use the server")
 }
 
 /// An error that says what to do when `cloudd init` has not run.
 fn founded(settings: &Settings) -> anyhow::Result<()> {
     let path = database(settings);
-    anyhow::ensure!(path.exists(), "there is no {}: run `cloudd init` first", path.display());
+    let there = settings.database.is_some() || path.exists();
+    anyhow::ensure!(there, "there is no {}: run `cloudd init` first", path.display());
     Ok(())
 }
 
@@ -92,7 +114,11 @@ fn database(settings: &Settings) -> PathBuf {
 /// The certificate authority that `cloudd init` made. It is never made anew: every box would be a stranger.
 fn authority(settings: &Settings) -> anyhow::Result<Ca> {
     let folder = ca_folder(settings);
-    anyhow::ensure!(folder.join("ca.pem").exists(), "there is no {}/ca.pem: put it back", folder.display());
+    anyhow::ensure!(
+        folder.join("ca.pem").exists(),
+        "there is no {}/ca.pem: put it back, or copy it from another instance",
+        folder.display()
+    );
     Ca::open(&folder, clock::now())
 }
 

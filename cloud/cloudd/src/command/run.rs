@@ -37,6 +37,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let server = Server::bind(Options::new(settings.link.listen, ca.certificate(), certificate, key))
         .with_context(|| format!("link.listen: cannot listen at {}", settings.link.listen))?;
     let boxes = server.local_address()?;
+    let seen = db.read(db::touched::turn).await?;
     let bundles = hub::Options::new(super::bundle::folder(&settings));
     let app = Arc::new(App::new(settings, db, address, ca.sha256())?);
     let hub = Hub::new(Arc::new(app.shelf()), Arc::new(ca), bundles, app.metrics.registry())?;
@@ -46,7 +47,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         let (hub, stop) = (hub.clone(), app.stop.clone());
         async move { hub.run(server, stop).await }
     });
-    tasks.spawn(watch::run(Arc::clone(&app), hub));
+    tasks.spawn(watch::run(Arc::clone(&app), hub, seen));
     tracing::info!(console = %address, %boxes, "the cloud is open");
     let mut served = tasks.spawn(http::serve(Arc::clone(&app), listener));
     tasks.close();

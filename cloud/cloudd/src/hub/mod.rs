@@ -189,6 +189,14 @@ impl<S: Store> Hub<S> {
         Ok(())
     }
 
+    /// Ends the session of a box that has linked to another instance.
+    pub fn replaced(&self, box_id: BoxId) {
+        let refuse = Refuse { reason: Reason::Replaced, retry_after_ms: 0 };
+        if let Some(handle) = lock(&self.0.linked).get(&box_id) {
+            let _ = handle.orders.try_send(Order::Refuse(refuse));
+        }
+    }
+
     /// Ends the session of a box that was revoked.
     pub fn revoked(&self, box_id: BoxId) {
         let refuse = Refuse { reason: Reason::Revoked, retry_after_ms: 0 };

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use cloudd::{app::App, clock, http, secret, settings, shelf::Shelf};
 use db::{
-    Connection, Db,
+    Connection,
     user::{Role, User},
 };
 use model::{BoxId, Epoch, Millis, QueueId, SiteId, leaving};
@@ -40,7 +40,7 @@ impl Cloud {
     /// With an administrator, an analyst, the site `north` and a box there.
     pub async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("cloud.db")).unwrap();
+        let db = crate::store(dir.path());
         let password = secret::hash_password(PASSWORD).unwrap();
         db.write(move |conn| {
             let user = |login: &str, role| User { login: login.into(), password: password.clone(), role };

@@ -64,6 +64,7 @@ fn a_full_disk_refuses_writes_and_takes_them_again_when_there_is_room() {
     take(&db, numbered(1, 3)).unwrap();
     let pages = |max: i64| {
         crate::write(&db, move |conn| {
+            let conn = conn.file().unwrap();
             let used: i64 = conn.pragma_query_value(None, "page_count", |row| row.get(0))?;
             conn.pragma_update_and_check(None, "max_page_count", used + max, |row| row.get::<_, i64>(0))?;
             Ok(())

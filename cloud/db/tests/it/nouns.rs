@@ -164,16 +164,18 @@ fn the_audit_is_whole_until_somebody_touches_it() {
         ("UPDATE audit SET at = at + 1 WHERE seq = 1", 1),
         ("DELETE FROM audit WHERE seq = 2", 2),
         ("DELETE FROM audit WHERE seq = 3", 3),
-        ("UPDATE audit SET detail = '{}', hash = zeroblob(32) WHERE seq = 3", 3),
+        ("UPDATE audit SET detail = '{}', hash = substr(hash, 1, 31) WHERE seq = 3", 3),
         ("DELETE FROM audit", 1),
     ];
     for (sql, seq) in tampering {
         let (_dir, db) = fresh();
         three_lines(&db);
         assert_eq!(read(&db, audit::verify), audit::Verdict::Whole { entries: 3 });
-        assert!(db.write_blocking(move |conn| Ok::<_, Error>(conn.execute_batch(sql)?)).is_err(), "{sql} is refused");
-        let guards = "DROP TRIGGER audit_is_not_changed; DROP TRIGGER audit_is_not_cut;";
-        write(&db, move |conn| Ok(conn.execute_batch(&format!("{guards} {sql}"))?));
+        assert!(db.write_blocking(move |conn| conn.execute(sql, &[])).is_err(), "{sql} is refused");
+        write(&db, move |conn| {
+            crate::unguard(conn);
+            conn.execute(sql, &[])
+        });
         assert_eq!(read(&db, audit::verify), audit::Verdict::Broken { seq }, "{sql}");
     }
 }

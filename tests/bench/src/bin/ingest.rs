@@ -132,7 +132,7 @@ fn ours(path: &Path, rows: usize, pools: &[Pool], time: Duration) -> anyhow::Res
     })?;
     let rate = acknowledged.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64();
     let kept: u64 = db.read_blocking(|conn| -> db::Result<u64> {
-        Ok(conn.query_row("SELECT count(*) FROM interval", [], |row| row.get::<_, i64>(0))?.cast_unsigned())
+        Ok(conn.only::<i64>("SELECT count(*) FROM interval", &[])?.cast_unsigned())
     })?;
     let acknowledged = acknowledged.into_inner();
     ensure!(kept == acknowledged, "{acknowledged} rows were acknowledged, {kept} are there");

@@ -80,7 +80,7 @@ impl Company {
             let mut plan = BranchPlan::example(site, port)?;
             // A demo has a handful of callers; a real box folds figures about fewer than ten.
             plan.k_callers = 1;
-            plan.cloud_at = Some(wan.address.clone());
+            plan.cloud_at = vec![wan.address.clone()];
             branches.push(Branch::start(&folder.join(site), &plan, Some(&cloud), &prompts)?);
         }
         let b = branches.pop().context("two branches")?;

@@ -4,6 +4,7 @@ mod alone;
 mod browser;
 mod company;
 mod emergency;
+mod equal;
 mod examples;
 mod firmware;
 mod fraud;

@@ -25,7 +25,7 @@ fn a_broken_path_gives_the_caller_back_to_the_own_queue_and_the_call_goes_on_the
     let branch = |site: &str, carrier: u16| {
         let mut plan = direct(site, carrier).expect("a plan");
         plan.config["queues"]["service"]["overflow"] = json!({ "locality": "may_leave", "after_s": 2, "to": [if site == "branch-a" { "branch-b" } else { "branch-a" }] });
-        plan.cloud_at = Some(wan.address.clone());
+        plan.cloud_at = vec![wan.address.clone()];
         Branch::start(&folder.path().join(site), &plan, Some(&cloud), &prompts).expect(site)
     };
     let (a, b) = (branch("branch-a", carriers[0]), branch("branch-b", carriers[1]));
