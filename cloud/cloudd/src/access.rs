@@ -3,6 +3,7 @@
 
 use axum::http::Method;
 use db::user::Role;
+use serde::Serialize;
 
 /// What a route asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,8 @@ pub enum Ask {
     Verb(Verb),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verb {
     SeeSites,
     SeeConfiguration,
@@ -27,10 +29,12 @@ pub enum Verb {
     SeeAudit,
     /// To say that one has seen a notice.
     AnswerNotice,
+    SeePeople,
+    ChangePeople,
 }
 
 impl Verb {
-    pub const ALL: [Verb; 10] = [
+    pub const ALL: [Verb; 12] = [
         Verb::SeeSites,
         Verb::SeeConfiguration,
         Verb::ChangeConfiguration,
@@ -41,16 +45,23 @@ impl Verb {
         Verb::OfferBundle,
         Verb::SeeAudit,
         Verb::AnswerNotice,
+        Verb::SeePeople,
+        Verb::ChangePeople,
     ];
 }
 
+/// What each role has, beside what everybody has: to see how their sites stand.
 pub fn may(role: Role, verb: Verb) -> bool {
-    match (role, verb) {
-        (Role::Administrator, _) => true,
-        (Role::Analyst, Verb::SeeSites | Verb::SeeConfiguration | Verb::SeeFigures | Verb::SeeBoxes) => true,
-        (Role::Analyst, Verb::ChangeConfiguration | Verb::Enrol | Verb::SeeAudit) => false,
-        (Role::Analyst, Verb::RevokeBox | Verb::OfferBundle | Verb::AnswerNotice) => false,
-    }
+    use Verb::*;
+    let more: &[Verb] = match role {
+        Role::Administrator => &Verb::ALL,
+        Role::SiteAdministrator => &[SeeConfiguration, ChangeConfiguration, SeeFigures, Enrol, AnswerNotice],
+        Role::Supervisor => &[SeeConfiguration, SeeFigures, AnswerNotice],
+        Role::Analyst => &[SeeConfiguration, SeeFigures],
+        Role::Compliance => &[SeeConfiguration, SeeFigures, SeeAudit, SeePeople],
+        Role::Viewer => &[],
+    };
+    matches!(verb, SeeSites | SeeBoxes) || more.contains(&verb)
 }
 
 /// One route.
@@ -80,6 +91,14 @@ pub const ROUTES: &[Row] = &[
     row(Method::POST, "/api/notices/{site}/{notice}/seen", Ask::Verb(Verb::AnswerNotice)),
     row(Method::GET, "/api/audit", Ask::Verb(Verb::SeeAudit)),
     row(Method::GET, "/api/events", Ask::Verb(Verb::SeeSites)),
+    row(Method::GET, "/api/people", Ask::Verb(Verb::SeePeople)),
+    row(Method::POST, "/api/people", Ask::Verb(Verb::ChangePeople)),
+    row(Method::PUT, "/api/people/{login}", Ask::Verb(Verb::ChangePeople)),
+    row(Method::POST, "/api/people/{login}/password", Ask::Verb(Verb::ChangePeople)),
+    // The way through an identity provider; the second is where it sends people back to.
+    row(Method::GET, "/api/single-sign-on", Ask::Open),
+    row(Method::GET, "/api/single-sign-on/begin", Ask::Open),
+    row(Method::GET, "/api/single-sign-on/done", Ask::Open),
     // Guarded by the caller's address.
     row(Method::GET, "/metrics", Ask::Open),
     row(Method::GET, "/healthz", Ask::Open),
@@ -101,10 +120,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_analyst_only_ever_reads() {
-        for row in ROUTES {
+    fn who_may_only_see_only_ever_reads() {
+        for (row, role) in
+            ROUTES.iter().flat_map(|row| [Role::Analyst, Role::Compliance, Role::Viewer].map(|role| (row, role)))
+        {
             if let Ask::Verb(verb) = row.ask
-                && may(Role::Analyst, verb)
+                && may(role, verb)
             {
                 assert_eq!(row.method, Method::GET, "{}", row.path);
             }

@@ -18,6 +18,7 @@ use crate::{
     instances::Others,
     links::Links,
     metrics::Metrics,
+    oidc::Oidc,
     settings::Settings,
     shelf::Shelf,
 };
@@ -29,6 +30,8 @@ pub struct App {
     pub hints: Arc<Hints>,
     pub links: Arc<Links>,
     pub others: Others,
+    /// The identity provider, if there is one.
+    pub oidc: Option<Oidc>,
     pub metrics: Arc<Metrics>,
     pub door: Door,
     pub listeners: Arc<Semaphore>,
@@ -47,7 +50,12 @@ impl App {
             [] => vec![format!("http://{listening}"), format!("http://localhost:{}", listening.port())],
             named => named.to_vec(),
         };
+        let oidc = settings.single_sign_on.clone().map(|single| {
+            let secret = single.secret()?;
+            Oidc::new(single, secret, origins.first().map_or("", String::as_str))
+        });
         Ok(Self {
+            oidc: oidc.transpose()?,
             settings,
             db,
             documents: Documents::new()?,

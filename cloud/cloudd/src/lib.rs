@@ -18,6 +18,7 @@ pub mod instances;
 pub mod links;
 pub mod lockout;
 pub mod metrics;
+pub mod oidc;
 pub mod overview;
 pub mod secret;
 pub mod settings;

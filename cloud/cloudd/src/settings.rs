@@ -8,7 +8,11 @@ use std::{
 };
 
 use anyhow::Context;
+use db::user::{Role, Scope};
+use model::SiteId;
 use toml::{Table, Value};
+
+use crate::{command::user::scope_of, oidc};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -23,6 +27,7 @@ pub struct Settings {
     /// How long an enrolment code can be used.
     pub enrolment: Duration,
     pub log: Log,
+    pub single_sign_on: Option<SingleSignOn>,
 }
 
 /// The console.
@@ -52,6 +57,40 @@ pub struct Database {
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Database").finish_non_exhaustive()
+    }
+}
+
+/// The organisation's identity provider (OpenID Connect).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SingleSignOn {
+    /// What the provider is called on the button.
+    pub label: String,
+    pub issuer: String,
+    pub client_id: String,
+    /// Holds the client's secret on its first line; none for a public client.
+    pub client_secret_file: Option<PathBuf>,
+    /// What is asked for; `openid` is among it.
+    pub scope: String,
+    /// Which claim is the login here.
+    pub login_claim: String,
+    pub groups_claim: String,
+    /// The first that a person is in gives them their role. Who is in none may not enter.
+    pub groups: Vec<Group>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    pub group: String,
+    pub role: Role,
+    pub scope: Scope,
+}
+
+impl SingleSignOn {
+    pub fn secret(&self) -> anyhow::Result<Option<String>> {
+        let Some(path) = &self.client_secret_file else { return Ok(None) };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("single_sign_on.client_secret_file: cannot read {}", path.display()))?;
+        Ok(Some(text.lines().next().unwrap_or_default().trim().to_owned()))
     }
 }
 
@@ -116,6 +155,30 @@ pub fn parse(text: &str, base: &Path) -> Result<Settings, Faults> {
     let link = Link { listen: section.address("listen").unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 4433))) };
     section.end();
 
+    let single_sign_on = root.table.contains_key("single_sign_on").then(|| {
+        let mut section = root.section("single_sign_on");
+        let single = SingleSignOn {
+            label: section.text("label").unwrap_or_else(|| "Single sign-on".into()),
+            issuer: section.text("issuer").unwrap_or_else(|| section.missing("issuer")),
+            client_id: section.text("client_id").unwrap_or_else(|| section.missing("client_id")),
+            client_secret_file: section.text("client_secret_file").map(|path| base.join(path)),
+            scope: section.text("scope").unwrap_or_else(|| "openid email groups".into()),
+            login_claim: section.text("login_claim").unwrap_or_else(|| "email".into()),
+            groups_claim: section.text("groups_claim").unwrap_or_else(|| "groups".into()),
+            groups: section
+                .tables("groups")
+                .into_iter()
+                .enumerate()
+                .map(|(n, table)| section.group(n, table))
+                .collect(),
+        };
+        if !single.issuer.is_empty() && !oidc::is_private(&single.issuer) {
+            section.fault("issuer", "is not an HTTPS address");
+        }
+        section.end();
+        single
+    });
+
     let mut section = root.section("log");
     let log = Log {
         json: section.choice("format", &["text", "json"]) == Some(1),
@@ -130,7 +193,7 @@ pub fn parse(text: &str, base: &Path) -> Result<Settings, Faults> {
     let hour = Duration::from_secs(3600);
     let minute = Duration::from_secs(60);
     let (session, enrolment) = (hour * session, minute * enrolment);
-    Ok(Settings { data: base.join(data), database, http, link, session, enrolment, log })
+    Ok(Settings { data: base.join(data), database, http, link, session, enrolment, log, single_sign_on })
 }
 
 fn origin(text: &str) -> Result<String, &'static str> {
@@ -181,6 +244,36 @@ impl Section<'_> {
             self.fault(key, "is missing");
         }
         String::new()
+    }
+
+    fn tables(&mut self, key: &str) -> Vec<Table> {
+        match self.table.remove(key) {
+            None => self.fault(key, "is missing: nobody could enter"),
+            Some(Value::Array(rows)) => {
+                let tables: Option<Vec<Table>> = rows.into_iter().map(|row| row.as_table().cloned()).collect();
+                match tables {
+                    Some(tables) => return tables,
+                    None => self.fault(key, "is not a list of tables"),
+                }
+            }
+            Some(_) => self.fault(key, "is not a list of tables"),
+        }
+        Vec::new()
+    }
+
+    /// A row of `single_sign_on.groups`.
+    fn group(&mut self, number: usize, table: Table) -> Group {
+        let mut row = Section { path: self.at(&format!("groups[{number}]")), table, faults: self.faults };
+        let group = row.text("group").unwrap_or_else(|| row.missing("group"));
+        let names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+        let role = row.choice("role", &names).and_then(|at| Role::ALL.get(at).copied()).unwrap_or(Role::Viewer);
+        let sites = row.texts("sites", |text| SiteId::new(text).map_err(|_| "is not the id of a site"));
+        let scope = scope_of(role, sites.unwrap_or_default()).unwrap_or_else(|why| {
+            row.fault("sites", &why);
+            Scope::All
+        });
+        row.end();
+        Group { group, role, scope }
     }
 
     fn text(&mut self, key: &str) -> Option<String> {
@@ -265,6 +358,39 @@ mod tests {
         assert!(!format!("{database:?}").contains("geheim"));
         let faults = parse("data = \"cloud\"\n[database]\nport = 1", Path::new("/srv")).unwrap_err();
         assert_eq!(faults.0, ["database.url: is missing", "database.port: unknown key"]);
+    }
+
+    #[test]
+    fn the_groups_of_an_identity_provider_have_roles_of_sites() {
+        let text = r#"
+            data = "cloud"
+            [single_sign_on]
+            issuer = "https://id.example"
+            client_id = "branchline"
+            [[single_sign_on.groups]]
+            group = "telephony"
+            role = "administrator"
+            [[single_sign_on.groups]]
+            group = "north"
+            role = "supervisor"
+            sites = ["north"]
+        "#;
+        let single = parse(text, Path::new("/srv")).unwrap().single_sign_on.unwrap();
+        let rows: Vec<(&str, Role, String)> =
+            single.groups.iter().map(|row| (row.group.as_str(), row.role, row.scope.to_string())).collect();
+        let expected =
+            [("telephony", Role::Administrator, "*".into()), ("north", Role::Supervisor, "north".to_owned())];
+        assert_eq!(rows, expected);
+        let bad = "data = \"c\"\n[single_sign_on]\nissuer = \"http://id.example\"\nclient_id = \"b\"\n\
+                   [[single_sign_on.groups]]\nrole = \"king\"\nsites = [\"NO\"]";
+        let expected = [
+            "single_sign_on.groups[0].group: is missing",
+            "single_sign_on.groups[0].role: is none of administrator, site_administrator, supervisor, analyst, \
+             compliance, viewer",
+            "single_sign_on.groups[0].sites[0]: is not the id of a site",
+            "single_sign_on.issuer: is not an HTTPS address",
+        ];
+        assert_eq!(parse(bad, Path::new("/")).unwrap_err().0, expected);
     }
 
     #[test]

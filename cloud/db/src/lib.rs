@@ -4,6 +4,7 @@
 //! on the disk. The functions of the noun modules take a connection and the time; they hold no clock and no policy.
 //! Who may do what, and what is decoded from a wire, is left to `cloudd`.
 
+pub mod asked;
 pub mod audit;
 pub mod boxes;
 pub mod bundle;

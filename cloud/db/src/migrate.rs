@@ -9,8 +9,10 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0001_start.sql"),
     include_str!("../migrations/0002_notice.sql"),
     include_str!("../migrations/0003_shared.sql"),
+    include_str!("../migrations/0004_people.sql"),
 ];
-const POSTGRES: &[&str] = &[include_str!("../migrations/postgres/0001_start.sql")];
+const POSTGRES: &[&str] =
+    &[include_str!("../migrations/postgres/0001_start.sql"), include_str!("../migrations/postgres/0002_people.sql")];
 /// Where a database of PostgreSQL keeps which steps it has taken.
 const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_step (step BIGINT PRIMARY KEY)";
 
@@ -73,6 +75,24 @@ mod tests {
         run(&mut conn).unwrap();
         run(&mut conn).unwrap();
         assert_eq!(version(&conn).unwrap(), i64::try_from(STEPS.len()).unwrap());
+    }
+
+    #[test]
+    fn people_of_an_earlier_version_keep_their_passwords_and_are_of_all_sites() {
+        let mut conn = memory();
+        let file = conn.file().unwrap();
+        for step in &STEPS[..3] {
+            file.execute_batch(step).unwrap();
+        }
+        file.pragma_update(None, "user_version", 3).unwrap();
+        file.execute_batch(
+            "INSERT INTO user VALUES ('ann@example.org', '$argon2id$x', 'analyst', 5, NULL);
+             INSERT INTO session VALUES (x'01', 'ann@example.org', 5, 6);",
+        )
+        .unwrap();
+        run(&mut conn).unwrap();
+        let ann = crate::user::one(&conn, "ann@example.org").unwrap().unwrap();
+        assert_eq!((ann.password.as_str(), ann.scope), ("$argon2id$x", crate::user::Scope::All));
     }
 
     #[test]

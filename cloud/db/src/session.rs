@@ -5,7 +5,7 @@ use model::Millis;
 use crate::{
     Result,
     sql::{Connection, Row, params},
-    user::Role,
+    user::{Role, Scope},
 };
 
 /// Most sessions of one user; the oldest ends when one more begins.
@@ -18,6 +18,7 @@ pub type Hash = [u8; 32];
 pub struct Who {
     pub login: String,
     pub role: Role,
+    pub scope: Scope,
 }
 
 pub fn open(conn: &Connection, token: &Hash, login: &str, now: Millis, expires: Millis) -> Result<()> {
@@ -27,14 +28,18 @@ pub fn open(conn: &Connection, token: &Hash, login: &str, now: Millis, expires: 
     conn.execute(sql, params![login, SESSIONS_MAX - 1])?;
     let sql = "INSERT INTO session (token_hash, login, created, expires) VALUES (?1, ?2, ?3, ?4)";
     conn.execute(sql, params![token, login, now.0, expires.0])?;
+    conn.execute(r#"UPDATE "user" SET signed_in = ?2 WHERE login = ?1"#, params![login, now.0])?;
     Ok(())
 }
 
 /// None when the session is unknown or over, or its user may not sign in any more.
 pub fn who(conn: &Connection, token: &Hash, now: Millis) -> Result<Option<Who>> {
-    let sql = r#"SELECT login, role FROM session JOIN "user" USING (login)
+    let sql = r#"SELECT login, role, sites FROM session JOIN "user" USING (login)
                  WHERE token_hash = ?1 AND expires > ?2 AND disabled IS NULL"#;
-    let who = |row: &Row<'_>| Ok(Who { login: row.get(0)?, role: Role::parse(&row.get::<String>(1)?)? });
+    let who = |row: &Row<'_>| {
+        let (role, scope) = (Role::parse(&row.get::<String>(1)?)?, Scope::parse(&row.get::<String>(2)?)?);
+        Ok(Who { login: row.get(0)?, role, scope })
+    };
     conn.one(sql, params![token, now.0], who)
 }
 

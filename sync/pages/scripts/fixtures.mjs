@@ -89,6 +89,16 @@ export function board(state, over = {}) {
 export const emergencies = [{ phone: '203', label: 'Desk 3', place: 'North Street 7', floor: '3', room: '312', at: NOW - 20_000, ago_ms: 20_000, notice: 'e'.repeat(32), seen: [] }];
 export const deskNotices = [{ notice: 'd'.repeat(32), what: 'outward_cap', place: 'Annex', at: NOW - 200_000, ago_ms: 200_000, seen: [] }];
 
+export const consoleMe = {
+  login: 'mei', role: 'administrator', sites: null,
+  may: ['see_sites', 'see_configuration', 'change_configuration', 'see_figures', 'enrol', 'see_boxes', 'revoke_box', 'offer_bundle', 'see_audit', 'answer_notice', 'see_people', 'change_people'],
+};
+export const people = [
+  { login: 'audit@example.org', role: 'compliance', sites: null, created: NOW - 9000 * min, disabled: null, signed_in: NOW - 3000 * min, issuer: 'https://id.example.org' },
+  { login: 'lena@example.org', role: 'site_administrator', sites: ['north', 'harbour'], created: NOW - 8000 * min, disabled: null, signed_in: NOW - 45 * min, issuer: null },
+  { login: 'mei', role: 'administrator', sites: null, created: NOW - 9000 * min, disabled: null, signed_in: NOW - 2 * min, issuer: null },
+  { login: 'old@example.org', role: 'viewer', sites: null, created: NOW - 9000 * min, disabled: NOW - 100 * min, signed_in: null, issuer: null },
+];
 export const deskMe = { agent: 'li', badge: 'Li', role: 'supervisor', site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai' } };
 
 const contact = (n, over) => ({

@@ -131,8 +131,10 @@ async function console_(tab, url, shot, look) {
       inside = true;
       return route.fulfill({ status: 204 });
     }
+    if (pathname === '/api/single-sign-on') return json(route, { label: 'Example ID' });
     if (!inside) return json(route, { error: { code: 'not_signed_in', message: '', fault: 'you' } }, 401);
-    if (pathname === '/api/me') return json(route, { login: 'mei', role: 'administrator' });
+    if (pathname === '/api/me') return json(route, fixtures.consoleMe);
+    if (pathname === '/api/people') return json(route, fixtures.people);
     if (pathname === '/api/sites') return json(route, none ? [] : fixtures.sites);
     if (pathname === '/api/sites/north/config') return json(route, { config: fixtures.config, findings: fixtures.findings, heads: '', pending: true });
     if (pathname === '/api/sites/north/changes') return json(route, { error: { code: 'invalid', message: 'ring_s is 400, outside 5 to 300', fault: 'you' }, index: 0 }, 422);
@@ -160,6 +162,12 @@ async function console_(tab, url, shot, look) {
   await tab.goto(`${url}/figures`);
   await tab.locator('.chart canvas').waitFor();
   await shot('figures');
+  await tab.goto(`${url}/people`);
+  await tab.getByRole('table').waitFor();
+  await shot('people');
+  await tab.getByRole('button', { name: /Add a person|添加人员/ }).click();
+  await tab.getByRole('radiogroup').waitFor();
+  await shot('people-add');
   for (const place of ['overview', 'queues', 'agents', 'hours', 'numbers', 'trunks', 'dialling', 'places', 'history']) {
     await tab.goto(`${url}/sites/north/${place}`);
     await tab.getByRole('tabpanel').waitFor();

@@ -3,7 +3,7 @@
 
 use anyhow::ensure;
 use clap::Args;
-use db::user::{Role, User};
+use db::user::{Role, Scope, User};
 use serde_json::json;
 
 use super::user::{Password, login_of};
@@ -32,7 +32,8 @@ impl Init {
         ensure!(founded.is_none(), "{} was initialised before", settings.data.display());
         let password = Password::new(self.password_stdin)?;
         let ca = Ca::open(&super::ca_folder(settings), clock::now())?;
-        let user = User { login: login.clone(), password: password.hash()?, role: Role::Administrator };
+        let user =
+            User { login: login.clone(), password: password.hash()?, role: Role::Administrator, scope: Scope::All };
         let (label, now) = (self.label, clock::now());
         db.write(move |conn| {
             db::org::found(conn, &label, now)?;

@@ -6,7 +6,7 @@ mod enrol;
 mod init;
 mod run;
 mod site;
-mod user;
+pub mod user;
 
 use std::path::{Path, PathBuf};
 

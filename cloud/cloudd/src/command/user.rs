@@ -1,8 +1,9 @@
 //! Adds people to the console and gives them new passwords.
 
 use anyhow::ensure;
-use clap::{Subcommand, ValueEnum};
-use db::user::{self, LOGIN_LEN_MAX};
+use clap::Subcommand;
+use db::user::{self, LOGIN_LEN_MAX, Role, SCOPE_MAX, Scope};
+use model::SiteId;
 use serde_json::json;
 
 use crate::{clock, secret, settings::Settings, shelf::MACHINE};
@@ -12,8 +13,12 @@ pub enum User {
     /// Add somebody; prints a password unless one is given.
     Add {
         login: String,
-        #[arg(long)]
+        /// administrator, site_administrator, supervisor, analyst, compliance or viewer.
+        #[arg(long, value_parser = role_of)]
         role: Role,
+        /// Only these sites; may be repeated. Without it, all.
+        #[arg(long = "site")]
+        sites: Vec<SiteId>,
         /// Read the password from the first line of standard input.
         #[arg(long)]
         password_stdin: bool,
@@ -28,10 +33,25 @@ pub enum User {
     Disable { login: String },
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Role {
-    Administrator,
-    Analyst,
+fn role_of(text: &str) -> Result<Role, String> {
+    Role::named(text).ok_or_else(|| {
+        let names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+        format!("is none of {}", names.join(", "))
+    })
+}
+
+/// All of them when none is named.
+pub fn scope_of(role: Role, sites: Vec<SiteId>) -> Result<Scope, String> {
+    if sites.is_empty() {
+        return Ok(Scope::All);
+    }
+    if !role.can_be_scoped() {
+        return Err(format!("the role {} is always of all sites", role.name()));
+    }
+    if sites.len() > SCOPE_MAX {
+        return Err(format!("more than {SCOPE_MAX} sites: name none, which is all"));
+    }
+    Ok(Scope::Sites(sites.into_iter().collect()))
 }
 
 impl User {
@@ -39,17 +59,14 @@ impl User {
         let db = super::open(settings)?;
         let now = clock::now();
         match self {
-            User::Add { login, role, password_stdin } => {
+            User::Add { login, role, sites, password_stdin } => {
                 let login = login_of(&login)?;
                 let password = Password::new(password_stdin)?;
-                let role = match role {
-                    Role::Administrator => user::Role::Administrator,
-                    Role::Analyst => user::Role::Analyst,
-                };
-                let fresh = user::User { login: login.clone(), password: password.hash()?, role };
+                let scope = scope_of(role, sites).map_err(|why| anyhow::anyhow!("--site: {why}"))?;
+                let fresh = user::User { login: login.clone(), password: password.hash()?, role, scope };
                 let added = db
                     .write(move |conn| {
-                        let detail = json!({ "login": fresh.login, "role": fresh.role.name() });
+                        let detail = json!({ "login": fresh.login, "role": fresh.role.name(), "sites": fresh.scope.to_string() });
                         let added = user::add(conn, &fresh, now)?;
                         if added {
                             db::audit::add(conn, MACHINE, "user.add", &detail, now)?;

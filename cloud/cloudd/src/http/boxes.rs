@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use super::fault::Fault;
 use crate::{app::App, clock, hub::Presence, links};
 
-pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
-    let read = |conn: &db::Connection| {
+pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
+    let read = move |conn: &db::Connection| {
         let mut found = Vec::new();
-        for site in db::site::all(conn)? {
+        for site in db::site::all(conn)?.into_iter().filter(|site| who.scope.holds(site)) {
             let mut healths: BTreeMap<BoxId, Latest> =
                 db::health::of_site(conn, &site)?.into_iter().map(|latest| (latest.box_id, latest)).collect();
             let devices = db::boxes::of_site(conn, &site)?.into_iter();
@@ -65,7 +65,7 @@ pub async fn revoke(
     let device = app
         .db
         .write(move |conn| {
-            let device = db::boxes::one(conn, id)?;
+            let device = db::boxes::one(conn, id)?.filter(|device| who.scope.holds(&device.site));
             if device.is_some() && db::boxes::revoke(conn, id, now)? {
                 db::audit::add(conn, &who.login, "box.revoke", &json!({ "box": id }), now)?;
             }

@@ -14,11 +14,14 @@ use serde_json::{Value, json};
 use super::{body::Body, fault::Fault, site_of};
 use crate::{app::App, clock};
 
-pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
+pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
     let read = |conn: &db::Connection| Ok::<_, db::Error>((bundle::all(conn)?, bundle::offers(conn)?));
     let (bundles, offers) = app.db.read(read).await?;
     let lines = bundles.into_iter().map(|(bundle, added)| {
-        let to = offers.iter().filter(|(_, sha256)| *sha256 == bundle.sha256).map(|(site, _)| site);
+        let to = offers
+            .iter()
+            .filter(|(site, sha256)| *sha256 == bundle.sha256 && who.scope.holds(site))
+            .map(|(site, _)| site);
         json!({
             "name": bundle.name,
             "version": bundle.version,

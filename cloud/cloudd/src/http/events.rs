@@ -11,6 +11,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
+use db::{session::Who, user::Scope};
 use serde_json::json;
 use tokio::{sync::OwnedSemaphorePermit, time::MissedTickBehavior};
 
@@ -29,6 +30,7 @@ const MESSAGE_LEN_MAX: usize = 4096;
 pub async fn events(
     State(app): State<Arc<App>>,
     Extension(token): Extension<Token>,
+    Extension(who): Extension<Who>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Fault> {
     let Ok(place) = Arc::clone(&app.listeners).try_acquire_owned() else {
@@ -37,10 +39,16 @@ pub async fn events(
     };
     let seen = app.hints.turn();
     let upgrade = upgrade.max_message_size(MESSAGE_LEN_MAX).max_frame_size(MESSAGE_LEN_MAX);
-    Ok(upgrade.on_upgrade(move |socket| tell(app, socket, token, seen, place)))
+    Ok(upgrade.on_upgrade(move |socket| tell(app, socket, (token, who.scope), seen, place)))
 }
 
-async fn tell(app: Arc<App>, mut socket: WebSocket, token: Token, mut seen: u64, _place: OwnedSemaphorePermit) {
+async fn tell(
+    app: Arc<App>,
+    mut socket: WebSocket,
+    (token, mut scope): (Token, Scope),
+    mut seen: u64,
+    _place: OwnedSemaphorePermit,
+) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut tick: u32 = 0;
@@ -53,12 +61,13 @@ async fn tell(app: Arc<App>, mut socket: WebSocket, token: Token, mut seen: u64,
             },
             _ = ticks.tick() => {
                 tick = tick.wrapping_add(1);
-                if tick.is_multiple_of(TICKS_PER_CHECK) && !still_there(&app, &mut socket, token).await {
-                    break;
+                if tick.is_multiple_of(TICKS_PER_CHECK) {
+                    let Some(still) = still_there(&app, &mut socket, token).await else { break };
+                    scope = still;
                 }
                 let (sites, turn) = app.hints.since(seen);
                 seen = turn;
-                for site in sites {
+                for site in sites.into_iter().filter(|site| scope.holds(site)) {
                     let text = json!({ "event": "site", "site": site }).to_string();
                     if socket.send(Message::Text(text.into())).await.is_err() {
                         return;
@@ -70,7 +79,11 @@ async fn tell(app: Arc<App>, mut socket: WebSocket, token: Token, mut seen: u64,
     let _ = socket.send(Message::Close(None)).await;
 }
 
-async fn still_there(app: &App, socket: &mut WebSocket, token: Token) -> bool {
+/// Whose sites the listener may hear of by now; None: the session or the browser is gone.
+async fn still_there(app: &App, socket: &mut WebSocket, token: Token) -> Option<Scope> {
     let who = app.db.read(move |conn| db::session::who(conn, &token.0, clock::now())).await;
-    matches!(who, Ok::<_, db::Error>(Some(_))) && socket.send(Message::Ping(Vec::new().into())).await.is_ok()
+    let who =
+        who.inspect_err(|error: &db::Error| tracing::warn!(%error, "a session could not be looked at")).ok()??;
+    socket.send(Message::Ping(Vec::new().into())).await.ok()?;
+    Some(who.scope)
 }

@@ -3,10 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Query, State},
 };
-use db::interval::{self, CELLS_MAX, LENGTH_S_MAX, Question};
+use db::{
+    interval::{self, CELLS_MAX, LENGTH_S_MAX, Question},
+    session::Who,
+};
 use model::{Millis, SiteId};
 use serde_json::{Value, json};
 
@@ -18,16 +21,19 @@ const INTERVALS_MAX: i64 = 10_000;
 
 pub async fn figures(
     State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Json<Value>, Fault> {
     let question = question(&query)?;
     let (answer, completeness) = app
         .db
         .read(move |conn| {
-            let sites = db::site::all(conn)?.into_iter();
+            let sites = db::site::all(conn)?.into_iter().filter(|site| who.scope.holds(site));
             let completeness = sites.map(|site| Ok((site.clone(), overview::completeness(conn, &site)?)));
             let completeness = completeness.collect::<db::Result<BTreeMap<SiteId, Option<f64>>>>()?;
-            Ok::<_, db::Error>((interval::ask(conn, question)?, completeness))
+            let mut answer = interval::ask(conn, question)?;
+            answer.cells.retain(|cell| who.scope.holds(&cell.site));
+            Ok::<_, db::Error>((answer, completeness))
         })
         .await?;
     if answer.cut {

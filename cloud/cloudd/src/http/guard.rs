@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    RequestExt,
+    extract::{MatchedPath, RawPathParams, Request, State},
     http::{
         HeaderMap, Method, StatusCode,
         header::{COOKIE, ORIGIN},
@@ -12,7 +13,8 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use db::session::Who;
+use db::{session::Who, user::Scope};
+use model::SiteId;
 
 use super::fault::Fault;
 use crate::{
@@ -55,11 +57,25 @@ async fn check(app: &App, path: &str, request: &mut Request) -> Result<(), Fault
             Err(Fault::forbidden(format!("the role {} may not do this", who.role.name())))
         }
         _ => {
+            within_scope(&who, request).await?;
             request.extensions_mut().insert(who);
             request.extensions_mut().insert(token);
             Ok(())
         }
     }
+}
+
+/// A site of the path that is not the caller's is not there, as one that nobody has.
+async fn within_scope(who: &Who, request: &mut Request) -> Result<(), Fault> {
+    if who.scope == Scope::All {
+        return Ok(());
+    }
+    let Ok(parts) = request.extract_parts::<RawPathParams>().await else { return Ok(()) };
+    let foreign = |text: &str| !SiteId::new(text).is_ok_and(|site| who.scope.holds(&site));
+    if parts.iter().any(|(name, value)| name == "site" && foreign(value)) {
+        return Err(Fault::not_found("site"));
+    }
+    Ok(())
 }
 
 fn own_page(app: &App, path: &str, method: &Method, headers: &HeaderMap) -> Result<(), Fault> {
@@ -89,7 +105,11 @@ pub fn cookie_name(app: &App) -> &'static str {
 }
 
 fn session_token<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
-    let name = cookie_name(app);
+    cookie(headers, cookie_name(app))
+}
+
+/// The value of a cookie of ours: the first of its name that is not too long to be one.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     cookies.flat_map(|line| line.split(';')).find_map(|pair| {
         let (key, value) = pair.trim().split_once('=')?;

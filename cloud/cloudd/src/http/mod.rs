@@ -13,7 +13,9 @@ pub mod guard;
 pub mod health;
 pub mod notices;
 pub mod page;
+pub mod people;
 pub mod session;
+pub mod single_sign_on;
 pub mod sites;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -62,6 +64,12 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/notices/{site}/{notice}/seen", post(notices::see))
         .route("/api/audit", get(audit::audit))
         .route("/api/events", get(events::events))
+        .route("/api/people", get(people::all).post(people::add))
+        .route("/api/people/{login}", put(people::set))
+        .route("/api/people/{login}/password", post(people::password))
+        .route("/api/single-sign-on", get(single_sign_on::offered))
+        .route("/api/single-sign-on/begin", get(single_sign_on::begin))
+        .route("/api/single-sign-on/done", get(single_sign_on::done))
         .route("/metrics", get(health::metrics))
         .route("/healthz", get(health::healthz))
         .layer(from_fn(no_store))

@@ -18,13 +18,14 @@ use crate::{app::App, clock};
 const SHOWN_MS: i64 = 7 * 24 * 3_600_000;
 
 /// The last week's, the youngest first.
-pub async fn recent(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
+pub async fn recent(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
     let since = Millis(clock::now().0.saturating_sub(SHOWN_MS));
     let reader = Arc::clone(&app);
     let (kept, configs) = app
         .db
         .read(move |conn| {
-            let kept = db::notice::since(conn, since)?;
+            let mut kept = db::notice::since(conn, since)?;
+            kept.retain(|one| who.scope.holds(&one.site));
             let mut configs: BTreeMap<SiteId, Config> = BTreeMap::new();
             for one in &kept {
                 if !configs.contains_key(&one.site)

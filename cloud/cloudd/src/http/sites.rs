@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{Extension, Json, extract::State};
+use db::session::Who;
 use model::{
     Millis, SiteId,
     change::{FindingCounts, Severity},
@@ -16,13 +17,13 @@ use crate::{
     overview::{self, Known},
 };
 
-pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
+pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
     let reader = Arc::clone(&app);
     let rows: Vec<(SiteId, String, FindingCounts, Known)> = app
         .db
         .read(move |conn| {
             let mut rows = Vec::new();
-            for site in db::site::all(conn)? {
+            for site in db::site::all(conn)?.into_iter().filter(|site| who.scope.holds(site)) {
                 let Some(effective) = reader.documents.effective(conn, &site)? else { continue };
                 let label = effective.config.site.label.clone();
                 let known = overview::known(conn, &site)?;

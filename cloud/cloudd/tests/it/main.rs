@@ -11,9 +11,11 @@ mod figures;
 mod machine;
 mod notices;
 mod page;
+mod people;
 mod running;
 mod session;
 mod shelf;
+mod single_sign_on;
 mod support;
 
 /// The store of one console.

@@ -14,7 +14,8 @@ async fn who_signs_in_is_known_until_signing_out() {
         assert!(cookie.contains(part), "{cookie}");
     }
     let ann = cloud.sign_in(ADMIN).await;
-    assert_eq!(ann.get("/api/me").await, (StatusCode::OK, json!({ "login": ADMIN, "role": "administrator" })));
+    let (status, me) = ann.get("/api/me").await;
+    assert_eq!((status, &me["login"], &me["role"]), (StatusCode::OK, &json!(ADMIN), &json!("administrator")));
     let out = ann.request(Method::DELETE, "/api/session").send().await.unwrap();
     assert_eq!(out.status(), StatusCode::NO_CONTENT);
     let (status, body) = ann.get("/api/me").await;

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use cloudd::{app::App, clock, http, secret, settings, shelf::Shelf};
 use db::{
     Connection,
-    user::{Role, User},
+    user::{Role, Scope, User},
 };
 use model::{BoxId, Epoch, Millis, QueueId, SiteId, leaving};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
@@ -39,11 +39,17 @@ pub fn north() -> SiteId {
 impl Cloud {
     /// With an administrator, an analyst, the site `north` and a box there.
     pub async fn start() -> Self {
+        Self::start_with(async |_| String::new()).await
+    }
+
+    /// With more in its settings, which may need to know where it listens.
+    pub async fn start_with(more: impl AsyncFnOnce(SocketAddr) -> String) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let db = crate::store(dir.path());
         let password = secret::hash_password(PASSWORD).unwrap();
         db.write(move |conn| {
-            let user = |login: &str, role| User { login: login.into(), password: password.clone(), role };
+            let user =
+                |login: &str, role| User { login: login.into(), password: password.clone(), role, scope: Scope::All };
             db::org::found(conn, "Example", Millis(START))?;
             db::user::add(conn, &user(ADMIN, Role::Administrator), Millis(START))?;
             db::user::add(conn, &user(ANALYST, Role::Analyst), Millis(START))?;
@@ -52,9 +58,10 @@ impl Cloud {
         })
         .await
         .unwrap();
-        let settings = settings::parse("data = \".\"\n[http]\nlisten = \"127.0.0.1:0\"", dir.path()).unwrap();
-        let listener = tokio::net::TcpListener::bind(settings.http.listen).await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let text = format!("data = \".\"\n{}\n[http]\nlisten = \"{address}\"", more(address).await);
+        let settings = settings::parse(&text, dir.path()).unwrap();
         let app = Arc::new(App::new(settings, db, address, [7; 32]).unwrap());
         tokio::spawn(http::serve(Arc::clone(&app), listener));
         Self { app, address, client: reqwest::Client::new(), _dir: dir }

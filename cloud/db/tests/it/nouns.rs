@@ -4,7 +4,7 @@ use db::{
     Connection, Db, Error, audit, boxes, bundle, change,
     enrolment::{self, Claim, Redeemed},
     session, site, sync_state,
-    user::{self, Role, User},
+    user::{self, Role, Scope, User},
 };
 use model::{BoxId, Millis, SiteId, change::Doc};
 
@@ -104,7 +104,12 @@ fn a_sync_state_is_replaced_and_belongs_to_one_document() {
 }
 
 fn with_user(db: &Db) {
-    let user = User { login: "ann@example.org".into(), password: "$argon2id$…".into(), role: Role::Analyst };
+    let user = User {
+        login: "ann@example.org".into(),
+        password: "$argon2id$…".into(),
+        role: Role::Analyst,
+        scope: Scope::All,
+    };
     assert!(write(db, move |conn| user::add(conn, &user, Millis(START))));
 }
 

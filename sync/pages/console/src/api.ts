@@ -2,9 +2,33 @@
 import { get, post, put, remove } from '@shared/api';
 import type { Change, Config, Doc, Figures, Finding, What } from '@shared/model';
 
+export const ROLES = ['administrator', 'site_administrator', 'supervisor', 'analyst', 'compliance', 'viewer'] as const;
+export type Role = (typeof ROLES)[number];
+/** Those that can be had for some of the branches. */
+export const SCOPED: readonly Role[] = ['site_administrator', 'supervisor', 'analyst', 'viewer'];
+
+export type Verb =
+  | 'see_sites' | 'see_configuration' | 'change_configuration' | 'see_figures' | 'enrol' | 'see_boxes' | 'revoke_box'
+  | 'offer_bundle' | 'see_audit' | 'answer_notice' | 'see_people' | 'change_people';
+
 export interface Me {
   login: string;
-  role: 'administrator' | 'analyst';
+  role: Role;
+  /** Null: all branches. */
+  sites: string[] | null;
+  may: Verb[];
+}
+
+export interface Person {
+  login: string;
+  role: Role;
+  /** Null: all branches. */
+  sites: string[] | null;
+  created: number;
+  disabled: number | null;
+  signed_in: number | null;
+  /** Of the identity provider that vouches for them; null: they have a password here. */
+  issuer: string | null;
 }
 
 export interface Health {
@@ -124,6 +148,14 @@ export const change = (site: string, doc: Doc, changes: Change[]) =>
 export const history = (site: string, doc: Doc) => get<HistoryEntry[]>(`${at(site)}/history?doc=${doc}`);
 export const enrol = (site: string) => post<{ code: string; expires: number }>(`${at(site)}/enrolment`, {});
 export const changePassword = (old: string, wanted: string) => put('/api/me/password', { old, new: wanted });
+export const singleSignOn = () => get<{ label: string | null }>('/api/single-sign-on');
+export const people = () => get<Person[]>('/api/people');
+export const addPerson = (login: string, role: Role, only: string[] | null) =>
+  post<{ login: string; password: string }>('/api/people', { login, role, sites: only });
+export const setPerson = (login: string, role: Role, only: string[] | null, disabled: boolean) =>
+  put(`/api/people/${encodeURIComponent(login)}`, { role, sites: only, disabled });
+export const newPassword = (login: string) =>
+  post<{ login: string; password: string }>(`/api/people/${encodeURIComponent(login)}/password`, {});
 export const notices = () => get<NoticeLine[]>('/api/notices');
 export const noticeSeen = (line: NoticeLine) => post<void>(`/api/notices/${encodeURIComponent(line.site)}/${encodeURIComponent(line.notice)}/seen`, {});
 export const boxes = () => get<BoxLine[]>('/api/boxes');

@@ -6,7 +6,7 @@ import { refusalText } from '@shared/text/words';
 import { Empty, Heading } from '@shared/ui/bits';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { audit } from './api';
+import { ROLES, audit, type Role } from './api';
 import { MACHINE } from './site/history';
 import { useSites } from './sites/sites';
 import { en } from './text/en';
@@ -86,7 +86,8 @@ function useDetails() {
     if (typeof value !== 'string') return JSON.stringify(value);
     if (key === 'site') return labels.get(value) ?? value;
     if (key === 'doc') return value === 'local' ? t('history.local') : value === 'site' ? t('history.planned') : value;
-    if (key === 'role') return value === 'administrator' || value === 'analyst' ? t(`role.${value}`) : value;
+    if (key === 'role') return (ROLES as readonly string[]).includes(value) ? t(`role.${value as Role}`) : value;
+    if (key === 'sites') return value === '*' ? t('people.allSites') : value.split(' ').map((site) => labels.get(site) ?? site).join(', ');
     return key === 'box' || key === 'sha256' || key === 'serial' ? value.slice(0, 12) : value;
   }
 }

@@ -1,7 +1,8 @@
 // The console: who is in, and the places one can go.
 import '@mantine/core/styles.css';
 import '@mantine/notifications/styles.css';
-import { Button, Center, Stack, Text } from '@mantine/core';
+import { Alert, Button, Center, Divider, Stack, Text } from '@mantine/core';
+import { IconAlertCircle, IconId } from '@tabler/icons-react';
 import { Refusal, onSignedOut } from '@shared/api';
 import { startText } from '@shared/text/start';
 import { refusalText } from '@shared/text/words';
@@ -13,7 +14,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Suspense, lazy } from 'react';
 import { useTranslation } from 'react-i18next';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
-import { me, signIn } from './api';
+import { me, signIn, singleSignOn } from './api';
 import { Shell } from './shell';
 import { Sites } from './sites/sites';
 import { words } from './text';
@@ -21,6 +22,7 @@ import { words } from './text';
 const FiguresPage = lazy(() => import('./figures/figures'));
 const SitePage = lazy(() => import('./site/site'));
 const BoxesPage = lazy(() => import('./boxes/boxes'));
+const PeoplePage = lazy(() => import('./people'));
 const AuditPage = lazy(() => import('./audit'));
 
 function App() {
@@ -46,6 +48,8 @@ function App() {
   if (who.data === null)
     return (
       <SignIn
+        reason={<Refused />}
+        other={<SingleSignOn />}
         title={t('signInTitle')}
         note={t('signInNote')}
         nameLabel={t('signInName')}
@@ -65,6 +69,7 @@ function App() {
             <Route path="/sites/:site/:tab?" element={<SitePage me={who.data} />} />
             <Route path="/figures" element={<FiguresPage />} />
             <Route path="/boxes" element={<BoxesPage me={who.data} />} />
+            <Route path="/people" element={<PeoplePage me={who.data} />} />
             <Route path="/audit" element={<AuditPage />} />
             <Route path="*" element={<Navigate to="/sites" replace />} />
           </Routes>
@@ -72,6 +77,29 @@ function App() {
       </Shell>
     </BrowserRouter>
   );
+}
+
+/** The way in through the organisation's identity provider, where there is one. */
+function SingleSignOn() {
+  const { t } = useTranslation();
+  const found = useQuery({ queryKey: ['single-sign-on'], queryFn: singleSignOn, staleTime: Infinity });
+  const label = found.data?.label;
+  if (label == null) return null;
+  return (
+    <>
+      <Divider label={t('single.or')} />
+      <Button component="a" href="/api/single-sign-on/begin" variant="default" size="md" fullWidth leftSection={<IconId size={18} aria-hidden />}>{t('single.with', { label })}</Button>
+    </>
+  );
+}
+
+/** Why the identity provider's word was not enough. */
+function Refused() {
+  const { t } = useTranslation();
+  const why = new URLSearchParams(window.location.search).get('sign_in');
+  if (why === null) return null;
+  const words = t('single.why', { returnObjects: true }) as Record<string, string>;
+  return <Alert color="red" variant="light" icon={<IconAlertCircle size={18} />} role="alert">{Object.hasOwn(words, why) ? words[why] : words['refused']}</Alert>;
 }
 
 onSignedOut(forget);

@@ -39,7 +39,7 @@ export function Notices({ me }: { me: Me }) {
         {open.length > SHOWN_MAX && <Text size="sm">{t('notices.more', { count: open.length - SHOWN_MAX })}</Text>}
       </Stack>
       <Box style={{ flex: 'none' }}>
-        {me.role === 'administrator' && <Button color="dark" variant="white" onClick={() => void see(open)}>{t('notices.seen')}</Button>}
+        {me.may.includes('answer_notice') && <Button color="dark" variant="white" onClick={() => void see(open)}>{t('notices.seen')}</Button>}
       </Box>
     </Group>
   );

@@ -18,10 +18,14 @@ mod machine;
 mod notices;
 #[path = "../../../../cloud/cloudd/tests/it/page.rs"]
 mod page;
+#[path = "../../../../cloud/cloudd/tests/it/people.rs"]
+mod people;
 #[path = "../../../../cloud/cloudd/tests/it/session.rs"]
 mod session;
 #[path = "../../../../cloud/cloudd/tests/it/shelf.rs"]
 mod shelf;
+#[path = "../../../../cloud/cloudd/tests/it/single_sign_on.rs"]
+mod single_sign_on;
 #[path = "../../../../cloud/cloudd/tests/it/support.rs"]
 mod support;
 

@@ -26,7 +26,6 @@ export default function BoxesPage({ me }: { me: Me }) {
   const sites = useSites();
   const [revoking, setRevoking] = useState<BoxLine | null>(null);
   const [offering, setOffering] = useState<Bundle | null>(null);
-  const administers = me.role === 'administrator';
   const labels = new Map((sites.data ?? []).map((site) => [site.site, site.label]));
   const lines = [...(boxes.data ?? [])].sort((a, b) => Number(a.revoked !== null) - Number(b.revoked !== null));
   return (
@@ -44,7 +43,7 @@ export default function BoxesPage({ me }: { me: Me }) {
           ) : lines.length === 0 ? (
             <Empty icon={<IconServerOff size={24} />} title={t('boxes.none')} action={<Button component={Link} to="/sites" variant="light">{t('boxes.toSites')}</Button>}>{t('boxes.noneText')}</Empty>
           ) : (
-            <Boxes lines={lines} labels={labels} bundles={bundles.data ?? []} revoke={administers ? setRevoking : undefined} />
+            <Boxes lines={lines} labels={labels} bundles={bundles.data ?? []} revoke={me.may.includes('revoke_box') ? setRevoking : undefined} />
           )}
         </Card>
         <section aria-labelledby="updates">
@@ -56,7 +55,7 @@ export default function BoxesPage({ me }: { me: Me }) {
             ) : (bundles.data ?? []).length === 0 ? (
               <Empty icon={<IconPackage size={24} />} title={t('bundles.none')}>{t('bundles.noneText')}</Empty>
             ) : (
-              <Bundles bundles={bundles.data ?? []} labels={labels} offer={administers ? setOffering : undefined} />
+              <Bundles bundles={bundles.data ?? []} labels={labels} offer={me.may.includes('offer_bundle') ? setOffering : undefined} />
             )}
           </Card>
         </section>

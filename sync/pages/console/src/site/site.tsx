@@ -53,7 +53,7 @@ function Found({ id, tab, me, found }: { id: string; tab: string; me: Me; found:
   const sites = useSites();
   const [enrolling, setEnrolling] = useState(false);
   const line = sites.data?.find((each) => each.site === id);
-  const readOnly = me.role !== 'administrator';
+  const readOnly = !me.may.includes('change_configuration');
   const place: Place = {
     config: found.config,
     findings: found.findings,

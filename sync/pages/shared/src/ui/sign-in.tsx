@@ -14,9 +14,11 @@ interface Props {
   enter: (name: string, password: string) => Promise<unknown>;
   /** Why somebody who was inside stands here again. */
   reason?: ReactNode;
+  /** Another way in, below the form's own. */
+  other?: ReactNode;
 }
 
-export function SignIn({ title, note, nameLabel, namePlaceholder, enter, reason }: Props) {
+export function SignIn({ title, note, nameLabel, namePlaceholder, enter, reason, other }: Props) {
   const { t } = useTranslation();
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
@@ -88,6 +90,7 @@ export function SignIn({ title, note, nameLabel, namePlaceholder, enter, reason 
                 onChange={(event) => setPassword(event.currentTarget.value)}
               />
               <Button type="submit" loading={busy} fullWidth size="md">{t('signIn.submit')}</Button>
+              {other}
             </Stack>
           </form>
         </Card>
