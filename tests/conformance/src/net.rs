@@ -8,6 +8,7 @@ use bytes::Bytes;
 use sip::endpoint::{Config, DialogId, Endpoint, Event, Flow, Input, Output, Transport};
 
 use crate::ladder::Ladder;
+use crate::tape;
 
 /// Which messages are lost: sender, receiver, label (`INVITE`, `200`) and how often this one was seen before.
 pub type Loss = Box<dyn FnMut(&str, &str, &str, usize) -> bool>;
@@ -195,7 +196,10 @@ impl Net {
     fn drain(&mut self, node: usize) {
         while let Some(output) = self.nodes[node].endpoint.as_mut().and_then(Endpoint::poll_output) {
             match output {
-                Output::Send { flow, bytes } => self.carry(node, flow, bytes),
+                Output::Send { flow, bytes } => {
+                    tape::said(&bytes);
+                    self.carry(node, flow, bytes);
+                }
                 Output::Close { .. } | Output::Event(Event::Refused { .. }) => {}
                 Output::Event(event) => {
                     let at = self.now - self.started;

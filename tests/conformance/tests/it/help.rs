@@ -4,10 +4,12 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use conformance::tape;
 use sip::endpoint::{Config, Endpoint, Event, Flow, Help, Input, Output, Source, Transport};
 
 use crate::hand::status;
 use crate::stage::*;
+use crate::town::{ALICE, BOB, CARRIER as CENTRE, Town};
 
 /// On a network of ours, and not a phone's.
 const DRAWER: &str = "192.0.2.77:5060";
@@ -45,7 +47,10 @@ impl Door {
         let (mut answer, mut source) = (String::new(), None);
         while let Some(output) = self.hub.poll_output() {
             match output {
-                Output::Send { bytes, .. } => answer = status(&String::from_utf8_lossy(&bytes)).to_owned(),
+                Output::Send { bytes, .. } => {
+                    tape::said(&bytes);
+                    answer = status(&String::from_utf8_lossy(&bytes)).to_owned();
+                }
                 Output::Event(Event::Invited { dialog, invited }) => {
                     source = Some(invited.source);
                     self.hub.reject(self.now, dialog, 486);

@@ -132,6 +132,82 @@ fn no_refer_leads_out_or_anywhere_it_should_not() {
     assert!(tried >= 120);
 }
 
+/// S-10: a good transfer whose Refer-To carries lines of its own, spelled in every way that a careless reader undoes.
+#[test]
+fn what_a_refer_to_smuggles_reaches_nobody() {
+    let spelled = [
+        "\"a%0d%0aX-Bypass: smuggled\" <sip:203@north.example>",
+        "\"a\\\r\n X-Bypass: smuggled\" <sip:203@north.example>",
+        "<sip:203@north.example>;x=\"%0d%0aX-Bypass: smuggled\"",
+        "<sip:203@north.example;x=%0d%0aX-Bypass:%20smuggled>",
+        "<sip:203:smuggled%0d%0aX-Bypass:1@north.example>",
+        "<sip:203@north.example?X-Bypass=smuggled>",
+        "<sip:203@north.example?Subject=a%0d%0aX-Bypass:%20smuggled>",
+        "<sip:203@north.example?Replaces=a%0d%0aX-Bypass:%20smuggled%3bto-tag%3db%3bfrom-tag%3dc>",
+        "<sip:203@north.example?body=smuggled>",
+        "<sip:203%0d%0aX-Bypass:%20smuggled@north.example>",
+        "<sip:203%0D%0A%0D%0Asmuggled@north.example>",
+        "<sip:203%00smuggled@north.example>",
+        "<sip:203%E5%98%8A%E5%98%8DX-Bypass:smuggled@north.example>",
+    ];
+    let (mut moved, mut refused) = (0, 0);
+    for target in spelled {
+        let mut town = talking();
+        town.says(BOB, 0, "REFER", &format!("Refer-To: {target}\r\nReferred-By: <sip:smuggled@north.example>\r\n"));
+        town.advance(1);
+        for peer in [CARRIER, ALICE, CAROL] {
+            for text in &town.peers[peer].heard {
+                assert!(!text.contains("smuggled") && !text.contains("X-Bypass"), "{target}\n{text}");
+            }
+        }
+        let answer = town.peers[BOB].heard.iter().find(|text| text.contains(" REFER\r\n")).map(|text| status(text));
+        match answer {
+            Some("202") => moved += 1,
+            Some("400" | "603") => refused += 1,
+            other => panic!("{target}: {other:?}"),
+        }
+    }
+    println!("{moved} moved, {refused} refused");
+    assert!(moved >= 3 && refused >= 5, "{moved} moved, {refused} refused");
+}
+
+/// The dial plan is the only way out: where a phone or the carrier sends a call on (RFC 3261 §8.1.3.4), nobody is rung.
+#[test]
+fn no_redirection_leads_anywhere() {
+    let inside = "<sip:203@north.example>".to_string();
+    let (mut tried, mut over) = (0, 0);
+    for (called, number) in [(BOB, "202"), (CARRIER, "01701234567")] {
+        for target in targets().into_iter().chain([inside.clone()]) {
+            for status in ["300", "301", "302", "305", "380"] {
+                let mut town = Town::new();
+                town.calls(ALICE, number);
+                let invite = town.peers[called].heard.iter().find(|text| text.starts_with("INVITE")).cloned();
+                let invite = invite.expect("a call");
+                town.story();
+                let more = format!("Contact: {target}\r\nDiversion: <sip:202@north.example>;reason=unconditional\r\n");
+                town.puts(called, hand::answer(&invite, status, &more));
+                town.advance(40);
+                let story = town.story();
+                assert!(!story.contains(" INVITE"), "{status} {target}\n{story}");
+                tried += 1;
+                if town.legs() > 0 {
+                    // No answer at all: what cannot be read is dropped, and it goes on ringing.
+                    continue;
+                }
+                let said = story.lines().find(|line| line.starts_with("box -> alice ")).unwrap_or_default();
+                let told = said.rsplit(' ').next().unwrap_or_default();
+                assert!(
+                    told.starts_with(['4', '5', '6']),
+                    "{status} {target}: the caller hears an end, no 3xx: {said}"
+                );
+                over += 1;
+            }
+        }
+    }
+    println!("{tried} redirections, {over} of them end the call");
+    assert!(tried >= 200 && over >= 150, "{tried}, {over}");
+}
+
 #[test]
 fn no_invite_takes_or_joins_a_talk_that_is_not_its_own() {
     let mut town = talking();
@@ -207,9 +283,10 @@ impl Town {
             let offer = if method == "INVITE" { sdp(peer, "sendrecv") } else { Bytes::new() };
             let body = String::from_utf8(offer.to_vec()).unwrap();
             town.peers[peer].by_hand.insert(format!("z9hG4bKask{n};"));
+            let uri = if to.starts_with("urn:") { to.to_owned() } else { format!("sip:{to}@{DOMAIN}") };
             let text = format!(
-                "{method} sip:{to}@{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {addr};branch=z9hG4bKask{n};rport\r\nMax-Forwards: 70\r\n\
-                 From: <sip:{user}@{DOMAIN}>;tag=t{n}\r\nTo: <sip:{to}@{DOMAIN}>\r\nCall-ID: ask-{n}\r\nCSeq: 1 {method}\r\n\
+                "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {addr};branch=z9hG4bKask{n};rport\r\nMax-Forwards: 70\r\n\
+                 From: <sip:{user}@{DOMAIN}>;tag=t{n}\r\nTo: <{uri}>\r\nCall-ID: ask-{n}\r\nCSeq: 1 {method}\r\n\
                  Contact: <sip:{user}@{addr}>\r\n{more}{proof}Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             );

@@ -3,6 +3,7 @@
 mod calls;
 mod changes;
 mod failures;
+mod foreign;
 mod hand;
 mod help;
 mod hijack;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use conformance::net::Net;
+use conformance::tape;
 use sip::endpoint::{Endpoint, Flow, Input, Output, Transport};
 use sip::message::Method;
 
@@ -44,6 +45,7 @@ impl Door {
         let mut answer = String::new();
         while let Some(output) = self.hub.poll_output() {
             if let Output::Send { bytes, .. } = output {
+                tape::said(&bytes);
                 answer = String::from_utf8_lossy(&bytes).into_owned();
             }
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use bytes::Bytes;
+use conformance::tape;
 use conformance::torture::{CASES, Case, Reply, Verdict};
 use sip::auth::Algorithm;
 use sip::endpoint::{Config, Endpoint, Flow, Input, Output, PhoneAuth, Transport, Trunk};
@@ -259,6 +260,7 @@ fn heard(endpoint: &mut Endpoint) -> Option<String> {
     let mut sent = Vec::new();
     while let Some(output) = endpoint.poll_output() {
         if let Output::Send { bytes, .. } = output {
+            tape::said(&bytes);
             sent.push(String::from_utf8(bytes.to_vec()).unwrap());
         }
     }

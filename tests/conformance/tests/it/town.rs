@@ -10,6 +10,7 @@ use bytes::Bytes;
 use call::leg::Input as LineInput;
 use call::{Limits, Secrets, plane};
 use conformance::net::label;
+use conformance::tape;
 use floor::board::{Ask, DeskCommand};
 use floor::{Floor, Input, Output, Setup};
 use model::Millis;
@@ -363,6 +364,7 @@ impl Town {
                 busy = true;
                 match output {
                     endpoint::Output::Send { bytes, .. } => {
+                        tape::said(&bytes);
                         let (name, addr) = (self.peers[index].name, self.peers[index].addr);
                         self.write(name, "->", "box", &bytes);
                         self.peers[index].learn(&bytes, true);
@@ -383,7 +385,10 @@ impl Town {
         while let Some(output) = self.floor.poll_output() {
             busy = true;
             match output {
-                Output::Send { flow, bytes } => self.deliver(flow, bytes),
+                Output::Send { flow, bytes } => {
+                    tape::said(&bytes);
+                    self.deliver(flow, bytes);
+                }
                 Output::Media(command) => self.obey(command),
                 _ => {}
             }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use conformance::net::{Net, brief};
+use conformance::tape;
 use sip::auth::Algorithm;
 use sip::endpoint::{Endpoint, Event, Flow, Input, Output, Transport};
 
@@ -229,7 +230,10 @@ impl Hub {
     fn sent(&mut self) -> Vec<(Flow, String)> {
         let outputs = std::iter::from_fn(|| self.endpoint.poll_output());
         let sent = outputs.filter_map(|output| match output {
-            Output::Send { flow, bytes } => Some((flow, String::from_utf8_lossy(&bytes).into_owned())),
+            Output::Send { flow, bytes } => {
+                tape::said(&bytes);
+                Some((flow, String::from_utf8_lossy(&bytes).into_owned()))
+            }
             Output::Event(_) | Output::Close { .. } => None,
         });
         sent.collect()
