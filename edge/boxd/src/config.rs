@@ -14,7 +14,7 @@ use sip::endpoint::{Network, Transport};
 
 mod file;
 
-use file::{File, FileCloud, FileLab, FileLabDevice, FileLanguage, FileProvision, FileTls, FileTlsTrunk};
+use file::{File, FileCloud, FileKnownBy, FileLab, FileLabDevice, FileLanguage, FileProvision, FileTls, FileTlsTrunk};
 
 /// The whole file, checked.
 #[derive(Debug, Clone)]
@@ -69,6 +69,8 @@ pub struct TlsTrunk {
     pub name: Option<String>,
     /// SHA-256 of its public key (SubjectPublicKeyInfo).
     pub pin: Option<[u8; 32]>,
+    /// Who calls is this trunk when a certificate proves `name` and `pin`, from whatever address, and only then.
+    pub by_certificate: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -176,6 +178,13 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
     faults.need(!listen.is_empty(), "sip.listen", "name at least one address, such as \"udp:192.0.2.10:5060\"");
     faults.need(sip_domain(&file.sip.domain), "sip.domain", "a host name such as \"branch-a.example\"");
     let tls = check_tls(&mut faults, file.tls, base);
+    let listens = listen.iter().any(|(transport, _)| *transport == Transport::Tls);
+    let by_certificate = tls.trunks.values().any(|trunk| trunk.by_certificate);
+    faults.need(
+        listens || !by_certificate,
+        "tls.trunks",
+        "who is known by a certificate calls a tls: address of sip.listen",
+    );
     for (at, origin) in file.sip.origins.iter().enumerate() {
         let fits = ["https://", "http://"].iter().any(|scheme| origin.strip_prefix(scheme).is_some_and(is_authority));
         faults.need(fits, &format!("sip.origins[{at}]"), "scheme, host and port alone: \"https://phone.example\"");
@@ -233,7 +242,7 @@ fn check_tls(faults: &mut Faultfinder, tls: FileTls, base: &Path) -> Tls {
     let both = tls.certificate.is_some() == tls.key.is_some();
     faults.need(both, "tls", "certificate and key go together");
     let mut trunks = BTreeMap::new();
-    for (id, FileTlsTrunk { name, pin }) in tls.trunks {
+    for (id, FileTlsTrunk { name, pin, known_by }) in tls.trunks {
         let path = format!("tls.trunks.{id}");
         let bytes = pin.as_ref().map(|pin| hex::decode(pin).ok().and_then(|pin| <[u8; 32]>::try_from(pin).ok()));
         faults.need(
@@ -242,8 +251,11 @@ fn check_tls(faults: &mut Faultfinder, tls: FileTls, base: &Path) -> Tls {
             "64 hexadecimal digits: the SHA-256 of the public key",
         );
         faults.need(name.as_deref().is_none_or(sip_domain), &format!("{path}.name"), "a host name");
+        let by_certificate = known_by == FileKnownBy::Certificate;
+        let says_which = name.is_some() || pin.is_some();
+        faults.need(says_which || !by_certificate, &format!("{path}.known_by"), "name or pin say which certificate");
         if let Some(id) = faults.take(&path, TrunkId::new(&id)) {
-            trunks.insert(id, TlsTrunk { name, pin: bytes.flatten() });
+            trunks.insert(id, TlsTrunk { name, pin: bytes.flatten(), by_certificate });
         }
     }
     let files = tls.certificate.zip(tls.key).map(|(certificate, key)| (base.join(certificate), base.join(key)));
@@ -444,6 +456,14 @@ mod tests {
         let faults = check_text(&bad).expect_err("half a pair, a short pin");
         assert!(faults.iter().any(|fault| fault.starts_with("tls:")), "{faults:?}");
         assert!(faults.iter().any(|fault| fault.starts_with("tls.trunks.carrier.pin:")), "{faults:?}");
+
+        let by = text.clone() + "known_by = \"certificate\"\n";
+        let config = check_text(&by).expect("known by its certificate");
+        assert!(config.tls.trunks.values().all(|trunk| trunk.by_certificate));
+        let anybody = by.replace("name = \"sip.example\"\n", "").replace(&format!("pin = \"{pin}\"\n"), "");
+        let faults = check_text(&anybody.replace("tls:127.0.0.1", "tcp:127.0.0.1")).expect_err("whose, and where?");
+        assert!(faults.iter().any(|fault| fault.starts_with("tls.trunks.carrier.known_by:")), "{faults:?}");
+        assert!(faults.iter().any(|fault| fault.starts_with("tls.trunks:")), "{faults:?}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What calls run on: our names and addresses, the site's configuration, and the secrets that live on this box alone.
 //! Translated here into the SIP endpoint's own configuration and nowhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use model::config::{SipTransport, TrunkKind};
@@ -20,6 +20,8 @@ pub struct Config {
     pub listeners: Vec<(endpoint::Transport, SocketAddr)>,
     /// Where devices of ours stand: there, who proved nothing may call for help.
     pub networks: Vec<endpoint::Network>,
+    /// Trunks whose peer is known by the certificate that it shows, whatever its address.
+    pub certified: BTreeSet<TrunkId>,
     /// User-Agent and Server.
     pub product: String,
     pub site: model::config::Config,
@@ -82,6 +84,7 @@ impl Config {
             listeners: self.listeners.clone(),
             phones: phones.collect(),
             trunks: trunks.collect(),
+            certified: self.certified.iter().map(TrunkId::to_string).collect(),
             help: self.help(),
             names: names.collect(),
             product: self.product.clone(),

@@ -59,6 +59,8 @@ pub struct Config {
     pub trunks: std::collections::BTreeMap<String, Trunk>,
     /// Those of them that are found by name (RFC 3263); where, is said by [`Input::Located`].
     pub names: std::collections::BTreeMap<String, Wish>,
+    /// Those of them whose peer is known by a certificate ([`Input::Proved`]) and not by its address.
+    pub certified: std::collections::BTreeSet<String>,
     /// Who may call for help without a proof.
     pub help: Help,
     /// Server header and User-Agent; `Branchline`.
@@ -147,6 +149,8 @@ impl Default for Limits {
 pub enum Input {
     /// A UDP datagram, a whole WebSocket message, or bytes read from a TCP or TLS connection in any cut.
     Received { flow: Flow, bytes: Bytes },
+    /// The other end of a connection has shown the certificate of one of [`Config::certified`], until it is closed.
+    Proved { flow: Flow, trunk: String },
     /// A connection ended, or could not be opened (then `flow.connection` is 0).
     Closed { flow: Flow },
     /// Registrations remembered from before a restart (aor user, contact URI, flow, seconds left).

@@ -21,6 +21,8 @@ pub type Way = (Transport, SocketAddr);
 pub struct Reach {
     located: BTreeMap<String, Vec<Target>>,
     shunned: BTreeMap<Way, Instant>,
+    /// Connections whose other end showed a trunk's certificate; the shell says when they are closed.
+    proved: BTreeMap<u64, String>,
 }
 
 impl Reach {
@@ -30,6 +32,20 @@ impl Reach {
         } else {
             self.located.insert(trunk, targets);
         }
+    }
+
+    pub fn proved(&mut self, connection: u64, trunk: String) {
+        self.proved.insert(connection, trunk);
+    }
+
+    pub fn unproved(&mut self, connection: u64) {
+        self.proved.remove(&connection);
+    }
+
+    /// Whose certificate was shown on this connection.
+    pub fn certificate(&self, flow: Flow) -> Option<&str> {
+        let trunk = self.proved.get(&flow.connection)?;
+        (flow.connection != 0 && flow.transport == Transport::Tls).then_some(trunk)
     }
 
     /// In the order in which a request tries them. By address there is one; by name, what DNS said, then the configured

@@ -275,15 +275,20 @@ impl Trunks {
     }
 }
 
-/// Which trunk speaks from this address. A UDP peer speaks from its one port, a TCP or TLS peer connects from any; but
+/// Which trunk speaks on this flow: by the certificate that was shown on it, else by its address, unless it is known by
+/// its certificate alone. A UDP peer speaks from its one port, a TCP or TLS peer connects from any; but
 /// where the address is one of our own (a test bench on loopback) the port must fit too.
 pub fn source<'a>(config: &'a Config, reach: &Reach, flow: Flow) -> Option<&'a str> {
+    if let Some(trunk) = reach.certificate(flow) {
+        return config.certified.get(trunk).filter(|trunk| config.trunks.contains_key(*trunk)).map(String::as_str);
+    }
     let shared = config.local.iter().any(|local| local.ip() == flow.remote.ip());
     let any_port = flow.transport.is_stream() && !shared;
     let fits = |(transport, peer): Way| {
         transport == flow.transport && (peer == flow.remote || (any_port && peer.ip() == flow.remote.ip()))
     };
-    config.trunks.keys().find(|name| reach.all(config, name).any(fits)).map(String::as_str)
+    let by_address = |name: &&String| !config.certified.contains(*name) && reach.all(config, name).any(fits);
+    config.trunks.keys().find(by_address).map(String::as_str)
 }
 
 /// RFC 3261 §21.5.4: `Retry-After: 120 (maintenance);duration=…` of a 503.

@@ -219,6 +219,7 @@ pub fn calls(side: Side, site: Config) -> call::Config {
         local: vec![side.box_addr()],
         listeners: Vec::new(),
         networks: Vec::new(),
+        certified: Default::default(),
         product: "Branchline".into(),
         secrets: secrets(side, &site),
         limits: Limits::default(),

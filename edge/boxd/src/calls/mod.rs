@@ -191,15 +191,20 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
     let mut origins = origins(config);
     origins.extend(config.sip.origins.iter().cloned());
     let server = own.as_ref().map(tls::server).transpose().context("[tls]")?;
-    let security = sockets::Security { server, origins };
-    let sockets = sockets::Sockets::bind(&config.sip.listen, sockets::Limits::default(), security).await?;
     let roots = Arc::new(tls::roots(config.tls.trunk_ca.as_deref()).context("tls.trunk_ca")?);
+    let wanted = config.tls.trunks.iter().map(|(id, wanted)| (id.to_string(), wanted));
+    let mut security = sockets::Security { server, callers: None, origins };
+    if let Some(own) = &own {
+        security = security.asking(wanted, own, Arc::clone(&roots)).context("tls.trunks")?;
+    }
+    let sockets = sockets::Sockets::bind(&config.sip.listen, sockets::Limits::default(), security).await?;
     info!(listening = ?sockets.listening(), "SIP");
     let calls = call::Config {
         domain: config.sip.domain.clone(),
         local: config.sip.listen.iter().map(|(_, address)| *address).collect(),
         listeners: config.sip.listen.clone(),
         networks: config.sip.networks.clone(),
+        certified: config.tls.trunks.iter().filter(|(_, of)| of.by_certificate).map(|(id, _)| id.clone()).collect(),
         product: PRODUCT.into(),
         site: running.clone(),
         secrets: secrets.clone(),

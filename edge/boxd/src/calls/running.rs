@@ -198,6 +198,10 @@ impl Engine {
             let name = name.unwrap_or_else(|| peer.ip().to_string());
             let (own, roots) = &self.tls;
             match Peer::new(&name, wanted.and_then(|wanted| wanted.pin), Arc::clone(roots), own.as_ref()) {
+                Ok(proof) if wanted.is_some_and(|wanted| wanted.by_certificate) => {
+                    let proof = proof.known_as(id.to_string());
+                    peers.extend(addresses.into_iter().map(|address| (address, proof.clone())));
+                }
                 Ok(proof) => peers.extend(addresses.into_iter().map(|address| (address, proof.clone()))),
                 Err(error) => error!(trunk = %id, "the trunk cannot be reached over TLS: {error:#}"),
             }

@@ -55,6 +55,16 @@ pub struct FileTls {
 pub struct FileTlsTrunk {
     pub name: Option<String>,
     pub pin: Option<String>,
+    #[serde(default)]
+    pub known_by: FileKnownBy,
+}
+
+#[derive(Deserialize, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum FileKnownBy {
+    #[default]
+    Address,
+    Certificate,
 }
 
 #[derive(Deserialize, Default)]

@@ -81,6 +81,7 @@ pub fn config(calls_max: u32) -> Config {
         local: vec![BOX.parse().unwrap()],
         listeners: Vec::new(),
         networks: Vec::new(),
+        certified: Default::default(),
         product: "Branchline".into(),
         site: model::config::Config {
             site: Site {

@@ -109,8 +109,10 @@ impl Endpoint {
                     Transport::Tcp | Transport::Tls => self.stream(now, flow, &bytes),
                 }
             }
+            Input::Proved { flow, trunk } => self.reach.proved(flow.connection, trunk),
             Input::Closed { flow } => {
                 self.framers.remove(&flow);
+                self.reach.unproved(flow.connection);
                 self.tx.closed(now, flow);
                 self.registrar.closed(context!(self, now), flow);
                 self.dialogs.closed(context!(self, now), flow);

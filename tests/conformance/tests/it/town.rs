@@ -119,6 +119,7 @@ fn box_config(site: Config) -> call::Config {
         local: vec![BOX.parse().expect("an address")],
         listeners: Vec::new(),
         networks: Vec::new(),
+        certified: BTreeSet::new(),
         product: "Branchline".into(),
         secrets: Secrets { phones: phones.collect(), trunks: BTreeMap::new() },
         limits: Limits::default(),

@@ -28,6 +28,49 @@ fn a_call_goes_over_every_kind_of_connection_and_ends_with_it() {
     }
 }
 
+/// S-15: neither the trunk's own address nor anybody's word makes a caller the trunk, once its certificate does.
+#[test]
+fn a_trunk_that_is_known_by_its_certificate_is_known_by_nothing_else() {
+    let invite = |n: u32| {
+        format!(
+            "INVITE sip:100@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/TLS 203.0.113.9;branch=z9hG4bKc{n}\r\nMax-Forwards: 70\r\n\
+             From: <sip:555@carrier.example>;tag=1\r\nTo: <sip:100@192.0.2.1>\r\nCall-ID: c{n}\r\nCSeq: 1 INVITE\r\n\
+             Contact: <sip:555@203.0.113.9;transport=tls>\r\nContent-Length: 0\r\n\r\n"
+        )
+    };
+    let mut config = box_config();
+    config.certified.insert("carrier".to_string());
+    let mut hub = Hub::new();
+    hub.endpoint.handle_input(hub.now, Input::Configure(Box::new(config)));
+    let asks = |hub: &mut Hub, n: u32, flow: Flow| {
+        hub.hear(flow, &invite(n));
+        let outputs: Vec<Output> = std::iter::from_fn(|| hub.endpoint.poll_output()).collect();
+        let source = outputs.iter().find_map(|output| match output {
+            Output::Event(Event::Invited { invited, .. }) => Some(format!("{:?}", invited.source)),
+            _ => None,
+        });
+        let reply = outputs.iter().find_map(|output| match output {
+            Output::Send { bytes, .. } => Some(String::from_utf8_lossy(bytes).split(' ').nth(1)?.to_string()),
+            _ => None,
+        });
+        source.or(reply).unwrap_or_default()
+    };
+    let by_address = Flow { transport: Transport::Udp, remote: CARRIER.parse().unwrap(), connection: 0, ..phone(0) };
+    let proves = |hub: &mut Hub, flow: Flow, trunk: &str| {
+        let trunk = trunk.to_string();
+        hub.endpoint.handle_input(hub.now, Input::Proved { flow, trunk });
+    };
+    assert_eq!(asks(&mut hub, 1, by_address), "401");
+    assert_eq!(asks(&mut hub, 2, phone(7)), "401");
+    proves(&mut hub, phone(7), "carrier");
+    assert_eq!(asks(&mut hub, 3, phone(7)), "Trunk(\"carrier\")");
+    assert_eq!(asks(&mut hub, 4, phone(8)), "401", "another connection from there");
+    proves(&mut hub, phone(8), "nobody");
+    assert_eq!(asks(&mut hub, 5, phone(8)), "401", "a trunk that is none");
+    hub.endpoint.handle_input(hub.now, Input::Closed { flow: phone(7) });
+    assert_eq!(asks(&mut hub, 6, phone(7)), "401", "what was proved ends with the connection");
+}
+
 #[test]
 fn a_browser_registers_and_is_called_by_its_own_flow() {
     let mut hub = Hub::new();

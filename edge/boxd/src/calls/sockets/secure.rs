@@ -1,23 +1,47 @@
 //! What TLS asks of us and of others: our certificate for those who connect, and what a trunk's peer must prove when we
 //! connect to it (S-15): chain, name, dates, and the pin if there is one.
 
+mod callers;
+
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, ServerConfig, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use crate::config::TlsTrunk;
+use crate::tls::Own;
+pub use callers::Callers;
 
 /// What listeners need.
 #[derive(Clone, Default)]
 pub struct Security {
     /// None: no listener for TLS or secure WebSocket can be opened.
     pub server: Option<Arc<ServerConfig>>,
+    /// None: no trunk is known by its certificate.
+    pub callers: Option<Arc<Callers>>,
     /// Origins of pages that may open a WebSocket, such as `https://box.example:8443`.
     pub origins: Vec<String>,
+}
+
+impl Security {
+    /// Asks who connects over TLS for a certificate, when one of `trunks` is known by it. Errors: a name that is none, no
+    /// CA in `roots`.
+    pub fn asking<'a>(
+        self,
+        trunks: impl Iterator<Item = (String, &'a TlsTrunk)>,
+        own: &Own,
+        roots: Arc<RootCertStore>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self { callers: Callers::new(trunks, own, roots)?, ..self })
+    }
 }
 
 /// What a trunk's peer must prove.
@@ -25,6 +49,8 @@ pub struct Security {
 pub struct Peer {
     name: ServerName<'static>,
     config: Arc<ClientConfig>,
+    /// The trunk that is known by what it proves here; None: by its address.
+    trunk: Option<String>,
     /// What it was made of: connections outlive a configuration that says the same.
     marks: (String, Option<[u8; 32]>),
 }
@@ -54,11 +80,32 @@ impl Peer {
             None => builder.with_no_client_auth(),
         };
         let marks = (name.to_string(), pin);
-        Ok(Self { name: ServerName::try_from(name.to_string())?, config: Arc::new(config), marks })
+        let name = ServerName::try_from(name.to_string())?;
+        Ok(Self { name, config: Arc::new(config), trunk: None, marks })
+    }
+
+    /// What comes down a connection to this peer is the trunk's (RFC 5923), whatever its address.
+    pub fn known_as(self, trunk: String) -> Self {
+        Self { trunk: Some(trunk), ..self }
+    }
+
+    pub fn trunk(&self) -> Option<String> {
+        self.trunk.clone()
     }
 
     pub async fn connect(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
         TlsConnector::from(Arc::clone(&self.config)).connect(self.name.clone(), stream).await
+    }
+}
+
+/// As people are told it; rustls prints some causes by `Debug`.
+#[derive(thiserror::Error)]
+#[error("not the pinned key")]
+struct NotPinned;
+
+impl std::fmt::Debug for NotPinned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
     }
 }
 
@@ -81,7 +128,7 @@ impl ServerCertVerifier for Verifier {
         let verified = self.chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
         match self.pin {
             Some(pin) if crate::tls::spki_sha256(end_entity) != Some(pin) => {
-                Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+                Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(NotPinned)))))
             }
             _ => Ok(verified),
         }

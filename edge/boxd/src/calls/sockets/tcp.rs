@@ -238,15 +238,18 @@ async fn open(shared: Arc<Shared>, asked: Flow, place: Place) {
         }
         let peer = shared.table().peers.get(&asked.remote).cloned();
         let peer = peer.ok_or_else(|| std::io::Error::other("no TLS is agreed with this peer"))?;
-        peer.connect(stream).await.map(|stream| Carried::Client(Box::new(stream)))
+        peer.connect(stream).await.map(|stream| Carried::Client(Box::new(stream), peer.trunk()))
     };
     let fault = match timeout(shared.limits.patience, opened).await {
         Ok(Ok(Carried::Plain(stream))) => {
             let (reader, writer) = stream.into_split();
             return run(shared, place, flow, None, reader, writer).await;
         }
-        Ok(Ok(Carried::Client(stream))) => {
+        Ok(Ok(Carried::Client(stream, trunk))) => {
             shared.table().faults.remove(&asked.remote);
+            if let Some(trunk) = trunk {
+                let _told = shared.inputs.send(Input::Proved { flow, trunk }).await;
+            }
             let (reader, writer) = tokio::io::split(*stream);
             return run(shared, place, flow, None, reader, writer).await;
         }
@@ -268,7 +271,8 @@ async fn open(shared: Arc<Shared>, asked: Flow, place: Place) {
 
 enum Carried {
     Plain(TcpStream),
-    Client(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+    /// And the trunk that is known by what it proved.
+    Client(Box<tokio_rustls::client::TlsStream<TcpStream>>, Option<String>),
 }
 
 /// From the address that the peer knows us by, any port.
@@ -292,7 +296,9 @@ fn tune(stream: &TcpStream) {
 async fn serve(shared: Arc<Shared>, stream: TcpStream, flow: Flow, place: Place) {
     tune(&stream);
     let deadline = Instant::now() + shared.limits.first_header;
-    let acceptor = shared.security.server.clone().map(tokio_rustls::TlsAcceptor::from);
+    let callers = shared.security.callers.clone().filter(|_| flow.transport == Transport::Tls);
+    let server = callers.as_ref().map(|callers| callers.server()).or_else(|| shared.security.server.clone());
+    let acceptor = server.map(tokio_rustls::TlsAcceptor::from);
     match (flow.transport, acceptor) {
         (Transport::Tls | Transport::Wss, Some(acceptor)) => {
             let stop = place.stop.clone();
@@ -304,6 +310,13 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, flow: Flow, place: Place)
             };
             if flow.transport == Transport::Wss {
                 return run_websocket(shared, place, flow, deadline, stream).await;
+            }
+            match callers.as_ref().map(|callers| callers.who(stream.get_ref().1.peer_certificates())) {
+                Some(Ok(Some(trunk))) => {
+                    let _told = shared.inputs.send(Input::Proved { flow, trunk: trunk.to_owned() }).await;
+                }
+                Some(Err(why)) => tracing::warn!(peer = %flow.remote, why, "a certificate that is no trunk's"),
+                Some(Ok(None)) | None => {}
             }
             let (reader, writer) = tokio::io::split(stream);
             run(shared, place, flow, Some(deadline), reader, writer).await;

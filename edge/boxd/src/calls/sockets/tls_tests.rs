@@ -15,6 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest};
 
 use super::*;
+use crate::config::TlsTrunk;
 use crate::tls::{self, Own};
 
 const MESSAGE: &str = "OPTIONS sip:a SIP/2.0\r\nCall-ID: 1\r\n\r\n";
@@ -161,7 +162,7 @@ async fn secured(limits: Limits) -> (Sockets, Authority, [SocketAddr; 3]) {
     let ca = root("CA", BasicConstraints::Unconstrained);
     let own = ca.leaf(params("127.0.0.1", IsCa::NoCa));
     let origins = vec!["https://desk.example".to_string()];
-    let security = Security { server: Some(tls::server(&own).unwrap()), origins };
+    let security = Security { server: Some(tls::server(&own).unwrap()), callers: None, origins };
     let any: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
     let listen = [(Transport::Tls, any), (Transport::Ws, any), (Transport::Wss, any)];
     let sockets = Sockets::bind(&listen, limits, security).await.unwrap();
@@ -231,6 +232,69 @@ async fn why_a_trunk_is_refused_is_remembered_until_it_is_believed() {
         assert!(matches!(next(&mut sockets).await, Input::Closed { .. }));
         let faults = sockets.faults();
         assert!(faults.get(&remote).is_some_and(|fault| fault.contains(said)), "{faults:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_connects_is_a_trunk_by_its_certificate_and_by_nothing_less() {
+    let open = BasicConstraints::Unconstrained;
+    let (ca, other) = (root("CA", open), root("Other", open));
+    let own = ca.leaf(params("127.0.0.1", IsCa::NoCa));
+    let both = |name: &str| {
+        let mut params = params(name, IsCa::NoCa);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params
+    };
+    let expired = {
+        let mut params = both(NAME);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+        params
+    };
+    let servers_alone = {
+        let mut params = both(NAME);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params
+    };
+    let right = ca.leaf(both(NAME));
+    let pinned = ca.leaf(both("pinned.example"));
+    let known = |name: Option<&str>, pin| TlsTrunk { name: name.map(str::to_owned), pin, by_certificate: true };
+    let pin = tls::spki_sha256(&pinned.chain[0]);
+    let trunks = [("carrier", known(Some(NAME), None)), ("gateway", known(None, pin))];
+    let security = Security { server: Some(tls::server(&own).unwrap()), ..Security::default() };
+    let known = trunks.iter().map(|(id, of)| ((*id).to_owned(), of));
+    let security = security.asking(known, &own, ca.roots()).unwrap();
+    assert!(security.callers.is_some());
+    let listen = [(Transport::Tls, (Ipv4Addr::LOCALHOST, 0).into())];
+    let mut sockets = Sockets::bind(&listen, Limits::default(), security).await.unwrap();
+    let addr = sockets.listening()[0].1;
+    let cases = [
+        ("the right one", Some(right), Some("carrier")),
+        ("the pinned key", Some(pinned), Some("gateway")),
+        ("none", None, None),
+        ("another name", Some(ca.leaf(both("sip.other.example"))), None),
+        ("another key than the pinned one", Some(ca.leaf(both("pinned.example"))), None),
+        ("expired", Some(ca.leaf(expired)), None),
+        ("another CA's", Some(other.leaf(both(NAME))), None),
+        ("for servers only", Some(ca.leaf(servers_alone)), None),
+    ];
+    for (case, shown, trunk) in cases {
+        let caller = Peer::new("127.0.0.1", None, ca.roots(), shown.as_ref()).unwrap();
+        let mut stream = caller.connect(TcpStream::connect(addr).await.unwrap()).await.unwrap();
+        stream.write_all(MESSAGE.as_bytes()).await.unwrap();
+        let proved = match (trunk, next(&mut sockets).await) {
+            (Some(_), Input::Proved { trunk, .. }) => {
+                assert_eq!(heard(&mut sockets).await.1.as_ref(), MESSAGE.as_bytes(), "{case}");
+                Some(trunk)
+            }
+            (_, Input::Received { bytes, .. }) => {
+                assert_eq!(bytes.as_ref(), MESSAGE.as_bytes(), "{case}: a stranger is served");
+                None
+            }
+            (_, other) => panic!("{case}: {other:?}"),
+        };
+        assert_eq!(proved.as_deref(), trunk, "{case}");
+        drop(stream);
+        assert!(matches!(next(&mut sockets).await, Input::Closed { .. }), "{case}");
     }
 }
 

@@ -69,7 +69,7 @@ request_route {{
 }
 
 /// `port` is one of UDP.
-fn start(folder: &Path, config: &str, port: u16) -> Program {
+pub(super) fn start(folder: &Path, config: &str, port: u16) -> Program {
     let file = folder.join("kamailio.cfg");
     std::fs::write(&file, config).expect("written");
     let mut command = Command::new("kamailio");
@@ -92,7 +92,7 @@ fn start(folder: &Path, config: &str, port: u16) -> Program {
 }
 
 /// A caller behind Kamailio, who follows its route.
-fn incoming() -> String {
+pub(super) fn incoming() -> String {
     let by =
         |cseq: u32, method: &str, body: &str| request("5550100", "[remote_ip]:[remote_port]", (cseq, method), "", body);
     let routed = |text: String| text.replacen("Max-Forwards: 70", "[routes]\nMax-Forwards: 70", 1);
@@ -107,7 +107,7 @@ fn incoming() -> String {
 }
 
 /// Who is called behind Kamailio.
-fn outgoing() -> String {
+pub(super) fn outgoing() -> String {
     let steps = [
         "<recv request=\"INVITE\" rrs=\"true\"/>\n".to_owned(),
         answer("180 Ringing", "Contact: <sip:uas@[local_ip]:[local_port]>\n[last_Record-Route:]\n").replacen(
@@ -164,7 +164,7 @@ fn the_box_registers_at_kamailio_and_calls_go_both_ways() {
 }
 
 /// A trunk over TLS: what comes from the box goes to `uas`, what comes by UDP goes to the box.
-fn secure_config(folder: &Path, (udp, tls): (u16, u16), uas: u16, to_box: u16) -> String {
+pub(super) fn secure_config(folder: &Path, (udp, tls): (u16, u16), uas: u16, to_box: u16) -> String {
     let folder = folder.display();
     format!(
         r#"#!KAMAILIO
@@ -207,20 +207,26 @@ request_route {{
     )
 }
 
-fn openssl(folder: &Path, args: &str) -> Vec<u8> {
+pub(super) fn openssl(folder: &Path, args: &str) -> Vec<u8> {
     let output = Command::new("openssl").args(args.split(' ')).current_dir(folder).output().expect("openssl");
     assert!(output.status.success(), "openssl {args}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
+/// Another certificate for `carrier.key`, which is made anew.
+pub(super) fn signed(folder: &Path, name: &str, days: i32) {
+    let new = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    openssl(folder, &format!("req {new} -keyout carrier.key -out carrier.csr -subj /CN=carrier"));
+    std::fs::write(folder.join("names"), format!("subjectAltName=DNS:{name}\n")).expect("written");
+    let sign = "x509 -req -in carrier.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names";
+    openssl(folder, &format!("{sign} -days {days} -out carrier.pem"));
+}
+
 /// A CA, a certificate for `sip.carrier.example`, and the SHA-256 of its public key.
-fn certificates(folder: &Path) -> String {
+pub(super) fn certificates(folder: &Path) -> String {
     let new = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30";
     openssl(folder, &format!("req -x509 {new} -keyout ca.key -out ca.pem -subj /CN=Carriers"));
-    openssl(folder, &format!("req {new} -keyout carrier.key -out carrier.csr -subj /CN=carrier"));
-    std::fs::write(folder.join("names"), "subjectAltName=DNS:sip.carrier.example\n").expect("written");
-    let sign = "x509 -req -in carrier.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile names";
-    openssl(folder, &format!("{sign} -out carrier.pem"));
+    signed(folder, "sip.carrier.example", 30);
     let public = openssl(folder, "x509 -in carrier.pem -noout -pubkey");
     std::fs::write(folder.join("public.pem"), public).expect("written");
     openssl(folder, "pkey -pubin -in public.pem -outform der -out public.der");

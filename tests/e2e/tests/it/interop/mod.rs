@@ -2,6 +2,7 @@
 //! was on the wire. Audio is proved where both ends can speak and listen.
 
 mod by_name;
+mod certified;
 mod kamailio;
 mod linphone;
 mod scanners;
