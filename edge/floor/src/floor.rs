@@ -124,6 +124,7 @@ impl<L: Lines> Floor<L> {
             Input::LinkUp => self.link_up(),
             Input::LinkDown => self.link_down(),
             Input::NoticesHeard => self.notice_heard(),
+            Input::TrunkRefused { what } => self.trunk_refused(what),
             Input::Configure { config, secrets } => {
                 self.config = Arc::new(*config);
                 self.chronicle.config = self.config.clone();

@@ -38,7 +38,7 @@ mod transfer;
 mod waiting;
 
 use call::{Secrets, endpoint, leg::Caller, plane};
-use model::{ContactId, Extension, OverflowId, TrunkId, cdr::Cdr, config::Config, fact::Fact};
+use model::{ContactId, Extension, OverflowId, TrunkId, cdr::Cdr, config::Config, fact::Fact, leaving::What};
 
 pub use floor::{Floor, InUse};
 pub use ivr::hours::CivilTime;
@@ -86,6 +86,10 @@ pub enum Input {
     },
     /// The centre has every notice that was told so far.
     NoticesHeard,
+    /// A trunk did not prove itself over TLS, for a cause that was not known of it.
+    TrunkRefused {
+        what: What,
+    },
     /// What the clock on the wall shows; at least once a minute.
     Civil(CivilTime),
 }

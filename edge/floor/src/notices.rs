@@ -25,6 +25,8 @@ const LINES_MAX: usize = 20;
 const SEEN_MAX: usize = 10;
 /// A cap that is reached again and again is told so often.
 const AGAIN_MS: u64 = 600_000;
+/// A trunk that is refused for the same cause as before is told so often.
+const REFUSED_AGAIN_MS: u64 = 12 * 3_600_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
@@ -93,6 +95,14 @@ impl<L: Lines> Floor<L> {
             let id = NoticeId(self.dated_id());
             let place = call::route::place(&self.config, Some(phone)).cloned();
             self.notice(id, what, place);
+        }
+    }
+
+    /// A trunk did not prove itself over TLS. It is tried again and again; the same cause is told now and then.
+    pub(crate) fn trunk_refused(&mut self, what: What) {
+        if !self.notices.is_recent(what, self.chronicle.wall, REFUSED_AGAIN_MS) {
+            let id = NoticeId(self.dated_id());
+            self.notice(id, what, None);
         }
     }
 

@@ -47,10 +47,18 @@ pub enum What {
     TestLocation,
     /// Nobody saw the test's notice in time.
     TestUnseen,
+    /// A trunk was refused over TLS: its certificate's time is over, or has not come.
+    TrunkExpired,
+    /// It is for another name.
+    TrunkName,
+    /// It has another key than the pinned one.
+    TrunkKey,
+    /// It comes from no CA that is believed, or is none at all.
+    TrunkUntrusted,
 }
 
 impl What {
-    pub const ALL: [What; 10] = [
+    pub const ALL: [What; 14] = [
         What::EmergencyCalled,
         What::EmergencyAnswered,
         What::EmergencyFailed,
@@ -61,6 +69,10 @@ impl What {
         What::TestLine,
         What::TestLocation,
         What::TestUnseen,
+        What::TrunkExpired,
+        What::TrunkName,
+        What::TrunkKey,
+        What::TrunkUntrusted,
     ];
 
     /// Whether somebody has to look.

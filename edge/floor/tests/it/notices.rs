@@ -59,6 +59,19 @@ fn a_call_for_help_that_nobody_took_is_told() {
     assert_eq!(told(&scene), [What::EmergencyCalled, What::EmergencyFailed]);
 }
 
+#[test]
+fn a_trunk_that_is_refused_is_told_by_cause_and_not_at_every_try() {
+    let mut scene = Scene::new(branch::config());
+    for what in [What::TrunkExpired, What::TrunkExpired, What::TrunkKey, What::TrunkExpired] {
+        scene.input(Input::TrunkRefused { what });
+    }
+    scene.play("@1");
+    assert_eq!(told(&scene), [What::TrunkExpired, What::TrunkKey]);
+    let shown: Vec<What> = scene.board().notices.iter().map(|line| line.what).collect();
+    assert_eq!(shown, [What::TrunkKey, What::TrunkExpired], "at supervisors' desks, the youngest first");
+    assert_eq!(lines(&scene, "to the centre"), 2, "{}", scene.ladder);
+}
+
 fn dear() -> Config {
     let mut config = branch::config();
     config.site.dialling.home_cents = 40;

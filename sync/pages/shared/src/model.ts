@@ -269,7 +269,11 @@ export type What =
   | 'test_passed'
   | 'test_line'
   | 'test_location'
-  | 'test_unseen';
+  | 'test_unseen'
+  | 'trunk_expired'
+  | 'trunk_name'
+  | 'trunk_key'
+  | 'trunk_untrusted';
 
 export type Severity = 'repaired' | 'warning' | 'fatal';
 

@@ -280,6 +280,10 @@ export const en = {
     test_line: 'no line took the nightly test of the emergency path,',
     test_location: 'nobody has confirmed for long where phones stand,',
     test_unseen: 'nobody saw the notice of the nightly test,',
+    trunk_expired: 'a trunk is refused, its certificate has expired or is not valid yet,',
+    trunk_name: 'a trunk is refused, its certificate is for another name,',
+    trunk_key: 'a trunk is refused, it shows another key than the one that was pinned,',
+    trunk_untrusted: 'a trunk is refused, its certificate comes from nobody whom the box trusts,',
   },
   dialling: {
     emergency: 'Emergency calls',

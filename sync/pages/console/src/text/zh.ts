@@ -282,6 +282,10 @@ export const zh: Shape<typeof en> = {
     test_line: '紧急呼叫夜间测试没有线路接通，',
     test_location: '话机位置已长时间无人确认，',
     test_unseen: '夜间测试的通知无人看到，',
+    trunk_expired: '中继线路被拒绝：证书已过期或尚未生效，',
+    trunk_name: '中继线路被拒绝：证书属于另一个名称，',
+    trunk_key: '中继线路被拒绝：出示的密钥与指定的密钥不符，',
+    trunk_untrusted: '中继线路被拒绝：证书的签发者不受信任，',
   },
   dialling: {
     emergency: '紧急呼叫',

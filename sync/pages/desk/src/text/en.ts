@@ -33,6 +33,10 @@ export const en = {
     test_line: 'No line took the nightly test of the emergency path',
     test_location: 'Nobody has confirmed for long where phones stand',
     test_unseen: 'Nobody saw the notice of the nightly test',
+    trunk_expired: 'A trunk is refused: its certificate has expired or is not valid yet',
+    trunk_name: 'A trunk is refused: its certificate is for another name',
+    trunk_key: 'A trunk is refused: it shows another key than the one that was pinned',
+    trunk_untrusted: 'A trunk is refused: its certificate comes from nobody whom the box trusts',
   },
   work: {
     title: 'Your state',
