@@ -298,6 +298,7 @@ impl<L: Lines> Floor<L> {
         }
         self.disengage(leg);
         let Some((id, role)) = self.legs.remove(&leg) else { return };
+        self.tell_if_taken(id, &role, cause);
         match role {
             Role::Caller => self.caller_gone(id, cause),
             Role::Offered(agent) => {

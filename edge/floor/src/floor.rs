@@ -154,6 +154,7 @@ impl<L: Lines> Floor<L> {
             match timer {
                 Timer::Collect(contact) => self.collect_timeout(contact),
                 Timer::Refusing(contact) => self.refused_aloud(contact),
+                Timer::Farewell(leg) => self.farewell_over(leg),
                 Timer::Moving(contact) => self.moved_in_vain(contact),
                 Timer::TestCall => self.test_in_vain(),
                 Timer::Unseen => self.unseen(),

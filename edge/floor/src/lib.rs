@@ -17,6 +17,7 @@ mod chronicle;
 mod contact;
 mod desk;
 mod emergency;
+mod farewell;
 mod floor;
 mod flow;
 mod helping;

@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use model::{ContactId, OverflowId};
+use model::{ContactId, LegId, OverflowId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
@@ -21,6 +21,8 @@ pub(crate) enum Timer {
     Unseen,
     /// A paid minute of a call out is over.
     Minute(ContactId),
+    /// Whose line was taken has heard so.
+    Farewell(LegId),
     /// A card is being keyed in.
     CardMode(ContactId),
     /// Another site was asked and has not answered.

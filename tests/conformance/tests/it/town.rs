@@ -165,10 +165,21 @@ fn peer(name: &'static str, addr: &str, phone: Option<&str>) -> Peer {
 
 impl Town {
     pub fn new() -> Self {
+        Self::of(site())
+    }
+
+    /// With so many channels on the carrier's line.
+    pub fn with_channels(channels: u32) -> Self {
+        let mut site = site();
+        site.trunks.values_mut().for_each(|trunk| trunk.calls_max = channels);
+        Self::of(site)
+    }
+
+    fn of(site: Config) -> Self {
         #[allow(clippy::disallowed_methods, reason = "the one moment that everything else is counted from")]
         let zero = Instant::now();
         let civil = floor::CivilTime { date: "2026-11-23".into(), day: 0, minute: 600 };
-        let setup = Setup { calls: box_config(site()), seed: [3; 32], civil };
+        let setup = Setup { calls: box_config(site), seed: [3; 32], civil };
         let mut town = Self {
             floor: Floor::new(zero, setup),
             now: zero,
