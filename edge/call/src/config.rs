@@ -97,7 +97,8 @@ impl Config {
         let site = &self.site.site;
         let prefix = &site.dialling.prefix;
         let numbers = site.emergency.iter().flat_map(|number| [number.to_string(), format!("{prefix}{number}")]);
-        endpoint::Help { numbers: numbers.collect(), networks: self.networks.clone() }
+        let services = crate::route::services(&self.site);
+        endpoint::Help { numbers: numbers.collect(), services, networks: self.networks.clone() }
     }
 
     fn trunk(&self, id: &TrunkId, trunk: &model::config::Trunk) -> Option<endpoint::Trunk> {

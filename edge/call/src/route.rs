@@ -1,6 +1,8 @@
 //! The dial plan: who is meant when digits are dialled on this box. Emergency numbers come first and need nothing but
 //! the configuration in memory. Numbers that are ours (`config.numbers`) are the owner's to look up before it asks here.
 
+use std::collections::BTreeMap;
+
 use model::config::Config;
 use model::{Extension, Number, PlaceId, TrunkId};
 
@@ -78,8 +80,28 @@ pub fn is_test(config: &Config, digits: &str) -> bool {
     config.site.dialling.test_number.as_ref().is_some_and(|number| number.as_str() == digits)
 }
 
-/// The same for text as it was dialled.
+/// What is dialled for each emergency service that can be called by name (RFC 5031 §4.2): of the numbers that the site
+/// has, the one that most countries give this service. A service without one of its own is `sos`, any help at all.
+pub fn services(config: &Config) -> BTreeMap<String, String> {
+    const NAMED: [(&str, &[&str]); 4] = [
+        ("sos", &["112", "911", "999", "000", "110"]),
+        ("sos.police", &["110", "133", "117", "17"]),
+        ("sos.fire", &["119", "122", "118", "18"]),
+        ("sos.ambulance", &["120", "144", "119", "15"]),
+    ];
+    let numbers = &config.site.emergency;
+    let has = |usual: &&&str| numbers.iter().any(|number| number.as_str() == **usual);
+    let named = NAMED.iter().filter_map(|(name, usual)| Some((*name, *usual.iter().find(has)?)));
+    let any = numbers.first().map(|number| ("sos", number.as_str()));
+    any.into_iter().chain(named).map(|(name, number)| (name.to_owned(), number.to_owned())).collect()
+}
+
+/// The same for text as it was dialled, or for the name of a service.
 pub fn is_emergency(config: &Config, dialled: &str) -> bool {
+    let of_urn = dialled.split_once(':').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("urn"));
+    if let Some((_, rest)) = of_urn {
+        return sip::uri::sos(rest).is_some() && !config.site.emergency.is_empty();
+    }
     normalise(dialled).is_some_and(|digits| emergency(config, &digits).is_some())
 }
 
@@ -228,6 +250,26 @@ mod tests {
                 assert_eq!(route(&config, &source, dialled, |_| true), Destination::Unknown, "{dialled}");
             }
         }
+    }
+
+    #[test]
+    fn a_service_of_help_is_called_by_the_site_s_own_numbers() {
+        let mut config = config();
+        let named = |config: &Config| {
+            let all = services(config).into_iter().map(|(name, number)| format!("{name} {number}"));
+            all.collect::<Vec<_>>().join(", ")
+        };
+        let mut check = |numbers: &[&str], expected: &str| {
+            config.site.emergency = numbers.iter().map(|number| Number::new(number).unwrap()).collect();
+            assert_eq!(named(&config), expected);
+            assert_eq!(is_emergency(&config, "urn:service:sos.fire"), !numbers.is_empty());
+            assert!(!is_emergency(&config, "urn:service:sosx") && !is_emergency(&config, "urn:x"));
+        };
+        check(&["110", "119", "120", "122"], "sos 110, sos.ambulance 120, sos.fire 119, sos.police 110");
+        check(&["112"], "sos 112");
+        check(&["110", "112"], "sos 112, sos.police 110");
+        check(&["01"], "sos 01");
+        check(&[], "");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Who may call for help without a proof (S-150): a device that stands on a network of ours and dials an emergency
 //! number, so often and no more. Whatever else it asks is refused as a stranger's.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
+
+use crate::uri::Uri;
 
 /// Calls for help without a proof that run at once: each may take a line from somebody else.
 pub const AT_ONCE_MAX: usize = 4;
@@ -18,12 +20,26 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct Help {
     /// Emergency numbers as they may be dialled: digits alone.
     pub numbers: BTreeSet<String>,
+    /// What is dialled for a service (RFC 5031) that is called by its name: `sos`, `sos.fire`.
+    pub services: BTreeMap<String, String>,
     pub networks: Vec<Network>,
 }
 
 impl Help {
     pub fn is_for(&self, dialled: &str, source: IpAddr) -> bool {
         self.is_dialled(dialled) && self.networks.iter().any(|network| network.contains(source))
+    }
+
+    /// The number of the service that `uri` names. One that is not known by its own name is the one above it
+    /// (RFC 5031 §4.2). None: no emergency service, or nobody is called for any.
+    pub fn service(&self, uri: &Uri) -> Option<&str> {
+        let mut name = format!("sos{}", uri.sos()?.to_ascii_lowercase());
+        loop {
+            if let Some(number) = self.services.get(&name) {
+                return Some(number);
+            }
+            name.truncate(name.rfind('.')?);
+        }
     }
 
     /// Exact digits; visual separators (RFC 3966 §5.1.1) do not count.
@@ -95,9 +111,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_service_is_called_by_its_own_number_or_that_of_the_one_above_it() {
+        let services = [("sos", "112"), ("sos.fire", "119")].map(|(name, number)| (name.to_owned(), number.to_owned()));
+        let help = Help { services: services.into(), ..Help::default() };
+        let table = [
+            ("urn:service:sos", Some("112")),
+            ("URN:Service:SOS", Some("112")),
+            ("urn:service:sos.fire", Some("119")),
+            ("urn:service:sos.FIRE.forest", Some("119")),
+            ("urn:service:sos.ambulance", Some("112")),
+            ("urn:service:sosfire", None),
+            ("urn:service:counseling", None),
+            ("urn:nena:service:sos", None),
+            ("sip:sos@h", None),
+            ("tel:112", None),
+        ];
+        for (uri, number) in table {
+            assert_eq!(help.service(&Uri::parse(uri).unwrap()), number, "{uri}");
+        }
+        assert_eq!(Help::default().service(&Uri::parse("urn:service:sos").unwrap()), None);
+    }
+
+    #[test]
     fn help_is_for_exact_numbers_from_networks_of_ours() {
         let networks = ["10.1.0.0/16", "fd00::/8"].iter().map(|text| text.parse().unwrap()).collect();
-        let help = Help { numbers: ["110", "0110"].map(str::to_owned).into(), networks };
+        let help = Help { numbers: ["110", "0110"].map(str::to_owned).into(), networks, ..Help::default() };
         let table = [
             ("110", "10.1.2.3", true),
             ("0110", "fd12::7", true),

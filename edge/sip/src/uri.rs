@@ -44,6 +44,13 @@ pub struct SipUri {
     headers: Option<String>,
 }
 
+/// The same for the text behind `urn:`.
+pub fn sos(rest: &str) -> Option<&str> {
+    let (name, below) = rest.split_at_checked("service:sos".len())?;
+    // RFC 5031 §4: the labels are compared without regard to case, and parted by dots.
+    (name.eq_ignore_ascii_case("service:sos") && (below.is_empty() || below.starts_with('.'))).then_some(below)
+}
+
 impl Uri {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let (scheme, rest) = text.split_once(':').ok_or(Error::Syntax)?;
@@ -82,6 +89,14 @@ impl Uri {
         };
         let bare = raw.split([';', ':']).next().unwrap_or(raw);
         lex::percent_decode(bare).filter(|user| !user.is_empty() && lex::is_clean(user))
+    }
+
+    /// What follows `urn:service:sos` in an emergency service's name (RFC 5031): nothing, or `.police`.
+    pub fn sos(&self) -> Option<&str> {
+        match self {
+            Self::Other { scheme, rest } if scheme.eq_ignore_ascii_case("urn") => sos(rest),
+            _ => None,
+        }
     }
 
     pub fn host(&self) -> Option<&Host> {

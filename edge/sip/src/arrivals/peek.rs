@@ -6,7 +6,7 @@
 pub struct Peek<'a> {
     /// None: a response.
     pub method: Option<&'a str>,
-    /// The user part of the Request-URI, as written.
+    /// The user part of the Request-URI, as written; the whole of one that begins with `urn:`.
     pub user: &'a str,
     /// To's tag: of a dialog, or so it says.
     pub tag: Option<&'a [u8]>,
@@ -30,6 +30,8 @@ impl<'a> Peek<'a> {
         }
         let user = uri.split_once(':').and_then(|(_, rest)| rest.split_once('@')).map_or("", |(user, _)| user);
         let user = user.split([';', ':']).next().unwrap_or_default();
+        let is_urn = uri.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn:"));
+        let user = if is_urn { uri } else { user };
         Some(Self { method: Some(method), user, tag: to_tag(bytes.get(end..)?) })
     }
 
@@ -85,6 +87,8 @@ mod tests {
             "INVITE sip:a@h SIP/2.0\r\nSubject: To: x;tag=1\r\nTo: <sip:a@h;tag=1>\r\n\r\n",
             Some((Some("INVITE"), "a", true)),
         );
+        let sos = "INVITE URN:service:sos.fire SIP/2.0\r\n\r\n";
+        check(sos, Some((Some("INVITE"), "URN:service:sos.fire", true)));
         check("BYE sip:h SIP/2.0\r\n\r\n", Some((Some("BYE"), "", false)));
         check("REGISTER sip:h SIP/2.0\r\n\r\nTo: x;tag=1", Some((Some("REGISTER"), "", true)));
         check("SIP/2.0 200 OK\r\n\r\n", Some((None, "", false)));

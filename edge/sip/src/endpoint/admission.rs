@@ -164,7 +164,9 @@ impl Endpoint {
 
     fn refusal_of_invite(&self, request: &Request, flow: Flow, source: &Source) -> Option<u16> {
         let head = &request.head;
-        let to_us = request.uri.host().is_some_and(|host| is_us(&self.config, host, flow));
+        // A service of help is nobody's host.
+        let of_help = self.config.help.service(&request.uri).is_some();
+        let to_us = of_help || request.uri.host().is_some_and(|host| is_us(&self.config, host, flow));
         let accepts = head.list("Accept");
         let accepts_sdp = accepts.iter().any(|range| {
             let range = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -186,9 +188,15 @@ impl Endpoint {
         }
     }
 
+    /// What a Request-URI dials: its user part, or the number of the service of help that it names (RFC 5031).
+    fn dialled(&self, request: &Request) -> Option<String> {
+        let service = self.config.help.service(&request.uri).map(str::to_owned);
+        service.or_else(|| request.uri.user())
+    }
+
     /// None when the Request-URI names nobody.
     fn introduction(&self, request: &Request, transport: super::Transport, source: Source) -> Option<Invited> {
-        let to = request.uri.user()?;
+        let to = self.dialled(request)?;
         // RFC 3325 §9: an asserted identity is believed from a trusted trunk only.
         let trusted = trunk::is_trusted(&self.config, &source);
         let caller = match source {
@@ -251,7 +259,7 @@ impl Endpoint {
         let head = &request.head;
         let is_ours = head.from.uri.user().is_some_and(|user| self.config.phones.contains_key(&user));
         let may_prove = is_ours && (head.field("Authorization").is_none() || is_stale(challenge));
-        let dialled = request.uri.user().filter(|_| request.method() == Method::Invite && !may_prove);
+        let dialled = self.dialled(request).filter(|_| request.method() == Method::Invite && !may_prove);
         let source = flow.remote.ip();
         let wanted = dialled.is_some_and(|dialled| self.config.help.is_for(&dialled, source));
         let helps = wanted && self.dialogs.unproved() < AT_ONCE_MAX && self.helped.take(now, source);
@@ -291,7 +299,7 @@ impl Endpoint {
         if trunk::source(&self.config, &self.reach, flow).is_some() {
             return Room::Trunk;
         }
-        let help = || request.uri.user().is_some_and(|user| self.config.help.is_dialled(&user));
+        let help = || self.dialled(request).is_some_and(|user| self.config.help.is_dialled(&user));
         if method == Method::Invite && help() { Room::Emergency } else { Room::Phone }
     }
 

@@ -68,6 +68,10 @@ fn request_line(line: &str) -> Result<(Method, Uri), Fault> {
     }
     match uri.as_sip() {
         Some(sip) if !sip.secure => Ok((method, uri)),
+        // RFC 5031: who calls for help may name the service; what of the call bears the same URI goes with it.
+        None if uri.sos().is_some() && matches!(method, Method::Invite | Method::Ack | Method::Cancel) => {
+            Ok((method, uri))
+        }
         _ => Err(Fault { status: 416, cause: "request_uri_scheme" }),
     }
 }

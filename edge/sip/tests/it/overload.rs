@@ -115,7 +115,7 @@ impl Town {
             local: vec![HUB.parse().unwrap()],
             phones: BTreeMap::from([("201".into(), PhoneAuth { ha1_sha256, ha1_md5: None })]),
             trunks: BTreeMap::from([("carrier".into(), trunk(CARRIER, None))]),
-            help: Help { numbers: BTreeSet::from(["112".into(), "0112".into()]), networks: Vec::new() },
+            help: Help { numbers: BTreeSet::from(["112".into(), "0112".into()]), ..Default::default() },
             limits: Limits { transactions: limit, ..Limits::default() },
             ..Config::default()
         };
