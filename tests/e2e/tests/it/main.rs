@@ -13,6 +13,7 @@ mod hostile;
 mod interop;
 mod lab;
 mod locality;
+mod nightly;
 mod overflow;
 mod phones;
 mod protected;

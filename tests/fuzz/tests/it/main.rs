@@ -1,5 +1,7 @@
 //! Every input that was worth keeping, once more: what coverage found, and what was a fault once.
 
+mod linear;
+
 use std::path::{Path, PathBuf};
 
 use fuzz::{SURFACES, Surface};
