@@ -91,6 +91,10 @@ pub enum Input {
     TrunkRefused {
         what: What,
     },
+    /// The lab's night found a device other than it was the night before.
+    DeviceChanged {
+        what: What,
+    },
     /// What the clock on the wall shows; at least once a minute.
     Civil(CivilTime),
 }

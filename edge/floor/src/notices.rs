@@ -25,8 +25,8 @@ const LINES_MAX: usize = 20;
 const SEEN_MAX: usize = 10;
 /// A cap that is reached again and again is told so often.
 const AGAIN_MS: u64 = 600_000;
-/// A trunk that is refused for the same cause as before is told so often.
-const REFUSED_AGAIN_MS: u64 = 12 * 3_600_000;
+/// A trunk that is refused is tried again and again; the same cause is told so often.
+pub(crate) const REFUSED_AGAIN_MS: u64 = 12 * 3_600_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
@@ -98,9 +98,9 @@ impl<L: Lines> Floor<L> {
         }
     }
 
-    /// A trunk did not prove itself over TLS. It is tried again and again; the same cause is told now and then.
-    pub(crate) fn trunk_refused(&mut self, what: What) {
-        if !self.notices.is_recent(what, self.chronicle.wall, REFUSED_AGAIN_MS) {
+    /// What is of no place, unless it was told within so many milliseconds.
+    pub(crate) fn tell_again(&mut self, what: What, within_ms: u64) {
+        if !self.notices.is_recent(what, self.chronicle.wall, within_ms) {
             let id = NoticeId(self.dated_id());
             self.notice(id, what, None);
         }

@@ -114,6 +114,15 @@ impl Reader {
         parsed(select.query_map([since.0], |row| row.get(0))?, "fact")
     }
 
+    /// What the lab's night, a process of its own, has written down in the current epoch after `seq`, oldest first.
+    pub fn lab_tests_after(&self, seq: u64) -> Result<Vec<Fact>, Error> {
+        let mut select = self.db.prepare_cached(
+            "SELECT json FROM facts WHERE epoch = (SELECT max(no) FROM epochs) AND seq > ?1
+             AND json LIKE '%\"fact\":\"lab_tested\"%' ORDER BY seq LIMIT 100",
+        )?;
+        parsed(select.query_map([integer(seq)?], |row| row.get(0))?, "fact")
+    }
+
     /// Contacts that began and did not end, with when they began.
     pub fn open_contacts(&self) -> Result<Vec<(ContactId, Millis)>, Error> {
         let mut select = self.db.prepare_cached("SELECT contact, since FROM open_contacts ORDER BY since, contact")?;

@@ -55,10 +55,14 @@ pub enum What {
     TrunkKey,
     /// It comes from no CA that is believed, or is none at all.
     TrunkUntrusted,
+    /// A device that the lab tests each night fails at what it passed the night before.
+    DeviceWorse,
+    /// It runs another firmware.
+    DeviceFirmware,
 }
 
 impl What {
-    pub const ALL: [What; 14] = [
+    pub const ALL: [What; 16] = [
         What::EmergencyCalled,
         What::EmergencyAnswered,
         What::EmergencyFailed,
@@ -73,6 +77,8 @@ impl What {
         What::TrunkName,
         What::TrunkKey,
         What::TrunkUntrusted,
+        What::DeviceWorse,
+        What::DeviceFirmware,
     ];
 
     /// Whether somebody has to look.

@@ -103,6 +103,8 @@ pub struct Engine {
     pub trunks: BTreeMap<TrunkId, bool>,
     pub heads: String,
     pub data_version: u64,
+    /// The last fact that has been looked at for news of the lab.
+    pub lab_heard: u64,
     /// When a board that has changed is drawn.
     pub show_at: Option<Instant>,
     pub looks: u32,
@@ -298,6 +300,7 @@ impl Engine {
             Ok(version) if version != self.data_version => {
                 self.data_version = version;
                 self.catch_up();
+                self.hear_of_lab();
             }
             Ok(_) => {}
             Err(error) => warn!(%error, "the ledger cannot be asked"),

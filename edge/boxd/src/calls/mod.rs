@@ -4,6 +4,7 @@ mod arrivals;
 mod desk_ports;
 mod dns;
 mod engine;
+mod lab_news;
 mod media_client;
 mod meters;
 mod outgoing;
@@ -227,6 +228,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
     });
     let resyncs = enrolled.into_iter().map(|(phone, one)| (phone, one.resyncs)).collect();
     let setup = Setup { calls, seed, civil: civil(&running.site.time_zone) };
+    let lab_heard = reader.facts_last()?;
     let mut engine = Engine {
         floor: Floor::new(Instant::now(), setup),
         sockets,
@@ -251,6 +253,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         trunks: BTreeMap::new(),
         heads: String::new(),
         data_version: 0,
+        lab_heard,
         show_at: None,
         looks: 0,
         reception: arrivals::Reception::new(secret),

@@ -72,6 +72,17 @@ fn a_trunk_that_is_refused_is_told_by_cause_and_not_at_every_try() {
     assert_eq!(lines(&scene, "to the centre"), 2, "{}", scene.ladder);
 }
 
+#[test]
+fn each_device_that_the_lab_finds_changed_is_told() {
+    let mut scene = Scene::new(branch::config());
+    for what in [What::DeviceFirmware, What::DeviceWorse, What::DeviceFirmware] {
+        scene.input(Input::DeviceChanged { what });
+    }
+    scene.play("@1");
+    assert_eq!(told(&scene), [What::DeviceFirmware, What::DeviceWorse, What::DeviceFirmware]);
+    assert_eq!(scene.board().notices.len(), 3, "each at supervisors' desks");
+}
+
 fn dear() -> Config {
     let mut config = branch::config();
     config.site.dialling.home_cents = 40;

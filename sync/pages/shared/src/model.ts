@@ -273,7 +273,9 @@ export type What =
   | 'trunk_expired'
   | 'trunk_name'
   | 'trunk_key'
-  | 'trunk_untrusted';
+  | 'trunk_untrusted'
+  | 'device_worse'
+  | 'device_firmware';
 
 export type Severity = 'repaired' | 'warning' | 'fatal';
 

@@ -146,6 +146,25 @@ request_route {{
     )
 }
 
+/// README: `boxd lab trunk … --call NUMBER`: a number behind the trunk that answers.
+#[test]
+fn the_lab_calls_through_a_trunk_to_a_number_that_answers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let microphone = folder.path().join("microphone.wav");
+    proof::speak("this is an echo test", 120, &microphone).expect("speech");
+    let peer = Phone::start(&folder.path().join("peer"), &Account::Trunk { user: "5550100" }, &microphone, true);
+    let peer = peer.expect("who answers");
+    let target = format!("sip:127.0.0.1:{}", peer.sip_port);
+    let only = "options,invite,delayed-offer,rtp,bye-again,hold-sendonly";
+    let (report, _) = lab(folder.path(), &["trunk", &target, "--call", "5550100", "--only", only]);
+    for id in only.split(',').filter(|id| *id != "options") {
+        assert_eq!(mark(&report, id), "pass", "{id}: {report}");
+    }
+    // A baresip is no carrier: an OPTIONS that names nobody is not for it.
+    assert_eq!(mark(&report, "options"), "warn");
+    assert_eq!(report["report"]["kind"], "trunk");
+}
+
 /// A phone that is registered at a running box is found by its extension, and tested again in the night: the supervisor
 /// starts that by the clock.
 #[test]

@@ -284,6 +284,8 @@ export const en = {
     trunk_name: 'a trunk is refused, its certificate is for another name,',
     trunk_key: 'a trunk is refused, it shows another key than the one that was pinned,',
     trunk_untrusted: 'a trunk is refused, its certificate comes from nobody whom the box trusts,',
+    device_worse: 'a device that is tested each night fails at what it did before,',
+    device_firmware: 'a device that is tested each night runs another firmware,',
   },
   dialling: {
     emergency: 'Emergency calls',

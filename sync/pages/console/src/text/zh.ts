@@ -286,6 +286,8 @@ export const zh: Shape<typeof en> = {
     trunk_name: '中继线路被拒绝：证书属于另一个名称，',
     trunk_key: '中继线路被拒绝：出示的密钥与指定的密钥不符，',
     trunk_untrusted: '中继线路被拒绝：证书的签发者不受信任，',
+    device_worse: '夜间测试的一台设备出现了先前没有的故障，',
+    device_firmware: '夜间测试的一台设备更换了固件，',
   },
   dialling: {
     emergency: '紧急呼叫',

@@ -37,6 +37,8 @@ export const en = {
     trunk_name: 'A trunk is refused: its certificate is for another name',
     trunk_key: 'A trunk is refused: it shows another key than the one that was pinned',
     trunk_untrusted: 'A trunk is refused: its certificate comes from nobody whom the box trusts',
+    device_worse: 'A device that is tested each night fails at what it did before',
+    device_firmware: 'A device that is tested each night runs another firmware',
   },
   work: {
     title: 'Your state',
