@@ -132,7 +132,10 @@ impl Calls {
         let arrived = waits.map(|leg| leg.arrived.clone()).unwrap_or_default();
         match trunk {
             Some(trunk) => identity::shown(site, trunk, dial, &arrived, emergency),
-            None => (dial.caller.clone(), Shown::default()),
+            None => {
+                let referred_by = dial.on_behalf_of.as_ref().map(ToString::to_string);
+                (dial.caller.clone(), Shown { referred_by, ..Shown::default() })
+            }
         }
     }
 

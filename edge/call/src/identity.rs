@@ -38,6 +38,7 @@ pub(crate) fn shown(site: &Config, trunk: &Trunk, dial: &Dial, arrived: &Arrived
         diverted: diverted.map(|called| plan::spelled(&site.site.dialling, trunk.spelling, &called)),
         history: identity.forwarded == Forwarded::HistoryInfo,
         early_media: identity.early == Early::Authorised,
+        referred_by: None,
     };
     (Caller { number: spelled, name: dial.caller.name.clone() }, shown)
 }

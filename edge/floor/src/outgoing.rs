@@ -211,9 +211,19 @@ impl<L: Lines> Floor<L> {
         caller: Caller,
         ringback_to: Option<LegId>,
     ) -> (LegId, Option<AgentId>) {
-        let target = self
-            .lines
-            .dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to, on_behalf_of: None });
+        self.ring_for(id, phone, caller, (ringback_to, None))
+    }
+
+    /// The same; the second of the pair is the phone that sends the contact on.
+    pub(crate) fn ring_for(
+        &mut self,
+        id: ContactId,
+        phone: Extension,
+        caller: Caller,
+        (ringback_to, on_behalf_of): (Option<LegId>, Option<Extension>),
+    ) -> (LegId, Option<AgentId>) {
+        let target =
+            self.lines.dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to, on_behalf_of });
         self.legs.insert(target, (id, Role::Target));
         self.engage(target, &phone);
         (target, self.phones.agent(&phone).cloned())

@@ -92,7 +92,9 @@ impl<L: Lines> Floor<L> {
 
     fn move_to(&mut self, id: ContactId, phone: Extension, card: Caller, back: Option<Back>) {
         let caller = self.contacts.get(&id).and_then(|contact| contact.leg);
-        let (target, agent) = self.ring(id, phone, card, caller);
+        // A recall is nobody's wish: who gave the caller away is rung.
+        let sender = back.as_ref().map(|back| back.phone.clone());
+        let (target, agent) = self.ring_for(id, phone, card, (caller, sender));
         self.set_state(id, State::Moving { target, agent, back });
         if let Some(at) = self.now.checked_add(RING) {
             self.timers.set(Timer::Moving(id), at);

@@ -338,6 +338,8 @@ pub struct Shown {
     pub history: bool,
     /// RFC 5009: we ask for leave to pass early media on.
     pub early_media: bool,
+    /// RFC 3892: the phone of ours that sends a caller on to another; told inside the house alone.
+    pub referred_by: Option<String>,
 }
 
 /// Where the caller's number stands beside From.

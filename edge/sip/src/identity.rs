@@ -172,5 +172,12 @@ pub fn show(request: &mut Request, invite: &Invite, home: &Host) {
     }
 }
 
+/// Says in our INVITE to a phone who of the house sent the caller on (RFC 3892 §4.1).
+pub fn refer(request: &mut Request, invite: &Invite, home: &Host) {
+    if let Some(by) = invite.shown.referred_by.as_deref().filter(|by| Value::new(*by).is_ok()) {
+        request.head.set("Referred-By", Address::new(Uri::sip(Some(by), home.clone(), None)).to_string());
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -266,7 +266,13 @@ pub fn to_phone(cx: &mut Context<'_>, invite: &Invite, user: &str, bindings: &[B
     // RFC 3261 §19.1.5: headers that a contact asks for are dangerous to honour; they are kept for its owner alone.
     let uri = |binding: &Binding| Uri::parse(&binding.contact).ok().map(Uri::without_headers);
     let contacts: Vec<(Flow, Uri)> = bindings.iter().filter_map(|one| Some((one.flow, uri(one)?))).collect();
-    contacts.into_iter().map(|(flow, uri)| draft(cx, invite, flow, uri, to.clone(), home.clone())).collect()
+    let mut drafts = Vec::new();
+    for (flow, uri) in contacts {
+        let mut draft = draft(cx, invite, flow, uri, to.clone(), home.clone());
+        identity::refer(&mut draft.request, invite, &home);
+        drafts.push(draft);
+    }
+    drafts
 }
 
 /// To a trunk's peer, and its other ways; None when there is no such trunk, or nobody knows where it is.

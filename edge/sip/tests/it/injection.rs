@@ -139,7 +139,14 @@ fn life(fields: &Fields, style: Style, history: bool, emergency: bool) -> Vec<us
     endpoint.handle_timeout(now);
     let mut counts = Vec::new();
     let flow = Flow { transport: Transport::Udp, local: addr(LOCAL), remote: addr(PEER), connection: 0 };
-    let shown = Shown { style, withheld: false, diverted: Some(fields.diverted.clone()), history, early_media: true };
+    let shown = Shown {
+        style,
+        withheld: false,
+        diverted: Some(fields.diverted.clone()),
+        history,
+        early_media: true,
+        referred_by: Some(fields.diverted.clone()),
+    };
     let location = Some(Bytes::from(fields.location.clone()));
     let invite = Invite {
         to: Target::Trunk { trunk: "t".to_string(), user: fields.to.clone() },

@@ -158,6 +158,9 @@ fn what_a_refer_to_smuggles_reaches_nobody() {
         for peer in [CARRIER, ALICE, CAROL] {
             for text in &town.peers[peer].heard {
                 assert!(!text.contains("smuggled") && !text.contains("X-Bypass"), "{target}\n{text}");
+                // RFC 3892: who sends a caller on is said by us, and not by whoever does.
+                let rung = peer == CAROL && text.starts_with("INVITE");
+                assert!(!rung || text.contains("\r\nReferred-By: <sip:202@north.example>\r\n"), "{target}\n{text}");
             }
         }
         let answer = town.peers[BOB].heard.iter().find(|text| text.contains(" REFER\r\n")).map(|text| status(text));

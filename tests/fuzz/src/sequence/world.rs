@@ -143,6 +143,7 @@ impl World {
             diverted: w.has(4).then(|| "+4930555".to_string()),
             history: w.has(5),
             early_media: w.has(6),
+            referred_by: w.has(6).then(|| "102".to_string()),
         };
         let location = w.has(5).then(|| Bytes::from_static(b"<presence/>"));
         let invite = Invite {
