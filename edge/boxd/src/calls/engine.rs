@@ -445,6 +445,14 @@ impl Engine {
     }
 
     /// For the centre: through the gate into the outbox, however long the line stays cut.
+    /// What was told while the disk took nothing.
+    pub fn announce_late(&mut self, notices: Vec<Notice>) {
+        let mut batch = Batch::default();
+        notices.into_iter().for_each(|notice| self.announce(&mut batch, notice));
+        self.unwritten.append(batch);
+        self.store();
+    }
+
     fn announce(&mut self, batch: &mut Batch, notice: Notice) {
         warn!(what = ?notice.what, place = ?notice.place, "a notice");
         if self.config.cloud.is_none() {

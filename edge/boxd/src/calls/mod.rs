@@ -58,13 +58,16 @@ const PRODUCT: &str = concat!("Branchline/", env!("CARGO_PKG_VERSION"));
 /// Runs until the process is told to end.
 pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
     std::fs::create_dir_all(&config.run).context("the run folder")?;
-    let spare::Opened { ledger, reader, key, spare } = spare::open(&config)?;
+    let opened = spare::open(&config)?;
+    let unheard = if opened.spare { Vec::new() } else { spare::bring(&config.run, &opened) };
+    let spare::Opened { ledger, reader, key, spare } = opened;
     if let Err(error) = close_what_the_last_life_left(&ledger, &reader) {
         // Calls come before their book.
         error!("what the last life left open stays open: {error:#}");
     }
     let mut engine = build(&config, ledger.clone(), reader).await?;
     engine.0.spare = spare.then_some(Instant::now());
+    engine.0.announce_late(unheard);
     let (requests, requests_in) = mpsc::channel(REQUESTS_MAX);
     // Passwords that would be forgotten with the spare ledger are not made.
     let phones = config.provision.clone().filter(|_| !spare).map(|provision| provision::Port {

@@ -2,6 +2,8 @@
 //! makes it (S-150). It lies in the run folder, which is memory on a box, and begins as a copy of the disk's ledger
 //! where that can still be read, so that phones and their passwords are known.
 
+mod back;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,6 +13,8 @@ use std::{
 use anyhow::Context;
 use ledger::{Batch, BranchKey, Ledger, Options, Reader};
 use tracing::error;
+
+pub use back::bring;
 
 use super::{branch_key, open_ledger};
 use crate::config::BoxConfig;

@@ -113,6 +113,13 @@ fn a_call_for_help_goes_out_whatever_is_broken() {
     assert_eq!(lines[0]["seen_by"], ADMIN);
     cloud.kill_hard();
 
+    let of_strangers = || {
+        let facts = branch.command(&["ledger", "facts", "--last", "2000"], None).unwrap_or_default();
+        let help = facts.lines().filter(|line| line.contains("\"emergency\":true"));
+        help.filter(|line| !line.contains("\"phone\":\"")).count()
+    };
+    let before = of_strangers();
+    assert_eq!(before, 1, "one device without an account has called");
     disk.fill();
     drill.check("the disk is full as well");
     println!("{} INVITEs and REGISTERs were sent", flood.sent());
@@ -122,6 +129,13 @@ fn a_call_for_help_goes_out_whatever_is_broken() {
     restart(&branch, false);
     drill.check("calls began anew with the disk full");
     drill.call_of(&mut stranger, "0112", "a device without credentials, the disk full", "<ca:FLR>0</ca:FLR>");
+
+    // The disk takes something again: calls begin anew on it, and bring home what they told meanwhile.
+    disk.empty();
+    wait_for("calls told without the disk are in the ledger", 4 * PATIENCE, || (of_strangers() > before).then_some(()))
+        .unwrap_or_else(|error| panic!("{error:#}: {before}, {}\n{}", of_strangers(), branch.tail()));
+    disk.fill();
+    restart(&branch, false);
 
     // The ledger's files are gone under the running box, and nothing can be made in their place.
     for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
@@ -244,6 +258,11 @@ impl Disk {
         std::fs::create_dir_all(folder).expect("a folder");
         let status = Command::new("mount").args(["-t", "tmpfs", "-o", "size=32m", "none"]).arg(folder).status();
         status.is_ok_and(|status| status.success()).then(|| Self { folder: folder.into() })
+    }
+
+    /// Whoever filled it is gone.
+    fn empty(&self) {
+        std::fs::remove_file(self.folder.join("rubbish")).expect("rubbish");
     }
 
     /// Until not one more byte fits.
