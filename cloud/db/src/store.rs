@@ -40,7 +40,7 @@ struct Inner {
 /// Where connections come from.
 pub(crate) enum Source {
     File(PathBuf),
-    Postgres(Pool),
+    Postgres(Box<Pool>),
 }
 
 impl Source {
@@ -69,7 +69,7 @@ impl Db {
     pub fn connect(server: &Server) -> Result<Self> {
         let pool = Pool::new(server)?;
         let woken = pool.listen()?;
-        Self::start(Source::Postgres(pool), Some(woken))
+        Self::start(Source::Postgres(Box::new(pool)), Some(woken))
     }
 
     fn start(source: Source, woken: Option<watch::Receiver<u64>>) -> Result<Self> {
