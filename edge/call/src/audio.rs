@@ -11,6 +11,7 @@ use crate::calls::Calls;
 use crate::leg::{Cause, Event};
 use crate::legs::{Leg, Playing, Ringback};
 use crate::machine;
+use crate::mixes::Mixes;
 use crate::recording::Ended;
 use crate::timer::Timer;
 
@@ -93,6 +94,7 @@ impl Calls {
     pub(crate) fn media_restarted(&mut self, now: Instant) {
         self.ports.media_lost();
         self.bridges.media_lost();
+        self.mixes.media_lost();
         for recording in self.recordings.media_lost() {
             let state = RecordingState::Failed { why: Failure::UnknownPort };
             self.tell(Event::Recording { recording, state });
@@ -136,9 +138,19 @@ impl Calls {
         self.ports.is_connected(port).then_some(port)
     }
 
-    /// Brings the leg's bridge in line with what may be heard.
+    /// Brings the leg's bridge or mix in line with what may be heard.
     pub(crate) fn settle(&mut self, id: LegId) {
         if let Some(command) = self.with_bridges(|bridges, port| bridges.settle(id, port)) {
+            self.media(command);
+        }
+        if let Some(command) = self.with_mixes(|mixes, port| mixes.settle(id, port)) {
+            self.media(command);
+        }
+    }
+
+    /// The leg is in no mix any more.
+    pub(crate) fn leave_mix(&mut self, id: LegId) {
+        if let Some(command) = self.with_mixes(|mixes, port| mixes.leave(id, port)) {
             self.media(command);
         }
     }
@@ -149,13 +161,25 @@ impl Calls {
         change: impl FnOnce(&mut Bridges, &dyn Fn(LegId) -> Option<PortId>) -> T,
     ) -> T {
         let mut bridges = std::mem::take(&mut self.bridges);
-        let audible = |id: LegId| {
-            let held = self.legs.get(&id)?.session.holds().by_us;
-            self.live_port(id).filter(|_| !held)
-        };
-        let result = change(&mut bridges, &audible);
+        let result = change(&mut bridges, &|id| self.audible(id));
         self.bridges = bridges;
         result
+    }
+
+    /// The same for mixes.
+    pub(crate) fn with_mixes<T>(
+        &mut self,
+        change: impl FnOnce(&mut Mixes, &dyn Fn(LegId) -> Option<PortId>) -> T,
+    ) -> T {
+        let mut mixes = std::mem::take(&mut self.mixes);
+        let result = change(&mut mixes, &|id| self.audible(id));
+        self.mixes = mixes;
+        result
+    }
+
+    fn audible(&self, id: LegId) -> Option<PortId> {
+        let held = self.legs.get(&id)?.session.holds().by_us;
+        self.live_port(id).filter(|_| !held)
     }
 
     pub(crate) fn start_playing(&mut self, id: LegId, prompts: Vec<String>, again: bool) -> PlayId {
@@ -232,6 +256,7 @@ impl Calls {
         for command in self.with_bridges(|bridges, port| bridges.part(id, port)) {
             self.media(command);
         }
+        self.leave_mix(id);
         if let Some(command) = leg.port.and_then(|port| self.ports.close(port)) {
             self.media(command);
         }

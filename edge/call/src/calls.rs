@@ -19,6 +19,7 @@ use crate::group::{self, Standing};
 use crate::leg::{Cause, Destination, Event, Input, Output, Party};
 use crate::legs::Leg;
 use crate::machine::{self, Farewell, State};
+use crate::mixes::Mixes;
 use crate::port::Ports;
 use crate::protect::{Protector, Terms};
 use crate::recording::Recordings;
@@ -36,6 +37,7 @@ pub struct Calls {
     pub(crate) dialogs: BTreeMap<DialogId, LegId>,
     pub(crate) ports: Ports,
     pub(crate) bridges: Bridges,
+    pub(crate) mixes: Mixes,
     pub(crate) channels: Channels,
     pub(crate) transfers: Transfers,
     pub(crate) recordings: Recordings,
@@ -67,6 +69,7 @@ impl Calls {
             legs: BTreeMap::new(),
             dialogs: BTreeMap::new(),
             bridges: Bridges::default(),
+            mixes: Mixes::default(),
             channels: Channels::default(),
             transfers: Transfers::default(),
             recordings: Recordings::default(),

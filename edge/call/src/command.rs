@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use media::plane::{Codec, Command, Failure, PlayId, Remote};
+use media::plane::{Codec, Command, Failure, MixId, PlayId, Remote};
 use model::{LegId, OverflowId, PromptId, RecordingId, TrunkId};
 use sip::endpoint::{Emergency, Invite, Shown, Target};
 
@@ -15,6 +15,7 @@ use crate::leg::{Caller, Cause, Dial, Event, Party};
 use crate::legs::{Leg, Ringback};
 use crate::location;
 use crate::machine::{Input, State};
+use crate::mixes::Hearing;
 use crate::plan;
 use crate::protect::Terms;
 use crate::route;
@@ -206,6 +207,8 @@ impl Calls {
         if !self.legs.contains_key(&a) || !self.legs.contains_key(&b) {
             return;
         }
+        self.leave_mix(a);
+        self.leave_mix(b);
         for command in self.with_bridges(|bridges, port| bridges.join(a, b, port)) {
             self.media(command);
         }
@@ -213,7 +216,23 @@ impl Calls {
         self.transfer_joined(now, a);
     }
 
+    /// Says anew who hears whom among several legs, as soon as they have audio: none of them is joined or in another mix
+    /// from here on. Legs that are left out of a mix they were in hear nobody. `mix` is the owner's to choose.
+    pub fn mix(&mut self, now: Instant, mix: MixId, hearing: Vec<Hearing>) {
+        let known: Vec<Hearing> = hearing.into_iter().filter(|one| self.legs.contains_key(&one.leg)).collect();
+        for one in &known {
+            for command in self.with_bridges(|bridges, port| bridges.part(one.leg, port)) {
+                self.media(command);
+            }
+        }
+        for command in self.with_mixes(|mixes, port| mixes.want(mix, known, port)) {
+            self.media(command);
+        }
+        self.drain(now);
+    }
+
     pub fn part(&mut self, now: Instant, leg: LegId) {
+        self.leave_mix(leg);
         for command in self.with_bridges(|bridges, port| bridges.part(leg, port)) {
             self.media(command);
         }

@@ -3,7 +3,7 @@
 //!
 //! [`Calls`] is the engine; its owner gives commands and reads [`leg::Event`]s. One file, one concern: `machine` is a
 //! leg's way as a table and `act` performs it; `session` is offer and answer, `hold` their directions; `port` and
-//! `bridge` are the audio; `trunk` counts channels, `group` chooses among
+//! `bridge` and `mixes` are the audio; `trunk` counts channels, `group` chooses among
 //! trunks, `identity` says whom they see, `arrival` and `numbers` read what they say; `transfer` watches REFER; `route` and `plan` are the
 //! dial plan; `location` is where an emergency call comes from.
 
@@ -22,6 +22,7 @@ pub mod leg;
 mod legs;
 mod location;
 mod machine;
+mod mixes;
 pub mod numbers;
 pub mod plan;
 mod port;
@@ -36,6 +37,7 @@ mod trunk;
 
 pub use calls::{Calls, InUse};
 pub use config::{Config, Limits, Secrets, wish};
+pub use mixes::Hearing;
 // The words of the two planes that an owner of calls speaks too: it imports neither crate.
 pub use media::plane;
 pub use route::Source;

@@ -17,6 +17,18 @@ pub struct PortId(pub u64);
 #[serde(transparent)]
 pub struct PlayId(pub u64);
 
+/// Several ports that hear one another; chosen by *calls* like a port's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MixId(pub u64);
+
+/// Whom a port of a mix hears: none but these, and of them only who is in the mix too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    pub port: PortId,
+    pub hears: Vec<PortId>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Codec {
@@ -55,6 +67,12 @@ pub enum Command {
     },
     Part {
         port: PortId,
+    },
+    /// Says anew who hears whom among several ports; none of them is in a join or in another mix from here on. Without
+    /// seats the mix is over. A recording of a port in a mix has what the port's party hears as `Side::Agent`.
+    Mix {
+        mix: MixId,
+        seats: Vec<Seat>,
     },
     /// Play WAV prompts in order to this port's remote. `again` starts over at the end, until stopped.
     Play {

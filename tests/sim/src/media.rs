@@ -102,7 +102,8 @@ impl Media {
             Command::Mute { port, .. } | Command::Digit { port, .. } | Command::Shield { port, .. } => {
                 self.with(port, |_| vec![])
             }
-            Command::RecordPause { .. } => vec![],
+            // No talk of this day has more than two.
+            Command::RecordPause { .. } | Command::Mix { .. } => vec![],
             Command::Join { a, b } => self.join(a, b),
             Command::Part { port } => self.part(port),
             Command::Play { port, play, prompts, again } => self.play(port, play, prompts, again),

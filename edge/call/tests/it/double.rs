@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use media::plane::{Command, Event, Failure, PortId, RecordingState, Security};
+use media::plane::{Command, Event, Failure, MixId, PortId, RecordingState, Seat, Security};
 
 #[derive(Default)]
 pub struct Media {
@@ -11,6 +11,7 @@ pub struct Media {
     names: BTreeMap<PortId, usize>,
     pub open: BTreeMap<PortId, SocketAddr>,
     pub joined: BTreeMap<PortId, PortId>,
+    pub mixes: BTreeMap<MixId, Vec<Seat>>,
     pub recording: BTreeSet<String>,
     /// What protects each port, as often as it was told.
     pub connects: Vec<(PortId, Security)>,
@@ -49,6 +50,15 @@ impl Media {
                 self.unjoin(*b);
                 self.joined.insert(*a, *b);
                 self.joined.insert(*b, *a);
+                vec![]
+            }
+            Command::Mix { mix, seats } => {
+                for seat in seats {
+                    assert!(self.open.contains_key(&seat.port), "mixed what is not open");
+                    self.unjoin(seat.port);
+                }
+                self.mixes.insert(*mix, seats.clone());
+                self.mixes.retain(|_, seats| !seats.is_empty());
                 vec![]
             }
             Command::Part { port } => {
@@ -95,6 +105,7 @@ impl Media {
     pub fn die(&mut self) {
         self.open.clear();
         self.joined.clear();
+        self.mixes.clear();
         self.recording.clear();
     }
 
@@ -109,6 +120,13 @@ impl Media {
             }
             Command::Mute { port, muted } => format!("mute {} {muted}", self.name(*port)),
             Command::Join { a, b } => format!("join {} {}", self.name(*a), self.name(*b)),
+            Command::Mix { seats, .. } => {
+                let hears = |scene: &mut Self, seat: &Seat| {
+                    let hears: Vec<String> = seat.hears.iter().map(|port| scene.name(*port)).collect();
+                    format!(" {}<{}", scene.name(seat.port), hears.join("+"))
+                };
+                format!("mix{}", seats.iter().map(|seat| hears(self, seat)).collect::<String>())
+            }
             Command::Part { port } => format!("part {}", self.name(*port)),
             Command::Play { port, prompts, again, .. } => {
                 format!("play {} {}{}", self.name(*port), prompts.join(" "), if *again { " again" } else { "" })

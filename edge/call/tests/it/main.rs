@@ -7,6 +7,7 @@ mod carriers;
 mod double;
 mod hold;
 mod ladders;
+mod mixes;
 mod protect;
 mod random;
 mod setup;

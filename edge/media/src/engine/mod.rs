@@ -2,9 +2,11 @@
 //! gives it sockets' bytes and a tick every 20 ms, and a [`Sink`] that takes what leaves.
 
 mod guard;
+mod mixing;
 mod port;
 mod quality;
 mod release;
+mod seat;
 mod shield;
 mod slab;
 mod tape;
@@ -28,10 +30,12 @@ use crate::{
     rtp::{self, HEADER_LEN, rtcp},
     srtp::RTP_ROOM,
 };
+use mixing::Mixes;
 use port::{Admitted, Port};
 use slab::Ports;
 use tape::Tapes;
 
+pub use mixing::{MIXES_MAX, SEATS_MAX};
 pub use slab::{GENERATION_MAX, Slot};
 pub use tape::{CLOSE_EVERY, TAPES_PER_PORT_MAX, TapeId};
 
@@ -73,6 +77,7 @@ pub trait Prompts {
 pub struct Engine {
     ports: Ports,
     tapes: Tapes,
+    mixes: Mixes,
     ports_max: usize,
     random: ChaCha12Rng,
     events: VecDeque<Event>,
@@ -87,6 +92,7 @@ impl Engine {
         Self {
             ports: Ports::default(),
             tapes: Tapes::default(),
+            mixes: Mixes::default(),
             ports_max,
             random: ChaCha12Rng::from_seed(seed),
             events: VecDeque::with_capacity(256),
@@ -134,6 +140,7 @@ impl Engine {
             Command::Mute { port, muted } => self.with(port, |port| port.muted = muted),
             Command::Join { a, b } => self.join(a, b),
             Command::Part { port } => self.part(port),
+            Command::Mix { mix, seats } => self.mix(mix, &seats),
             Command::Play { port, play, prompts: names, again } => {
                 let found: Option<Vec<Prompt>> = match names.len() {
                     1..=PROMPTS_MAX => names.iter().map(|name| prompts.prompt(name)).collect(),
@@ -194,8 +201,17 @@ impl Engine {
             if let Some(digit) = pressed {
                 push(&mut self.events, Event::Digit { port: id, digit });
             }
-            if let Some((place, peer)) = peer.filter(|_| port.shield.is_none()) {
+            if port.shield.is_some() {
+                return;
+            }
+            if let Some((place, peer)) = peer {
                 relay_event(now, place, peer, payload, pressed.is_some(), sink);
+            } else if let Some(place) = port.place {
+                for id in self.mixes.hearers(place) {
+                    if let Some((slot, hearer)) = self.ports.find(id) {
+                        relay_event(now, slot, hearer, payload, pressed.is_some(), sink);
+                    }
+                }
             }
             return;
         }
@@ -214,6 +230,9 @@ impl Engine {
             (timestamp, payload) = (passed.timestamp, passed.payload());
         }
         self.tapes.hear(now, &port.tapes, Side::Caller, codec, timestamp, payload, sink);
+        if let Some(place) = port.place {
+            return self.mixes.hear(now, place, codec, &header, payload);
+        }
         let Some((place, peer)) = peer else { return };
         self.tapes.hear(now, &peer.tapes, Side::Agent, codec, timestamp, payload, sink);
         if in_order {
@@ -262,6 +281,7 @@ impl Engine {
                 sink.unlock(slot);
             }
         }
+        self.tick_mixes(now, sink);
         self.tapes.tick(now, sink);
         if look && self.orphaned {
             self.release_orphans(now, sink);
@@ -295,8 +315,10 @@ impl Engine {
             self.fail(a, Failure::UnknownPort);
             return;
         }
-        self.part(a);
-        self.part(b);
+        for port in [a, b] {
+            self.part(port);
+            self.leave_mix(port);
+        }
         self.with(a, |port| port.joined = Some(second.index));
         self.with(b, |port| port.joined = Some(first.index));
     }
@@ -310,6 +332,7 @@ impl Engine {
 
     fn close(&mut self, id: PortId, sink: &mut impl Sink) {
         self.part(id);
+        self.leave_mix(id);
         for recording in self.tapes.names_of(id) {
             self.record_end(&recording, sink);
         }
@@ -350,11 +373,14 @@ fn relay_event(now: Instant, place: Slot, peer: &mut Port, payload: &[u8], begin
     let mut packet = [0_u8; HEADER_LEN + 4 + RTP_ROOM];
     packet[..HEADER_LEN].copy_from_slice(&peer.sender.event(now, begins, payload_type));
     packet[HEADER_LEN..HEADER_LEN + 4].copy_from_slice(body);
+    peer.pressed = Some(now);
     peer.send(place, &mut packet, HEADER_LEN + 4, sink);
 }
 
 #[cfg(test)]
 mod guard_tests;
+#[cfg(test)]
+mod mixing_tests;
 #[cfg(test)]
 mod path_tests;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::{
 use super::{
     Sink, Slot,
     guard::{Guard, Met},
+    mixing::Place,
     push,
     quality::Monitor,
     shield::Shield,
@@ -25,6 +26,9 @@ use crate::{
 
 /// Feeder number of prompts; a joined port's is its id plus one.
 const PROMPT: u64 = 0;
+
+/// Packets of a keypress come this often at least: meanwhile its clock stands still (RFC 4733 §2.5.1.2).
+const PRESS_GAP: Duration = Duration::from_millis(70);
 
 /// Behind a declared NAT, a source other than the SDP's must send this many packets in sequence ...
 const LEARN_PACKETS: u16 = 3;
@@ -71,6 +75,10 @@ pub(super) struct Port {
     pub muted: bool,
     /// The seat of the port on the other side.
     pub joined: Option<u32>,
+    /// Where it sits in a mix.
+    pub place: Option<Place>,
+    /// When another's keypress was passed on to it.
+    pub pressed: Option<Instant>,
     pub sender: Sender,
     pub receiver: Receiver,
     pub listener: Listener,
@@ -103,6 +111,8 @@ impl Port {
             candidate: None,
             muted: false,
             joined: None,
+            place: None,
+            pressed: None,
             sender,
             receiver: Receiver::default(),
             listener: Listener::default(),
@@ -250,6 +260,12 @@ impl Port {
     /// Where audio may go at this moment.
     pub fn sendable(&self) -> Option<Target> {
         self.remote.filter(|_| !self.muted)
+    }
+
+    /// Its party hears a prompt or a keypress, and no mix beside it.
+    pub fn is_speaking(&self, now: Instant) -> bool {
+        let pressed = self.pressed.is_some_and(|at| now.saturating_duration_since(at) < PRESS_GAP);
+        self.playing.is_some() || self.pressing.is_some() || pressed
     }
 
     /// A packet came; true when the port had been reported silent.

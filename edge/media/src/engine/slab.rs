@@ -71,6 +71,11 @@ impl Ports {
         self.at_mut(index)
     }
 
+    pub fn find(&mut self, id: PortId) -> Option<(Slot, &mut Port)> {
+        let slot = self.slot(id)?;
+        Some((slot, self.at_mut(slot.index)?))
+    }
+
     pub fn at(&self, index: u32) -> Option<&Port> {
         self.seats.get(index as usize)?.port.as_ref()
     }
