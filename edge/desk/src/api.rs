@@ -7,7 +7,7 @@ use model::{
     cdr::Cdr,
     change::{Change, Finding},
     config::Config,
-    fact::AgentState,
+    fact::{AgentState, Monitoring},
     leaving::What,
 };
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,11 @@ pub enum Ask {
     CardMode,
     CardModeEnd,
     Transfer { number: String },
+    Consult { number: String },
+    Confer,
+    ConsultEnd,
+    Monitor { agent: AgentId, how: Monitoring },
+    MonitorEnd,
     Seen { notice: NoticeId },
 }
 
@@ -179,6 +184,31 @@ pub struct AgentLine {
     pub phone_registered: bool,
     /// None where there is none, and where the reader may not see it.
     pub contact: Option<ContactCard>,
+    /// For supervisors.
+    pub monitors: Vec<MonitorLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MonitorLine {
+    pub by: AgentId,
+    pub how: Monitoring,
+    /// False: the supervisor's phone rings.
+    pub there: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ThirdLine {
+    /// None: a phone that is no agent's.
+    pub agent: Option<AgentId>,
+    pub stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Rung,
+    Apart,
+    Joined,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -190,6 +220,7 @@ pub struct ContactCard {
     pub waited_ms: u64,
     pub held: bool,
     pub card_mode: bool,
+    pub third: Option<ThirdLine>,
     pub wrap_up_left_ms: Option<u64>,
     pub from_site: Option<SiteId>,
 }

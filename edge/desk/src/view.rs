@@ -109,7 +109,24 @@ fn agent_line(line: &board::AgentLine, age: Duration, reader: &Reader<'_>) -> ap
         phone: line.phone.clone(),
         phone_registered: line.phone_registered,
         contact: card.map(|card| contact_card(card, line.state, age)),
+        monitors: match reader.role {
+            Role::Supervisor => line.monitors.iter().map(monitor_line).collect(),
+            Role::Agent => Vec::new(),
+        },
     }
+}
+
+fn monitor_line(line: &board::MonitorLine) -> api::MonitorLine {
+    api::MonitorLine { by: line.by.clone(), how: line.how, there: line.there }
+}
+
+fn third_line(line: &board::ThirdLine) -> api::ThirdLine {
+    let stage = match line.stage {
+        floor::Stage::Rung => api::Stage::Rung,
+        floor::Stage::Apart => api::Stage::Apart,
+        floor::Stage::Joined => api::Stage::Joined,
+    };
+    api::ThirdLine { agent: line.agent.clone(), stage }
 }
 
 fn contact_card(card: &board::ContactCard, state: AgentState, age: Duration) -> api::ContactCard {
@@ -123,6 +140,7 @@ fn contact_card(card: &board::ContactCard, state: AgentState, age: Duration) -> 
         waited_ms: ms(card.waited.saturating_add(grown)),
         held: card.held,
         card_mode: card.card_mode,
+        third: card.third.as_ref().map(third_line),
         wrap_up_left_ms: card.wrap_up_left.map(|left| ms(left.saturating_sub(age))),
         from_site: card.from_site.clone(),
     }
@@ -155,6 +173,11 @@ pub fn ask(ask: api::Ask) -> Result<board::Ask, api::RefusedCode> {
         Wire::CardMode => Ask::CardMode,
         Wire::CardModeEnd => Ask::CardModeEnd,
         Wire::Transfer { number } => Ask::Transfer { number: dialable(&number)? },
+        Wire::Consult { number } => Ask::Consult { number: dialable(&number)? },
+        Wire::Confer => Ask::Confer,
+        Wire::ConsultEnd => Ask::ConsultEnd,
+        Wire::Monitor { agent, how } => Ask::Monitor { agent, how },
+        Wire::MonitorEnd => Ask::MonitorEnd,
     })
 }
 
@@ -213,6 +236,7 @@ mod tests {
             waited: s(5),
             held: false,
             card_mode: false,
+            third: None,
             wrap_up_left,
             from_site: None,
         };
@@ -224,6 +248,7 @@ mod tests {
             phone: None,
             phone_registered: true,
             contact: Some(contact),
+            monitors: Vec::new(),
         };
         let agents = vec![
             line(AgentState::Offered, card(None)),

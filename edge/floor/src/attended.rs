@@ -22,6 +22,8 @@ impl<L: Lines> Floor<L> {
         let Some((first, second)) = self.both_talks(leg, other) else {
             return self.lines.transfer_refuse(self.now, leg);
         };
+        self.disperse(first.id);
+        self.disperse(second.id);
         self.lines.transfer_accept(self.now, leg);
         self.resume(first.id, leg);
         self.resume(second.id, other);

@@ -3,7 +3,13 @@
 
 use std::time::Duration;
 
-use model::{AgentId, ContactId, Extension, Millis, NoticeId, QueueId, fact::AgentState, leaving::What};
+use model::{
+    AgentId, ContactId, Extension, Millis, NoticeId, QueueId,
+    fact::{AgentState, Monitoring},
+    leaving::What,
+};
+
+use crate::company::Stage;
 
 /// One request from an agent's desk (or from a phone's feature code).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +45,21 @@ pub enum Ask {
     Transfer {
         number: String,
     },
+    /// My caller waits while I talk to this extension.
+    Consult {
+        number: String,
+    },
+    /// Whom I consult, my caller and I hear one another.
+    Confer,
+    /// Let go whom I consult.
+    ConsultEnd,
+    /// Ring my phone, and let me hear this agent's talk, and be heard like this; or be heard otherwise from here on. For
+    /// supervisors, signed in at the floor or not.
+    Monitor {
+        agent: AgentId,
+        how: Monitoring,
+    },
+    MonitorEnd,
 }
 
 /// Why a desk command was refused.
@@ -126,6 +147,25 @@ pub struct AgentLine {
     pub phone_registered: bool,
     /// The contact the agent is offered, talks to, or wraps up.
     pub contact: Option<ContactCard>,
+    /// Supervisors on the agent's talk. For supervisors.
+    pub monitors: Vec<MonitorLine>,
+}
+
+/// A supervisor on somebody's talk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonitorLine {
+    pub by: AgentId,
+    pub how: Monitoring,
+    /// False: the supervisor's phone rings.
+    pub there: bool,
+}
+
+/// Whom the agent consults, or has joined to the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThirdLine {
+    /// None: a phone that is no agent's.
+    pub agent: Option<AgentId>,
+    pub stage: Stage,
 }
 
 /// Personal data: shown to this agent and to supervisors of the queue, never logged.
@@ -139,6 +179,7 @@ pub struct ContactCard {
     pub held: bool,
     /// A card is being keyed in.
     pub card_mode: bool,
+    pub third: Option<ThirdLine>,
     /// Wrap-up: time left.
     pub wrap_up_left: Option<Duration>,
     /// The contact came from another site's queue.

@@ -13,7 +13,7 @@ use model::{
     routing::Asks,
 };
 
-use crate::{CONTACTS_MAX, Floor, Output, lines::Lines, overflow, sound::Heard, timer::Timer};
+use crate::{CONTACTS_MAX, Floor, Output, company::Company, lines::Lines, overflow, sound::Heard, timer::Timer};
 
 #[derive(Debug)]
 pub(crate) struct Contact {
@@ -38,6 +38,8 @@ pub(crate) struct Contact {
     pub guest: Option<overflow::Guest>,
     /// Whose keypresses are kept from the other side.
     pub card_mode: Option<LegId>,
+    /// Who else is on the talk.
+    pub company: Company,
     /// Verdicts about its legs so far.
     pub heard: Heard,
     pub state: State,
@@ -148,6 +150,10 @@ pub(crate) enum Role {
     Partner,
     /// Asked for a transfer and awaits its outcome.
     Leaving,
+    /// A colleague whom the agent consults.
+    Third,
+    /// A supervisor on the talk.
+    Listener,
 }
 
 impl<L: Lines> Floor<L> {
@@ -230,6 +236,7 @@ impl<L: Lines> Floor<L> {
             recording: None,
             heard: Heard::default(),
             card_mode: None,
+            company: Company::default(),
             asking: None,
             out: None,
             otherwise: None,
@@ -269,6 +276,8 @@ impl<L: Lines> Floor<L> {
             Role::Caller => self.caller_answered(id),
             Role::Offered(agent) => self.offer_answered(id, &agent, leg),
             Role::Target => self.target_answered(id, leg),
+            Role::Third => self.third_answered(id),
+            Role::Listener => self.listener_answered(id, leg),
             Role::Partner | Role::Leaving => {}
         }
     }
@@ -287,7 +296,7 @@ impl<L: Lines> Floor<L> {
         match role {
             Role::Target => self.target_rings(id),
             Role::Offered(_) => self.guest_rings(id),
-            Role::Caller | Role::Partner | Role::Leaving => {}
+            Role::Caller | Role::Partner | Role::Leaving | Role::Third | Role::Listener => {}
         }
     }
 
@@ -309,6 +318,8 @@ impl<L: Lines> Floor<L> {
             Role::Target => self.target_gone(id, cause),
             Role::Partner => self.partner_gone(id, cause),
             Role::Leaving => self.leaver_gone(id, leg),
+            Role::Third => self.third_gone(id),
+            Role::Listener => self.listener_gone(id, leg),
         }
     }
 
@@ -357,6 +368,7 @@ impl<L: Lines> Floor<L> {
             self.tell_of_help(id, What::EmergencyFailed);
         }
         self.end_card_mode(id, CardModeEnd::CallEnded);
+        self.disperse(id);
         self.end_recording(id);
         let Some(contact) = self.contacts.remove(&id) else { return };
         self.say_end(&contact, cause);

@@ -30,6 +30,17 @@ impl<L: Lines> Floor<L> {
             return result;
         }
         let state = self.acd.state(&agent).ok_or(Refused::UnknownAgent)?;
+        // A supervisor need not take calls to hear one.
+        if let Ask::Monitor { agent: whom, how } = &ask {
+            let result = self.monitor(&agent, whom, *how);
+            self.settle();
+            return result;
+        }
+        if ask == Ask::MonitorEnd {
+            let result = self.monitor_end(&agent);
+            self.settle();
+            return result;
+        }
         if state == SignedOut && ask != Ask::SignIn {
             return Err(Refused::SignedOut);
         }
@@ -54,7 +65,8 @@ impl<L: Lines> Floor<L> {
             }
             Ask::Dial { .. } => return Err(Refused::WrongState),
             Ask::HangUp => {
-                let (_, leg) = self.call_of(&agent)?;
+                let leg =
+                    self.call_of(&agent).map(|(_, leg)| leg).or_else(|refused| self.aside(&agent).ok_or(refused))?;
                 self.lines.hang_up(self.now, leg);
             }
             Ask::Hold => {
@@ -74,7 +86,10 @@ impl<L: Lines> Floor<L> {
                 return self.end_card_mode(id, CardModeEnd::Agent).then_some(()).ok_or(Refused::WrongState);
             }
             // Answered before the agent's state was asked for.
-            Ask::Seen { .. } => {}
+            Ask::Seen { .. } | Ask::Monitor { .. } | Ask::MonitorEnd => {}
+            Ask::Consult { number } => return self.consult(&agent, &number),
+            Ask::Confer => return self.confer(&agent),
+            Ask::ConsultEnd => return self.consult_end(&agent),
             Ask::Transfer { number } => {
                 let (id, leg) = self.call_of(&agent)?;
                 return self.transfer(id, leg, &number, Asker::Desk);
@@ -83,7 +98,7 @@ impl<L: Lines> Floor<L> {
         Ok(())
     }
 
-    fn registered_phone(&self, agent: &AgentId) -> Result<Extension, Refused> {
+    pub(crate) fn registered_phone(&self, agent: &AgentId) -> Result<Extension, Refused> {
         let phone = self.config.agents.get(agent).and_then(|agent| agent.phone.clone());
         phone.filter(|phone| self.lines.is_registered(phone)).ok_or(Refused::PhoneNotRegistered)
     }
@@ -94,13 +109,20 @@ impl<L: Lines> Floor<L> {
         let legs = self.phones.legs(phone).filter_map(|leg| {
             let (id, role) = self.legs.get(&leg)?;
             let rank = match (role, &self.contacts.get(id)?.state) {
-                (Role::Leaving, _) => return None,
+                (Role::Leaving | Role::Third | Role::Listener, _) => return None,
                 (_, State::Talking(talk)) => u8::from(talk.held),
                 _ => 2,
             };
             Some((rank, *id, leg))
         });
         legs.min().map(|(_, id, leg)| (id, leg)).ok_or(Refused::NoCall)
+    }
+
+    /// Where the agent's phone is on somebody else's talk.
+    fn aside(&self, agent: &AgentId) -> Option<LegId> {
+        let phone = self.config.agents.get(agent)?.phone.as_ref()?;
+        let is_aside = |leg: &LegId| matches!(self.legs.get(leg), Some((_, Role::Third | Role::Listener)));
+        self.phones.legs(phone).find(is_aside)
     }
 
     fn desk_dial(&mut self, agent: &AgentId, number: String) -> Result<(), Refused> {

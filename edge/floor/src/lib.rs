@@ -4,7 +4,7 @@
 //! [`Floor`] is the engine; [`cdr`] and [`interval`] are pure folds that a ledger may run again, [`book`] keeps the
 //! figures of a day by them. One file, one concern:
 //! `contact` is what a visit is and how it begins and ends, `flow` and `waiting` its way to a person, `talking` the
-//! talk, `transfer` and `attended` the way to another; `outgoing` are calls that begin inside; `overflow` is help between sites;
+//! talk, `company` who else is on it, `transfer` and `attended` the way to another; `outgoing` are calls that begin inside; `overflow` is help between sites;
 //! `phones` knows whose phone is which and busy; `desk` obeys agents, `picture` shows them the floor; `recording` and
 //! `chronicle` write down.
 
@@ -14,6 +14,7 @@ pub mod book;
 mod caps;
 pub mod cdr;
 mod chronicle;
+mod company;
 mod contact;
 mod desk;
 mod emergency;
@@ -41,6 +42,7 @@ mod waiting;
 use call::{Secrets, endpoint, leg::Caller, plane};
 use model::{ContactId, Extension, OverflowId, TrunkId, cdr::Cdr, config::Config, fact::Fact, leaving::What};
 
+pub use company::{LISTENERS_MAX, Stage};
 pub use floor::{Floor, InUse};
 pub use ivr::hours::CivilTime;
 pub use lines::Lines;

@@ -4,9 +4,9 @@
 use std::{collections::BTreeSet, net::SocketAddr, time::Instant};
 
 use call::{
-    Calls, Secrets,
+    Calls, Hearing, Secrets,
     leg::{Cause, Destination, Dial, Input, Output, Party},
-    plane::PlayId,
+    plane::{MixId, PlayId},
 };
 use model::{Extension, HoursId, LegId, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config};
 
@@ -25,6 +25,8 @@ pub trait Lines {
     fn dial(&mut self, now: Instant, dial: Dial) -> LegId;
     fn hang_up(&mut self, now: Instant, leg: LegId);
     fn join(&mut self, now: Instant, a: LegId, b: LegId);
+    /// Who hears whom among several; none: the mix is over.
+    fn mix(&mut self, now: Instant, mix: MixId, hearing: Vec<Hearing>);
     fn part(&mut self, now: Instant, leg: LegId);
     fn hold(&mut self, now: Instant, leg: LegId);
     fn resume(&mut self, now: Instant, leg: LegId);
@@ -89,6 +91,9 @@ impl Lines for Calls {
     }
     fn join(&mut self, now: Instant, a: LegId, b: LegId) {
         Calls::join(self, now, a, b);
+    }
+    fn mix(&mut self, now: Instant, mix: MixId, hearing: Vec<Hearing>) {
+        Calls::mix(self, now, mix, hearing);
     }
     fn part(&mut self, now: Instant, leg: LegId) {
         Calls::part(self, now, leg);

@@ -6,7 +6,8 @@ use model::{AgentId, ContactId, QueueId, config, fact::AgentState};
 
 use crate::{
     Floor,
-    board::{AgentLine, Board, ContactCard, QueueLine},
+    board::{AgentLine, Board, ContactCard, MonitorLine, QueueLine, ThirdLine},
+    company::Listener,
     contact::{Contact, State},
     lines::Lines,
 };
@@ -49,7 +50,16 @@ impl<L: Lines> Floor<L> {
             phone: agent.phone.clone(),
             phone_registered: agent.phone.as_ref().is_some_and(|phone| self.lines.is_registered(phone)),
             contact: self.card(now, id, state),
+            monitors: self.monitors(id),
         }
+    }
+
+    fn monitors(&self, agent: &AgentId) -> Vec<MonitorLine> {
+        let Some(contact) = self.call_of(agent).ok().and_then(|(id, _)| self.contacts.get(&id)) else {
+            return Vec::new();
+        };
+        let line = |one: &Listener| MonitorLine { by: one.by.clone(), how: one.how, there: one.there };
+        contact.company.listeners.iter().map(line).collect()
     }
 
     fn card(&self, now: Instant, agent: &AgentId, state: AgentState) -> Option<ContactCard> {
@@ -80,6 +90,8 @@ impl<L: Lines> Floor<L> {
             waited,
             held: matches!(&contact.state, State::Talking(talk) if talk.held),
             card_mode: contact.card_mode.is_some(),
+            third: (contact.company.third.as_ref())
+                .map(|third| ThirdLine { agent: third.agent.clone(), stage: third.stage }),
             wrap_up_left: None,
             from_site: contact.guest.as_ref().map(|guest| guest.site.clone()),
         })

@@ -47,6 +47,9 @@ impl<L: Lines> Floor<L> {
 
     pub(crate) fn partner_gone(&mut self, id: ContactId, cause: Cause) {
         let Some(talk) = self.talk(id).cloned() else { return };
+        if self.hand_over(id, &talk) {
+            return;
+        }
         match talk.with {
             Partner::Site(overflow, _) => self.path_lost(overflow),
             Partner::Agent(_) | Partner::Party => {
@@ -59,7 +62,7 @@ impl<L: Lines> Floor<L> {
     /// One of our phones holds or comes back; its other party hears music meanwhile. A party outside that holds brings
     /// music of its own.
     pub(crate) fn held_by_phone(&mut self, leg: LegId, held: bool) {
-        let Some((id, _)) = self.legs.get(&leg).cloned() else { return };
+        let Some((id, Role::Caller | Role::Partner)) = self.legs.get(&leg).cloned() else { return };
         let inside = self.phones.phone_of(leg).is_some();
         if inside && let Some(other) = self.other_leg(id, leg) {
             let changed = self.mark_held(id, held);
@@ -99,6 +102,7 @@ impl<L: Lines> Floor<L> {
         }
         talk.held = held;
         self.chronicle.tell_of(id, if held { Kind::Held } else { Kind::Resumed });
+        self.tune(id);
         true
     }
 

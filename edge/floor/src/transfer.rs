@@ -29,7 +29,7 @@ pub(crate) enum Asker {
     Phone,
 }
 
-enum Where {
+pub(crate) enum Where {
     Flow(FlowId),
     Phone(Extension),
 }
@@ -57,6 +57,7 @@ impl<L: Lines> Floor<L> {
         let phone = self.phones.phone_of(leg).cloned().ok_or(Refused::WrongState)?;
         let card = contact.card.clone();
         let to = self.transfer_to(&phone, to)?;
+        self.disperse(id);
         if asker == Asker::Phone {
             self.lines.transfer_accept(self.now, leg);
         }
@@ -142,7 +143,7 @@ impl<L: Lines> Floor<L> {
     }
 
     /// To a number of ours or a phone that is free; never outside (S-140).
-    fn transfer_to(&self, from: &Extension, to: &str) -> Result<Where, Refused> {
+    pub(crate) fn transfer_to(&self, from: &Extension, to: &str) -> Result<Where, Refused> {
         if let Some(flow) = self.flow_of(to) {
             return Ok(Where::Flow(flow));
         }

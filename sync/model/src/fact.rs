@@ -117,6 +117,25 @@ pub enum Kind {
     CardModeEnded {
         why: CardModeEnd,
     },
+    /// A supervisor is on the talk, and is heard as `how` says; told again when that changes.
+    Monitored {
+        by: AgentId,
+        how: Monitoring,
+    },
+    MonitoringEnded {
+        by: AgentId,
+    },
+    /// The agent talks to somebody else while the caller waits. `agent` is set when that person sits at this site.
+    Consulted {
+        agent: Option<AgentId>,
+    },
+    /// Whom the agent consulted hears the caller too, and is heard.
+    Conferred {
+        agent: Option<AgentId>,
+    },
+    ConferenceLeft {
+        agent: Option<AgentId>,
+    },
     /// How it sounded, told before the end.
     Sounded {
         sound: Sound,
@@ -251,6 +270,18 @@ pub enum Transfer {
     Blind,
     /// The two had talked before.
     Attended,
+}
+
+/// By whom a supervisor on a talk is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Monitoring {
+    /// By nobody.
+    Listen,
+    /// By the agent.
+    Whisper,
+    /// By everybody.
+    Barge,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -63,7 +63,7 @@ export const findings = [
   { severity: 'warning', path: 'site/dialling/groups/idle', problem: { is: 'empty_group' } },
 ];
 
-const card = (over) => ({ contact: 'c'.repeat(32), queue: 'sales', caller_number: '+8613800000001', caller_name: 'Zhang <b>Wei</b>', waited_ms: 23_000, held: false, wrap_up_left_ms: null, from_site: null, ...over });
+const card = (over) => ({ contact: 'c'.repeat(32), queue: 'sales', caller_number: '+8613800000001', caller_name: 'Zhang <b>Wei</b>', waited_ms: 23_000, held: false, card_mode: false, third: null, wrap_up_left_ms: null, from_site: null, ...over });
 
 export function board(state, over = {}) {
   const contact = { talking: card({}), offered: card({ waited_ms: 12_000 }), wrap_up: card({ wrap_up_left_ms: 14_000 }) }[state] ?? null;
@@ -74,12 +74,12 @@ export function board(state, over = {}) {
       { queue: 'sales', label: 'Sales', waiting: 3, longest_wait_ms: 74_000, ready: 1, talking: 2, offered_today: 41, answered_today: 36, abandoned_today: 3, service_level_permille: 871 },
     ],
     agents: [
-      { agent: 'chen', badge: 'Chen', state: 'ready', since_ms: 95_000, phone: '203', phone_registered: true, contact: null },
-      { agent: 'li', badge: 'Li', state, since_ms: 134_000, phone: '201', phone_registered: true, contact: contact && { ...contact, ...over } },
-      { agent: 'okafor', badge: 'Okafor', state: 'wrap_up', since_ms: 9_000, phone: '204', phone_registered: true, contact: null },
-      { agent: 'sato', badge: 'Sato', state: 'not_ready', since_ms: 1_830_000, phone: '205', phone_registered: false, contact: null },
-      { agent: 'wang', badge: 'Wang', state: 'talking', since_ms: 305_000, phone: '202', phone_registered: true, contact: null },
-      { agent: 'zhou', badge: 'Zhou', state: 'signed_out', since_ms: 0, phone: '206', phone_registered: false, contact: null },
+      { agent: 'chen', badge: 'Chen', state: 'ready', since_ms: 95_000, phone: '203', phone_registered: true, contact: null, monitors: [] },
+      { agent: 'li', badge: 'Li', state, since_ms: 134_000, phone: '201', phone_registered: true, contact: contact && { ...contact, ...over }, monitors: [] },
+      { agent: 'okafor', badge: 'Okafor', state: 'wrap_up', since_ms: 9_000, phone: '204', phone_registered: true, contact: null, monitors: [] },
+      { agent: 'sato', badge: 'Sato', state: 'not_ready', since_ms: 1_830_000, phone: '205', phone_registered: false, contact: null, monitors: [] },
+      { agent: 'wang', badge: 'Wang', state: 'talking', since_ms: 305_000, phone: '202', phone_registered: true, contact: null, monitors: [{ by: 'li', how: 'whisper', there: true }] },
+      { agent: 'zhou', badge: 'Zhou', state: 'signed_out', since_ms: 0, phone: '206', phone_registered: false, contact: null, monitors: [] },
     ],
     emergencies: [],
     notices: [],

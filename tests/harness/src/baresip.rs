@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::{Value, json};
 
 use crate::process::{Program, free_ports, wait_for};
@@ -126,18 +126,20 @@ impl Phone {
         .with_context(|| self.program.tail())
     }
 
-    /// What the phone heard in its last call.
+    /// What the phone heard since its last call began, or its last hold ended.
     pub fn heard(&self) -> anyhow::Result<PathBuf> {
+        self.all_heard()?.pop().context("the phone heard nothing")
+    }
+
+    /// Everything that it heard, in order: it begins another file with each call and each hold.
+    pub fn all_heard(&self) -> anyhow::Result<Vec<PathBuf>> {
         let mut files: Vec<PathBuf> = fs::read_dir(self.folder.join("heard"))?
             .flatten()
             .map(|entry| entry.path())
             .filter(|path| path.to_string_lossy().ends_with("-dec.wav"))
             .collect();
         files.sort();
-        match files.pop() {
-            Some(file) => Ok(file),
-            None => bail!("the phone heard nothing"),
-        }
+        Ok(files)
     }
 
     pub fn stop(&mut self) {

@@ -14,14 +14,14 @@ use desk::{
     BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Desk, Effective, Fault, Floor,
     Future, Options, Records, Role, Unavailable,
 };
-use floor::board::{AgentLine, Board, ContactCard, DeskCommand, QueueLine};
+use floor::board::{AgentLine, Board, ContactCard, DeskCommand, MonitorLine, QueueLine};
 use futures_util::{SinkExt as _, StreamExt as _};
 use model::{
     AgentId, ContactId, Millis, QueueId, RecordingId, SiteId,
     cdr::{Cdr, Direction, Outcome},
     change::{Change, Finding, Problem, Severity},
     config::{Agent, Config, Locality, Overflow, Queue, Site},
-    fact::{AgentState, EndCause},
+    fact::{AgentState, EndCause, Monitoring},
 };
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
@@ -299,6 +299,7 @@ fn talking(who: &str, caller_number: &str, name: &str) -> AgentLine {
         caller_name: Some(name.into()),
         waited: Duration::from_millis(4500),
         card_mode: false,
+        third: None,
         held: false,
         wrap_up_left: None,
         from_site: None,
@@ -311,6 +312,7 @@ fn talking(who: &str, caller_number: &str, name: &str) -> AgentLine {
         phone: Some("201".parse().unwrap()),
         phone_registered: true,
         contact: Some(card),
+        monitors: vec![MonitorLine { by: agent("zhao"), how: Monitoring::Whisper, there: true }],
     }
 }
 

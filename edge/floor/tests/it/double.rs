@@ -9,9 +9,9 @@ use std::{
 };
 
 use call::{
-    Secrets,
+    Hearing, Secrets,
     leg::{Cause, Destination, Dial, Event, Input, Output, Party},
-    plane::PlayId,
+    plane::{MixId, PlayId},
 };
 use floor::Lines;
 use model::{Extension, LegId, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config};
@@ -147,6 +147,19 @@ impl Lines for Double {
         let mut paper = self.0.borrow_mut();
         let line = format!("join {} and {}", paper.name(a), paper.name(b));
         paper.write(line);
+    }
+    fn mix(&mut self, _: Instant, _: MixId, hearing: Vec<Hearing>) {
+        let mut paper = self.0.borrow_mut();
+        let one = |one: &Hearing| {
+            let hears: Vec<String> = one.hears.iter().map(|other| paper.name(*other)).collect();
+            format!(
+                "{} hears {}",
+                paper.name(one.leg),
+                if hears.is_empty() { "nobody".into() } else { hears.join("+") }
+            )
+        };
+        let all: Vec<String> = hearing.iter().map(one).collect();
+        paper.write(if all.is_empty() { "end the mix".into() } else { format!("mix: {}", all.join(", ")) });
     }
     fn part(&mut self, _: Instant, leg: LegId) {
         self.say("part", leg);

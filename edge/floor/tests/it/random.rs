@@ -53,7 +53,17 @@ fn random_line(scene: &mut Scene, rng: &mut ChaCha12Rng, n: usize) -> String {
         "desk" => {
             let ask = pick(&["sign-in", "ready", "ready", "not-ready", "wrapped-up", "hang-up", "hold", "resume"]);
             let rare = pick(&["sign-out", "dial 0301234", "dial 203", "transfer 203", "transfer 5550100"]);
-            format!("desk {who} {}", pick(&[&ask, &ask, &ask, &rare]))
+            let company = pick(&[
+                "consult 203",
+                "consult 202",
+                "consult end",
+                "confer",
+                "listen to ann",
+                "whisper to bob",
+                "barge in on ann",
+                "leave the talk",
+            ]);
+            format!("desk {who} {}", pick(&[&ask, &ask, &ask, &rare, &company, &company]))
         }
         "site" => {
             let said = pick(&["asks sales", "asks repairs", "rings", "accepts", "accepts", "refuses", "ends"]);

@@ -20,7 +20,7 @@ use model::{
     Extension, Millis, OverflowId,
     cdr::Cdr,
     config::{Config, Locality},
-    fact::{Fact, Kind},
+    fact::{Fact, Kind, Monitoring},
     overflow::{Passport, Refusal},
 };
 
@@ -262,6 +262,13 @@ impl Scene {
             ["card", "mode"] => Ask::CardMode,
             ["card", "mode", "end"] => Ask::CardModeEnd,
             ["resume"] => Ask::Resume,
+            ["consult", "end"] => Ask::ConsultEnd,
+            ["consult", number] => Ask::Consult { number: (*number).to_owned() },
+            ["confer"] => Ask::Confer,
+            ["listen", "to", agent] => Ask::Monitor { agent: id(agent), how: Monitoring::Listen },
+            ["whisper", "to", agent] => Ask::Monitor { agent: id(agent), how: Monitoring::Whisper },
+            ["barge", "in", "on", agent] => Ask::Monitor { agent: id(agent), how: Monitoring::Barge },
+            ["leave", "the", "talk"] => Ask::MonitorEnd,
             ["transfer", number] => Ask::Transfer { number: (*number).to_owned() },
             other => panic!("no such request {other:?}"),
         };
@@ -402,6 +409,11 @@ impl Scene {
             Kind::WrapUpEnded { agent } => format!("WrapUpEnded {agent}"),
             Kind::Noticed { what, place, .. } => format!("Noticed {what:?} at {}", text(place)),
             Kind::Charged { phone, cents } => format!("Charged {phone} {cents}"),
+            Kind::Consulted { agent } => format!("Consulted {}", text(agent)),
+            Kind::Conferred { agent } => format!("Conferred with {}", text(agent)),
+            Kind::ConferenceLeft { agent } => format!("ConferenceLeft by {}", text(agent)),
+            Kind::Monitored { by, how } => format!("Monitored by {by}: {how:?}"),
+            Kind::MonitoringEnded { by } => format!("MonitoringEnded by {by}"),
             other => format!("{other:?}"),
         }
     }

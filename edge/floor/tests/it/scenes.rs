@@ -91,4 +91,10 @@ ladders! {
     a_party_outside_that_holds_is_no_hold_of_ours
     a_card_is_keyed_in_through_hold_and_transfer
     a_card_entry_that_nobody_ends_ends_by_itself
+    an_agent_consults_a_colleague_and_all_three_talk
+    an_agent_hands_over_by_hanging_up_on_a_consultation
+    a_colleague_who_does_not_answer_brings_the_caller_back
+    a_supervisor_listens_whispers_and_barges_in
+    company_is_refused_where_it_may_not_be
+    a_transfer_ends_the_monitoring
 }

@@ -63,6 +63,22 @@ export interface AgentLine {
   phone: string | null;
   phone_registered: boolean;
   contact: ContactCard | null;
+  /** Supervisors on the agent's talk; for supervisors. */
+  monitors: MonitorLine[];
+}
+
+export type Monitoring = 'listen' | 'whisper' | 'barge';
+
+export interface MonitorLine {
+  by: string;
+  how: Monitoring;
+  /** False: the supervisor's phone rings. */
+  there: boolean;
+}
+
+export interface ThirdLine {
+  agent: string | null;
+  stage: 'rung' | 'apart' | 'joined';
 }
 
 export interface ContactCard {
@@ -73,13 +89,15 @@ export interface ContactCard {
   waited_ms: number;
   held: boolean;
   card_mode: boolean;
+  third: ThirdLine | null;
   wrap_up_left_ms: number | null;
   from_site: string | null;
 }
 
 export type Ask =
-  | { ask: 'sign_in' | 'sign_out' | 'ready' | 'not_ready' | 'wrap_up_done' | 'hang_up' | 'hold' | 'resume' | 'card_mode' | 'card_mode_end' }
-  | { ask: 'dial' | 'transfer'; number: string }
+  | { ask: 'sign_in' | 'sign_out' | 'ready' | 'not_ready' | 'wrap_up_done' | 'hang_up' | 'hold' | 'resume' | 'card_mode' | 'card_mode_end' | 'confer' | 'consult_end' | 'monitor_end' }
+  | { ask: 'dial' | 'transfer' | 'consult'; number: string }
+  | { ask: 'monitor'; agent: string; how: Monitoring }
   | { ask: 'seen'; notice: string };
 
 export type RefusedCode =

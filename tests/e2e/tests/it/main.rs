@@ -3,6 +3,7 @@
 mod alone;
 mod browser;
 mod company;
+mod company_on_a_call;
 mod emergency;
 mod equal;
 mod examples;

@@ -10,6 +10,7 @@ import type { AgentLine, Ask } from '../api';
 import { useNow } from '../clock';
 import { DIAL_FIELD, TRANSFER_BUTTON } from '../keys';
 import type { FloorProps } from './floor';
+import { ThirdParty } from './third';
 
 const TransferDialog = lazy(() => import('./transfer'));
 
@@ -79,6 +80,7 @@ function Contact({ own, at, live, ask, board, queueName }: FloorProps & { own: A
       </Group>
       {state === 'offered' && <Alert color="orange" variant="light" icon={<IconPhoneCall size={20} />}>{t('call.offered', { phone: own.phone ?? '' })}</Alert>}
       {card.card_mode && <Alert color="orange" variant="light" icon={<IconCreditCard size={20} />}>{t('call.cardModeOn')}</Alert>}
+      {state === 'talking' && card.third !== null && <ThirdParty third={card.third} board={board} press={press} busyWith={busyWith} />}
       {card.from_site !== null && <Alert color="blue" variant="light" icon={<IconBuildingCommunity size={20} />}>{t('call.from', { site: card.from_site })}</Alert>}
       <SimpleGrid cols={3} spacing="md">
         <Figure label={t('call.queue')} value={<Text fz="lg" fw={600} truncate>{queueName}</Text>} />
@@ -108,7 +110,8 @@ function Contact({ own, at, live, ask, board, queueName }: FloorProps & { own: A
             close={() => setTransferring(false)}
             colleagues={board.agents.filter((line) => line.agent !== own.agent && line.state === 'ready' && line.phone !== null)}
             transfer={(number) => void press({ ask: 'transfer', number }).then((done) => done && setTransferring(false))}
-            busy={busy === 'transfer'}
+            consult={card.third === null ? (number) => void press({ ask: 'consult', number }).then((done) => done && setTransferring(false)) : null}
+            busy={busy === 'transfer' || busy === 'consult'}
           />
         </Suspense>
       )}

@@ -3,15 +3,17 @@ import { Badge, Box, Card, Group, Stack, Text, Tooltip } from '@mantine/core';
 import { IconPhoneOff } from '@tabler/icons-react';
 import { clock, phone } from '@shared/format';
 import type { AgentState } from '@shared/model';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { AgentLine } from '../api';
 import { useNow } from '../clock';
 import type { FloorProps } from './floor';
+import { MonitorButtons } from './monitor';
 import { STATE_COLOR } from './state';
 
 const ORDER: Record<AgentState, number> = { ready: 0, offered: 1, talking: 2, wrap_up: 3, not_ready: 4, signed_out: 5 };
 
-export function Colleagues({ board, own, at }: FloorProps) {
+export function Colleagues({ me, board, own, at, live, ask }: FloorProps) {
   const { t } = useTranslation();
   const now = useNow();
   const others = board.agents
@@ -22,13 +24,17 @@ export function Colleagues({ board, own, at }: FloorProps) {
       <Text component="h2" id="colleagues" fw={600} mb="xs">{t('board.colleagues')}</Text>
       {others.length === 0 && <Text size="sm" c="dimmed">{t('board.colleaguesNone')}</Text>}
       <Stack gap={0} component="ul" m={0} p={0} style={{ listStyle: 'none' }}>
-        {others.map((line) => <Line key={line.agent} line={line} age={Math.max(0, now - at)} />)}
+        {others.map((line) => (
+          <Line key={line.agent} line={line} age={Math.max(0, now - at)}>
+            {me.role === 'supervisor' && own !== null && line.state === 'talking' && <MonitorButtons line={line} by={me.agent} live={live} ask={ask} />}
+          </Line>
+        ))}
       </Stack>
     </Card>
   );
 }
 
-function Line({ line, age }: { line: AgentLine; age: number }) {
+function Line({ line, age, children }: { line: AgentLine; age: number; children: ReactNode }) {
   const { t } = useTranslation();
   const out = line.state === 'signed_out';
   return (
@@ -46,6 +52,7 @@ function Line({ line, age }: { line: AgentLine; age: number }) {
         {line.contact && <Text size="xs" c="dimmed" truncate>{phone(line.contact.caller_number)}</Text>}
       </Box>
       <Group gap="xs" wrap="nowrap">
+        {children}
         {!out && <Text size="sm" c="dimmed">{clock(line.since_ms + age)}</Text>}
         <Badge variant="light" color={STATE_COLOR[line.state]} tt="none" fw={600} miw={92}>{t(`state.${line.state}`)}</Badge>
       </Group>

@@ -1,13 +1,15 @@
-// Hands the caller over to somebody else.
+// Hands the caller over to somebody else, at once or after a word with them.
 import { Box, Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { AgentLine } from '../api';
 
-export default function TransferDialog({ close, colleagues, transfer, busy }: {
+export default function TransferDialog({ close, colleagues, transfer, consult, busy }: {
   close: () => void;
   colleagues: readonly AgentLine[];
   transfer: (number: string) => void;
+  /** Null: somebody is consulted already. */
+  consult: ((number: string) => void) | null;
   busy: boolean;
 }) {
   const { t } = useTranslation();
@@ -32,6 +34,7 @@ export default function TransferDialog({ close, colleagues, transfer, busy }: {
           )}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close}>{t('cancel')}</Button>
+            {consult !== null && <Button variant="light" loading={busy} disabled={number.trim() === ''} onClick={() => consult(number)}>{t('call.consult')}</Button>}
             <Button type="submit" loading={busy} disabled={number.trim() === ''}>{t('call.transferNow')}</Button>
           </Group>
         </Stack>
