@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 pub use crate::help::{Help, Network};
+pub use crate::lent::Account;
 use crate::locate::{self, Wish};
 pub use crate::message::Release;
 
@@ -159,6 +160,11 @@ pub enum Input {
     Resync { user: String },
     /// Where a trunk is that is known by name; no targets: nowhere but at its configured address.
     Located { trunk: String, targets: Vec<locate::Target> },
+    /// A page of this flow's kind may speak for a phone by this name, until it is taken back. Nothing is lent beyond
+    /// [`crate::lent::LENT_MAX`].
+    Lend { name: String, account: Account },
+    /// The name speaks for nobody any more, and what it registered is gone; calls go on.
+    TakeBack { name: String },
     /// Another configuration: phones and trunks that vanished lose their bindings; dialogs go on.
     Configure(Box<Config>),
 }

@@ -17,6 +17,7 @@ pub mod front;
 pub mod help;
 pub mod identity;
 pub mod ids;
+pub mod lent;
 pub mod lex;
 pub mod locate;
 pub mod message;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::context::Context;
 use crate::endpoint::{Binding, Event, Flow, Outbound, Transport};
+use crate::lent::Lent;
 use crate::message::{Address, Contacts, Request, Response};
 use crate::timers::Timers;
 use crate::uri::Uri;
@@ -54,6 +55,15 @@ struct Kept {
     /// Thousandths (RFC 3261 §20.10).
     q: u16,
     expires_at: Instant,
+    /// The lent name that registered it.
+    lent: Option<String>,
+}
+
+/// Who registers: a phone, perhaps by a name that it was lent.
+#[derive(Clone, Copy)]
+pub struct Who<'a> {
+    pub user: &'a str,
+    pub lent: Option<&'a str>,
 }
 
 /// One contact of a REGISTER, read.
@@ -70,9 +80,18 @@ impl Registrar {
     }
 
     /// RFC 3261 §10.3 steps 5 to 8, for a proved user.
-    pub fn register(&mut self, cx: &mut Context<'_>, user: &str, request: &Request, flow: Flow, tag: &str) -> Response {
+    pub fn register(
+        &mut self,
+        cx: &mut Context<'_>,
+        who: &Who<'_>,
+        request: &Request,
+        flow: Flow,
+        tag: &str,
+    ) -> Response {
+        let Who { user, lent } = *who;
         let aor = &request.head.to.uri;
-        if aor.user().as_deref() != Some(user) || request.head.from.uri.user().as_deref() != Some(user) {
+        let name = lent.unwrap_or(user);
+        if aor.user().as_deref() != Some(name) || request.head.from.uri.user().as_deref() != Some(name) {
             return cx.response(request, 403, tag);
         }
         if !aor.host().is_some_and(|host| cx.is_us(host, flow)) {
@@ -80,9 +99,9 @@ impl Registrar {
         }
         let refused = match &request.head.contacts {
             Contacts::None => None,
-            Contacts::Star if request.head.field("Expires") == Some("0") => self.remove_all(cx, user, request),
+            Contacts::Star if request.head.field("Expires") == Some("0") => self.remove_all(cx, who, request),
             Contacts::Star => Some(400),
-            Contacts::List(list) => self.bind(cx, user, request, list, flow),
+            Contacts::List(list) => self.bind(cx, who, request, list, flow),
         };
         match refused {
             None => self.listing(cx, user, request, tag),
@@ -112,7 +131,7 @@ impl Registrar {
         let left = Duration::from_secs(binding.expires_s.min(EXPIRES_S_MAX).into());
         let Some(expires_at) = cx.now.checked_add(left) else { return };
         if known {
-            let kept = Kept { uri, call_id: String::new(), cseq: 0, q: 1_000, expires_at };
+            let kept = Kept { uri, call_id: String::new(), cseq: 0, q: 1_000, expires_at, lent: None };
             self.put(cx, user, binding, kept);
         }
     }
@@ -123,10 +142,20 @@ impl Registrar {
         self.drop_where(cx, |_, binding| on_it(binding));
     }
 
-    /// Phones that are configured no more lose their bindings.
-    pub fn configured(&mut self, cx: &mut Context<'_>) {
+    /// Phones that are configured no more lose their bindings; one that has no password of its own may have been lent.
+    pub fn configured(&mut self, cx: &mut Context<'_>, lent: &Lent) {
         let config = cx.config;
-        self.drop_where(cx, |user, _| !config.phones.contains_key(user));
+        self.drop_where(cx, |user, _| !config.phones.contains_key(user) && !lent.is_of(user));
+    }
+
+    /// What a lent name registered ends with it.
+    pub fn taken_back(&mut self, cx: &mut Context<'_>, name: &str) {
+        let all = self.users.iter().flat_map(|(user, bindings)| {
+            let both = bindings.shown.iter().zip(&bindings.kept);
+            both.filter(|(_, kept)| kept.lent.as_deref() == Some(name)).map(|(shown, _)| key_of(user, shown))
+        });
+        let gone: Vec<Key> = all.collect();
+        self.drop_where(cx, |user, binding| gone.contains(&key_of(user, binding)));
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -145,11 +174,12 @@ impl Registrar {
     fn bind(
         &mut self,
         cx: &mut Context<'_>,
-        user: &str,
+        who: &Who<'_>,
         request: &Request,
         list: &[Address],
         flow: Flow,
     ) -> Option<u16> {
+        let user = who.user;
         let flows = list.iter().filter(|contact| contact.params.has("reg-id") && !is_removal(request, contact)).count();
         if flows > 1 {
             // RFC 5626 §6: a flow is one REGISTER's.
@@ -180,12 +210,19 @@ impl Registrar {
             let binding = Binding { contact, flow, expires_s: wish.expires_s, user_agent, outbound: wish.outbound };
             let Some(expires_at) = cx.now.checked_add(Duration::from_secs(wish.expires_s.into())) else { continue };
             let (call_id, cseq) = (call_id.to_string(), request.head.cseq);
-            self.put(cx, user, binding, Kept { uri: wish.uri, call_id, cseq, q: wish.q, expires_at });
+            let lent = who.lent.map(str::to_owned);
+            self.put(cx, user, binding, Kept { uri: wish.uri, call_id, cseq, q: wish.q, expires_at, lent });
         }
         None
     }
 
-    fn remove_all(&mut self, cx: &mut Context<'_>, user: &str, request: &Request) -> Option<u16> {
+    /// A lent name removes what is its own.
+    fn remove_all(&mut self, cx: &mut Context<'_>, who: &Who<'_>, request: &Request) -> Option<u16> {
+        let user = who.user;
+        if let Some(name) = who.lent {
+            self.taken_back(cx, name);
+            return None;
+        }
         let call_id = request.head.call_id.as_str();
         let kept = self.users.get(user).map(|bindings| bindings.kept.as_slice()).unwrap_or_default();
         if kept.iter().any(|kept| kept.call_id == call_id && request.head.cseq <= kept.cseq) {

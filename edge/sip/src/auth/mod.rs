@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq;
 
 use crate::endpoint::{Config, PhoneAuth};
 use crate::ids::Ids;
+use crate::lent::Lent;
 use crate::message::{Request, Value};
 use crate::uri::{Host, Uri};
 pub use digest::Algorithm;
@@ -52,8 +53,16 @@ struct Window {
 pub struct Claim<'a> {
     pub config: &'a Config,
     pub claimed: Option<&'a str>,
+    /// Accounts that count beside the phones' own; None where no page speaks.
+    pub lent: Option<&'a Lent>,
     /// Whether a host in the digest's uri is us.
     pub is_us: &'a dyn Fn(&Host) -> bool,
+}
+
+impl<'a> Claim<'a> {
+    fn auth(&self, user: &str) -> Option<&'a PhoneAuth> {
+        self.config.phones.get(user).or_else(|| self.lent?.auth(user))
+    }
 }
 
 impl Doorman {
@@ -90,7 +99,7 @@ impl Doorman {
     }
 
     fn is_right(&self, request: &Request, claim: &Claim<'_>, proof: &Fields) -> bool {
-        let phone = claim.config.phones.get(&proof.username);
+        let phone = claim.auth(&proof.username);
         let hash = phone.and_then(|phone| secret(phone, proof.algorithm));
         // A made-up hash, so that an unknown user costs the same time.
         let mut made_up = hex::encode(keyed(&self.key, &[b"nobody", proof.username.as_bytes()]));
@@ -130,7 +139,7 @@ impl Doorman {
         let salt = ids.tag();
         let stamp = format!("{second:08x}{salt}");
         let nonce = format!("{stamp}{}", self.mac(&stamp));
-        let algorithm = self.algorithm(claim.config, user);
+        let algorithm = self.algorithm(claim, user);
         let stale = if stale { ", stale=true" } else { "" };
         let realm = &claim.config.domain;
         let text = format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={algorithm}, qop=\"auth\"{stale}");
@@ -139,13 +148,13 @@ impl Doorman {
 
     /// Nobody may learn from it who exists: a name without an account draws one as often as accounts have it, and
     /// always the same.
-    fn algorithm(&self, config: &Config, user: &str) -> Algorithm {
+    fn algorithm(&self, claim: &Claim<'_>, user: &str) -> Algorithm {
         // Drawn for everybody: a name with an account costs the same time.
         let draw = keyed(&self.key, &[b"algorithm", user.as_bytes()]);
         let draw = draw.iter().take(7).fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
         let (phones, with_md5) = self.accounts;
         let drawn = draw.checked_rem(phones).is_some_and(|draw| draw < with_md5);
-        let needs_md5 = config.phones.get(user).map_or(drawn, |phone| phone.ha1_md5.is_some());
+        let needs_md5 = claim.auth(user).map_or(drawn, |phone| phone.ha1_md5.is_some());
         if needs_md5 { Algorithm::Md5 } else { Algorithm::Sha256 }
     }
 

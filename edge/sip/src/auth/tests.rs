@@ -87,7 +87,7 @@ fn a_known_and_an_unknown_user_cost_the_same_hashes() {
         let opened = crate::front::open(&text.into(), crate::front::Carrier::Datagram, 9_999);
         let crate::front::Opened::Message(message) = opened else { panic!("{opened:?}") };
         let crate::message::Message::Request(request) = *message else { panic!() };
-        let claim = Claim { config: &config, claimed: Some(user), is_us: &|_| true };
+        let claim = Claim { config: &config, claimed: Some(user), lent: None, is_us: &|_| true };
         digest::work::take();
         assert!(matches!(doorman.check(now, &mut ids, &request, &claim), Verdict::Challenge(_)));
         digest::work::take()

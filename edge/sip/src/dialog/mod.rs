@@ -140,6 +140,11 @@ impl Dialogs {
         (peer.remote_tag() == head.from.tag()).then(|| Place { dialog, source: usage.source.clone(), flow: peer.flow })
     }
 
+    /// Where the peer of an answered dialog is.
+    pub fn flow(&self, dialog: DialogId) -> Option<Flow> {
+        Some(self.usages.get(&dialog)?.phase.session()?.peer.flow)
+    }
+
     /// The peer proved itself from another address.
     pub fn moved(&mut self, dialog: DialogId, flow: Flow) {
         if let Some(peer) = self.usages.get_mut(&dialog).and_then(|usage| usage.phase.peer_mut(None)) {

@@ -12,6 +12,7 @@ use crate::front::ALLOW;
 use crate::help::AT_ONCE_MAX;
 use crate::identity;
 use crate::message::{self, Method, Request, Response};
+use crate::registrar;
 use crate::subscription::ALLOW_EVENTS;
 use crate::transaction::{Arrival, OWED_PER_DIALOG, Room, TxId};
 use crate::trunk;
@@ -98,8 +99,9 @@ impl Endpoint {
                 Err(challenge) => return self.challenge(&request, flow, &challenge),
             },
         };
-        // A phone speaks as itself (S-03, S-04).
-        if matches!(&source, Source::Phone(user) if request.head.from.uri.user().as_ref() != Some(user)) {
+        // A phone speaks as itself (S-03, S-04), a page for the phone it was lent.
+        let from = request.head.from.uri.user();
+        if matches!(&source, Source::Phone(user) if from.as_deref().map(|from| self.lent.phone(from)) != Some(user)) {
             return self.answer_status(now, &request, flow, 403);
         }
         // RFC 3261 §8.2.2.1, §10.3: nobody of another domain is here.
@@ -117,7 +119,11 @@ impl Endpoint {
             (_, Source::Unproved) => self.answer_status(now, &request, flow, 403),
             (Method::Register, Source::Phone(user)) => {
                 let tag = self.tag(&request);
-                let response = self.registrar.register(context!(self, now), &user, &request, flow, &tag);
+                // As whom it proved itself: by the phone's own name, or by one that was lent.
+                let name =
+                    request.head.to.uri.user().filter(|name| self.lent.phone(name) == user && self.lent.has(name));
+                let who = registrar::Who { user: &user, lent: name.as_deref() };
+                let response = self.registrar.register(context!(self, now), &who, &request, flow, &tag);
                 self.answer(now, &request, flow, response);
             }
             (Method::Subscribe, Source::Phone(user)) => self.subscribe(now, request, flow, &user),
@@ -199,11 +205,15 @@ impl Endpoint {
         let to = self.dialled(request)?;
         // RFC 3325 §9: an asserted identity is believed from a trusted trunk only.
         let trusted = trunk::is_trusted(&self.config, &source);
-        let caller = match source {
+        let mut caller = match source {
             // A phone is who it proved to be; whether others see it is its own to say.
             Source::Phone(_) | Source::Unproved => identity::of_phone(&request.head),
             Source::Trunk(_) => identity::caller(&request.head, trusted),
         };
+        if let Source::Phone(_) = source {
+            // A lent name is nobody's to see.
+            caller.user = self.lent.phone(&caller.user).to_owned();
+        }
         let diverted = trusted.then(|| identity::diverted(&request.head)).flatten();
         let sdp = message::sdp(&request.head, &request.body);
         let (from, from_name, withheld) = (caller.user, caller.name, caller.withheld);
@@ -234,11 +244,12 @@ impl Endpoint {
         let claimed = if head.method == Method::Register { head.to.uri.user() } else { head.from.uri.user() };
         let config = &self.config;
         let is_us = |host: &crate::uri::Host| is_us(config, host, flow);
-        let claim = Claim { config, claimed: claimed.as_deref(), is_us: &is_us };
+        let lent = flow.transport.is_websocket().then_some(&self.lent);
+        let claim = Claim { config, claimed: claimed.as_deref(), lent, is_us: &is_us };
         match self.doorman.check(now, &mut self.ids, request, &claim) {
             Verdict::Proved(user) => {
                 self.is_neighbour(now, flow);
-                Ok(user)
+                Ok(self.lent.phone(&user).to_owned())
             }
             Verdict::Challenge(challenge) => Err(challenge.as_str().to_owned()),
         }
@@ -257,7 +268,8 @@ impl Endpoint {
     /// who calls, and from where, is worth the moment.
     fn helps(&mut self, now: Instant, request: &Request, flow: Flow, challenge: &str) -> bool {
         let head = &request.head;
-        let is_ours = head.from.uri.user().is_some_and(|user| self.config.phones.contains_key(&user));
+        let is_ours = |user: &str| self.config.phones.contains_key(user) || self.lent.has(user);
+        let is_ours = head.from.uri.user().is_some_and(|user| is_ours(&user));
         let may_prove = is_ours && (head.field("Authorization").is_none() || is_stale(challenge));
         let dialled = self.dialled(request).filter(|_| request.method() == Method::Invite && !may_prove);
         let source = flow.remote.ip();

@@ -15,6 +15,7 @@ use crate::framing::{Frame, Framer};
 use crate::front::{self, Carrier, Opened};
 use crate::help::Helped;
 use crate::ids::Ids;
+use crate::lent::Lent;
 use crate::message::{Message, Release};
 use crate::page::Pages;
 use crate::reach::Reach;
@@ -37,6 +38,7 @@ pub struct Endpoint {
     pub(super) tx: Layer,
     pub(super) doorman: Doorman,
     pub(super) helped: Helped,
+    pub(super) lent: Lent,
     pub(super) dialogs: Dialogs,
     pub(super) registrar: Registrar,
     pub(super) pages: Pages,
@@ -82,6 +84,7 @@ impl Endpoint {
             tx: Layer::new(config.limits.transactions),
             doorman,
             helped: Helped::default(),
+            lent: Lent::default(),
             dialogs: Dialogs::default(),
             registrar: Registrar::default(),
             pages: Pages::default(),
@@ -122,6 +125,11 @@ impl Endpoint {
                 self.is_neighbour(now, binding.flow);
                 self.registrar.restore(context!(self, now), &user, binding);
             }
+            Input::Lend { name, account } => drop(self.lent.lend(name, account)),
+            Input::TakeBack { name } => {
+                self.lent.take_back(&name);
+                self.registrar.taken_back(context!(self, now), &name);
+            }
             Input::Resync { user } => self.resync(now, &user),
             Input::Located { trunk, targets } => {
                 self.reach.located(trunk.clone(), targets);
@@ -133,7 +141,7 @@ impl Endpoint {
                 self.tx.limit(self.config.limits.transactions);
                 self.doorman.configured(&self.config);
                 self.tx.allow_tcp(large_by_tcp(&self.config, &self.reach));
-                self.registrar.configured(context!(self, now));
+                self.registrar.configured(context!(self, now), &self.lent);
                 self.subscriptions.configured(context!(self, now));
                 self.trunks.configured(context!(self, now));
             }
@@ -236,6 +244,11 @@ impl Endpoint {
 
     pub fn bindings(&self, user: &str) -> &[Binding] {
         self.registrar.bindings(user)
+    }
+
+    /// What carries an answered dialog.
+    pub fn transport(&self, dialog: DialogId) -> Option<Transport> {
+        self.dialogs.flow(dialog).map(|flow| flow.transport)
     }
 
     pub fn trunk_up(&self, name: &str) -> bool {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use conformance::net::{Net, brief};
 use conformance::tape;
 use sip::auth::Algorithm;
-use sip::endpoint::{Endpoint, Event, Flow, Input, Output, Transport};
+use sip::endpoint::{Account, Endpoint, Event, Flow, Input, Output, Transport};
 
 use crate::stage::*;
 
@@ -89,6 +89,39 @@ fn a_browser_registers_and_is_called_by_its_own_flow() {
         "{invite}"
     );
     assert!(invite.contains("\r\nContact: <sip:192.0.2.1:5060;transport=ws>\r\n"), "{invite}");
+}
+
+#[test]
+fn a_page_speaks_for_the_phone_it_was_lent_over_websocket_alone_and_until_it_is_taken_back() {
+    let mut hub = Hub::new();
+    let account = Account { phone: "100".into(), auth: phone_auth("100-page", false) };
+    hub.endpoint.handle_input(hub.now, Input::Lend { name: "100-page".into(), account });
+    let contact = "<sip:8k1q@k3jd9sl2.invalid;transport=ws>";
+    let reply = hub.register("100-page", phone(1), contact, "");
+    assert!(reply.starts_with("SIP/2.0 401"), "no page speaks TLS without a WebSocket: {reply}");
+    let reply = hub.register("100-page", browser(2), contact, "");
+    assert!(reply.starts_with("SIP/2.0 200"), "{reply}");
+    assert_eq!(hub.ring("100").0, browser(2));
+    // The phone itself, beside it.
+    hub.register("100", phone(3), "<sip:100@203.0.113.9:51000>", "");
+    assert_eq!(hub.endpoint.bindings("100").len(), 2);
+    hub.endpoint.handle_input(hub.now, Input::TakeBack { name: "100-page".into() });
+    let left: Vec<Flow> = hub.endpoint.bindings("100").iter().map(|binding| binding.flow).collect();
+    assert_eq!(left, [phone(3)]);
+    let reply = hub.register("100-page", browser(4), contact, "");
+    assert!(reply.starts_with("SIP/2.0 401"), "{reply}");
+}
+
+#[test]
+fn a_page_may_have_a_phone_that_has_no_password_of_its_own() {
+    let mut hub = Hub::new();
+    let account = Account { phone: "100".into(), auth: phone_auth("100-page", false) };
+    hub.endpoint.handle_input(hub.now, Input::Lend { name: "100-page".into(), account });
+    hub.register("100-page", browser(1), "<sip:8k1q@k3jd9sl2.invalid;transport=ws>", "");
+    let mut config = box_config();
+    config.phones.remove("100");
+    hub.endpoint.handle_input(hub.now, Input::Configure(Box::new(config)));
+    assert_eq!(hub.endpoint.bindings("100").len(), 1);
 }
 
 #[test]
