@@ -17,6 +17,7 @@ use crate::{
     lane::{Lane, LaneId, Wish},
     line::{Place, Turn},
     queue::{Contact, Queue},
+    tier,
     timer::{Timer, Timers},
 };
 
@@ -194,7 +195,7 @@ impl Acd {
     fn lane_again(&mut self, now: Instant, contact: ContactId) {
         let Some(entry) = self.contacts.get(&contact) else { return };
         let Some(queue) = self.queues.get(&entry.queue) else { return };
-        let tier = self.tier_now(now, &queue.config, (entry.place.since, entry.stay), queue.line.len());
+        let tier = tier::now(now, &queue.config, (entry.place.since, entry.stay), queue.line.len());
         let (wish, queue) = (Wish { tier, skills: entry.wish.skills.clone() }, entry.queue.clone());
         // The lanes of those who already wait are no more than before.
         let own = Wish { tier: 0, skills: wish.skills.clone() };

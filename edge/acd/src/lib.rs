@@ -21,6 +21,7 @@ pub mod queue;
 pub mod service_level;
 mod tier;
 mod timer;
+mod wait;
 mod wrap_up;
 
 use std::{
@@ -36,6 +37,7 @@ use model::{
 };
 
 pub use engine::Acd;
+pub use wait::Wait;
 
 /// Contacts in all queues together; the next is given back with [`Return::Full`].
 pub const CONTACTS_MAX: usize = 20_000;

@@ -88,6 +88,7 @@ impl Acd {
         agent.turn = self.turn;
         self.timers.cancel(&Timer::Ring(id.clone()));
         self.forget(work.contact);
+        self.departed(now, &work.queue);
         if let Some(queue) = self.queues.get_mut(&work.queue) {
             queue.talking += 1;
         }

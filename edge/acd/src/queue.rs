@@ -12,8 +12,9 @@ use crate::{
     agent::Event,
     lane::{LaneId, Wish},
     line::{Line, Place},
-    overflow,
+    overflow, tier,
     timer::Timer,
+    wait::Pace,
 };
 
 #[derive(Debug)]
@@ -24,11 +25,12 @@ pub(crate) struct Queue {
     /// The queue's own lane is that of the default wish.
     pub lanes: BTreeMap<Wish, LaneId>,
     pub talking: u32,
+    pub pace: Pace,
 }
 
 impl Queue {
     pub fn new(config: config::Queue) -> Self {
-        Self { config, line: Line::default(), lanes: BTreeMap::new(), talking: 0 }
+        Self { config, line: Line::default(), lanes: BTreeMap::new(), talking: 0, pace: Pace::default() }
     }
 
     pub fn ageing(&self) -> Duration {
@@ -94,7 +96,7 @@ impl Acd {
             self.outputs.push_back(Output::Returned { contact, why });
             return;
         };
-        let tier = self.tier_now(now, &queue.config, (since, stay), queue.line.len() + 1);
+        let tier = tier::now(now, &queue.config, (since, stay), queue.line.len() + 1);
         let wish = Wish { tier, skills: wants.skills };
         let Some(lane) = self.lane_of(&id, &wish) else {
             self.outputs.push_back(Output::Returned { contact, why: Return::Full });
@@ -122,6 +124,10 @@ impl Acd {
         self.ask_last_agent(now, contact);
         self.widen_by_length(now, &id);
         self.serve_contact(now, contact);
+        let waits = self.contacts.get(&contact).is_some_and(|entry| entry.offered_to.is_none());
+        if let Some(queue) = self.queues.get_mut(&id).filter(|_| waits) {
+            queue.pace.waits(now);
+        }
     }
 
     /// Sets the timers of a contact that has entered, or whose queue has other settings.
@@ -190,8 +196,20 @@ impl Acd {
         if let Some(agent) = &agent {
             self.recall_offer(now, agent, Event::Withdrawn);
         }
+        let queue = self.contacts.get(&contact).map(|entry| entry.queue.clone());
         self.forget(contact);
+        if let Some(queue) = queue {
+            self.departed(now, &queue);
+        }
         agent
+    }
+
+    /// Somebody has left the line of a queue, for an agent or for good.
+    pub(crate) fn departed(&mut self, now: Instant, id: &QueueId) {
+        if let Some(queue) = self.queues.get_mut(id) {
+            let left = queue.line.len();
+            queue.pace.departed(now, left);
+        }
     }
 
     /// Takes a contact out of its line and stops its timers.

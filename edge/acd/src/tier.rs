@@ -41,12 +41,12 @@ fn opens_at(queue: &Queue, tier: usize, since: Instant) -> Option<Instant> {
     Some(since + Duration::from_secs(later.into()))
 }
 
-impl Acd {
-    /// The tier of a contact that has waited since `since` in a line of `length`, itself included.
-    pub(crate) fn tier_now(&self, now: Instant, queue: &Queue, (since, stay): (Instant, Stay), length: usize) -> usize {
-        if stay == Stay::Guest { 0 } else { open(queue, now.saturating_duration_since(since), length) }
-    }
+/// The tier of a contact that has waited since `since` in a line of `length`, itself included.
+pub(crate) fn now(now: Instant, queue: &Queue, (since, stay): (Instant, Stay), length: usize) -> usize {
+    if stay == Stay::Guest { 0 } else { open(queue, now.saturating_duration_since(since), length) }
+}
 
+impl Acd {
     /// The contact's time has come.
     pub(crate) fn tier_due(&mut self, now: Instant, contact: ContactId) {
         self.widen(now, contact);
@@ -85,7 +85,7 @@ impl Acd {
     fn widen(&mut self, now: Instant, contact: ContactId) {
         let Some(entry) = self.contacts.get(&contact) else { return };
         let Some(queue) = self.queues.get(&entry.queue) else { return };
-        let tier = self.tier_now(now, &queue.config, (entry.place.since, entry.stay), queue.line.len());
+        let tier = self::now(now, &queue.config, (entry.place.since, entry.stay), queue.line.len());
         if tier <= entry.wish.tier {
             return;
         }
