@@ -31,6 +31,8 @@ pub struct BoxConfig {
     pub dns: Vec<SocketAddr>,
     pub rtp: Rtp,
     pub desk: SocketAddr,
+    /// The desk is served over HTTPS: pages on other machines have a microphone nowhere else.
+    pub desk_tls: bool,
     /// Phones fetch their configuration here; None: they are set up by hand.
     pub provision: Option<Provision>,
     /// What the interop lab tests each night.
@@ -223,6 +225,7 @@ fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             dns,
             rtp: Rtp { ip, ports: low..=high, io_uring: file.rtp.io_uring },
             desk,
+            desk_tls: file.desk.tls,
             provision,
             lab,
             metrics,

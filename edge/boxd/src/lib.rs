@@ -13,6 +13,7 @@ pub mod observe;
 pub mod probe;
 pub mod provision;
 pub mod recording;
+mod secure_listener;
 pub mod supervise;
 pub mod sync;
 pub mod tls;

@@ -94,7 +94,8 @@ pub(crate) fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'st
 fn names(config: &BoxConfig) -> Vec<String> {
     let mut names = vec![config.sip.domain.clone()];
     let listening = config.sip.listen.iter().map(|(_, addr)| addr);
-    for addr in listening.chain(config.provision.as_ref().map(|provision| &provision.listen)) {
+    let desk = config.desk_tls.then_some(&config.desk);
+    for addr in listening.chain(config.provision.as_ref().map(|provision| &provision.listen)).chain(desk) {
         let name = addr.ip().to_string();
         if !names.contains(&name) {
             names.push(name);

@@ -198,6 +198,17 @@ impl Calls {
         !self.endpoint.bindings(phone.as_str()).is_empty()
     }
 
+    /// Whether an answered leg's party is a browser (RFC 7118).
+    pub fn is_browser(&self, leg: LegId) -> bool {
+        let dialog = self.legs.get(&leg).and_then(|leg| leg.dialog);
+        dialog.and_then(|dialog| self.endpoint.transport(dialog)).is_some_and(Transport::is_websocket)
+    }
+
+    /// Whether a phone can be rung in a browser.
+    pub fn has_browser(&self, phone: &Extension) -> bool {
+        self.endpoint.bindings(phone.as_str()).iter().any(|binding| binding.flow.transport.is_websocket())
+    }
+
     pub fn is_trunk_up(&self, trunk: &TrunkId) -> bool {
         self.endpoint.trunk_up(trunk.as_str())
     }

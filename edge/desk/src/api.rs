@@ -55,6 +55,18 @@ impl From<Role> for RoleName {
     }
 }
 
+/// `POST /api/phone`: a SIP account for this page, for as long as the session lasts or until another page asks.
+/// Its messages go over the WebSocket `GET /api/phone/sip`, and nowhere else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Phone {
+    pub extension: Extension,
+    /// SIP user, for the address of record as for the digest.
+    pub name: String,
+    pub password: String,
+    /// Host part of the address of record, and the realm.
+    pub domain: String,
+}
+
 /// Page → box over the live connection: `{"id":7,"ask":"dial","number":"201"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Command {
@@ -221,6 +233,8 @@ pub struct ContactCard {
     pub held: bool,
     pub card_mode: bool,
     pub third: Option<ThirdLine>,
+    /// The agent's browser has vanished in mid-call, and the caller waits for it.
+    pub away: bool,
     pub wrap_up_left_ms: Option<u64>,
     pub from_site: Option<SiteId>,
 }

@@ -26,6 +26,8 @@ pub async fn headers(request: Request, next: Next) -> Response {
     for (name, value) in pages::SECURITY_HEADERS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+    let (name, value) = pages::DESK_PERMISSIONS;
+    headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     if private {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
@@ -100,6 +102,19 @@ impl FromRequestParts<Desk> for Supervisor {
     }
 }
 
+/// Where the connection comes from, as the daemon tells it.
+pub struct Peer(pub SocketAddr);
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        Ok(Self(peer.map_or(nowhere, |peer| SocketAddr::new(peer.0.ip().to_canonical(), peer.0.port()))))
+    }
+}
+
 /// The address at the other end of the connection. All share one where the daemon does not tell it.
 pub struct Source(pub IpAddr);
 
@@ -107,7 +122,6 @@ impl<S: Sync> FromRequestParts<S> for Source {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip().to_canonical())))
+        Peer::from_request_parts(parts, &()).await.map(|peer| Self(peer.0.ip()))
     }
 }

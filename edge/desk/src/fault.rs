@@ -43,6 +43,10 @@ pub enum Refusal {
     Change(#[from] ChangeRefused),
     #[error("too many desks are open")]
     TooManySockets,
+    #[error("no phone is assigned to you")]
+    NoPhone,
+    #[error("ask for an account first")]
+    NoAccount,
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -75,6 +79,8 @@ impl Refusal {
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request", Request),
             Self::BadRange { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", Request),
             Self::Change(refused) => (StatusCode::UNPROCESSABLE_ENTITY, &refused.code, refused.fault),
+            Self::NoPhone => (StatusCode::CONFLICT, "no_phone", Request),
+            Self::NoAccount => (StatusCode::CONFLICT, "no_account", Request),
             Self::TooManySockets => (StatusCode::SERVICE_UNAVAILABLE, "too_many_desks", Box),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Box),
         }

@@ -2,13 +2,15 @@
 //! settings a branch may change by itself. HTTP and WebSocket of the box, and the pages it serves.
 //!
 //! The crate decides who may see and ask what. What happens on the floor, what the box remembers and who its staff
-//! are is behind three small traits ([`Floor`], [`Records`], [`Credentials`]) that the daemon gives.
+//! are, and the lines that a page's own telephone speaks on, is behind four small traits ([`Floor`], [`Records`],
+//! [`Credentials`], [`Softphones`]) that the daemon gives.
 //!
 //! ```no_run
 //! # async fn run(floor: std::sync::Arc<dyn desk::Floor>, records: std::sync::Arc<dyn desk::Records>,
-//! #     credentials: std::sync::Arc<dyn desk::Credentials>) -> std::io::Result<()> {
+//! #     credentials: std::sync::Arc<dyn desk::Credentials>,
+//! #     softphones: std::sync::Arc<dyn desk::Softphones>) -> std::io::Result<()> {
 //! let options = desk::Options::new(vec!["http://10.1.0.5:8080".into()]);
-//! let desk = desk::Desk::new(floor, records, credentials, options);
+//! let desk = desk::Desk::new(floor, records, credentials, softphones, options);
 //! let listener = tokio::net::TcpListener::bind("10.1.0.5:8080").await?;
 //! let service = desk::router(desk).into_make_service_with_connect_info::<std::net::SocketAddr>();
 //! axum::serve(listener, service).await
@@ -23,6 +25,7 @@ mod ports;
 mod routes;
 mod session;
 mod socket;
+mod softphone;
 mod throttle;
 mod view;
 
@@ -31,13 +34,13 @@ use std::sync::Arc;
 pub use fault::Fault;
 pub use password::{Error as PasswordError, Staff, StaffMember, hash as hash_password};
 pub use ports::{
-    BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Effective, Floor, Future,
-    Records, Role, Unavailable,
+    Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Effective, Floor,
+    Future, LendError, Records, Role, SipLine, Softphones, Unavailable,
 };
 pub use routes::router;
 
 /// Live connections at once, over all desks.
-pub const SOCKETS_MAX: usize = 400;
+pub const SOCKETS_MAX: usize = 1_000;
 
 /// What a daemon sets for its desk.
 #[derive(Debug, Clone)]
@@ -62,8 +65,10 @@ pub struct Desk {
     pub(crate) floor: Arc<dyn Floor>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) softphones: Arc<dyn Softphones>,
     pub(crate) options: Arc<Options>,
     pub(crate) sessions: Arc<session::Sessions>,
+    pub(crate) loans: Arc<softphone::Loans>,
     pub(crate) throttle: Arc<std::sync::Mutex<throttle::Throttle>>,
     pub(crate) sockets: Arc<tokio::sync::Semaphore>,
 }
@@ -73,14 +78,17 @@ impl Desk {
         floor: Arc<dyn Floor>,
         records: Arc<dyn Records>,
         credentials: Arc<dyn Credentials>,
+        softphones: Arc<dyn Softphones>,
         options: Options,
     ) -> Self {
         Self {
             floor,
             records,
             credentials,
+            softphones,
             options: Arc::new(options),
             sessions: Arc::default(),
+            loans: Arc::default(),
             throttle: Arc::default(),
             sockets: Arc::new(tokio::sync::Semaphore::new(SOCKETS_MAX)),
         }

@@ -1,17 +1,17 @@
 //! What the desk needs from the rest of the box. The daemon implements these over its engines and its ledger; tests
 //! implement them over memory.
 
-use std::{pin::Pin, sync::Arc, time::Instant};
+use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use floor::board::{Board, DeskCommand, Refused};
 use model::{
-    AgentId, Millis, RecordingId,
+    AgentId, Extension, Millis, RecordingId,
     cdr::Cdr,
     change::{Change, Finding},
     config::Config,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 /// A boxed future, so that the traits can be used behind a pointer.
 pub type Future<'a, T> = Pin<Box<dyn std::future::Future<Output = T> + Send + 'a>>;
@@ -51,6 +51,48 @@ pub trait Records: Send + Sync + 'static {
 pub trait Credentials: Send + Sync + 'static {
     /// The role of this person, when the password is right. Takes as long for an unknown name as for a known one.
     fn verify(&self, agent: AgentId, password: String) -> Future<'_, Result<Option<Role>, Unavailable>>;
+}
+
+/// Telephones in the desks' own pages.
+pub trait Softphones: Send + Sync + 'static {
+    /// Lends an account of this agent's phone, good until it is taken back.
+    fn lend(&self, agent: AgentId) -> Future<'_, Result<Account, LendError>>;
+
+    /// Nobody proves anything by this name any more, and what it registered is gone.
+    fn take_back(&self, name: &str);
+
+    /// SIP for one page, which is at this address. None: there are too many.
+    fn connect(&self, page: SocketAddr) -> Option<SipLine>;
+}
+
+/// Of RFC 7118, a message each. Either end closes by dropping its side.
+pub struct SipLine {
+    pub said: mpsc::Sender<Bytes>,
+    pub heard: mpsc::Receiver<Bytes>,
+}
+
+/// A SIP account that was lent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    pub extension: Extension,
+    pub name: String,
+    pub password: String,
+    pub domain: String,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("extension", &self.extension).finish_non_exhaustive()
+    }
+}
+
+/// Why no account was lent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LendError {
+    #[error("no phone is assigned to you")]
+    NoPhone,
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
 }
 
 /// A board and when it was drawn: its spans of time go on from there.

@@ -85,6 +85,11 @@ impl Sessions {
         }
     }
 
+    /// Without being a use of it.
+    pub fn is_alive(&self, now: Instant, key: Key) -> bool {
+        self.held().get(&key).is_some_and(|session| session.alive(now))
+    }
+
     pub fn end(&self, key: Key) {
         self.held().remove(&key);
     }

@@ -33,11 +33,11 @@ const BOARD_EVERY: Duration = Duration::from_millis(200);
 /// is gone.
 const PING_EVERY: Duration = Duration::from_secs(10);
 /// A page that takes nothing for so long is gone.
-const SEND_WITHIN: Duration = Duration::from_secs(10);
+pub const SEND_WITHIN: Duration = Duration::from_secs(10);
 /// A page answers pings; one that said nothing for so long is gone.
 const SILENCE_MAX: Duration = Duration::from_secs(35);
 /// RFC 6455 §7.4.2: codes from 4000 are ours. The page shows the sign-in.
-const CLOSE_SIGNED_OUT: u16 = 4001;
+pub const CLOSE_SIGNED_OUT: u16 = 4001;
 
 pub async fn open(
     State(desk): State<Desk>,
@@ -201,7 +201,7 @@ impl Live {
 }
 
 /// Also when the sender is gone: then the session is.
-async fn signed_out(over: &mut watch::Receiver<bool>) {
+pub async fn signed_out(over: &mut watch::Receiver<bool>) {
     over.wait_for(|over| *over).await.ok();
 }
 

@@ -141,6 +141,7 @@ fn contact_card(card: &board::ContactCard, state: AgentState, age: Duration) -> 
         held: card.held,
         card_mode: card.card_mode,
         third: card.third.as_ref().map(third_line),
+        away: card.away,
         wrap_up_left_ms: card.wrap_up_left.map(|left| ms(left.saturating_sub(age))),
         from_site: card.from_site.clone(),
     }
@@ -237,6 +238,7 @@ mod tests {
             held: false,
             card_mode: false,
             third: None,
+            away: false,
             wrap_up_left,
             from_site: None,
         };

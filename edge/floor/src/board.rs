@@ -180,6 +180,8 @@ pub struct ContactCard {
     /// A card is being keyed in.
     pub card_mode: bool,
     pub third: Option<ThirdLine>,
+    /// The agent's browser has vanished in mid-call, and the caller waits for it.
+    pub away: bool,
     /// Wrap-up: time left.
     pub wrap_up_left: Option<Duration>,
     /// The contact came from another site's queue.

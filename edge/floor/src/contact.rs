@@ -13,7 +13,9 @@ use model::{
     routing::Asks,
 };
 
-use crate::{CONTACTS_MAX, Floor, Output, company::Company, lines::Lines, overflow, sound::Heard, timer::Timer};
+use crate::{
+    CONTACTS_MAX, Floor, Output, away::Away, company::Company, lines::Lines, overflow, sound::Heard, timer::Timer,
+};
 
 #[derive(Debug)]
 pub(crate) struct Contact {
@@ -111,6 +113,8 @@ pub(crate) enum State {
         back: Option<Back>,
     },
     Talking(Talk),
+    /// One side's browser has vanished, and may come back.
+    Away(Box<Away>),
 }
 
 #[derive(Debug, Clone)]
@@ -154,6 +158,17 @@ pub(crate) enum Role {
     Third,
     /// A supervisor on the talk.
     Listener,
+    /// A browser's leg that broke in mid-call.
+    Away,
+    /// Rings the browser that is back.
+    Returning,
+}
+
+impl Contact {
+    /// For a page that has vanished: it is our own, and nobody else is on the talk.
+    pub fn may_wait(&self) -> bool {
+        self.guest.is_none() && self.company.third.is_none() && self.company.listeners.is_empty()
+    }
 }
 
 impl<L: Lines> Floor<L> {
@@ -278,7 +293,8 @@ impl<L: Lines> Floor<L> {
             Role::Target => self.target_answered(id, leg),
             Role::Third => self.third_answered(id),
             Role::Listener => self.listener_answered(id, leg),
-            Role::Partner | Role::Leaving => {}
+            Role::Returning => self.came_back(id, leg),
+            Role::Partner | Role::Leaving | Role::Away => {}
         }
     }
 
@@ -296,13 +312,22 @@ impl<L: Lines> Floor<L> {
         match role {
             Role::Target => self.target_rings(id),
             Role::Offered(_) => self.guest_rings(id),
-            Role::Caller | Role::Partner | Role::Leaving | Role::Third | Role::Listener => {}
+            Role::Caller
+            | Role::Partner
+            | Role::Leaving
+            | Role::Third
+            | Role::Listener
+            | Role::Away
+            | Role::Returning => {}
         }
     }
 
     /// A leg has ended for good: by its party, by the desk's wish, or by the network.
     pub(crate) fn leg_ended(&mut self, leg: LegId, cause: Cause) {
         if self.test_ended(leg) {
+            return;
+        }
+        if self.goes_away(leg, cause) {
             return;
         }
         self.disengage(leg);
@@ -320,6 +345,8 @@ impl<L: Lines> Floor<L> {
             Role::Leaving => self.leaver_gone(id, leg),
             Role::Third => self.third_gone(id),
             Role::Listener => self.listener_gone(id, leg),
+            Role::Returning => self.not_back_yet(id, leg),
+            Role::Away => {}
         }
     }
 
@@ -360,6 +387,7 @@ impl<L: Lines> Floor<L> {
         self.stop_asking(id);
         self.timers.cancel(Timer::Collect(id));
         self.timers.cancel(Timer::Moving(id));
+        self.timers.cancel(Timer::Away(id));
         self.timers.cancel(Timer::Refusing(id));
         self.timers.cancel(Timer::Minute(id));
         let unheard =
@@ -380,6 +408,10 @@ impl<L: Lines> Floor<L> {
         match contact.state {
             State::Talking(Talk { with, .. }) => self.done_with(with),
             State::Moving { back: Some(Back { with, leg: Some(_), .. }), .. } => self.done_with(with),
+            State::Away(away) => {
+                self.disengage(away.gone);
+                self.done_with(away.with);
+            }
             _ => {}
         }
         let owes = self.config.agents.keys().find(|agent| self.acd.contact_of(agent) == Some(id)).cloned();

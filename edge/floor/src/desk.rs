@@ -65,6 +65,12 @@ impl<L: Lines> Floor<L> {
             }
             Ask::Dial { .. } => return Err(Refused::WrongState),
             Ask::HangUp => {
+                if let Ok((id, _)) = self.call_of(&agent)
+                    && self.away(id).is_some()
+                {
+                    self.end(id, EndCause::Agent);
+                    return Ok(());
+                }
                 let leg =
                     self.call_of(&agent).map(|(_, leg)| leg).or_else(|refused| self.aside(&agent).ok_or(refused))?;
                 self.lines.hang_up(self.now, leg);

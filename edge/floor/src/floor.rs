@@ -154,6 +154,7 @@ impl<L: Lines> Floor<L> {
         while let Some(timer) = self.timers.pop(now) {
             match timer {
                 Timer::Collect(contact) => self.collect_timeout(contact),
+                Timer::Away(contact) => self.stayed_away(contact),
                 Timer::Refusing(contact) => self.refused_aloud(contact),
                 Timer::Farewell(leg) => self.farewell_over(leg),
                 Timer::Moving(contact) => self.moved_in_vain(contact),

@@ -4,11 +4,13 @@
 //! [`Floor`] is the engine; [`cdr`] and [`interval`] are pure folds that a ledger may run again, [`book`] keeps the
 //! figures of a day by them. One file, one concern:
 //! `contact` is what a visit is and how it begins and ends, `flow` and `waiting` its way to a person, `talking` the
-//! talk, `company` who else is on it, `transfer` and `attended` the way to another; `outgoing` are calls that begin inside; `overflow` is help between sites;
+//! talk, `company` who else is on it, `away` a page that is loaded anew under it, `transfer` and `attended` the way to
+//! another; `outgoing` are calls that begin inside; `overflow` is help between sites;
 //! `phones` knows whose phone is which and busy; `desk` obeys agents, `picture` shows them the floor; `recording` and
 //! `chronicle` write down.
 
 mod attended;
+mod away;
 pub mod board;
 pub mod book;
 mod caps;

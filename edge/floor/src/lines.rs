@@ -53,6 +53,14 @@ pub trait Lines {
     fn close_hours(&mut self, _closed: BTreeSet<HoursId>) {}
     /// Can the phone be rung?
     fn is_registered(&self, phone: &Extension) -> bool;
+    /// Is the party of this answered leg in a browser, which may be loaded anew in mid-call?
+    fn is_browser(&self, _leg: LegId) -> bool {
+        false
+    }
+    /// Can the phone be rung in a browser?
+    fn has_browser(&self, _phone: &Extension) -> bool {
+        false
+    }
 }
 
 impl Lines for Calls {
@@ -148,5 +156,11 @@ impl Lines for Calls {
     }
     fn is_registered(&self, phone: &Extension) -> bool {
         Calls::is_registered(self, phone)
+    }
+    fn is_browser(&self, leg: LegId) -> bool {
+        Calls::is_browser(self, leg)
+    }
+    fn has_browser(&self, phone: &Extension) -> bool {
+        Calls::has_browser(self, phone)
     }
 }

@@ -16,12 +16,19 @@ pub(crate) struct Phones {
     by_phone: BTreeMap<Extension, BTreeSet<LegId>>,
     /// Legs that the distributor counts as an agent's other call.
     other: BTreeMap<LegId, AgentId>,
+    /// Legs that talk in a browser.
+    browsers: BTreeSet<LegId>,
 }
 
 impl Phones {
     pub fn new(config: &Config) -> Self {
-        let mut phones =
-            Self { agents: BTreeMap::new(), legs: BTreeMap::new(), by_phone: BTreeMap::new(), other: BTreeMap::new() };
+        let mut phones = Self {
+            agents: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            by_phone: BTreeMap::new(),
+            other: BTreeMap::new(),
+            browsers: BTreeSet::new(),
+        };
         phones.configure(config);
         phones
     }
@@ -53,7 +60,23 @@ impl Phones {
         self.by_phone.entry(phone.clone()).or_default().insert(leg);
     }
 
+    pub fn in_browser(&mut self, leg: LegId) {
+        self.browsers.insert(leg);
+    }
+
+    pub fn is_in_browser(&self, leg: LegId) -> bool {
+        self.browsers.contains(&leg)
+    }
+
+    /// `new` goes on as what `old` was, on the same phone.
+    pub fn take_place(&mut self, old: LegId, new: LegId) {
+        if let Some(agent) = self.remove(old) {
+            self.other.insert(new, agent);
+        }
+    }
+
     fn remove(&mut self, leg: LegId) -> Option<AgentId> {
+        self.browsers.remove(&leg);
         let phone = self.legs.remove(&leg)?;
         if let Some(legs) = self.by_phone.get_mut(&phone) {
             legs.remove(&leg);
@@ -84,6 +107,9 @@ impl<L: Lines> Floor<L> {
             && self.acd.state(&agent) == Some(AgentState::Ready)
         {
             self.ask_acd(acd::Input::NotReady { agent });
+        }
+        if up {
+            self.browser_is_back(&phone);
         }
         self.chronicle.put(Output::Registered { phone, up, binding });
     }

@@ -67,7 +67,11 @@ impl<L: Lines> Floor<L> {
         let written_up = || self.cards.get(agent).cloned().filter(|_| state == AgentState::WrapUp);
         let live = match state {
             AgentState::Offered => self.acd.contact_of(agent),
-            AgentState::Talking => self.call_of(agent).ok().map(|(id, _)| id),
+            // While a colleague is asked, the desk shows the customer.
+            AgentState::Talking => {
+                let given = self.acd.contact_of(agent);
+                given.or_else(|| self.call_of(agent).ok().map(|(id, _)| id))
+            }
             _ => None,
         };
         let card = live.and_then(|id| self.card_of(now, id)).or_else(written_up)?;
@@ -92,6 +96,7 @@ impl<L: Lines> Floor<L> {
             card_mode: contact.card_mode.is_some(),
             third: (contact.company.third.as_ref())
                 .map(|third| ThirdLine { agent: third.agent.clone(), stage: third.stage }),
+            away: matches!(contact.state, State::Away(_)),
             wrap_up_left: None,
             from_site: contact.guest.as_ref().map(|guest| guest.site.clone()),
         })

@@ -38,6 +38,10 @@ impl<L: Lines> Floor<L> {
             self.cards.insert(agent.clone(), card);
         }
         self.set_state(id, State::Talking(Talk { with, leg, held: false }));
+        let sides = [Some(leg), self.contacts.get(&id).and_then(|contact| contact.leg)];
+        for side in sides.into_iter().flatten().filter(|side| self.lines.is_browser(*side)) {
+            self.phones.in_browser(side);
+        }
         if let Some(caller) = self.contacts.get(&id).and_then(|contact| contact.leg) {
             self.lines.stop(self.now, caller);
             self.lines.join(self.now, caller, leg);
@@ -46,6 +50,9 @@ impl<L: Lines> Floor<L> {
     }
 
     pub(crate) fn partner_gone(&mut self, id: ContactId, cause: Cause) {
+        if self.away(id).is_some() {
+            return self.end(id, EndCause::Agent);
+        }
         let Some(talk) = self.talk(id).cloned() else { return };
         if self.hand_over(id, &talk) {
             return;

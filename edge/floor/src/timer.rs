@@ -13,6 +13,8 @@ pub(crate) enum Timer {
     Collect(ContactId),
     /// Whom a contact was given to has not answered.
     Moving(ContactId),
+    /// A browser that vanished in mid-call has not come back.
+    Away(ContactId),
     /// Who may not call out has heard why, or never will.
     Refusing(ContactId),
     /// A test call has not been answered.

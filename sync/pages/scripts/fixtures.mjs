@@ -63,15 +63,15 @@ export const findings = [
   { severity: 'warning', path: 'site/dialling/groups/idle', problem: { is: 'empty_group' } },
 ];
 
-const card = (over) => ({ contact: 'c'.repeat(32), queue: 'sales', caller_number: '+8613800000001', caller_name: 'Zhang <b>Wei</b>', waited_ms: 23_000, held: false, card_mode: false, third: null, wrap_up_left_ms: null, from_site: null, ...over });
+const card = (over) => ({ contact: 'c'.repeat(32), queue: 'sales', caller_number: '+8613800000001', caller_name: 'Zhang <b>Wei</b>', waited_ms: 23_000, held: false, away: false, card_mode: false, third: null, wrap_up_left_ms: null, from_site: null, ...over });
 
 export function board(state, over = {}) {
   const contact = { talking: card({}), offered: card({ waited_ms: 12_000 }), wrap_up: card({ wrap_up_left_ms: 14_000 }) }[state] ?? null;
   return {
     queues: [
-      { queue: 'claims', label: 'Claims', waiting: 0, longest_wait_ms: 0, ready: 1, talking: 1, offered_today: 14, answered_today: 11, abandoned_today: 2, service_level_permille: 642 },
-      { queue: 'repairs', label: 'Repairs & spare parts', waiting: 0, longest_wait_ms: 0, ready: 0, talking: 0, offered_today: 0, answered_today: 0, abandoned_today: 0, service_level_permille: null },
-      { queue: 'sales', label: 'Sales', waiting: 3, longest_wait_ms: 74_000, ready: 1, talking: 2, offered_today: 41, answered_today: 36, abandoned_today: 3, service_level_permille: 871 },
+      { queue: 'claims', label: 'Claims', waiting: 0, longest_wait_ms: 0, expected_wait_ms: null, expected_wait_error_ms: null, ready: 1, talking: 1, offered_today: 14, answered_today: 11, abandoned_today: 2, service_level_permille: 642 },
+      { queue: 'repairs', label: 'Repairs & spare parts', waiting: 0, longest_wait_ms: 0, expected_wait_ms: null, expected_wait_error_ms: null, ready: 0, talking: 0, offered_today: 0, answered_today: 0, abandoned_today: 0, service_level_permille: null },
+      { queue: 'sales', label: 'Sales', waiting: 3, longest_wait_ms: 74_000, expected_wait_ms: 130_000, expected_wait_error_ms: 38_000, ready: 1, talking: 2, offered_today: 41, answered_today: 36, abandoned_today: 3, service_level_permille: 871 },
     ],
     agents: [
       { agent: 'chen', badge: 'Chen', state: 'ready', since_ms: 95_000, phone: '203', phone_registered: true, contact: null, monitors: [] },

@@ -35,6 +35,21 @@ function json(route, body, status = 200) {
   return route.fulfill({ status, contentType: 'application/json', body: JSON.stringify(body) });
 }
 
+/** RFC 3261 §10.3: what a registrar says to the page's telephone. */
+function registered(request) {
+  const line = (name) => request.match(new RegExp(`^${name}:.*$`, 'im'))?.[0] ?? '';
+  const to = `${line('To')};tag=box`;
+  return ['SIP/2.0 200 OK', line('Via'), line('From'), to, line('Call-ID'), line('CSeq'), `${line('Contact')};expires=120`, 'Content-Length: 0', '', ''].join('\r\n');
+}
+
+function invite(name, domain) {
+  const sdp = ['v=0', 'o=- 1 1 IN IP4 192.0.2.1', 's=-', 'c=IN IP4 192.0.2.1', 't=0 0', 'm=audio 4000 UDP/TLS/RTP/SAVPF 8', ''].join('\r\n');
+  return [
+    `INVITE sip:${name}@${domain} SIP/2.0`, 'Via: SIP/2.0/WS 192.0.2.1;branch=z9hG4bKpicture', 'Max-Forwards: 70', `From: <sip:13800000001@${domain}>;tag=a`,
+    `To: <sip:${name}@${domain}>`, 'Call-ID: picture', 'CSeq: 1 INVITE', 'Contact: <sip:192.0.2.1;transport=ws>', 'Content-Type: application/sdp', `Content-Length: ${sdp.length}`, '', sdp,
+  ].join('\r\n');
+}
+
 async function desk(tab, url, shot, look) {
   let inside = false;
   let socket = null;
@@ -48,6 +63,7 @@ async function desk(tab, url, shot, look) {
     }
     if (!inside) return json(route, { error: { code: 'signed_out', message: '', fault: 'request' } }, 401);
     if (pathname === '/api/me') return json(route, fixtures.deskMe);
+    if (pathname === '/api/phone') return json(route, { extension: '201', name: '201-x', password: 'x', domain: 'north.example' });
     if (pathname === '/api/contacts') return json(route, fixtures.contacts);
     if (pathname === '/api/config') return json(route, { config: fixtures.config, findings: fixtures.findings });
     if (pathname.startsWith('/api/recordings/')) return route.fulfill({ contentType: 'audio/wav', body: fixtures.wav() });
@@ -61,6 +77,11 @@ async function desk(tab, url, shot, look) {
       const { id, ask } = JSON.parse(String(text));
       say(ask === 'dial' ? { refused: { id, code: 'forbidden' } } : { ack: { id } });
     });
+  });
+  const line = { socket: null };
+  await tab.routeWebSocket('**/api/phone/sip', (ws) => {
+    line.socket = ws;
+    ws.onMessage((text) => String(text).startsWith('REGISTER ') && ws.send(registered(String(text))));
   });
   await tab.goto(url);
   await tab.locator('input[type=password]').waitFor();
@@ -76,6 +97,24 @@ async function desk(tab, url, shot, look) {
   await shot('ready');
   say({ board: fixtures.board('offered') });
   await shot('offered');
+  say({ board: fixtures.board('ready') });
+  await tab.locator('#phone-switch').click({ force: true });
+  await tab.locator('.phone-card[data-ready=true]').waitFor({ timeout: 8000 }).catch(async (error) => { console.error(await tab.locator('.phone-card').innerText(), await tab.locator('#phone-switch').isChecked()); throw error; });
+  await shot('phone-ready');
+  await tab.getByRole('button', { name: /^(Microphone and|麦克风与)/ }).click();
+  await tab.getByRole('dialog').waitFor();
+  await tab.getByRole('meter').waitFor();
+  await shot('phone-devices');
+  await tab.keyboard.press('Escape');
+  say({ board: fixtures.board('offered') });
+  line.socket.send(invite('201-x', 'north.example'));
+  await tab.getByRole('button', { name: /^(Answer|接听)$/ }).waitFor();
+  await shot('phone-ringing');
+  await tab.getByRole('button', { name: /^(Decline|拒接)$/ }).click();
+  await tab.getByRole('button', { name: /^(Answer|接听)$/ }).waitFor({ state: 'detached' });
+  await tab.locator('#phone-switch').click({ force: true });
+  say({ board: fixtures.board('talking', { away: true }) });
+  await shot('phone-away');
   say({ board: { ...fixtures.board('ready'), emergencies: fixtures.emergencies, notices: fixtures.deskNotices } });
   await tab.locator('.emergency').waitFor();
   await shot('emergency');
@@ -93,6 +132,13 @@ async function desk(tab, url, shot, look) {
   await shot('wrap-up');
   say({ board: { queues: [], emergencies: [], notices: [], agents: fixtures.board('not_ready').agents.filter((a) => a.agent === 'li').map((a) => ({ ...a, phone_registered: false })) } });
   await shot('empty');
+  say({ board: fixtures.board('ready') });
+  await tab.locator('header button[aria-haspopup=menu]').click();
+  await tab.getByRole('menuitem', { name: /Wallboard|大屏看板/ }).click();
+  await tab.locator('.wall').waitFor();
+  await shot('wall');
+  await tab.keyboard.press('Escape');
+  await tab.locator('.wall').waitFor({ state: 'detached' });
   say({ board: fixtures.board('not_ready') });
   await tab.keyboard.press('?');
   await tab.getByRole('dialog').waitFor();

@@ -51,6 +51,10 @@ pub const SECURITY_HEADERS: &[(&str, &str)] = &[
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
 
+/// What the desk sends in place of the permissions above: a telephone needs a microphone.
+pub const DESK_PERMISSIONS: (&str, &str) =
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(self), payment=(), usb=()");
+
 /// One line, so that the screenshot script serves the pages under the very same policy.
 pub const CONTENT_SECURITY_POLICY: &str = include_str!("../csp.txt").trim_ascii();
 

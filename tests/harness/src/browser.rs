@@ -115,7 +115,7 @@ impl Drop for Softphone {
 }
 
 /// The packages that the driver needs, once.
-fn install(folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn install(folder: &Path) -> anyhow::Result<()> {
     if folder.join("node_modules/jssip").exists() {
         return Ok(());
     }

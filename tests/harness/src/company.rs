@@ -173,6 +173,8 @@ pub struct BranchPlan {
     pub firmware: Option<(PathBuf, PathBuf)>,
     /// Trunks at which the box registers, and with which password.
     pub secrets: Vec<(String, String)>,
+    /// The desk is served over HTTPS.
+    pub desk_tls: bool,
     /// Further sections of `box.toml`.
     pub more: String,
 }
@@ -198,6 +200,7 @@ impl BranchPlan {
             cloud_at: Vec::new(),
             firmware: None,
             secrets: Vec::new(),
+            desk_tls: false,
             more: String::new(),
         })
     }
@@ -231,13 +234,14 @@ impl Branch {
             "site = \"{}\"\ndata = \"data\"\nrun = \"run\"\nprompts = \"{}\"\n[sip]\ndomain = \"{domain}\"\norigins = [\"{}\"]\n\
              networks = [\"127.0.0.1/32\"]\nlisten = [\"udp:127.0.0.1:{sip}\", \"ws:127.0.0.1:{ws}\", \"wss:127.0.0.1:{}\", \
              \"tcp:127.0.0.1:{sip}\", \"tls:127.0.0.1:{}\"]\n[rtp]\nip = \"127.0.0.1\"\n\
-             ports = [{rtp}, {}]\n[desk]\nlisten = \"127.0.0.1:{desk}\"\n[metrics]\nlisten = \"127.0.0.1:{metrics}\"\n",
+             ports = [{rtp}, {}]\n[desk]\nlisten = \"127.0.0.1:{desk}\"\ntls = {}\n[metrics]\nlisten = \"127.0.0.1:{metrics}\"\n",
             plan.site,
             prompts.display(),
             browser::ORIGIN,
             ws + 1,
             sip + 1,
-            rtp + 58
+            rtp + 58,
+            plan.desk_tls
         );
         let provision = free_ports(2);
         text.push_str(&format!("[provision]\nlisten = \"127.0.0.1:{provision}\"\n"));
@@ -265,7 +269,7 @@ impl Branch {
             sip_port: sip,
             ws: format!("ws://127.0.0.1:{ws}"),
             wss: format!("wss://127.0.0.1:{}", ws + 1),
-            desk: format!("http://127.0.0.1:{desk}"),
+            desk: format!("{}://127.0.0.1:{desk}", if plan.desk_tls { "https" } else { "http" }),
             metrics_port: metrics,
             provision: format!("https://127.0.0.1:{provision}/"),
             domain,

@@ -5,6 +5,7 @@ pub mod baresip;
 pub mod browser;
 pub mod canary;
 pub mod company;
+pub mod desk_page;
 pub mod dns;
 pub mod postgres;
 pub mod process;

@@ -32,6 +32,15 @@ pub enum Request {
     Credentials {
         answer: oneshot::Sender<()>,
     },
+    /// A page may speak for a phone by this name; the answer says that it may from now on.
+    Lend {
+        name: String,
+        lent: sip::endpoint::Account,
+        answer: oneshot::Sender<()>,
+    },
+    TakeBack {
+        name: String,
+    },
     Command {
         command: DeskCommand,
         answer: oneshot::Sender<Result<(), Refused>>,

@@ -290,6 +290,11 @@ impl Engine {
                 self.refresh_secrets();
                 let _ = answer.send(());
             }
+            Request::Lend { name, lent, answer } => {
+                self.feed(Input::Call(LineInput::Sip(SipInput::Lend { name, account: lent })));
+                let _ = answer.send(());
+            }
+            Request::TakeBack { name } => self.feed(Input::Call(LineInput::Sip(SipInput::TakeBack { name }))),
             Request::Change { by, changes, answer } => self.change(by, &changes, answer),
         }
     }

@@ -13,6 +13,7 @@ mod running;
 pub mod secrets;
 pub mod settings;
 mod sockets;
+mod softphones;
 mod spare;
 mod sync_client;
 pub mod trunks;
@@ -35,10 +36,17 @@ use model::{
     fact::{Fact, Kind, Process},
 };
 use rand::Rng;
+use sip::endpoint::Transport;
+use softphones::SoftphonesPort;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
-use crate::{config::BoxConfig, observe, provision, tls};
+use crate::{
+    config::BoxConfig,
+    observe, provision,
+    secure_listener::{Connections, Limits as HttpsLimits},
+    tls,
+};
 pub use desk_ports::Request;
 use desk_ports::{FloorPort, REQUESTS_MAX, RecordsPort};
 pub use engine::wall;
@@ -51,6 +59,8 @@ const REGULARS_AT_START: usize = 5_000;
 /// Facts of the last life that are looked through for what it left open.
 const FACTS_AT_START: u64 = 200_000;
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
+/// Browsers keep a few connections each, and two of them for the whole shift.
+const DESK_LIMITS: HttpsLimits = HttpsLimits { connections: 4_000, life: None };
 /// Threads for the desk and the metrics.
 const SIDE_THREADS: usize = 2;
 const PRODUCT: &str = concat!("Branchline/", env!("CARGO_PKG_VERSION"));
@@ -92,7 +102,9 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(config.desk)
         .await
         .with_context(|| format!("desk.listen: cannot listen on {}", config.desk))?;
-    info!(desk = %config.desk, "the desk is served");
+    let secured = config.desk_tls.then(|| tls::own(&config).and_then(|own| tls::server(&own))).transpose();
+    let secured = secured.context("desk.tls")?;
+    info!(desk = %config.desk, tls = config.desk_tls, "the desk is served");
     let service = desk.into_make_service_with_connect_info::<SocketAddr>();
     // The lines have this thread for themselves: no page of a desk makes a call wait.
     let mut side = tokio::runtime::Builder::new_multi_thread();
@@ -101,7 +113,10 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
     let listener = listener.into_std().context("the desk's listener")?;
     let serving = side.handle()?.spawn(async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        axum::serve(listener, service).await
+        match secured {
+            Some(tls) => axum::serve(Connections::listen(listener, tls, DESK_LIMITS)?, service).await,
+            None => axum::serve(listener, service).await,
+        }
     });
     if let Some(port) = phones {
         side.handle()?.spawn(provision::run(port));
@@ -305,21 +320,36 @@ fn desk_router(
     key: BranchKey,
 ) -> axum::Router {
     let engine = &built.0;
+    let softphones = SoftphonesPort {
+        requests: requests.clone(),
+        effective: engine.effective.subscribe(),
+        domain: config.sip.domain.clone(),
+        pages: engine.sockets.pages(),
+        desk: (if config.desk_tls { Transport::Wss } else { Transport::Ws }, config.desk),
+    };
     let floor = FloorPort { requests, board: engine.board.subscribe(), effective: engine.effective.subscribe() };
     let records = RecordsPort { ledger, recordings: config.recordings(), key };
     let origins = origins(config);
     if origins.is_empty() {
         warn!("no browser will be allowed to the desk");
     }
-    let options = desk::Options::new(origins);
-    desk::router(desk::Desk::new(Arc::new(floor), Arc::new(records), engine.staff.clone(), options))
+    let options = desk::Options { secure_cookie: config.desk_tls, ..desk::Options::new(origins) };
+    desk::router(desk::Desk::new(
+        Arc::new(floor),
+        Arc::new(records),
+        engine.staff.clone(),
+        Arc::new(softphones),
+        options,
+    ))
 }
 
 /// Where the desk's pages come from.
 fn origins(config: &BoxConfig) -> Vec<String> {
-    let mut origins = vec![format!("http://{}", config.desk)];
+    let scheme = if config.desk_tls { "https" } else { "http" };
+    let port = config.desk.port();
+    let mut origins = vec![format!("{scheme}://{}", config.desk), format!("{scheme}://{}:{port}", config.sip.domain)];
     if config.desk.ip().is_loopback() {
-        origins.push(format!("http://localhost:{}", config.desk.port()));
+        origins.push(format!("{scheme}://localhost:{port}"));
     }
     origins
 }

@@ -1,6 +1,7 @@
 //! The SIP sockets of the *calls* process: UDP, TCP, TLS and WebSocket, carrying `sip::endpoint` flows. It reads no SIP
 //! beyond the first blank line of a connection, which must come soon (S-07).
 
+mod page;
 mod secure;
 mod tcp;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use sip::endpoint::{Flow, Input, Transport};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use page::Pages;
 pub use secure::{Peer, Security};
 
 /// Inputs that wait for the engine. Beyond it, readers wait: UDP is then dropped by the kernel, TCP by its window.
@@ -98,6 +100,11 @@ impl Sockets {
     /// The listeners as they are.
     pub fn listening(&self) -> &[(Transport, SocketAddr)] {
         &self.listening
+    }
+
+    /// Where the desk's pages connect.
+    pub fn pages(&self) -> Pages {
+        Pages(self.tcp.clone())
     }
 
     /// Addresses of our trunks: they find a free place also when strangers have taken all others.

@@ -19,7 +19,7 @@ pub struct File {
     #[serde(default)]
     pub dns: FileDns,
     pub rtp: FileRtp,
-    pub desk: FileListen,
+    pub desk: FileDesk,
     pub provision: Option<FileProvision>,
     pub lab: Option<FileLab>,
     pub metrics: Option<FileListen>,
@@ -81,6 +81,14 @@ pub struct FileRtp {
     pub ports: [u16; 2],
     #[serde(default = "io_uring_default")]
     pub io_uring: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileDesk {
+    pub listen: String,
+    #[serde(default)]
+    pub tls: bool,
 }
 
 #[derive(Deserialize)]

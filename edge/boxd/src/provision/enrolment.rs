@@ -135,7 +135,7 @@ pub(super) fn hashed(token: &str) -> String {
 }
 
 /// Lower-case letters and digits of which none looks like another, each with 31 equal chances.
-pub(super) fn chance(len: usize) -> String {
+pub(crate) fn chance(len: usize) -> String {
     const OF: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
     let mut rng = rand::rng();
     (0..len).filter_map(|_| OF.get(rng.random_range(0..OF.len())).map(|b| char::from(*b))).collect()

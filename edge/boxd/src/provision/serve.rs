@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,13 +26,13 @@ use tracing::{error, info, warn};
 
 use super::{
     Enrolment, Seen,
-    connections::{Connections, Peer},
     enrolment::{chance, enrolments, facts, hashed},
     tell,
 };
 use crate::{
     calls::{Request, secrets, wall},
     config::{BoxConfig, Provision},
+    secure_listener::{Connections, Limits},
     tls,
 };
 
@@ -42,6 +42,8 @@ const PASSWORD_LEN: usize = 24;
 const APART: Duration = Duration::from_secs(1);
 /// The registrar knows the password after this long; it looks by itself every two seconds.
 const IN_FORCE: Duration = Duration::from_secs(3);
+/// A fetch is short.
+const LIMITS: Limits = Limits { connections: 128, life: Some(Duration::from_secs(60)) };
 /// After the listener failed.
 const AGAIN: Duration = Duration::from_secs(10);
 /// Refusals become one fact at most this often.
@@ -91,7 +93,7 @@ async fn serve(port: Arc<Port>) -> anyhow::Result<()> {
     let own = tls::own(&port.config).context("[tls]")?;
     let listener =
         tokio::net::TcpListener::bind(at).await.with_context(|| format!("provision.listen: cannot listen on {at}"))?;
-    let connections = Connections::listen(listener, tls::server(&own)?)?;
+    let connections = Connections::listen(listener, tls::server(&own)?, LIMITS)?;
     let ca = tls::ca_file(&port.config).map(|file| -> anyhow::Result<_> {
         let pem = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         Ok((pem, tls::certificates(&file)?.first().context("no CA")?.to_vec()))
@@ -99,12 +101,14 @@ async fn serve(port: Arc<Port>) -> anyhow::Result<()> {
     let shared = Arc::new(Shared { port, ca: ca.transpose()?, state: Mutex::default() });
     let router = Router::new().fallback(answer).with_state(shared);
     info!(listen = %at, "phones fetch their configuration");
-    axum::serve(connections, router.into_make_service_with_connect_info::<Peer>()).await.context("phones' listener")
+    axum::serve(connections, router.into_make_service_with_connect_info::<SocketAddr>())
+        .await
+        .context("phones' listener")
 }
 
 async fn answer(
     State(shared): State<Arc<Shared>>,
-    ConnectInfo(Peer(source)): ConnectInfo<Peer>,
+    ConnectInfo(source): ConnectInfo<SocketAddr>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -119,7 +123,7 @@ async fn answer(
         _ => {}
     }
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).and_then(Device::of_user_agent);
-    shared.fetch(source, uri.path(), agent).await.unwrap_or_else(IntoResponse::into_response)
+    shared.fetch(source.ip(), uri.path(), agent).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 fn file(kind: &'static str, body: impl Into<axum::body::Body>) -> Response {

@@ -2,6 +2,7 @@
 
 mod contacts;
 mod page;
+mod phone;
 mod recordings;
 mod session;
 mod settings;
@@ -25,6 +26,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/session", post(session::begin).delete(session::end))
         .route("/api/me", get(session::me))
         .route("/api/desk", get(socket::open))
+        .route("/api/phone", post(phone::lend).delete(phone::give_back))
+        .route("/api/phone/sip", get(phone::speak))
         .route("/api/contacts", get(contacts::list))
         .route("/api/recordings/{file}", get(recordings::wav))
         .route("/api/config", get(settings::show))

@@ -5,3 +5,4 @@ mod commands;
 mod privacy;
 mod rig;
 mod sign_in;
+mod softphone;

@@ -11,8 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use desk::{
-    BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Desk, Effective, Fault, Floor,
-    Future, Options, Records, Role, Unavailable,
+    Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Desk, Effective,
+    Fault, Floor, Future, LendError, Options, Records, Role, SipLine, Softphones, Unavailable,
 };
 use floor::board::{AgentLine, Board, ContactCard, DeskCommand, MonitorLine, QueueLine};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -132,10 +132,48 @@ impl Credentials for TestStaff {
     }
 }
 
+/// Telephone lines on paper: accounts are numbered, and a line says back what it hears.
+#[derive(Default)]
+pub struct TestSoftphones {
+    pub lent: Mutex<Vec<AgentId>>,
+    pub taken_back: Mutex<Vec<String>>,
+    pub connected: AtomicUsize,
+}
+
+impl Softphones for TestSoftphones {
+    fn lend(&self, agent: AgentId) -> Future<'_, Result<Account, LendError>> {
+        if agent.as_str() == "zhao" {
+            return Box::pin(async { Err(LendError::NoPhone) });
+        }
+        let mut lent = self.lent.lock().unwrap();
+        lent.push(agent);
+        let name = format!("201-{}", lent.len());
+        let (extension, domain) = ("201".parse().unwrap(), "north.example".into());
+        Box::pin(async { Ok(Account { extension, name, password: "secret".into(), domain }) })
+    }
+
+    fn take_back(&self, name: &str) {
+        self.taken_back.lock().unwrap().push(name.to_owned());
+    }
+
+    fn connect(&self, _: std::net::SocketAddr) -> Option<SipLine> {
+        self.connected.fetch_add(1, Ordering::SeqCst);
+        let (said, mut says) = tokio::sync::mpsc::channel::<Bytes>(8);
+        let (hear, heard) = tokio::sync::mpsc::channel(8);
+        tokio::spawn(async move {
+            while let Some(bytes) = says.recv().await {
+                hear.send(bytes).await.ok();
+            }
+        });
+        Some(SipLine { said, heard })
+    }
+}
+
 pub struct Rig {
     pub floor: Arc<TestFloor>,
     pub records: Arc<TestRecords>,
     pub staff: Arc<TestStaff>,
+    pub softphones: Arc<TestSoftphones>,
     pub desk: Desk,
     pub origin: String,
     http: reqwest::Client,
@@ -154,11 +192,12 @@ impl Rig {
             changed: Mutex::default(),
         });
         let (records, staff) = (Arc::<TestRecords>::default(), Arc::<TestStaff>::default());
+        let softphones = Arc::<TestSoftphones>::default();
         let options = Options::new(vec![origin.clone()]);
-        let desk = Desk::new(floor.clone(), records.clone(), staff.clone(), options);
+        let desk = Desk::new(floor.clone(), records.clone(), staff.clone(), softphones.clone(), options);
         let service = desk::router(desk.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        Self { floor, records, staff, desk, origin, http: reqwest::Client::new() }
+        Self { floor, records, staff, softphones, desk, origin, http: reqwest::Client::new() }
     }
 
     pub fn get(&self, path: &str) -> reqwest::RequestBuilder {
@@ -193,7 +232,14 @@ impl Rig {
 
     /// The HTTP status of the refusal, if it is refused.
     pub async fn try_live(&self, cookie: &str, origin: Option<&str>) -> Result<Live, u16> {
-        let mut request = format!("{}/api/desk", self.origin.replace("http", "ws")).into_client_request().unwrap();
+        self.try_socket("/api/desk", cookie, origin).await
+    }
+
+    pub async fn try_socket(&self, path: &str, cookie: &str, origin: Option<&str>) -> Result<Live, u16> {
+        let mut request = format!("{}{path}", self.origin.replace("http", "ws")).into_client_request().unwrap();
+        if path.ends_with("/sip") {
+            request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("sip"));
+        }
         request.headers_mut().insert("cookie", HeaderValue::from_str(cookie).unwrap());
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", HeaderValue::from_str(origin).unwrap());
@@ -241,6 +287,32 @@ impl Live {
             }
         };
         tokio::time::timeout(PATIENCE, wait).await.expect("no such board");
+    }
+
+    /// The next text.
+    pub async fn hear_text(&mut self) -> String {
+        let wait = async {
+            loop {
+                if let Message::Text(text) = self.0.next().await.expect("still open").unwrap() {
+                    return text.to_string();
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("never heard anything")
+    }
+
+    /// The code by which the box closes.
+    pub async fn closed_with(&mut self) -> Option<u16> {
+        let wait = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return None,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("never closed")
     }
 
     /// True when the box ends the connection, in whatever way.
@@ -300,6 +372,7 @@ fn talking(who: &str, caller_number: &str, name: &str) -> AgentLine {
         waited: Duration::from_millis(4500),
         card_mode: false,
         third: None,
+        away: false,
         held: false,
         wrap_up_left: None,
         from_site: None,

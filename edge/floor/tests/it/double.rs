@@ -24,6 +24,8 @@ pub struct Paper {
     pub legs: BTreeMap<String, LegId>,
     pub plays: BTreeMap<LegId, PlayId>,
     pub registered: BTreeSet<Extension>,
+    /// Phones that are pages.
+    pub browsers: BTreeSet<Extension>,
     pub recording: Option<RecordingId>,
     pub recordings: Vec<RecordingId>,
     pub config: Option<Config>,
@@ -219,6 +221,13 @@ impl Lines for Double {
         let paper = self.0.borrow();
         let config = paper.config.as_ref().expect("a configuration");
         call::route::trunks(config, &from.into(), emergency, |_| true)
+    }
+    fn is_browser(&self, leg: LegId) -> bool {
+        let paper = self.0.borrow();
+        Extension::new(paper.name(leg).trim_end_matches('\'')).is_ok_and(|phone| paper.browsers.contains(&phone))
+    }
+    fn has_browser(&self, phone: &Extension) -> bool {
+        self.0.borrow().browsers.contains(phone)
     }
     fn is_registered(&self, phone: &Extension) -> bool {
         self.0.borrow().registered.contains(phone)

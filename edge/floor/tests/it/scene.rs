@@ -152,6 +152,15 @@ impl Scene {
             ["configure", ref how @ ..] => self.configure(how),
             [site @ ("south" | "east" | "west"), ref said @ ..] => self.signal(site, said),
             ["recording", state] => self.recording(state),
+            [phone, "opens", "its", "page"] => {
+                self.paper.borrow_mut().browsers.insert(id(phone));
+                self.register(phone, true);
+            }
+            [phone, "leaves", "its", "page"] => {
+                self.paper.borrow_mut().browsers.remove(&id(phone));
+                self.register(phone, false);
+                self.leg_does(phone, &["is", "lost"]);
+            }
             [phone, "registers"] => self.register(phone, true),
             [phone, "unregisters"] => self.register(phone, false),
             [name, "calls", number] => self.calls(name, number),

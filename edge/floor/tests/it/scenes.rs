@@ -97,4 +97,9 @@ ladders! {
     a_supervisor_listens_whispers_and_barges_in
     company_is_refused_where_it_may_not_be
     a_transfer_ends_the_monitoring
+    a_page_that_is_loaded_anew_has_its_caller_back
+    a_page_that_stays_away_is_let_go
+    a_caller_gives_up_while_the_page_is_away
+    a_call_out_waits_for_its_page
+    an_agent_hangs_up_for_the_page_that_is_away
 }

@@ -90,6 +90,8 @@ export interface ContactCard {
   held: boolean;
   card_mode: boolean;
   third: ThirdLine | null;
+  /** The agent's page has vanished in mid-call, and the caller waits for it. */
+  away: boolean;
   wrap_up_left_ms: number | null;
   from_site: string | null;
 }
@@ -128,11 +130,21 @@ export interface Settings {
   findings: Finding[];
 }
 
+/** A SIP account for this page, good for this session. */
+export interface Account {
+  extension: string;
+  name: string;
+  password: string;
+  domain: string;
+}
+
 export const me = () => get<Me>('/api/me');
 export const signIn = (agent: string, password: string) => post<Me>('/api/session', { agent, password });
 export const signOut = () => remove('/api/session');
 export const settings = () => get<Settings>('/api/config');
 export const change = (changes: Change[]) => post<Settings>('/api/changes', { changes });
+export const phone = () => post<Account>('/api/phone', {});
+export const returnPhone = () => remove('/api/phone');
 export const wavOf = (recording: string) => `/api/recordings/${recording}.wav`;
 
 export function contacts(before: number | null) {

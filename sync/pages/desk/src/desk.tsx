@@ -10,6 +10,7 @@ import { Emergencies } from './floor/emergencies';
 import { Floor } from './floor/floor';
 import { useShortcuts } from './keys';
 import { Live, useLive } from './live';
+import { Phone, usePhone } from './phone/phone';
 
 const Contacts = lazy(() => import('./contacts/contacts'));
 const BranchSettings = lazy(() => import('./settings/settings'));
@@ -22,11 +23,15 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
   const { t } = useTranslation();
   const live = useMemo(() => new Live(leave), [leave]);
   const state = useLive(live);
+  const phone = useMemo(() => new Phone(() => void live.ask({ ask: 'ready' })), [live]);
+  const telephone = usePhone(phone);
   const [place, setPlace] = useState('floor');
   const [help, setHelp] = useState(false);
   useEffect(() => live.start(), [live]);
+  useEffect(() => phone.live(), [phone]);
 
   const ask = async (wanted: Ask) => {
+    if (wanted.ask === 'dial') phone.expect();
     const answer = await live.ask(wanted);
     if (answer !== 'done')
       notifications.show({ color: 'red', title: t('refused.title'), message: t(`refused.${answer}`), role: 'alert', closeButtonProps: { 'aria-label': t('close') } });
@@ -34,7 +39,8 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
   };
   const self = state.me ?? me;
   const own = state.board?.agents.find((line) => line.agent === self.agent) ?? null;
-  useShortcuts({ own, ask: (wanted) => void ask(wanted), help: () => setHelp(true), toFloor: () => setPlace('floor') });
+  useEffect(() => phone.saw(own), [phone, own]);
+  useShortcuts({ phone, call: telephone.call, own, ask: (wanted) => void ask(wanted), help: () => setHelp(true), toFloor: () => setPlace('floor') });
 
   async function out() {
     // A floor that does not answer keeps nobody inside.
@@ -98,7 +104,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
           <Emergencies lines={state.board?.emergencies ?? []} notices={state.board?.notices ?? []} ask={ask} />
           <Box maw={1320} mx="auto">
             <Tabs.Panel value="floor">
-              {state.board === null ? <Wait /> : <Floor me={self} own={own} board={state.board} at={state.at} live={state.link === 'live'} ask={ask} />}
+              {state.board === null ? <Wait /> : <Floor me={self} own={own} board={state.board} at={state.at} live={state.link === 'live'} ask={ask} phone={phone} telephone={telephone} />}
             </Tabs.Panel>
             <Tabs.Panel value="contacts"><Suspense fallback={<Wait />}><Contacts me={self} queues={state.board?.queues ?? []} agents={state.board?.agents ?? []} /></Suspense></Tabs.Panel>
             {supervisor && <Tabs.Panel value="settings"><Suspense fallback={<Wait />}><BranchSettings config={state.config} /></Suspense></Tabs.Panel>}

@@ -1,6 +1,7 @@
 // Keyboard shortcuts: function keys for the work, two characters for going places. `shortcuts.tsx` lists them.
 import { useHotkeys, useLocalStorage } from '@mantine/hooks';
 import type { AgentLine, Ask } from './api';
+import type { Call, Phone } from './phone/phone';
 
 export const DIAL_FIELD = 'dial-number';
 export const TRANSFER_BUTTON = 'transfer-open';
@@ -9,7 +10,9 @@ export function useSingle() {
   return useLocalStorage({ key: 'branchline.single-keys', defaultValue: true });
 }
 
-export function useShortcuts({ own, ask, help, toFloor }: {
+export function useShortcuts({ phone, call, own, ask, help, toFloor }: {
+  phone: Phone;
+  call: Call | null;
   own: AgentLine | null;
   ask: (ask: Ask) => void;
   help: () => void;
@@ -20,7 +23,9 @@ export function useShortcuts({ own, ask, help, toFloor }: {
   useHotkeys(
     [
       ['F2', () => ask({ ask: state === 'ready' ? 'not_ready' : 'ready' })],
+      ['F3', () => call?.stage === 'ringing' && phone.answer()],
       ['F4', () => state === 'talking' && ask({ ask: own?.contact?.held ? 'resume' : 'hold' })],
+      ['F6', () => call?.stage === 'talking' && phone.mute()],
       ['F7', () => state === 'wrap_up' && ask({ ask: 'wrap_up_done' })],
       ['F8', () => document.getElementById(TRANSFER_BUTTON)?.click()],
       ['F9', () => state === 'talking' && ask({ ask: 'hang_up' })],

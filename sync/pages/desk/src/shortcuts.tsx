@@ -8,7 +8,9 @@ export default function ShortcutsDialog({ close }: { close: () => void }) {
   const [single, setSingle] = useSingle();
   const rows = [
     ['F2', t('keys.ready')],
+    ['F3', t('keys.answer')],
     ['F4', t('keys.hold')],
+    ['F6', t('keys.mute')],
     ['F7', t('keys.wrapUp')],
     ['F8', t('keys.transfer')],
     ['F9', t('keys.hangUp')],

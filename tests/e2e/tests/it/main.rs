@@ -4,6 +4,7 @@ mod alone;
 mod browser;
 mod company;
 mod company_on_a_call;
+mod desk_page;
 mod emergency;
 mod equal;
 mod examples;

@@ -67,10 +67,10 @@ struct Connection {
 }
 
 /// A place in the table, before there is a stream.
-struct Place {
-    number: u64,
-    writes: mpsc::Receiver<Bytes>,
-    stop: CancellationToken,
+pub struct Place {
+    pub number: u64,
+    pub writes: mpsc::Receiver<Bytes>,
+    pub stop: CancellationToken,
 }
 
 impl Connections {
@@ -111,6 +111,19 @@ impl Connections {
 
     pub fn faults(&self) -> BTreeMap<SocketAddr, String> {
         self.shared.table().faults.clone()
+    }
+
+    /// For a page of ours: many may come from one address.
+    pub fn place_of_page(&self, flow: Flow) -> Option<Place> {
+        self.shared.table().place(&self.shared, flow, Asked::ByUs)
+    }
+
+    pub fn inputs(&self) -> &mpsc::Sender<Input> {
+        &self.shared.inputs
+    }
+
+    pub async fn end_of_page(&self, flow: Flow, why: &'static str) {
+        end(&self.shared, flow.connection, flow, why).await;
     }
 
     pub fn count(&self) -> usize {

@@ -1,7 +1,7 @@
 // The contact I am offered, talk to or wrap up; and a field to dial when there is none.
 import { Alert, Box, Button, Card, Group, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconArrowRight, IconBuildingCommunity, IconCreditCard, IconCreditCardOff, IconPhone, IconPhoneCall, IconPhoneOff, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react';
+import { IconArrowRight, IconBuildingCommunity, IconCreditCard, IconCreditCardOff, IconPhone, IconPhoneCall, IconPhoneOff, IconPlugConnectedX, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react';
 import { clock, phone } from '@shared/format';
 import { Empty, Figure } from '@shared/ui/bits';
 import { Suspense, lazy, useEffect, useState } from 'react';
@@ -9,6 +9,7 @@ import { useTranslation } from 'react-i18next';
 import type { AgentLine, Ask } from '../api';
 import { useNow } from '../clock';
 import { DIAL_FIELD, TRANSFER_BUTTON } from '../keys';
+import { OwnCall, Ringing, TalkKeys } from '../phone/controls';
 import type { FloorProps } from './floor';
 import { ThirdParty } from './third';
 
@@ -24,6 +25,7 @@ export function CallCard(props: FloorProps & { own: AgentLine }) {
     <Card padding="lg" component="section" aria-label={t('call.title')} className="call-card" data-state={own.contact ? own.state : undefined}>
       {/* Said aloud once, when a caller is offered. */}
       <div className="visually-hidden" role="alert">{own.state === 'offered' && own.contact ? `${t('call.offeredToast', { queue: queueName })}. ${t('call.offered', { phone: own.phone ?? '' })}` : ''}</div>
+      {own.contact === null && <OwnCall phone={props.phone} state={props.telephone} />}
       {own.contact === null ? <Idle {...props} /> : <Contact {...props} queueName={queueName} />}
     </Card>
   );
@@ -53,7 +55,7 @@ function useOfferToast(own: AgentLine, queueName: string) {
   }, [offered, number, queueName, t]);
 }
 
-function Contact({ own, at, live, ask, board, queueName }: FloorProps & { own: AgentLine; queueName: string }) {
+function Contact({ own, at, live, ask, board, queueName, phone: line, telephone }: FloorProps & { own: AgentLine; queueName: string }) {
   const { t } = useTranslation();
   const now = useNow();
   const [busy, setBusy] = useState<Ask['ask'] | null>(null);
@@ -78,7 +80,9 @@ function Contact({ own, at, live, ask, board, queueName }: FloorProps & { own: A
         </Box>
         {card.held && <Text fw={600} c="var(--mantine-color-orange-text)" role="status" style={{ whiteSpace: 'nowrap' }}>{t('call.onHold')}</Text>}
       </Group>
-      {state === 'offered' && <Alert color="orange" variant="light" icon={<IconPhoneCall size={20} />}>{t('call.offered', { phone: own.phone ?? '' })}</Alert>}
+      {state === 'offered' && <Alert color="orange" variant="light" icon={<IconPhoneCall size={20} />}>{telephone.ready ? t('phone.offered') : t('call.offered', { phone: own.phone ?? '' })}</Alert>}
+      <Ringing phone={line} state={telephone} />
+      {card.away && <Alert color="orange" variant="light" icon={<IconPlugConnectedX size={20} />}>{t('phone.away')}</Alert>}
       {card.card_mode && <Alert color="orange" variant="light" icon={<IconCreditCard size={20} />}>{t('call.cardModeOn')}</Alert>}
       {state === 'talking' && card.third !== null && <ThirdParty third={card.third} board={board} press={press} busyWith={busyWith} />}
       {card.from_site !== null && <Alert color="blue" variant="light" icon={<IconBuildingCommunity size={20} />}>{t('call.from', { site: card.from_site })}</Alert>}
@@ -95,6 +99,7 @@ function Contact({ own, at, live, ask, board, queueName }: FloorProps & { own: A
           ) : (
             <Button variant="light" leftSection={<IconPlayerPause size={18} />} onClick={() => void press({ ask: 'hold' })} {...busyWith('hold')}>{t('call.hold')}</Button>
           )}
+          <TalkKeys phone={line} state={telephone} />
           {card.card_mode ? (
             <Button color="orange" variant="light" leftSection={<IconCreditCardOff size={18} />} onClick={() => void press({ ask: 'card_mode_end' })} {...busyWith('card_mode_end')}>{t('call.cardModeEnd')}</Button>
           ) : (

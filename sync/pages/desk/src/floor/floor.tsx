@@ -1,6 +1,8 @@
 // The desk's first place: my state, my contact, and the floor around me.
 import { Stack } from '@mantine/core';
 import type { AgentLine, Ask, Board, Me } from '../api';
+import { PhoneCard } from '../phone/card';
+import type { Phone, PhoneState } from '../phone/phone';
 import { CallCard } from './call';
 import { Colleagues } from './colleagues';
 import { Queues } from './queues';
@@ -14,6 +16,8 @@ export interface FloorProps {
   at: number;
   live: boolean;
   ask: (ask: Ask) => Promise<boolean>;
+  phone: Phone;
+  telephone: PhoneState;
 }
 
 export function Floor(props: FloorProps) {
@@ -25,6 +29,7 @@ export function Floor(props: FloorProps) {
         {props.own === null && <Colleagues {...props} />}
       </Stack>
       <Stack gap="lg" miw={0}>
+        {props.own !== null && <PhoneCard phone={props.phone} state={props.telephone} />}
         <Queues {...props} />
         {props.own !== null && <Colleagues {...props} />}
       </Stack>

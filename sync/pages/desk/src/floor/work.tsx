@@ -9,7 +9,7 @@ import { useNow } from '../clock';
 import type { FloorProps } from './floor';
 import { STATE_COLOR } from './state';
 
-export function StateCard({ own, at, live, ask }: FloorProps) {
+export function StateCard({ own, at, live, ask, telephone }: FloorProps) {
   const { t } = useTranslation();
   const now = useNow();
   const [busy, setBusy] = useState<Ask['ask'] | null>(null);
@@ -32,7 +32,7 @@ export function StateCard({ own, at, live, ask }: FloorProps) {
     </Button>
   );
   const hint =
-    state === 'ready' ? t('work.readyHint', { phone: own.phone ?? '' })
+    state === 'ready' ? (telephone.ready ? t('phone.readyHint') : t('work.readyHint', { phone: own.phone ?? '' }))
     : state === 'not_ready' ? t('work.notReadyHint')
     : state === 'signed_out' ? t('work.signedOutHint')
     : null;

@@ -1,15 +1,15 @@
-//! TLS connections of phones: a handshake holds nobody else up, a connection has an end, and there are not too many.
+//! HTTPS: a handshake holds nobody else up, and there are not too many connections.
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use axum::{extract::connect_info::Connected, serve::IncomingStream};
+use axum::serve::{ListenerExt, TapIo};
 use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -19,14 +19,19 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-/// Connections at once, handshakes included; more wait to be accepted.
-const CONNECTIONS_MAX: usize = 128;
 /// From accept to the end of the handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// From the handshake to the end.
-const LIFE: Duration = Duration::from_secs(60);
 /// After an accept that failed for want of files.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// Everything has one.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at once, handshakes included; more wait to be accepted.
+    pub connections: usize,
+    /// From the handshake to the end; None: as long as both sides want it.
+    pub life: Option<Duration>,
+}
 
 /// Connections whose handshake is done.
 pub struct Connections {
@@ -34,22 +39,25 @@ pub struct Connections {
     local: SocketAddr,
 }
 
+/// Tapped, though nothing is done: axum tells handlers the peer's address of its own and of tapped listeners alone.
+pub type Tapped = TapIo<Connections, fn(&mut Connection)>;
+
 impl Connections {
-    pub fn listen(listener: TcpListener, tls: Arc<ServerConfig>) -> io::Result<Connections> {
+    pub fn listen(listener: TcpListener, tls: Arc<ServerConfig>, limits: Limits) -> io::Result<Tapped> {
         let local = listener.local_addr()?;
-        let (done, ready) = mpsc::channel(CONNECTIONS_MAX);
-        tokio::spawn(accept(listener, TlsAcceptor::from(tls), done));
-        Ok(Connections { ready, local })
+        let (done, ready) = mpsc::channel(limits.connections);
+        tokio::spawn(accept(listener, TlsAcceptor::from(tls), done, limits));
+        Ok(Connections { ready, local }.tap_io(|_| {}))
     }
 }
 
-async fn accept(listener: TcpListener, tls: TlsAcceptor, done: mpsc::Sender<(Connection, SocketAddr)>) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+async fn accept(listener: TcpListener, tls: TlsAcceptor, done: mpsc::Sender<(Connection, SocketAddr)>, limits: Limits) {
+    let room = Arc::new(Semaphore::new(limits.connections));
     while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "a phone's connection could not be accepted");
+                tracing::warn!(%error, "a connection could not be accepted");
                 sleep(PAUSE).await;
                 continue;
             }
@@ -61,7 +69,8 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, done: mpsc::Sender<(Con
         tokio::spawn(async move {
             // Who speaks HTTP in clear, or does not believe us, is gone here.
             if let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(stream)).await {
-                let connection = Connection { stream, end: Box::pin(sleep(LIFE)), _permit: permit };
+                let end = limits.life.map(|life| Box::pin(sleep(life)));
+                let connection = Connection { stream, end, _permit: permit };
                 let _ = done.send((connection, peer)).await;
             }
         });
@@ -84,25 +93,21 @@ impl axum::serve::Listener for Connections {
     }
 }
 
-/// Who asks.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub IpAddr);
-
-impl Connected<IncomingStream<'_, Connections>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Peer {
-        Peer(stream.remote_addr().ip())
-    }
-}
-
 pub struct Connection {
     stream: TlsStream<TcpStream>,
-    end: Pin<Box<Sleep>>,
+    end: Option<Pin<Box<Sleep>>>,
     _permit: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready())
+    }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.end.as_mut().poll(cx).is_ready() {
+        if self.is_over(cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Pin::new(&mut self.stream).poll_read(cx, buf)
@@ -111,7 +116,7 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.end.as_mut().poll(cx).is_ready() {
+        if self.is_over(cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Pin::new(&mut self.stream).poll_write(cx, buf)

@@ -1,0 +1,227 @@
+//! The desk page alone: an agent with nothing but a browser takes real calls.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use e2e::stage::{self, PATIENCE, state_of};
+use harness::{
+    baresip::{Account, Phone},
+    company::{Branch, BranchPlan, DESK_PASSWORD, PHONE_PASSWORD},
+    desk_page::{DeskPage, Plan},
+    proof,
+};
+use serde_json::json;
+
+const AGENT_SAYS: &str = "this is the service desk how can i help you";
+const CALLER_SAYS: &str = "my washing machine is broken";
+
+struct House {
+    folder: tempfile::TempDir,
+    branch: Branch,
+    carrier: u16,
+}
+
+impl House {
+    fn open(desk_tls: bool) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let prompts = stage::prompts(&folder.path().join("prompts")).expect("prompts");
+        let carrier = stage::carrier_port();
+        let plan = BranchPlan { desk_tls, ..BranchPlan::example("branch-a", carrier).expect("a plan") };
+        let branch = Branch::start(&folder.path().join("branch-a"), &plan, None, &prompts).expect("a branch");
+        Self { folder, branch, carrier }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// To be looked at, where `DESK_PICTURES` says.
+    fn picture(&self, name: &str) -> PathBuf {
+        std::env::var_os("DESK_PICTURES").map_or_else(|| self.path(name), |folder| Path::new(&folder).join(name))
+    }
+
+    fn page(&self, agent: &str, says: &str) -> DeskPage {
+        let microphone = wide(self.folder.path(), agent, says);
+        let ca = self.path("ca.pem");
+        let told = self.branch.command(&["tls", "--ca-out", ca.to_str().expect("UTF-8")], None);
+        told.expect("the box's authority");
+        let ca = self.branch.desk.starts_with("https").then_some(ca.as_path());
+        let plan = Plan { url: &self.branch.desk, ca, microphone: &microphone, language: "en" };
+        let mut page = DeskPage::start(&plan).expect("the desk's page");
+        page.sign_in(agent, DESK_PASSWORD).expect("signed in");
+        page
+    }
+
+    /// A customer who is in the queue of the first menu's second key.
+    fn customer(&self) -> Phone {
+        let mut caller = stage::caller(&self.path("caller"), "5550100", CALLER_SAYS, self.carrier).expect("a caller");
+        caller.dial(&format!("sip:4000@{}", self.branch.sip)).expect("dialled");
+        caller.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the box answers");
+        std::thread::sleep(Duration::from_secs(7));
+        caller.digit('2').expect("a digit");
+        caller
+    }
+}
+
+/// Speech for Chromium's microphone, which is fed at 48 kHz.
+fn wide(folder: &Path, name: &str, says: &str) -> PathBuf {
+    let (narrow, wide) = (folder.join(format!("{name}-narrow.wav")), folder.join(format!("{name}.wav")));
+    proof::speak(says, 60, &narrow).expect("speech");
+    let status = Command::new("sox").arg(&narrow).args(["-r", "48000"]).arg(&wide).status().expect("sox");
+    assert!(status.success());
+    wide
+}
+
+/// The last seconds of what a telephone has written down of a call that is over.
+fn end_of(phone: &Phone, seconds: u32, out: &Path) -> String {
+    let file = phone.heard().expect("something was heard");
+    let seconds = seconds.to_string();
+    let args = ["reverse", "trim", "0", &seconds, "reverse"];
+    let status = Command::new("sox").arg(file).arg(out).args(args).status().expect("sox");
+    assert!(status.success());
+    proof::words(out, 1).expect("recognised")
+}
+
+fn take_calls(page: &mut DeskPage) {
+    page.act(json!({ "act": "click", "role": "switch", "force": true, "name": "Take calls in this page" }))
+        .expect("a telephone");
+    page.reads("Ready. Calls ring here.").expect("registered");
+    page.button("Start work").expect("at work");
+    page.button("Go ready").expect("ready");
+    page.sees_button("Go not ready").expect("the box says so");
+}
+
+#[test]
+fn an_agent_with_nothing_but_the_page_answers_a_customer_and_a_reload_brings_the_same_call_back() {
+    let house = House::open(false);
+    let mut page = house.page("a-101", AGENT_SAYS);
+    take_calls(&mut page);
+    let mut caller = house.customer();
+    page.sees_button("Answer").expect("it rings in the page");
+    page.shot(&house.picture("ringing.png")).expect("a picture");
+    // By the keyboard alone.
+    page.press("F3").expect("a key");
+    page.sees_button("Mute").expect("a talk");
+    page.shot(&house.picture("talking.png")).expect("a picture");
+    std::thread::sleep(Duration::from_secs(8));
+    let ear = house.path("ear.wav");
+    page.heard(&ear).expect("written");
+    let heard = proof::words(&ear, 1).expect("recognised");
+    assert!(heard.contains("washing machine"), "the agent heard: {heard}");
+
+    page.forget().expect("from here on");
+    page.reload().expect("loaded anew");
+    page.sees_button("Mute").expect("the same call, without a finger");
+    std::thread::sleep(Duration::from_secs(9));
+    page.heard(&ear).expect("written");
+    let heard = proof::words(&ear, 1).expect("recognised");
+    assert!(heard.contains("washing machine"), "after the reload the agent heard: {heard}");
+    page.press("F9").expect("a key");
+    caller.wait_event("CALL_CLOSED", PATIENCE).expect("the caller's leg ends too");
+    let heard = end_of(&caller, 6, &house.path("after.wav"));
+    assert!(heard.contains("service desk"), "after the reload the caller heard: {heard}");
+    page.button("Finish wrap-up").expect("written up");
+    page.sees_button("Go not ready").expect("ready again");
+    assert!(page.faults().expect("the page's faults").is_empty(), "{:?}", page.faults());
+    let recording = stage::sealed_recording(&house.branch, 1).expect("one recording of the whole");
+    let wav = house.path("recording.wav");
+    stage::export(&house.branch, &recording, &wav).expect("exported");
+    let right = proof::words(&wav, 2).expect("recognised");
+    assert!(right.contains("service desk"), "the agent's side: {right}");
+
+    // Why it came to this agent can be said, and decided again.
+    let supervisor = stage::sign_in(&house.branch, "a-101").expect("a supervisor");
+    let contacts = stage::contacts(&supervisor).expect("contacts");
+    let contact = contacts[0]["contact"].as_str().expect("a contact").to_owned();
+    let told = house.branch.command(&["explain", &contact], None).expect("explained");
+    assert!(told.contains("offered to a-101") && told.contains("made again: a-101"), "{told}");
+
+    // Nothing of the account is left behind.
+    let desk = stage::sign_in(&house.branch, "a-102").expect("a desk");
+    let registered = |seen: &std::collections::BTreeMap<String, serde_json::Value>| {
+        let agents = seen.get("board")?.get("agents")?.as_array()?.clone();
+        agents.iter().find(|line| line["agent"] == "a-101")?.get("phone_registered")?.as_bool()
+    };
+    let mut live = desk.live().expect("the live desk");
+    live.wait(PATIENCE, |seen| registered(seen) == Some(true)).expect("registered");
+    page.click("header button[aria-haspopup=menu]").expect("the menu");
+    page.act(json!({ "act": "click", "role": "menuitem", "name": "Sign out" })).expect("out");
+    live.wait(PATIENCE, |seen| registered(seen) == Some(false)).expect("the account was taken back");
+    live.wait(PATIENCE, |seen| state_of(seen, "a-101") == Some("signed_out")).expect("signed out");
+}
+
+#[test]
+fn the_page_asks_a_colleague_first_and_hands_the_caller_over() {
+    let house = House::open(false);
+    let colleague_says = "we will repair it tomorrow";
+    let microphone = house.path("colleague.wav");
+    proof::speak(colleague_says, 60, &microphone).expect("speech");
+    let account = Account::Phone {
+        user: "102",
+        password: PHONE_PASSWORD,
+        domain: &house.branch.domain,
+        registrar: &house.branch.sip,
+        transport: "udp",
+    };
+    let mut colleague = Phone::start(&house.path("colleague"), &account, &microphone, true).expect("a telephone");
+    let mut page = house.page("a-101", AGENT_SAYS);
+    take_calls(&mut page);
+    page.act(json!({ "act": "click", "role": "switch", "force": true, "name": "Answer callers by itself" }))
+        .expect("a switch");
+    let mut caller = house.customer();
+    page.sees_button("Mute").expect("answered by itself");
+    page.press("F8").expect("a key");
+    page.act(json!({ "act": "fill", "role": "textbox", "name": "Transfer to", "text": "102" })).expect("a number");
+    page.button("Ask first").expect("asked");
+    page.reads("You talk to 102").expect("the colleague answers");
+    page.shot(&house.picture("consulting.png")).expect("a picture");
+    std::thread::sleep(Duration::from_secs(7));
+    let ear = house.path("ear.wav");
+    page.heard(&ear).expect("written");
+    let heard = proof::words(&ear, 1).expect("recognised");
+    assert!(heard.contains("repair"), "the agent heard the colleague: {heard}");
+    page.button("Hand over").expect("handed over");
+    page.button("Finish wrap-up").expect("the agent is out of it");
+    std::thread::sleep(Duration::from_secs(8));
+    caller.hang_up().expect("hung up");
+    colleague.wait_event("CALL_CLOSED", PATIENCE).expect("the colleague's leg ends too");
+    let heard = end_of(&caller, 6, &house.path("caller-after.wav"));
+    assert!(heard.contains("repair"), "the caller heard: {heard}");
+    let heard = end_of(&colleague, 6, &house.path("colleague-after.wav"));
+    assert!(heard.contains("washing machine"), "the colleague heard: {heard}");
+    assert!(page.faults().expect("the page's faults").is_empty(), "{:?}", page.faults());
+}
+
+/// What a browser on another machine needs to have a microphone; the certificate is the one that the box made for itself.
+#[test]
+fn the_desk_over_https_is_a_telephone_that_dials() {
+    let house = House::open(true);
+    let microphone = house.path("colleague.wav");
+    proof::speak("we will repair it tomorrow", 60, &microphone).expect("speech");
+    let account = Account::Phone {
+        user: "102",
+        password: PHONE_PASSWORD,
+        domain: &house.branch.domain,
+        registrar: &house.branch.sip,
+        transport: "udp",
+    };
+    let mut colleague = Phone::start(&house.path("colleague"), &account, &microphone, true).expect("a telephone");
+    let mut page = house.page("a-101", AGENT_SAYS);
+    take_calls(&mut page);
+    page.fill("#dial-number", "102").expect("a number");
+    page.press("Enter").expect("dialled");
+    colleague
+        .wait_event("CALL_ESTABLISHED", PATIENCE)
+        .expect("the page answers its own telephone, and the colleague is rung");
+    std::thread::sleep(Duration::from_secs(8));
+    let ear = house.path("ear.wav");
+    page.heard(&ear).expect("written");
+    let heard = proof::words(&ear, 1).expect("recognised");
+    assert!(heard.contains("repair"), "the agent heard: {heard}");
+    page.press("F9").expect("a key");
+    colleague.wait_event("CALL_CLOSED", PATIENCE).expect("the colleague's leg ends too");
+    assert!(page.faults().expect("the page's faults").is_empty(), "{:?}", page.faults());
+}
