@@ -177,6 +177,10 @@ pub struct QueueLine {
     pub label: String,
     pub waiting: u32,
     pub longest_wait_ms: u64,
+    /// How long somebody would wait who came now, and how far off that may be (its standard deviation). None while too
+    /// little is known.
+    pub expected_wait_ms: Option<u64>,
+    pub expected_wait_error_ms: Option<u64>,
     pub ready: u32,
     pub talking: u32,
     pub offered_today: u32,

@@ -90,6 +90,8 @@ fn queue_line(line: &board::QueueLine, age: Duration) -> api::QueueLine {
         label: line.label.clone(),
         waiting: line.waiting,
         longest_wait_ms: ms(line.longest_wait.saturating_add(grown)),
+        expected_wait_ms: line.expected_wait.map(|(expected, _)| ms(expected)),
+        expected_wait_error_ms: line.expected_wait.map(|(_, error)| ms(error)),
         ready: line.ready,
         talking: line.talking,
         offered_today: line.offered_today,
@@ -262,6 +264,7 @@ mod tests {
             label: "Sales".into(),
             waiting,
             longest_wait: s(waiting.into()),
+            expected_wait: (waiting > 0).then_some((s(80), s(20))),
             ready: 0,
             talking: 0,
             offered_today: 0,
@@ -294,6 +297,8 @@ mod tests {
         let agent = AgentId::new("li").unwrap();
         let seen = board(at + s(30), &drawn, &Reader { agent: &agent, role: Role::Agent });
         assert_eq!(seen.queues.iter().map(|q| q.longest_wait_ms).collect::<Vec<_>>(), [0, 37_000]);
+        let expected: Vec<_> = seen.queues.iter().map(|q| (q.expected_wait_ms, q.expected_wait_error_ms)).collect();
+        assert_eq!(expected, [(None, None), (Some(80_000), Some(20_000))]);
         assert!(seen.agents.iter().all(|a| a.since_ms == 33_000));
         let cards: Vec<_> = seen.agents.into_iter().filter_map(|a| a.contact).collect();
         assert_eq!(cards.iter().map(|c| c.waited_ms).collect::<Vec<_>>(), [35_000, 5000, 5000]);

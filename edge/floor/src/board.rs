@@ -126,6 +126,8 @@ pub struct QueueLine {
     pub label: String,
     pub waiting: u32,
     pub longest_wait: Duration,
+    /// How long somebody would wait who came now, and the standard deviation of that; None while too little is known.
+    pub expected_wait: Option<(Duration, Duration)>,
     pub ready: u32,
     pub talking: u32,
     /// Since the local midnight (or the start of the process, if later).

@@ -31,6 +31,7 @@ impl<L: Lines> Floor<L> {
             label: queue.label.clone(),
             waiting: number(count.map(|count| count.waiting)),
             longest_wait: count.and_then(|count| count.oldest).map_or(Duration::ZERO, |at| passed(now, at)),
+            expected_wait: self.acd.expected_wait_of_next(now, id).map(|wait| (wait.expected, wait.error)),
             ready: number(count.map(|count| count.ready)),
             talking: count.map_or(0, |count| count.talking),
             offered_today: today.offered,

@@ -1,6 +1,8 @@
 //! A contact in a queue: music, its place in the line, and the agents who are rung for it.
 
-use acd::{Return, Stay, Wants};
+use std::time::Duration;
+
+use acd::{Return, Stay, Wait, Wants};
 use call::leg::{Dial, Party};
 use ivr::run::Door;
 use model::{
@@ -20,6 +22,12 @@ const CLOSED: &str = "closed";
 /// "Your position is", then `number-1` to `number-20`; or this, further back.
 const POSITION_IS: &str = "position-is";
 const POSITION_FAR: &str = "position-far";
+/// "Your expected waiting time is about", then a number, and `minutes`; or this, when it is sure to be less than one.
+const WAIT_ABOUT: &str = "wait-about";
+const WAIT_SHORT: &str = "wait-short";
+const MINUTE: Duration = Duration::from_secs(60);
+/// Longest wait that is told in minutes.
+const MINUTES_MAX: u64 = 20;
 /// Played where no queue says otherwise.
 const MUSIC: &str = "music";
 
@@ -68,10 +76,11 @@ impl<L: Lines> Floor<L> {
     pub(crate) fn tell_position(&mut self, id: ContactId, position: Option<u32>) {
         let Some(contact) = self.contacts.get_mut(&id) else { return };
         let (Some(leg), State::Waiting { telling }) = (contact.leg, &mut contact.state) else { return };
-        let announcement = match position {
+        let mut announcement = match position {
             Some(position) => prompts(&[POSITION_IS, &format!("number-{position}")]),
             None => prompts(&[POSITION_FAR]),
         };
+        announcement.extend(self.acd.expected_wait(self.now, id).into_iter().flat_map(wait_prompts));
         *telling = Some(self.lines.play(self.now, leg, announcement));
     }
 
@@ -126,6 +135,19 @@ impl<L: Lines> Floor<L> {
             (Return::QueueGone | Return::UnknownQueue, _) => self.end(id, EndCause::NoRoute),
             (Return::Full | Return::NobodyReady, _) => self.end(id, EndCause::Overload),
         }
+    }
+}
+
+/// What a caller is told of a wait: nothing when it is not sure, or longer than anybody wants to hear.
+fn wait_prompts(wait: Wait) -> Vec<PromptId> {
+    if wait.is_below(MINUTE) {
+        return prompts(&[WAIT_SHORT]);
+    }
+    let minutes = wait.expected.as_secs().div_ceil(MINUTE.as_secs());
+    match minutes {
+        _ if !wait.is_sure() || minutes > MINUTES_MAX => Vec::new(),
+        1 => prompts(&[WAIT_ABOUT, "number-1", "minute"]),
+        _ => prompts(&[WAIT_ABOUT, &format!("number-{minutes}"), "minutes"]),
     }
 }
 

@@ -352,6 +352,7 @@ pub fn board() -> BoardAt {
         label: "Sales".into(),
         waiting: 1,
         longest_wait: Duration::from_secs(12),
+        expected_wait: Some((Duration::from_secs(90), Duration::from_secs(30))),
         ready: 0,
         talking: 2,
         offered_today: 10,

@@ -82,3 +82,26 @@ fn an_agent_of_a_phone_that_is_not_there_shows_it() {
     scene.play("@1 201 unregisters");
     assert!(!ann(&scene).phone_registered);
 }
+
+#[test]
+fn the_expected_wait_is_shown_and_told_once_it_is_known() {
+    let mut scene = Scene::new(branch::config());
+    for n in 1..=12 {
+        scene.play(&call(1, &format!("caller-{n}")));
+    }
+    assert_eq!(sales(&scene).expected_wait, None);
+    // One every 40 s: three are left, of 40, 80 and 120 s.
+    for n in 1..=9 {
+        scene.play(&format!("@{} caller-{n} hangs up", 1 + 40 * n));
+        assert_eq!(sales(&scene).expected_wait.is_some(), n >= 8, "after {n}");
+        assert!(n > 8 || !scene.ladder.contains("wait-"), "{}", scene.ladder);
+    }
+    let seconds = Duration::from_secs;
+    assert_eq!(sales(&scene).expected_wait, Some((seconds(160), seconds(0))));
+    scene.play("@392");
+    for told in
+        ["number-1 wait-short to", "number-2 wait-about number-2 minutes to", "number-3 wait-about number-2 minutes to"]
+    {
+        assert!(scene.ladder.contains(&format!("play position-is {told}")), "{told}: {}", scene.ladder);
+    }
+}

@@ -47,6 +47,9 @@ export interface QueueLine {
   label: string;
   waiting: number;
   longest_wait_ms: number;
+  /** Of who came now, with its standard deviation; null while too little is known. */
+  expected_wait_ms: number | null;
+  expected_wait_error_ms: number | null;
   ready: number;
   talking: number;
   offered_today: number;

@@ -45,6 +45,9 @@ function Line({ line, age }: { line: QueueLine; age: number }) {
         <Cell label={t('board.ready')} value={String(line.ready)} hot={false} />
         <Cell label={t('board.talking')} value={String(line.talking)} hot={false} />
       </div>
+      {line.expected_wait_ms !== null && (
+        <Text size="xs" c="dimmed" mt={4}>{t('board.expected', { wait: clock(line.expected_wait_ms), error: clock(line.expected_wait_error_ms ?? 0) })}</Text>
+      )}
     </Box>
   );
 }
