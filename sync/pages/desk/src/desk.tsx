@@ -1,7 +1,7 @@
 // The signed-in desk: header, live connection, and the three places.
 import { ActionIcon, Box, Group, Menu, Tabs, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconAdjustments, IconChevronDown, IconHeadset, IconHistory, IconKeyboard, IconLogout, IconPlugConnectedX } from '@tabler/icons-react';
+import { IconAdjustments, IconChevronDown, IconHeadset, IconHistory, IconKeyboard, IconDeviceTv, IconLogout, IconPlugConnectedX } from '@tabler/icons-react';
 import { Brand, PreferenceItems, Wait } from '@shared/ui/bits';
 import { Suspense, lazy, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -14,6 +14,7 @@ import { Phone, usePhone } from './phone/phone';
 
 const Contacts = lazy(() => import('./contacts/contacts'));
 const BranchSettings = lazy(() => import('./settings/settings'));
+const Wall = lazy(() => import('./wall/wall'));
 const ShortcutsDialog = lazy(() => import('./shortcuts'));
 
 /** How long a sign-out waits for the floor. */
@@ -27,6 +28,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
   const telephone = usePhone(phone);
   const [place, setPlace] = useState('floor');
   const [help, setHelp] = useState(false);
+  const [wall, setWall] = useState(false);
   useEffect(() => live.start(), [live]);
   useEffect(() => phone.live(), [phone]);
 
@@ -87,6 +89,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
                 <Menu.Dropdown>
                   <PreferenceItems />
                   <Menu.Divider />
+                  <Menu.Item leftSection={<IconDeviceTv size={16} />} onClick={() => setWall(true)}>{t('wall.title')}</Menu.Item>
                   <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={() => setHelp(true)}>{t('menu.shortcuts')}</Menu.Item>
                   <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void out()}>{t('signIn.out')}</Menu.Item>
                 </Menu.Dropdown>
@@ -111,6 +114,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
           </Box>
         </main>
       </Box>
+      {wall && state.board !== null && <Suspense fallback={null}><Wall me={self} board={state.board} at={state.at} close={() => setWall(false)} /></Suspense>}
       {help && <Suspense fallback={null}><ShortcutsDialog close={() => setHelp(false)} /></Suspense>}
     </Tabs>
   );

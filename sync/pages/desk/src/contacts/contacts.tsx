@@ -1,7 +1,7 @@
 // Past contacts, newest first, with the player of their recordings.
 import '@mantine/core/styles/Skeleton.css';
 import { ActionIcon, Alert, Badge, Box, Button, Card, Group, Skeleton, Stack, Table, Text, Tooltip } from '@mantine/core';
-import { IconAlertCircle, IconHistory, IconPhoneIncoming, IconPhoneOutgoing, IconPlayerPlayFilled, IconUsers, IconX } from '@tabler/icons-react';
+import { IconAlertCircle, IconFileSpreadsheet, IconHistory, IconPhoneIncoming, IconPhoneOutgoing, IconPlayerPlayFilled, IconUsers, IconX } from '@tabler/icons-react';
 import { clock, day, phone, timeOfDay } from '@shared/format';
 import type { Direction, Outcome } from '@shared/model';
 import { refusalText } from '@shared/text/words';
@@ -10,6 +10,7 @@ import { Queries } from '@shared/ui/queries';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Fragment, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { ROWS_MAX, csv, save } from './csv';
 import { contacts, wavOf, type AgentLine, type Contact, type Me, type QueueLine } from '../api';
 
 const OUTCOME_COLOR: Record<Outcome, string> = { answered: 'green', abandoned: 'orange', in_flow: 'gray', refused: 'gray' };
@@ -36,12 +37,29 @@ function Contacts({ me, queues, agents }: Props) {
     refetchInterval: 20_000,
   });
   const rows = found.data?.pages.flatMap((page) => page.contacts) ?? [];
+  const [saving, setSaving] = useState(false);
+  async function saveAll() {
+    setSaving(true);
+    try {
+      const all: Contact[] = [];
+      for (let before: number | null = null, more = true; more && all.length < ROWS_MAX; before = all.at(-1)?.arrived ?? null) {
+        const page = await contacts(before);
+        all.push(...page.contacts);
+        more = page.more && page.contacts.length > 0;
+      }
+      save(csv(all.slice(0, ROWS_MAX)), `contacts-${new Date().toISOString().slice(0, 10)}.csv`);
+    } finally {
+      setSaving(false);
+    }
+  }
   const supervisor = me.role === 'supervisor';
   const zone = me.site.time_zone;
   const columns = supervisor ? 8 : 7;
   return (
     <Stack gap={0}>
-      <Heading title={t('contacts.title')} note={t(supervisor ? 'contacts.noteSupervisor' : 'contacts.noteAgent')} />
+      <Heading title={t('contacts.title')} note={t(supervisor ? 'contacts.noteSupervisor' : 'contacts.noteAgent')}>
+        {rows.length > 0 && <Button variant="default" leftSection={<IconFileSpreadsheet size={18} />} loading={saving} onClick={() => void saveAll()}>{t('contacts.save')}</Button>}
+      </Heading>
       {found.isError && (
         <Alert color="red" variant="light" icon={<IconAlertCircle size={18} />} mb="md">
           <Group justify="space-between">{refusalText(t, found.error)}<Button size="xs" variant="default" onClick={() => void found.refetch()}>{t('retry')}</Button></Group>

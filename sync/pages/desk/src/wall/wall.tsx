@@ -1,0 +1,80 @@
+// The floor for a big screen: queues in figures that are read from across the room, and how old they are.
+import { ActionIcon, Box, Group, Text } from '@mantine/core';
+import { IconX } from '@tabler/icons-react';
+import { clock, permille, timeOfDay } from '@shared/format';
+import type { AgentState } from '@shared/model';
+import { useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Board, Me, QueueLine } from '../api';
+import { useNow } from '../clock';
+import { STATE_COLOR } from '../floor/state';
+import './wall.css';
+
+/** The box says something every ten seconds, changed or not: what is older than this is not to be trusted. */
+const OLD_MS = 15_000;
+const STATES: readonly AgentState[] = ['ready', 'offered', 'talking', 'wrap_up', 'not_ready'];
+
+export default function Wall({ me, board, at, close }: { me: Me; board: Board; at: number; close: () => void }) {
+  const { t, i18n } = useTranslation();
+  const age = Math.max(0, useNow() - at);
+  const old = age > OLD_MS;
+  useEffect(() => {
+    const leave = (event: KeyboardEvent) => event.key === 'Escape' && close();
+    window.addEventListener('keydown', leave);
+    return () => window.removeEventListener('keydown', leave);
+  }, [close]);
+  return (
+    <section className="wall" aria-label={t('wall.title')} data-old={old}>
+      <header className="wall-head">
+        <Text fz="2.4vmin" fw={650}>{me.site.label}</Text>
+        <Group gap="lg" wrap="nowrap">
+          <Text fz="2vmin" role={old ? 'alert' : undefined} className="wall-age">{old ? t('wall.old', { age: clock(age) }) : t('wall.fresh')}</Text>
+          <Text fz="2.4vmin" fw={650}>{timeOfDay(Date.now(), i18n.language, me.site.time_zone)}</Text>
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('close')} onClick={close}><IconX size={22} /></ActionIcon>
+        </Group>
+      </header>
+      <div className="wall-queues">
+        {board.queues.map((line) => <Tile key={line.queue} line={line} age={age} />)}
+      </div>
+      <footer className="wall-agents">
+        {STATES.map((state) => (
+          <Box key={state}>
+            <Text fz="2vmin" c="dimmed">{t(`state.${state}`)}</Text>
+            <Text fz="5vmin" fw={700} lh={1.1} c={`var(--mantine-color-${STATE_COLOR[state]}-text)`}>{board.agents.filter((line) => line.state === state).length}</Text>
+          </Box>
+        ))}
+      </footer>
+    </section>
+  );
+}
+
+function Tile({ line, age }: { line: QueueLine; age: number }) {
+  const { t } = useTranslation();
+  const waits = line.waiting > 0;
+  const level = line.service_level_permille;
+  const mood = level === null ? 'none' : level >= 800 ? 'good' : level >= 600 ? 'fair' : 'bad';
+  return (
+    <article className="wall-queue" data-mood={mood}>
+      <Text component="h2" fz="3vmin" fw={650} truncate>{line.label}</Text>
+      <div className="wall-main">
+        <Number label={t('board.waiting')} value={String(line.waiting)} big hot={waits} />
+        <Number label={t('board.longest')} value={waits ? clock(line.longest_wait_ms + age) : '–'} big hot={waits} />
+      </div>
+      <div className="wall-rest">
+        <Number label={t('board.ready')} value={String(line.ready)} />
+        <Number label={t('board.talking')} value={String(line.talking)} />
+        <Number label={t('wall.expected')} value={line.expected_wait_ms === null ? '–' : clock(line.expected_wait_ms)} />
+        <Number label={t('board.level')} value={permille(level)} />
+      </div>
+    </article>
+  );
+}
+
+function Number({ label, value, big = false, hot = false }: { label: string; value: string; big?: boolean; hot?: boolean }) {
+  return (
+    <Box>
+      <Text fz="1.8vmin" c="dimmed" truncate>{label}</Text>
+      <Text fz={big ? '8vmin' : '3.4vmin'} fw={700} lh={1.1} c={hot ? 'var(--mantine-color-orange-text)' : undefined}>{value}</Text>
+    </Box>
+  );
+}
