@@ -115,13 +115,13 @@ fn an_agent_with_nothing_but_the_page_answers_a_customer_and_a_reload_brings_the
     page.forget().expect("from here on");
     page.reload().expect("loaded anew");
     page.sees_button("Mute").expect("the same call, without a finger");
-    std::thread::sleep(Duration::from_secs(9));
+    std::thread::sleep(Duration::from_secs(15));
     page.heard(&ear).expect("written");
     let heard = proof::words(&ear, 1).expect("recognised");
     assert!(heard.contains("washing machine"), "after the reload the agent heard: {heard}");
     page.press("F9").expect("a key");
     caller.wait_event("CALL_CLOSED", PATIENCE).expect("the caller's leg ends too");
-    let heard = end_of(&caller, 6, &house.path("after.wav"));
+    let heard = end_of(&caller, 13, &house.picture("caller-after-reload.wav"));
     assert!(heard.contains("service desk"), "after the reload the caller heard: {heard}");
     page.button("Finish wrap-up").expect("written up");
     page.sees_button("Go not ready").expect("ready again");
@@ -185,12 +185,12 @@ fn the_page_asks_a_colleague_first_and_hands_the_caller_over() {
     assert!(heard.contains("repair"), "the agent heard the colleague: {heard}");
     page.button("Hand over").expect("handed over");
     page.button("Finish wrap-up").expect("the agent is out of it");
-    std::thread::sleep(Duration::from_secs(8));
+    std::thread::sleep(Duration::from_secs(15));
     caller.hang_up().expect("hung up");
     colleague.wait_event("CALL_CLOSED", PATIENCE).expect("the colleague's leg ends too");
-    let heard = end_of(&caller, 6, &house.path("caller-after.wav"));
+    let heard = end_of(&caller, 13, &house.picture("caller-after.wav"));
     assert!(heard.contains("repair"), "the caller heard: {heard}");
-    let heard = end_of(&colleague, 6, &house.path("colleague-after.wav"));
+    let heard = end_of(&colleague, 13, &house.picture("colleague-after.wav"));
     assert!(heard.contains("washing machine"), "the colleague heard: {heard}");
     assert!(page.faults().expect("the page's faults").is_empty(), "{:?}", page.faults());
 }
