@@ -38,7 +38,8 @@ pub(crate) struct Away {
 impl<L: Lines> Floor<L> {
     /// True: the leg that was lost may come back, and nothing of its contact has ended.
     pub(crate) fn goes_away(&mut self, leg: LegId, cause: Cause) -> bool {
-        let Some((id, role)) = self.legs.get(&leg).cloned().filter(|_| cause == Cause::Lost) else { return false };
+        let may = |(_, role): &(ContactId, Role)| cause == Cause::Lost && matches!(role, Role::Caller | Role::Partner);
+        let Some((id, role)) = self.legs.get(&leg).cloned().filter(may) else { return false };
         let Some(phone) = self.phones.phone_of(leg).cloned().filter(|_| self.phones.is_in_browser(leg)) else {
             return false;
         };
