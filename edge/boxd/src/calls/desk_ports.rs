@@ -19,7 +19,7 @@ use model::{
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 
-use super::engine::wall;
+use super::clock::wall;
 
 /// Requests waiting for the engine.
 pub const REQUESTS_MAX: usize = 1_024;

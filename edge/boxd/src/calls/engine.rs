@@ -8,19 +8,18 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use call::leg::Input as LineInput;
 use desk::BoardAt;
-use floor::{CivilTime, Floor, Input, Output, book::Book};
+use floor::{Floor, Input, Output, book::Book};
 use gate::Gate;
-use ledger::{Batch, BindingChange, Personal, Reader, Writer};
+use ledger::{Batch, BindingChange, Personal, Reader};
 use model::{
-    Extension, Millis, TrunkId,
-    cdr::{Cdr, Outcome},
+    Extension, TrunkId,
     config::Config,
     fact::{Fact, Kind},
     leaving::{Leaving, Notice},
@@ -31,13 +30,14 @@ use sip::{
     locate::Target,
 };
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     time::{MissedTickBehavior, interval, sleep_until},
 };
 use tracing::{error, info, warn};
 
 use super::{
     arrivals::{Backlog, Reception},
+    clock::{civil, wall},
     desk_ports::Request,
     dns::{Dns, Located},
     media_client::{FromMedia, MediaClient},
@@ -46,6 +46,7 @@ use super::{
     settings::Settings,
     sockets::Sockets,
     spare,
+    store::Store,
     sync_client::{FromSync, SyncClient},
 };
 use crate::config::BoxConfig;
@@ -58,10 +59,6 @@ const SECRETS_EVERY: u32 = 10;
 const SLICE: Duration = Duration::from_millis(2);
 /// Events of *media*, and pieces of SIP's streams, in one turn.
 const OTHERS_A_TURN: usize = 64;
-/// Facts are handed to the ledger this often; what a desk waits for, at once.
-const STORE_EVERY: Duration = Duration::from_millis(10);
-/// Rows that are handed over at once, however soon.
-const STORE_ROWS: usize = 500;
 /// The board is drawn this often at most.
 const SHOW_EVERY: Duration = Duration::from_millis(50);
 /// How often the civil clock is told, in looks.
@@ -87,7 +84,6 @@ pub struct Engine {
     pub dns: Dns,
     /// Where the trunks are that are known by name.
     pub located: BTreeMap<String, Vec<Target>>,
-    pub writer: Writer,
     pub reader: Reader,
     pub settings: Settings,
     pub running: Arc<Config>,
@@ -110,13 +106,8 @@ pub struct Engine {
     pub looks: u32,
     pub reception: Reception,
     pub backlog: Backlog,
-    /// Not yet handed to the ledger, and when it will be.
-    pub unwritten: Batch,
-    pub store_at: Option<Instant>,
-    /// The outbox grows by what is not yet written, and the link is to hear of it.
-    pub hurry: bool,
-    /// The ledger is the spare one, since then or the last time that the disk was tried.
-    pub spare: Option<Instant>,
+    pub store: Store,
+    pub stay: spare::Stay,
     /// The ledger's count of changes of credentials, as last read.
     pub credentials: u64,
     /// How often each phone was to fetch its configuration again, as last read.
@@ -131,27 +122,13 @@ pub struct Inbox {
     pub requests: mpsc::Receiver<Request>,
 }
 
-pub fn wall() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    Millis(i64::try_from(since).unwrap_or(i64::MAX))
-}
-
-/// The site's own clock on the wall.
-pub fn civil(time_zone: &str) -> CivilTime {
-    let zone = jiff::tz::TimeZone::get(time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let now = jiff::Timestamp::now().to_zoned(zone);
-    let minute = u16::try_from(i32::from(now.hour()) * 60 + i32::from(now.minute())).unwrap_or(0);
-    let day = u8::try_from(now.weekday().to_monday_zero_offset()).unwrap_or(0);
-    CivilTime { date: now.date().to_string(), day, minute }
-}
-
 impl Engine {
     /// Runs until the task is dropped; ends by itself when it runs on the spare ledger and the disk is well again.
     pub async fn run(mut self, mut inbox: Inbox) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let wakes = [self.floor.poll_timeout(), self.show_at, self.store_at];
+            let wakes = [self.floor.poll_timeout(), self.show_at, self.store.poll_timeout()];
             let wake = wakes.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
             tokio::select! {
                 biased;
@@ -160,7 +137,7 @@ impl Engine {
                 Some(from) = inbox.sync.recv() => self.hear_sync(from),
                 _ = looks.tick() => {
                     self.look();
-                    if self.may_go_home() {
+                    if self.stay.is_over(&self.config, self.floor.lines().in_use().legs) {
                         return;
                     }
                 }
@@ -196,8 +173,8 @@ impl Engine {
         if self.show_at.is_some_and(|at| at <= began) {
             self.show();
         }
-        if self.store_at.is_some_and(|at| at <= began) || self.unwritten.rows() >= STORE_ROWS {
-            self.store();
+        if self.store.is_due(began) {
+            self.write();
         }
     }
 
@@ -283,7 +260,7 @@ impl Engine {
                 if self.show_at.is_some() {
                     self.show();
                 }
-                let Err(refused) = result else { return self.store_then(answer, Ok(())) };
+                let Err(refused) = result else { return self.store.write_then(answer, Ok(())) };
                 let _ = answer.send(Err(refused));
             }
             Request::Credentials { answer } => {
@@ -325,58 +302,11 @@ impl Engine {
         }
     }
 
-    /// The disk takes a ledger again, and nobody is in a call: the next life begins on it.
-    fn may_go_home(&mut self) -> bool {
-        let Some(tried) = self.spare.filter(|tried| tried.elapsed() >= spare::TRY_EVERY) else { return false };
-        if self.floor.lines().in_use().legs > 0 {
-            return false;
-        }
-        let well = spare::is_well(&self.config);
-        self.spare = Some(if well { tried } else { Instant::now() });
-        if well {
-            info!("the disk takes a ledger again: calls begin anew on it");
-        }
-        well
-    }
-
-    fn show(&mut self) {
-        let at = Instant::now();
-        let board = self.floor.board(at);
-        let waiting: u32 = board.queues.iter().map(|queue| queue.waiting).sum();
-        self.meters.waiting.set(waiting.into());
-        self.meters.connections.set(i64::try_from(self.sockets.connections()).unwrap_or(i64::MAX));
-        self.meters.phones.set(i64::try_from(self.phones.len()).unwrap_or(i64::MAX));
-        self.meters.trunks_up.set(self.trunks.values().map(|up| i64::from(*up)).sum());
-        self.show_trunks();
-        self.show_standing();
-        let legs = u32::try_from(self.floor.lines().in_use().legs).unwrap_or(u32::MAX);
-        self.standing.calls.store(legs, Ordering::Relaxed);
-        let healthy = self.spare.is_none() && self.writer.pressure().failing.is_none();
-        self.standing.ledger.store(healthy, Ordering::Relaxed);
-        self.show_at = None;
-        self.board.send_replace(Arc::new(BoardAt { at, board }));
-    }
-
-    /// Trunks that left the configuration leave the figures too.
-    fn show_trunks(&self) {
-        self.meters.trunk_up.reset();
-        self.meters.trunk_calls.reset();
-        for trunk in self.running.trunks.keys() {
-            let lines = self.floor.lines();
-            let (inward, outward) = lines.trunk_calls(trunk);
-            self.meters.trunk_up.with_label_values(&[trunk.as_str()]).set(lines.is_trunk_up(trunk).into());
-            for (way, calls) in [("in", inward), ("out", outward)] {
-                let calls = i64::try_from(calls).unwrap_or(i64::MAX);
-                self.meters.trunk_calls.with_label_values(&[trunk.as_str(), way]).set(calls);
-            }
-        }
-    }
-
     /// A fact of the box itself.
     pub fn tell(&mut self, kind: Kind) {
         let fact = Fact { seq: 0, at: wall(), contact: None, kind };
-        self.unwritten.append(Batch { facts: vec![fact], ..Batch::default() });
-        self.store();
+        self.store.add(Instant::now(), Batch { facts: vec![fact], ..Batch::default() });
+        self.write();
     }
 
     /// Takes everything the floor has put out; what is to be remembered waits a moment for more.
@@ -438,15 +368,13 @@ impl Engine {
         self.sockets.flush();
         self.meters.facts.inc_by(batch.facts.len() as u64);
         if !batch.is_empty() {
-            self.unwritten.append(batch);
-            self.store_at.get_or_insert_with(|| Instant::now() + STORE_EVERY);
+            self.store.add(Instant::now(), batch);
         }
     }
 
     /// The cloud has acknowledged all there is.
     fn outbox_is_empty(&self) -> bool {
-        let told = !self.hurry && self.unwritten.is_empty() && self.writer.pressure().kept_batches == 0;
-        told && self.reader.position().is_ok_and(|position| position.watermark == position.last)
+        self.store.is_told() && self.reader.position().is_ok_and(|position| position.watermark == position.last)
     }
 
     /// For the centre: through the gate into the outbox, however long the line stays cut.
@@ -467,7 +395,7 @@ impl Engine {
             Ok(passed) => {
                 batch.outbox.extend(passed);
                 batch.gate = Some(self.gate.state().clone());
-                self.hurry = true;
+                self.store.hurry();
             }
             Err(error) => error!(%error, "the gate refused our own notice"),
         }
@@ -485,48 +413,8 @@ impl Engine {
         }
     }
 
-    fn count(&self, cdr: &Cdr) {
-        if cdr.wrap_up_ms.is_some() {
-            return;
-        }
-        self.meters.contacts.inc();
-        match cdr.outcome {
-            Outcome::Answered => self.meters.answered.inc(),
-            Outcome::Abandoned => self.meters.abandoned.inc(),
-            Outcome::InFlow | Outcome::Refused => {}
-        }
-    }
-
     /// Hands what is to be remembered to the ledger.
-    pub fn store(&mut self) {
-        self.store_at = None;
-        let batch = std::mem::take(&mut self.unwritten);
-        if batch.is_empty() {
-            return;
-        }
-        let written = self.backlog.writes();
-        let waiting = std::mem::take(&mut self.hurry).then(|| self.sync.as_ref().map(SyncClient::wakes)).flatten();
-        self.writer.submit_then(batch, move |stored| {
-            if let (Ok(_), Some(sync)) = (&stored, waiting) {
-                sync.outbox_grew();
-            }
-            drop(written);
-            if let Err(error) = stored {
-                error!(%error, "facts wait in memory: the ledger does not take them");
-            }
-        });
-    }
-
-    fn store_then<T: Send + 'static>(&mut self, answer: oneshot::Sender<T>, value: T) {
-        self.store_at = None;
-        let batch = std::mem::take(&mut self.unwritten);
-        if batch.is_empty() {
-            let _ = answer.send(value);
-            return;
-        }
-        self.writer.submit_then(batch, move |stored| match stored {
-            Ok(_) => drop(answer.send(value)),
-            Err(error) => error!(%error, "facts wait in memory: the desk is not answered"),
-        });
+    pub fn write(&mut self) {
+        self.store.write(|| self.backlog.writes(), self.sync.as_ref());
     }
 }

@@ -1,6 +1,7 @@
 //! The *calls* process: SIP sockets, the floor, the desk, the ledger. It has no route to the cloud.
 
 mod arrivals;
+mod clock;
 mod desk_ports;
 mod dns;
 mod engine;
@@ -12,9 +13,11 @@ mod refusals;
 mod running;
 pub mod secrets;
 pub mod settings;
+mod shown;
 mod sockets;
 mod softphones;
 mod spare;
+mod store;
 mod sync_client;
 pub mod trunks;
 
@@ -47,10 +50,11 @@ use crate::{
     secure_listener::{Connections, Limits as HttpsLimits},
     tls,
 };
+use clock::civil;
+pub use clock::wall;
 pub use desk_ports::Request;
 use desk_ports::{FloorPort, REQUESTS_MAX, RecordsPort};
-pub use engine::wall;
-use engine::{Engine, Inbox, Standing, civil};
+use engine::{Engine, Inbox, Standing};
 
 /// Records of the last day that the figures may still need.
 const CDRS_AT_START: usize = 50_000;
@@ -76,7 +80,7 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
         error!("what the last life left open stays open: {error:#}");
     }
     let mut engine = build(&config, ledger.clone(), reader).await?;
-    engine.0.spare = spare.then_some(Instant::now());
+    engine.0.stay = spare::Stay::new(Instant::now(), spare);
     engine.0.announce_late(unheard);
     let (requests, requests_in) = mpsc::channel(REQUESTS_MAX);
     // Passwords that would be forgotten with the spare ledger are not made.
@@ -255,7 +259,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         sync,
         dns,
         located: BTreeMap::new(),
-        writer: ledger.writer(),
+        store: store::Store::new(ledger.writer()),
         gate: Gate::new(policy, reader.gate_state()?),
         reader,
         settings,
@@ -276,10 +280,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         looks: 0,
         reception: arrivals::Reception::new(secret),
         backlog: Default::default(),
-        unwritten: Batch::default(),
-        store_at: None,
-        spare: None,
-        hurry: false,
+        stay: spare::Stay::new(Instant::now(), false),
         credentials: 0,
         resyncs,
         config: config.clone(),

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
+    time::Instant,
 };
 
 use ::config::{Author, Effective};
@@ -22,8 +23,9 @@ use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 use super::{
+    clock::{civil, wall},
     dns::Located,
-    engine::{Engine, civil, wall},
+    engine::Engine,
     outgoing, secrets,
     sockets::Peer,
 };
@@ -50,7 +52,7 @@ impl Engine {
             ..Batch::default()
         };
         // An edit is rare and small: the engine waits the few milliseconds, so that edits stay in order.
-        let stored = self.writer.submit(batch).wait();
+        let stored = self.store.writer().submit(batch).wait();
         if let Err(error) = stored {
             warn!(%error, "an edit could not be stored");
             let _ = answer.send(Err(ChangeRefused {
@@ -224,8 +226,9 @@ impl Engine {
         match self.gate.pass(&items, at) {
             Ok(passed) => {
                 let gate = Some(self.gate.state().clone());
-                self.unwritten.append(Batch { intervals: cells, outbox: passed, gate, ..Batch::default() });
-                self.store();
+                let batch = Batch { intervals: cells, outbox: passed, gate, ..Batch::default() };
+                self.store.add(Instant::now(), batch);
+                self.write();
                 if let Some(sync) = &self.sync {
                     sync.outbox_grew();
                 }

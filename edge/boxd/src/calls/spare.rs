@@ -7,12 +7,12 @@ mod back;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::Context;
 use ledger::{Batch, BranchKey, Ledger, Options, Reader};
-use tracing::error;
+use tracing::{error, info};
 
 pub use back::bring;
 
@@ -20,7 +20,7 @@ use super::{branch_key, open_ledger};
 use crate::config::BoxConfig;
 
 /// How often the disk is tried while calls run on the spare ledger.
-pub const TRY_EVERY: Duration = Duration::from_secs(30);
+const TRY_EVERY: Duration = Duration::from_secs(30);
 /// A ledger larger than this is not copied into memory.
 const COPY_BYTES_MAX: u64 = 256 << 20;
 
@@ -48,9 +48,32 @@ pub fn open(config: &BoxConfig) -> anyhow::Result<Opened> {
     }
 }
 
-/// Whether the disk's ledger can be opened and written.
-pub fn is_well(config: &BoxConfig) -> bool {
-    at_home(config).is_ok()
+/// How long calls run on the spare ledger: None where they are at home, otherwise when the disk was last tried.
+pub struct Stay(Option<Instant>);
+
+impl Stay {
+    pub fn new(now: Instant, spare: bool) -> Self {
+        Self(spare.then_some(now))
+    }
+
+    pub fn is_spare(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The disk takes a ledger again, and nobody is in a call: the next life begins on it.
+    pub fn is_over(&mut self, config: &BoxConfig, legs: usize) -> bool {
+        let due = self.0.is_some_and(|tried| tried.elapsed() >= TRY_EVERY);
+        if !due || legs > 0 {
+            return false;
+        }
+        let well = at_home(config).is_ok();
+        if well {
+            info!("the disk takes a ledger again: calls begin anew on it");
+        } else {
+            self.0 = Some(Instant::now());
+        }
+        well
+    }
 }
 
 fn at_home(config: &BoxConfig) -> anyhow::Result<(Ledger, Reader, BranchKey)> {

@@ -10,7 +10,7 @@ use sip::{
 };
 use tracing::warn;
 
-use crate::calls::engine::wall;
+use crate::calls::clock::wall;
 
 pub struct Kept {
     file: PathBuf,

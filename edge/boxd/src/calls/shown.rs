@@ -1,0 +1,57 @@
+//! What the engine shows of itself: the board for the desks, figures for Prometheus, the standing for the prober.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
+
+use desk::BoardAt;
+use model::cdr::{Cdr, Outcome};
+
+use super::engine::Engine;
+
+impl Engine {
+    pub fn show(&mut self) {
+        let at = Instant::now();
+        let board = self.floor.board(at);
+        let waiting: u32 = board.queues.iter().map(|queue| queue.waiting).sum();
+        self.meters.waiting.set(waiting.into());
+        self.meters.connections.set(i64::try_from(self.sockets.connections()).unwrap_or(i64::MAX));
+        self.meters.phones.set(i64::try_from(self.phones.len()).unwrap_or(i64::MAX));
+        self.meters.trunks_up.set(self.trunks.values().map(|up| i64::from(*up)).sum());
+        self.show_trunks();
+        self.show_standing();
+        let legs = u32::try_from(self.floor.lines().in_use().legs).unwrap_or(u32::MAX);
+        self.standing.calls.store(legs, Ordering::Relaxed);
+        self.standing.ledger.store(!self.stay.is_spare() && self.store.is_well(), Ordering::Relaxed);
+        self.show_at = None;
+        self.board.send_replace(Arc::new(BoardAt { at, board }));
+    }
+
+    /// Trunks that left the configuration leave the figures too.
+    fn show_trunks(&self) {
+        self.meters.trunk_up.reset();
+        self.meters.trunk_calls.reset();
+        for trunk in self.running.trunks.keys() {
+            let lines = self.floor.lines();
+            let (inward, outward) = lines.trunk_calls(trunk);
+            self.meters.trunk_up.with_label_values(&[trunk.as_str()]).set(lines.is_trunk_up(trunk).into());
+            for (way, calls) in [("in", inward), ("out", outward)] {
+                let calls = i64::try_from(calls).unwrap_or(i64::MAX);
+                self.meters.trunk_calls.with_label_values(&[trunk.as_str(), way]).set(calls);
+            }
+        }
+    }
+
+    pub fn count(&self, cdr: &Cdr) {
+        if cdr.wrap_up_ms.is_some() {
+            return;
+        }
+        self.meters.contacts.inc();
+        match cdr.outcome {
+            Outcome::Answered => self.meters.answered.inc(),
+            Outcome::Abandoned => self.meters.abandoned.inc(),
+            Outcome::InFlow | Outcome::Refused => {}
+        }
+    }
+}
