@@ -1,6 +1,9 @@
 //! A whole box for a measurement: `boxd run` without a cloud, on the measured core, with as many phones as are wanted.
 
 use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    net::TcpStream,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -83,6 +86,21 @@ impl Measured {
     /// Anonymous memory of the process that speaks SIP, in bytes.
     pub fn memory(&self) -> anyhow::Result<u64> {
         cpu::memory(*self.branch.pids().get("calls").context("the calls process")?)
+    }
+
+    /// What the process that speaks SIP counts, by name and labels.
+    pub fn figures(&self) -> anyhow::Result<BTreeMap<String, f64>> {
+        let config = boxd::config::load(&self.branch.config).map_err(|faults| anyhow::anyhow!("{faults}"))?;
+        let mut stream = TcpStream::connect(config.metrics_of(0)).context("the metrics")?;
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let figure = |line: &str| {
+            let (name, value) = line.rsplit_once(' ')?;
+            Some((name.to_owned(), value.parse().ok()?))
+        };
+        Ok(lines.filter_map(figure).collect())
     }
 
     pub fn tail(&self) -> String {

@@ -9,6 +9,7 @@ mod peer;
 
 use std::{path::PathBuf, time::Duration};
 
+use anyhow::bail;
 use bench::{
     branch::Measured,
     cpu,
@@ -112,11 +113,17 @@ fn measure(args: &Args, rate: u32, peer: bool) -> anyhow::Result<()> {
         if peer { "Kamailio with rtpengine" } else { "Branchline" },
         seen.passed,
         seen.shed,
-        seen.failed,
+        seen.failed(),
         seen.quantile_ms(0.5),
         seen.quantile_ms(0.99),
         1_000.0 / per_1000,
     );
+    if seen.failed() + seen.unanchored > 0 {
+        println!("{:<24} {}", "", seen.causes());
+    }
+    if let Some(why) = seen.is_void() {
+        bail!("this run says nothing about the server: {why}");
+    }
     for ((name, after), (_, before)) in subject.parts().into_iter().zip(parts) {
         let share = after.saturating_sub(before).as_secs_f64() * 1_000.0 / f64::from(seen.offered.max(1));
         println!("{:<24} {:>79.2}", format!("  {name}"), share);

@@ -5,19 +5,22 @@
 //! `cargo xtask bench overload`
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use bench::{
     branch::Measured,
     cpu,
     sip::{
-        carrier::{Carrier, Load, Seen},
+        carrier::{Carrier, Load},
+        ear,
         emergency::Emergency,
         flood::Flood,
         phones::Phones,
+        seen::Seen,
     },
 };
 use clap::Parser;
@@ -45,6 +48,8 @@ struct Args {
     dir: PathBuf,
 }
 
+/// Of the capacity, in percent (S-06).
+const GOODPUT_MIN: f64 = 90.0;
 /// One step of the search.
 const STEP: Duration = Duration::from_secs(4);
 /// Calls that stand before the overload begins and end in the middle of it.
@@ -71,6 +76,7 @@ fn main() -> anyhow::Result<()> {
     let mut help = Emergency::new(server, &domain, ("101", PHONE_PASSWORD), "112", Duration::from_secs(2))?;
     let flood = Flood::start(server, &domain, args.strangers)?;
     let length = Duration::from_secs(args.seconds);
+    let told = Told::by(&measured)?;
     // Phones that talk all the while are called by nobody else.
     let (talking, numbers) = numbers.split_at(STANDING as usize);
     carrier.stand(talking, STANDING, length);
@@ -96,19 +102,64 @@ fn main() -> anyhow::Result<()> {
         strangers / args.seconds.max(1),
         goodput * 100.0 / f64::from(capacity),
         seen.shed,
-        seen.failed,
+        seen.failed(),
         seen.quantile_ms(0.5),
         seen.quantile_ms(0.99),
     );
+    println!("failed by cause: {}", seen.causes());
+    println!("the box: {}", told.until(&Told::by(&measured)?));
     println!("calls that stood before: {} of {} ended as they should", standing.ended, standing.begun);
     println!("emergency calls: {} of {} answered, the slowest after {:?}", help.answered, help.made, help.slowest);
-    println!("memory: {} MB before, {} MB at most", before >> 20, peak >> 20);
+    println!(
+        "memory: {} MB before, {} MB at most, {} MB at the end",
+        before >> 20,
+        peak >> 20,
+        measured.memory()? >> 20
+    );
     let recovered = recovery(&mut carrier, capacity, talk, numbers, &phones)?;
     println!("afterwards, at 80 % of capacity: all well after {recovered:?}");
+    if let Some(why) = seen.is_void() {
+        bail!("this run says nothing about the box: {why}");
+    }
     ensure!(standing.ended == standing.begun, "a call in progress was lost: {}", measured.tail());
     help.check()?;
+    ensure!(seen.unanchored == 0, "calls whose media did not go through the box");
     ensure!(peak.saturating_sub(before) <= GROWTH_MAX, "memory grew");
+    ensure!(goodput * 100.0 >= f64::from(capacity) * GOODPUT_MIN, "less than {GOODPUT_MIN} % of the capacity");
     Ok(())
+}
+
+/// What the box says of itself, and the kernel of its socket.
+struct Told {
+    kernel_dropped: u64,
+    figures: BTreeMap<String, f64>,
+    times: Vec<(String, Duration)>,
+}
+
+impl Told {
+    fn by(measured: &Measured) -> anyhow::Result<Self> {
+        let kernel_dropped = ear::dropped(measured.branch.sip.parse()?)?;
+        Ok(Self { kernel_dropped, figures: measured.figures()?, times: measured.times() })
+    }
+
+    /// What happened between the two.
+    fn until(&self, later: &Self) -> String {
+        let refused = later.figures.iter().filter_map(|(name, value)| {
+            let cause = name.strip_prefix("branchline_sip_refused_total{cause=\"")?.strip_suffix("\"}")?;
+            let count = value - self.figures.get(name).unwrap_or(&0.0);
+            (count > 0.0).then(|| format!("{cause} {count}"))
+        });
+        let times =
+            later.times.iter().zip(&self.times).map(|((name, after), (_, before))| {
+                format!("{name} {:.1}", after.saturating_sub(*before).as_secs_f64())
+            });
+        format!(
+            "{} datagrams dropped by the kernel at its socket; refused or dropped by itself: {}; CPU-seconds: {}",
+            later.kernel_dropped.saturating_sub(self.kernel_dropped),
+            refused.collect::<Vec<_>>().join(", "),
+            times.collect::<Vec<_>>().join(", "),
+        )
+    }
 }
 
 /// Ever more calls, until some are not answered: the most that were carried in a second.
@@ -120,6 +171,9 @@ fn capacity(args: &Args, carrier: &mut Carrier, numbers: &[String], phones: &Pho
         let seen = carrier.run(&Load { rate, length: STEP, talk }, numbers, phones)?;
         let carried = (f64::from(seen.passed) / STEP.as_secs_f64()) as u32;
         println!("offered {rate:>6}/s: answered and ended {carried}/s, p99 {:.1} ms", seen.quantile_ms(0.99));
+        if let Some(why) = seen.is_void() {
+            bail!("the capacity cannot be told: {why}");
+        }
         best = best.max(carried);
         if seen.passed * 100 < seen.offered * 99 || rate >= 4_000 {
             ensure!(best > 0, "no call was carried");

@@ -2,15 +2,17 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::{BTreeSet, BinaryHeap, HashMap},
     net::{Ipv4Addr, SocketAddr, UdpSocket},
     time::{Duration, Instant},
 };
 
 use super::{
-    GIVE_UP, T1, each,
+    GIVE_UP, T1,
+    ear::{Ear, dropped},
     phones::Phones,
-    quantile, socket,
+    seen::{Own, Seen},
+    socket,
     text::{Text, answer, body, sdp},
     wait,
 };
@@ -23,25 +25,6 @@ pub struct Load {
     pub length: Duration,
     /// How long a call lasts.
     pub talk: Duration,
-}
-
-#[derive(Debug, Default, Clone)]
-pub struct Seen {
-    pub offered: u32,
-    pub answered: u32,
-    /// Of these, hung up and confirmed.
-    pub passed: u32,
-    /// Refused by 503.
-    pub shed: u32,
-    pub failed: u32,
-    /// From the INVITE to its 200, in microseconds, sorted.
-    pub answer_us: Vec<u32>,
-}
-
-impl Seen {
-    pub fn quantile_ms(&self, share: f64) -> f64 {
-        f64::from(quantile(&self.answer_us, share)) / 1_000.0
-    }
 }
 
 enum Stage {
@@ -61,17 +44,22 @@ struct Call {
     target: String,
     routes: String,
     hang_up_at: Option<Instant>,
+    /// Where the server wants our audio.
+    port: Option<u16>,
     apart: bool,
 }
 
 pub struct Carrier {
     pub socket: UdpSocket,
+    ear: Ear,
     pub at: SocketAddr,
     pub server: SocketAddr,
     sdp: String,
     calls: HashMap<u64, Call>,
     timers: BinaryHeap<Reverse<(Instant, u64)>>,
     last_id: u64,
+    /// Where calls that are up send their audio: each has a port of its own.
+    ports: BTreeSet<u16>,
     seen: Seen,
     standing: Standing,
 }
@@ -90,12 +78,14 @@ impl Carrier {
         let at = socket.local_addr()?;
         Ok(Self {
             sdp: sdp(at),
+            ear: Ear::of(&socket)?,
             socket,
             at,
             server,
             calls: HashMap::new(),
             timers: BinaryHeap::new(),
             last_id: 0,
+            ports: BTreeSet::new(),
             seen: Seen::default(),
             standing: Standing::default(),
         })
@@ -114,31 +104,41 @@ impl Carrier {
         phones: &Phones,
         mut beside: impl FnMut(Instant),
     ) -> anyhow::Result<Seen> {
-        let (began, mut buffer) = (Instant::now(), vec![0; 65_536]);
+        let (began, own) = (Instant::now(), self.own(phones)?);
         let count = (u128::from(load.rate) * load.length.as_millis() / 1_000) as u64;
         let mut made = 0;
+        // Calls that stand apart were counted when they began.
         self.seen = Seen::default();
         while made < count || !self.calls.is_empty() {
             let now = Instant::now();
             let due = |made: u64| began + load.length.mul_f64(made as f64 / count.max(1) as f64);
             while made < count && due(made) <= now {
+                let late = now.saturating_duration_since(due(made));
+                self.seen.late_us.push(u32::try_from(late.as_micros()).unwrap_or(u32::MAX));
                 let number = &numbers[made as usize % numbers.len()];
                 self.call(number, load.talk);
                 made += 1;
             }
             self.remind(now);
             beside(now);
-            let busy = self.turn(&mut buffer) + phones.turn(&mut buffer);
+            let busy = self.turn(phones.at) + phones.turn();
             if busy == 0 {
                 let next =
                     self.timers.peek().map_or(now + T1, |Reverse((at, _))| *at).min(now + Duration::from_millis(20));
                 let next = if made < count { next.min(due(made)) } else { next };
-                wait(&[&self.socket, &phones.socket], next)?;
+                wait(&[&self.ear, phones.ear()], next)?;
             }
         }
         let mut seen = std::mem::take(&mut self.seen);
         seen.answer_us.sort_unstable();
+        seen.late_us.sort_unstable();
+        seen.own = self.own(phones)?.since(own);
         Ok(seen)
+    }
+
+    fn own(&self, phones: &Phones) -> anyhow::Result<Own> {
+        let read = self.ear.count() + phones.ear().count();
+        Ok(Own { read, dropped: dropped(self.at)? + dropped(phones.at)? })
     }
 
     /// Begins so many calls, to end one after the other within `length`; they are counted apart.
@@ -178,6 +178,7 @@ impl Carrier {
             target: format!("sip:{number}@{server}"),
             routes: String::new(),
             hang_up_at: None,
+            port: None,
             apart: false,
         };
         self.send(&call.last);
@@ -187,15 +188,15 @@ impl Carrier {
         id
     }
 
-    /// Reads what waits; how much it was.
-    pub fn turn(&mut self, buffer: &mut [u8]) -> usize {
+    /// Takes what came; how much it was.
+    fn turn(&mut self, phones: SocketAddr) -> usize {
         let mut heard = Vec::new();
-        let count = each(&self.socket, buffer, |text, from| heard.push((text.to_owned(), from)));
-        heard.iter().for_each(|(text, from)| self.hear(text, *from));
+        let count = self.ear.each(|text, from| heard.push((text.to_owned(), from)));
+        heard.iter().for_each(|(text, from)| self.hear(text, *from, phones));
         count
     }
 
-    fn hear(&mut self, text: &str, from: SocketAddr) {
+    fn hear(&mut self, text: &str, from: SocketAddr, phones: SocketAddr) {
         let message = Text(text);
         if !message.is_response() {
             if message.method() == "INVITE" {
@@ -226,6 +227,12 @@ impl Carrier {
                 let talk = call.hang_up_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(call.began));
                 call.hang_up_at = Some(now + talk);
                 self.timers.push(Reverse((now + talk, id)));
+                call.port = message.audio_port();
+                // Anchored: neither of the phone's own, nor another call's.
+                let own = call.port.filter(|port| ![self.at.port(), phones.port()].contains(port));
+                if !own.is_some_and(|port| self.ports.insert(port)) {
+                    self.seen.unanchored += 1;
+                }
                 let ack = self.within(id, "ACK", 1);
                 self.send(&ack);
             }
@@ -239,7 +246,7 @@ impl Carrier {
                 let ack = acknowledged(&call.last, to);
                 match status {
                     503 => self.seen.shed += 1,
-                    _ => self.seen.failed += 1,
+                    _ => *self.seen.refused.entry(status).or_default() += 1,
                 }
                 self.calls.remove(&id);
                 self.send(&ack);
@@ -252,7 +259,7 @@ impl Carrier {
                 self.calls.remove(&id);
             }
             (Stage::Leaving, "BYE", 300..) => {
-                self.seen.failed += 1;
+                self.seen.unended += 1;
                 self.calls.remove(&id);
             }
             _ => {}
@@ -270,6 +277,7 @@ impl Carrier {
                 Stage::Talking => {
                     if call.hang_up_at.is_some_and(|at| at <= now) {
                         call.stage = Stage::Leaving;
+                        call.port.take().map(|port| self.ports.remove(&port));
                         (call.sent, call.again) = (now, T1);
                         let bye = self.within(id, "BYE", 2);
                         self.send(&bye);
@@ -281,7 +289,11 @@ impl Carrier {
                 }
                 Stage::Calling | Stage::Leaving => {
                     if now >= call.sent + GIVE_UP {
-                        self.seen.failed += 1;
+                        match (&call.stage, call.provisional) {
+                            (Stage::Leaving, _) => self.seen.unended += 1,
+                            (_, true) => self.seen.unanswered += 1,
+                            (_, false) => self.seen.silent += 1,
+                        }
                         self.calls.remove(&id);
                         continue;
                     }

@@ -9,7 +9,8 @@ use std::{
 use anyhow::ensure;
 
 use super::{
-    T1, digest, each,
+    T1, digest,
+    ear::Ear,
     phones::Phones,
     socket,
     text::{Text, body, sdp},
@@ -17,6 +18,7 @@ use super::{
 
 pub struct Emergency {
     socket: UdpSocket,
+    ear: Ear,
     at: SocketAddr,
     server: SocketAddr,
     domain: String,
@@ -60,6 +62,7 @@ impl Emergency {
         let socket = socket(Ipv4Addr::LOCALHOST, port)?;
         Ok(Self {
             at: socket.local_addr()?,
+            ear: Ear::of(&socket)?,
             socket,
             server,
             domain: domain.into(),
@@ -101,7 +104,7 @@ impl Emergency {
             let _ = self.socket.send_to(call.last.as_bytes(), self.server);
         }
         let mut heard = Vec::new();
-        each(&self.socket, &mut [0; 8_192], |text, _| heard.push(text.to_owned()));
+        self.ear.each(|text, _| heard.push(text.to_owned()));
         heard.iter().for_each(|text| self.hear(text));
     }
 

@@ -10,7 +10,9 @@ use std::{
 use anyhow::ensure;
 
 use super::{
-    GIVE_UP, T1, digest, each, quantile, socket,
+    GIVE_UP, T1, digest,
+    ear::Ear,
+    quantile, socket,
     text::{Text, answer, body, sdp},
     wait,
 };
@@ -19,7 +21,8 @@ use super::{
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
 pub struct Phones {
-    pub socket: UdpSocket,
+    socket: UdpSocket,
+    ear: Ear,
     pub at: SocketAddr,
     pub server: SocketAddr,
     domain: String,
@@ -56,7 +59,7 @@ impl Phones {
     pub fn new(port: u16, server: SocketAddr, domain: &str) -> anyhow::Result<Self> {
         let socket = socket(Ipv4Addr::LOCALHOST, port)?;
         let at = socket.local_addr()?;
-        Ok(Self { sdp: sdp(at), socket, at, server, domain: domain.into() })
+        Ok(Self { sdp: sdp(at), ear: Ear::of(&socket)?, socket, at, server, domain: domain.into() })
     }
 
     /// Answers one message; the reply to everything but an ACK.
@@ -78,13 +81,17 @@ impl Phones {
     }
 
     /// Every waiting message.
-    pub fn turn(&self, buffer: &mut [u8]) -> usize {
-        each(&self.socket, buffer, |text, from| self.hear(text, from))
+    pub fn turn(&self) -> usize {
+        self.ear.each(|text, from| self.hear(text, from))
+    }
+
+    pub fn ear(&self) -> &Ear {
+        &self.ear
     }
 
     /// Registers all of them; at most `at_once` wait for an answer at one time.
     pub fn register(&self, numbers: &[String], password: &str, at_once: usize) -> anyhow::Result<Registered> {
-        let (began, mut buffer) = (Instant::now(), vec![0; 65_536]);
+        let began = Instant::now();
         let mut turns: Vec<Turn> = Vec::with_capacity(numbers.len());
         let (mut open, mut seen) = (VecDeque::new(), Registered::default());
         // Each run has Call-IDs of its own: RFC 3261 §10.2.4 counts within one.
@@ -98,8 +105,8 @@ impl Phones {
                 open.push_back(turns.len());
                 turns.push(turn);
             }
-            wait(&[&self.socket], now + Duration::from_millis(20))?;
-            each(&self.socket, &mut buffer, |text, _| {
+            wait(&[&self.ear], now + Duration::from_millis(20))?;
+            self.ear.each(|text, _| {
                 let response = Text(text);
                 let Some(turn) = response.call().and_then(|call| turns.get_mut(usize::try_from(call).ok()?)) else {
                     return self.hear(text, self.server);

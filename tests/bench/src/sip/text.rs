@@ -44,6 +44,13 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Where its description wants audio, if it has one.
+    pub fn audio_port(self) -> Option<u16> {
+        let (_, body) = self.0.split_once("\r\n\r\n")?;
+        let stream = body.lines().find_map(|line| line.strip_prefix("m=audio "))?;
+        stream.split(' ').next()?.parse().ok()
+    }
+
     /// The number that begins our Call-IDs.
     pub fn call(self) -> Option<u64> {
         u64::from_str_radix(self.first("Call-ID")?.split('-').next()?, 16).ok()
