@@ -178,19 +178,14 @@ impl Calls {
         self.endpoint.knows(flow)
     }
 
-    /// Whether what a phone dials is an emergency number.
-    pub fn is_emergency(&self, dialled: &str) -> bool {
-        route::is_emergency(&self.config.site, dialled)
-    }
-
     /// See `Endpoint::has_room_for_calls`.
     pub fn has_room(&self) -> bool {
         self.endpoint.has_room_for_calls()
     }
 
-    /// See `Endpoint::refusal`.
-    pub fn refusal(&self, flow: endpoint::Flow, bytes: &bytes::Bytes) -> Option<(endpoint::Flow, bytes::Bytes)> {
-        self.endpoint.refusal(flow, bytes)
+    /// What SIP holds at this moment.
+    pub fn load(&self) -> endpoint::Load {
+        self.endpoint.load()
     }
 
     /// Whether a phone can be rung.

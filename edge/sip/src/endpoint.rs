@@ -18,7 +18,7 @@ mod services;
 mod transport;
 
 pub use crate::subscription::Summary;
-pub use engine::{Endpoint, Load};
+pub use engine::{Endpoint, Load, NEIGHBOURS_MAX};
 pub use transport::Transport;
 
 /// Where a message came from or goes to.

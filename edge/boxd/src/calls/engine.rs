@@ -1,8 +1,8 @@
 //! The loop around the floor: everything that happened goes in with the clock, what comes out goes to sockets, to
 //! *media*, to *sync*, and into the ledger. Telephone lines never wait for the disk; desks do.
 //!
-//! It works in turns: all that waits is sorted by how much it matters ([`super::arrivals`]), then served for a slice of
-//! time, then everything that came of it leaves together.
+//! It works in turns: what waits in the [`super::reception`] is served for a slice of time, what matters most first, then
+//! everything that came of it leaves together.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,11 +24,7 @@ use model::{
     fact::{Fact, Kind},
     leaving::{Leaving, Notice},
 };
-use sip::{
-    arrivals::Turn,
-    endpoint::{Input as SipInput, Transport},
-    locate::Target,
-};
+use sip::{arrivals::Turn, endpoint::Input as SipInput, locate::Target};
 use tokio::{
     sync::{mpsc, watch},
     time::{MissedTickBehavior, interval, sleep_until},
@@ -36,13 +32,14 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use super::{
-    arrivals::{Backlog, Reception},
+    backlog::Backlog,
     clock::{civil, wall},
     desk_ports::Request,
     dns::{Dns, Located},
     media_client::{FromMedia, MediaClient},
     meters::Meters,
     outgoing,
+    reception::Reception,
     settings::Settings,
     sockets::Sockets,
     spare,
@@ -104,7 +101,7 @@ pub struct Engine {
     /// When a board that has changed is drawn.
     pub show_at: Option<Instant>,
     pub looks: u32,
-    pub reception: Reception,
+    pub reception: Arc<Reception>,
     pub backlog: Backlog,
     pub store: Store,
     pub stay: spare::Stay,
@@ -142,21 +139,20 @@ impl Engine {
                     }
                 }
                 Some(located) = inbox.located.recv() => self.locate(located),
-                Some(input) = self.sockets.recv() => self.arrive(Instant::now(), input),
-                // Those who read sockets have their turn.
-                () = tokio::task::yield_now(), if !self.reception.is_empty() => {}
+                Some(input) = self.sockets.recv() => self.take(Input::Call(LineInput::Sip(input))),
+                () = self.reception.wait() => {}
                 () = sleep_until(wake.into()) => {}
             }
             self.turn(&mut inbox);
+            // Those who speak to *media* and over streams have their turn, however much comes.
+            tokio::task::yield_now().await;
         }
     }
 
-    /// Everything that is there is sorted; then some of it is served.
+    /// Some of what is there is served.
     fn turn(&mut self, inbox: &mut Inbox) {
         let began = Instant::now();
-        while let Some(input) = self.sockets.datagram() {
-            self.arrive(began, input);
-        }
+        self.reception.note(began, self.backlog.delay(began));
         for _ in 0..OTHERS_A_TURN {
             let Ok(from) = inbox.media.try_recv() else { break };
             self.hear_media(from);
@@ -178,31 +174,21 @@ impl Engine {
         }
     }
 
-    /// A datagram is sorted in; everything else is taken as it comes.
-    fn arrive(&mut self, now: Instant, input: SipInput) {
-        match input {
-            SipInput::Received { flow, bytes } if flow.transport == Transport::Udp => {
-                let lines = self.floor.lines();
-                if let Err(Some(cause)) = self.reception.arrive(now, flow, bytes, lines) {
-                    self.meters.refused.count(now, cause, None);
-                }
-            }
-            other => self.take(Input::Call(LineInput::Sip(other))),
-        }
-    }
-
     fn serve(&mut self, until: Instant) {
         let mut now = Instant::now();
         while now < until {
-            let pressed = self.backlog.is_behind() || !self.floor.lines().has_room();
+            let pressed = self.backlog.is_behind(now) || !self.floor.lines().has_room();
             match self.reception.next(now, pressed) {
                 None => return,
                 Some(Turn::Serve { flow, bytes }) => {
                     self.take(Input::Call(LineInput::Sip(SipInput::Received { flow, bytes })));
+                    if !self.reception.knows(flow.remote) && self.floor.lines().knows(flow) {
+                        self.reception.met(flow.remote);
+                    }
                 }
                 Some(Turn::Refuse { flow, bytes }) => {
                     self.meters.refused.count(now, "overload", Some(503));
-                    if let Some((flow, bytes)) = self.floor.lines().refusal(flow, &bytes) {
+                    if let Some((flow, bytes)) = self.reception.refusal(flow, &bytes) {
                         self.sockets.send(flow, bytes);
                     }
                 }
@@ -287,12 +273,14 @@ impl Engine {
             Ok(_) => {}
             Err(error) => warn!(%error, "the ledger cannot be asked"),
         }
+        self.show_reception();
         if self.looks.is_multiple_of(SECRETS_EVERY) {
             self.refresh_secrets();
         }
         if self.looks.is_multiple_of(CIVIL_EVERY) {
             self.feed(Input::Civil(civil(&self.running.site.time_zone)));
             self.show();
+            self.reception.forget(self.floor.lines());
         }
         if self.config.cloud.is_some() && self.floor.awaits_notice() && self.outbox_is_empty() {
             self.feed(Input::NoticesHeard);
@@ -317,7 +305,7 @@ impl Engine {
                 Output::Send { flow, bytes } => self.sockets.send(flow, bytes),
                 Output::Close { flow } => self.sockets.close(flow),
                 Output::Media(command) => {
-                    self.backlog.asks(&command);
+                    self.backlog.asks(Instant::now(), &command);
                     if !self.media.send(command) {
                         error!("the media process does not take commands");
                     }
@@ -377,15 +365,15 @@ impl Engine {
         self.store.is_told() && self.reader.position().is_ok_and(|position| position.watermark == position.last)
     }
 
-    /// For the centre: through the gate into the outbox, however long the line stays cut.
     /// What was told while the disk took nothing.
     pub fn announce_late(&mut self, notices: Vec<Notice>) {
         let mut batch = Batch::default();
         notices.into_iter().for_each(|notice| self.announce(&mut batch, notice));
-        self.unwritten.append(batch);
-        self.store();
+        self.store.add(Instant::now(), batch);
+        self.write();
     }
 
+    /// For the centre: through the gate into the outbox, however long the line stays cut.
     fn announce(&mut self, batch: &mut Batch, notice: Notice) {
         warn!(what = ?notice.what, place = ?notice.place, "a notice");
         if self.config.cloud.is_none() {
@@ -415,6 +403,6 @@ impl Engine {
 
     /// Hands what is to be remembered to the ledger.
     pub fn write(&mut self) {
-        self.store.write(|| self.backlog.writes(), self.sync.as_ref());
+        self.store.write(|| self.backlog.writes(Instant::now()), self.sync.as_ref());
     }
 }

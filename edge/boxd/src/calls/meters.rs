@@ -22,6 +22,14 @@ pub struct Meters {
     pub trunk_calls: IntGaugeVec,
     pub connections: IntGauge,
     pub config_findings: IntGauge,
+    /// Datagrams that the kernel had no room for: the box did not read fast enough.
+    pub kernel_dropped: IntCounter,
+    pub datagrams_waiting: IntGauge,
+    pub datagrams_waiting_bytes: IntGauge,
+    /// Calls a second that may begin; -1: as many as come.
+    pub calls_rate: IntGauge,
+    pub transactions: IntGauge,
+    pub dialogs: IntGauge,
 }
 
 impl Meters {
@@ -61,6 +69,12 @@ impl Meters {
             trunks_up: gauge("branchline_trunks_up", "Trunks that answer")?,
             connections: gauge("branchline_sip_connections", "SIP connections over TCP")?,
             config_findings: gauge("branchline_config_findings", "Findings of the configuration")?,
+            kernel_dropped: counter("branchline_sip_kernel_dropped_total", "SIP datagrams the kernel had no room for")?,
+            datagrams_waiting: gauge("branchline_sip_datagrams_waiting", "SIP datagrams that wait for the engine")?,
+            datagrams_waiting_bytes: gauge("branchline_sip_datagrams_waiting_bytes", "Bytes of these")?,
+            calls_rate: gauge("branchline_sip_calls_rate", "Calls a second that may begin; -1: no limit")?,
+            transactions: gauge("branchline_sip_transactions", "SIP transactions that are remembered")?,
+            dialogs: gauge("branchline_sip_dialogs", "SIP dialogs")?,
             refused,
             outward_refused,
             registry,

@@ -1,6 +1,6 @@
 //! The *calls* process: SIP sockets, the floor, the desk, the ledger. It has no route to the cloud.
 
-mod arrivals;
+mod backlog;
 mod clock;
 mod desk_ports;
 mod dns;
@@ -9,6 +9,7 @@ mod lab_news;
 mod media_client;
 mod meters;
 mod outgoing;
+mod reception;
 mod refusals;
 mod running;
 pub mod secrets;
@@ -220,7 +221,8 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
     if let Some(own) = &own {
         security = security.asking(wanted, own, Arc::clone(&roots)).context("tls.trunks")?;
     }
-    let sockets = sockets::Sockets::bind(&config.sip.listen, sockets::Limits::default(), security).await?;
+    let reception = Arc::new(reception::Reception::new(Instant::now(), secret, PRODUCT));
+    let sockets = sockets::Sockets::bind(&config.sip.listen, sockets::Limits::default(), security, &reception).await?;
     info!(listening = ?sockets.listening(), "SIP");
     let calls = call::Config {
         domain: config.sip.domain.clone(),
@@ -278,7 +280,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         lab_heard,
         show_at: None,
         looks: 0,
-        reception: arrivals::Reception::new(secret),
+        reception,
         backlog: Default::default(),
         stay: spare::Stay::new(Instant::now(), false),
         credentials: 0,
@@ -296,6 +298,9 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
     }
     engine.activate();
     for input in kept.into_iter().filter_map(|binding| outgoing::binding_back(binding, now)) {
+        if let sip::endpoint::Input::Restore { binding, .. } = &input {
+            engine.reception.met(binding.flow.remote);
+        }
         engine.feed(Input::Call(call::leg::Input::Sip(input)));
     }
     Ok((engine, from_media, from_sync, located))

@@ -29,19 +29,24 @@ impl Refusals {
 
     /// `status` is the answer's; None when there was none.
     pub fn count(&mut self, now: Instant, cause: &'static str, status: Option<u16>) {
-        self.counter.with_label_values(&[cause]).inc();
-        if let Some(count) = self.due(now, cause) {
+        self.count_many(now, cause, status, 1);
+    }
+
+    /// The same for so many.
+    pub fn count_many(&mut self, now: Instant, cause: &'static str, status: Option<u16>, count: u64) {
+        self.counter.with_label_values(&[cause]).inc_by(count);
+        if let Some(count) = self.due(now, cause, count) {
             tracing::warn!(cause, status, count, "SIP refused or dropped");
         }
     }
 
     /// How many there were since the last line, when another is due: the first of a cause is told at once.
-    fn due(&mut self, now: Instant, cause: &'static str) -> Option<u64> {
+    fn due(&mut self, now: Instant, cause: &'static str, count: u64) -> Option<u64> {
         let Some(told) = self.told.get_mut(cause) else {
             self.told.insert(cause, Told { at: now, since: 0 });
-            return Some(1);
+            return Some(count);
         };
-        told.since = told.since.saturating_add(1);
+        told.since = told.since.saturating_add(count);
         if now.saturating_duration_since(told.at) < TELL_EVERY {
             return None;
         }
@@ -60,11 +65,11 @@ mod tests {
         let mut refusals = Refusals::new(&registry).expect("a counter");
         let start = Instant::now();
         let at = |second| start + Duration::from_secs(second);
-        assert_eq!(refusals.due(at(0), "via"), Some(1));
-        assert_eq!(refusals.due(at(0), "cseq"), Some(1), "another cause is another line");
-        assert!((1..60).all(|second| refusals.due(at(second), "via").is_none()));
-        assert_eq!(refusals.due(at(60), "via"), Some(60));
-        assert_eq!(refusals.due(at(61), "via"), None);
+        assert_eq!(refusals.due(at(0), "via", 1), Some(1));
+        assert_eq!(refusals.due(at(0), "cseq", 1), Some(1), "another cause is another line");
+        assert!((1..60).all(|second| refusals.due(at(second), "via", 1).is_none()));
+        assert_eq!(refusals.due(at(60), "via", 1), Some(60));
+        assert_eq!(refusals.due(at(61), "via", 1), None);
         for _ in 0..3 {
             refusals.count(at(0), "duplicate", Some(400));
         }

@@ -2,7 +2,7 @@
 //! due when an interval is over.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
     time::Instant,
@@ -152,6 +152,7 @@ impl Engine {
         self.located.retain(|trunk, _| names.contains_key(trunk));
         self.dns.find(names);
         self.know_peers();
+        self.reception.configured(self.running.clone());
         let (config, secrets) = (Box::new(Config::clone(&self.running)), Box::new(self.secrets.clone()));
         self.feed(Input::Configure { config, secrets });
         self.feed(Input::Civil(civil(&self.running.site.time_zone)));
@@ -175,8 +176,20 @@ impl Engine {
             TrunkKind::Address { peer, .. } | TrunkKind::Registration { peer, .. } => peer.ip(),
         });
         let located = self.located.values().flatten().flat_map(|target| &target.addresses).map(SocketAddr::ip);
+        self.reception.trust(self.udp_peers());
         self.sockets.trust(configured.chain(located).collect());
         self.sockets.secure(self.tls_peers());
+    }
+
+    /// Where the trunks are that speak UDP.
+    fn udp_peers(&self) -> BTreeSet<SocketAddr> {
+        let configured = self.running.trunks.values().filter_map(|trunk| match &trunk.kind {
+            TrunkKind::Address { peer, transport: SipTransport::Udp }
+            | TrunkKind::Registration { peer, transport: SipTransport::Udp, .. } => Some(*peer),
+            TrunkKind::Address { .. } | TrunkKind::Registration { .. } => None,
+        });
+        let located = self.located.values().flatten().filter(|target| target.transport == Transport::Udp);
+        configured.chain(located.flat_map(|target| target.addresses.clone())).collect()
     }
 
     /// The trunks that speak TLS, by address, and what each must prove. A trunk that is known by name must prove that

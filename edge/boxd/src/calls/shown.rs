@@ -28,6 +28,22 @@ impl Engine {
         self.board.send_replace(Arc::new(BoardAt { at, board }));
     }
 
+    /// What waits, and what did not get so far.
+    pub fn show_reception(&mut self) {
+        let now = Instant::now();
+        for ((cause, status), count) in self.reception.turned_away() {
+            self.meters.refused.count_many(now, cause, status, count);
+        }
+        self.meters.kernel_dropped.inc_by(self.reception.kernel_dropped());
+        let (load, lines) = (self.reception.load(), self.floor.lines().load());
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.meters.datagrams_waiting.set(gauge(load.datagrams));
+        self.meters.datagrams_waiting_bytes.set(gauge(load.bytes));
+        self.meters.calls_rate.set(load.rate.map_or(-1, |rate| i64::try_from(rate).unwrap_or(i64::MAX)));
+        self.meters.transactions.set(gauge(lines.transactions));
+        self.meters.dialogs.set(gauge(lines.dialogs));
+    }
+
     /// Trunks that left the configuration leave the figures too.
     fn show_trunks(&self) {
         self.meters.trunk_up.reset();

@@ -13,6 +13,7 @@ mod websocket;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -21,10 +22,11 @@ use sip::endpoint::{Flow, Input, Transport};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::reception::Reception;
 pub use page::Pages;
 pub use secure::{Peer, Security};
 
-/// Inputs that wait for the engine. Beyond it, readers wait: UDP is then dropped by the kernel, TCP by its window.
+/// Inputs of streams that wait for the engine. Beyond it, readers wait, and so does the peer, by TCP's window.
 const INPUTS_MAX: usize = 4_096;
 
 /// Everything has one.
@@ -60,8 +62,6 @@ impl Default for Limits {
 /// All SIP sockets. Dropping it closes them.
 pub struct Sockets {
     inputs: mpsc::Receiver<Input>,
-    /// Apart from the streams', so that neither can fill the other's.
-    datagrams: mpsc::Receiver<Input>,
     udp: udp::Udp,
     tcp: tcp::Connections,
     listening: Vec<(Transport, SocketAddr)>,
@@ -70,25 +70,24 @@ pub struct Sockets {
 
 impl Sockets {
     /// Opens every listener or none. Port 0 takes a free one (see `listening`).
-    pub async fn bind(listen: &[(Transport, SocketAddr)], limits: Limits, security: Security) -> anyhow::Result<Self> {
+    /// What comes by UDP goes to `reception`.
+    pub async fn bind(
+        listen: &[(Transport, SocketAddr)],
+        limits: Limits,
+        security: Security,
+        reception: &Arc<Reception>,
+    ) -> anyhow::Result<Self> {
         let (sender, inputs) = mpsc::channel(INPUTS_MAX);
-        let (of_datagrams, datagrams) = mpsc::channel(INPUTS_MAX);
         let stop = CancellationToken::new();
         let tcp = tcp::Connections::new(limits, security, sender.clone(), stop.clone());
-        let mut sockets = Self {
-            inputs,
-            datagrams,
-            udp: Default::default(),
-            tcp,
-            listening: Vec::new(),
-            _stop: stop.clone().drop_guard(),
-        };
+        let mut sockets =
+            Self { inputs, udp: Default::default(), tcp, listening: Vec::new(), _stop: stop.clone().drop_guard() };
         for (transport, addr) in listen {
             if addr.ip().is_unspecified() {
                 bail!("SIP listens on an address, not on {addr}: peers are told it");
             }
             let local = match transport {
-                Transport::Udp => sockets.udp.listen(*addr, &of_datagrams, &stop),
+                Transport::Udp => sockets.udp.listen(*addr, reception),
                 _ => sockets.tcp.listen(*transport, *addr),
             };
             let local = local.with_context(|| format!("listening for SIP on {transport:?} {addr}"))?;
@@ -122,18 +121,9 @@ impl Sockets {
         self.tcp.faults()
     }
 
-    /// The next thing that happened. Safe to cancel. None never comes while `self` lives.
+    /// The next thing that happened on a stream. Safe to cancel. None never comes while `self` lives.
     pub async fn recv(&mut self) -> Option<Input> {
-        tokio::select! {
-            biased;
-            Some(datagram) = self.datagrams.recv() => Some(datagram),
-            input = self.inputs.recv() => input,
-        }
-    }
-
-    /// A datagram that is there.
-    pub fn datagram(&mut self) -> Option<Input> {
-        self.datagrams.try_recv().ok()
+        self.inputs.recv().await
     }
 
     /// What is there of a stream.

@@ -7,7 +7,7 @@ use ledger::{Batch, Writer};
 use tokio::sync::oneshot;
 use tracing::error;
 
-use super::{arrivals::Written, sync_client::SyncClient};
+use super::{backlog::Written, sync_client::SyncClient};
 
 /// Facts are handed to the ledger this often; what a desk waits for, at once.
 const STORE_EVERY: Duration = Duration::from_millis(10);

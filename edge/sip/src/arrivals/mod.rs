@@ -1,11 +1,17 @@
 //! Datagrams between the socket and the endpoint, while more come than can be served: calls in progress first, then
 //! emergencies, then whom we know, then strangers. A new call that waited too long is refused by 503 (RFC 3261
 //! §21.5.4), before anything of it is kept; what a stranger sends too late is dropped, and SIP repeats it. So the work
-//! that is begun is finished, whatever is offered (RFC 6357 §5).
+//! that is begun is finished, whatever is offered (RFC 6357 §5). While the first of its kind is late already, or calls in
+//! progress are ([`pace`]), what is new is refused when it arrives and does not wait at all.
+//!
+//! Within a rank the first comes first. The youngest first would answer more of those who still listen where a queue
+//! outgrows their patience; here none does, for what waited 50 ms is refused, ten times sooner than SIP repeats it.
 //!
 //! Whom we know is the endpoint's answer ([`crate::endpoint::Endpoint::knows`]); when there is time for the next, the
 //! shell's. No source is ever shut out (S-08): one that asks for more than its share waits behind the others.
 
+mod begun;
+pub mod pace;
 pub mod peek;
 mod refusal;
 mod sources;
@@ -16,7 +22,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::endpoint::{Config, Flow};
+use crate::endpoint::Flow;
+use begun::Begun;
+use pace::Pace;
 use peek::Peek;
 pub use sources::{Rate, Sources};
 
@@ -76,6 +84,15 @@ struct Waiting {
     since: Instant,
     flow: Flow,
     bytes: Bytes,
+    /// Of an INVITE that is new.
+    mark: Option<u64>,
+}
+
+/// How much a datagram matters, and what it is beside.
+struct Sorted {
+    rank: Rank,
+    is_invite: bool,
+    mark: Option<u64>,
 }
 
 /// What to do with a datagram whose turn it is.
@@ -94,6 +111,12 @@ pub enum Turn {
 pub enum Dropped {
     #[error("more datagrams wait than may")]
     Full,
+    /// To be answered by [`refusal`]: of somebody known, and it would be served too late.
+    #[error("more calls than can be served in time")]
+    Busy,
+    /// The same, of a stranger, who is not answered.
+    #[error("strangers wait too long already")]
+    Late,
     #[error("not SIP")]
     NotSip,
     /// RFC 5626 §3.5.1: blank lines that hold a NAT open.
@@ -109,6 +132,8 @@ impl Dropped {
     pub fn cause(self) -> Option<&'static str> {
         match self {
             Self::Full => Some("full"),
+            Self::Busy => Some("overload"),
+            Self::Late => Some("late"),
             Self::NotSip => Some("not_sip"),
             Self::Blank | Self::Over => None,
         }
@@ -125,20 +150,24 @@ pub struct Who<'a> {
 
 pub struct Arrivals {
     limits: Limits,
+    secret: u64,
     lanes: [VecDeque<Waiting>; RANKS],
     bytes: usize,
     known: Sources,
     strangers: Sources,
     emergencies: Sources,
+    begun: Begun,
+    pace: Pace,
 }
 
 impl Arrivals {
     /// `secret` keys the tables of sources.
-    pub fn new(limits: Limits, secret: u64) -> Self {
+    pub fn new(now: Instant, limits: Limits, secret: u64) -> Self {
         let sources = |rate| Sources::new(secret, rate);
         let (known, strangers) = (sources(limits.known), sources(limits.strangers));
         let emergencies = sources(limits.emergencies_of_strangers);
-        Self { limits, lanes: Default::default(), bytes: 0, known, strangers, emergencies }
+        let (begun, pace) = (Begun::default(), Pace::new(now));
+        Self { limits, secret, lanes: Default::default(), bytes: 0, known, strangers, emergencies, begun, pace }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -149,44 +178,90 @@ impl Arrivals {
         self.lanes.iter().map(VecDeque::len).sum()
     }
 
-    /// A datagram came from the network.
-    pub fn arrive(&mut self, now: Instant, flow: Flow, bytes: Bytes, who: &Who<'_>) -> Result<(), Dropped> {
-        let rank = self.rank(now, flow, &bytes, who)?;
-        self.put(now, rank, flow, bytes)
+    /// Bytes that wait.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
-    fn rank(&mut self, now: Instant, flow: Flow, bytes: &Bytes, who: &Who<'_>) -> Result<Rank, Dropped> {
+    /// Calls a second that may begin; None: there is no limit.
+    pub fn rate(&self) -> Option<u64> {
+        self.pace.rate()
+    }
+
+    /// `others`: how long what calls need beside SIP (ports, the ledger) is behind. To be said many times a second.
+    pub fn note(&mut self, now: Instant, others: Duration) {
+        let waited = self.waited(now, Rank::InCall);
+        self.pace.note(now, waited.max(others));
+    }
+
+    /// How long the first of this rank waits.
+    fn waited(&self, now: Instant, rank: Rank) -> Duration {
+        let first = self.lanes.get(rank as usize).and_then(VecDeque::front);
+        first.map_or(Duration::ZERO, |first| now.saturating_duration_since(first.since))
+    }
+
+    /// A datagram came from the network. It may be a buffer that is used again: what waits is copied.
+    pub fn arrive(&mut self, now: Instant, flow: Flow, bytes: &[u8], who: &Who<'_>) -> Result<(), Dropped> {
+        let sorted = self.sort(now, flow, bytes, who)?;
+        let waited = self.waited(now, sorted.rank);
+        match sorted.rank {
+            Rank::InCall | Rank::Emergency => {}
+            Rank::Known | Rank::Greedy if waited > self.limits.patience => return Err(Dropped::Busy),
+            Rank::Known | Rank::Greedy if sorted.is_invite && !self.pace.take(now) => return Err(Dropped::Busy),
+            Rank::Known | Rank::Greedy => {}
+            Rank::Stranger | Rank::Pushy if waited > self.limits.patience_of_strangers => return Err(Dropped::Late),
+            Rank::Stranger | Rank::Pushy => {}
+        }
+        self.put(now, sorted, flow, bytes)
+    }
+
+    fn sort(&mut self, now: Instant, flow: Flow, bytes: &[u8], who: &Who<'_>) -> Result<Sorted, Dropped> {
+        let sorted = |rank| Sorted { rank, is_invite: false, mark: None };
+        // RFC 5626 §3.5.2: a keep-alive that is no SIP.
+        if crate::stun::answer(bytes, flow.remote).is_some() {
+            return Ok(sorted(if who.known { Rank::Known } else { self.rank_of_stranger(now, flow) }));
+        }
         // RFC 3261 §7.5: blank lines before the start-line are skipped.
         let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n' | 0)).count();
         if blank == bytes.len() {
             return Err(Dropped::Blank);
         }
-        let message = Peek::at(bytes.get(blank..).unwrap_or_default()).ok_or(Dropped::NotSip)?;
+        let bytes = bytes.get(blank..).unwrap_or_default();
+        let message = Peek::at(bytes).ok_or(Dropped::NotSip)?;
         if message.is_ack_of_refusal() {
             return Err(Dropped::Over);
         }
-        let source = flow.remote.ip();
         if !message.is_new() {
-            return Ok(if who.known { Rank::InCall } else { Rank::Stranger });
+            return Ok(sorted(if who.known { Rank::InCall } else { Rank::Stranger }));
         }
-        let emergency = message.method == Some("INVITE") && (who.emergency)(message.user);
-        if who.known {
-            let port = flow.remote.port();
-            return Ok(match (emergency, self.known.take(now, source, port)) {
+        let is_invite = message.method == Some("INVITE");
+        let mark = begun::mark(self.secret, bytes).filter(|_| is_invite);
+        if who.known && mark.is_some_and(|mark| self.begun.has(mark)) {
+            return Ok(sorted(Rank::InCall));
+        }
+        let emergency = is_invite && (who.emergency)(message.user);
+        let rank = if who.known {
+            match (emergency, self.known.take(now, flow.remote.ip(), flow.remote.port())) {
                 (true, _) => Rank::Emergency,
                 (false, true) => Rank::Known,
                 (false, false) => Rank::Greedy,
-            });
-        }
-        let modest = self.strangers.take(now, source, 0);
-        const EVERYBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        if emergency && modest && self.emergencies.take(now, EVERYBODY, 0) {
-            return Ok(Rank::Emergency);
-        }
-        Ok(if modest { Rank::Stranger } else { Rank::Pushy })
+            }
+        } else {
+            const EVERYBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+            match self.rank_of_stranger(now, flow) {
+                Rank::Stranger if emergency && self.emergencies.take(now, EVERYBODY, 0) => Rank::Emergency,
+                rank => rank,
+            }
+        };
+        Ok(Sorted { rank, is_invite, mark })
     }
 
-    pub fn put(&mut self, now: Instant, rank: Rank, flow: Flow, bytes: Bytes) -> Result<(), Dropped> {
+    fn rank_of_stranger(&mut self, now: Instant, flow: Flow) -> Rank {
+        if self.strangers.take(now, flow.remote.ip(), 0) { Rank::Stranger } else { Rank::Pushy }
+    }
+
+    fn put(&mut self, now: Instant, sorted: Sorted, flow: Flow, bytes: &[u8]) -> Result<(), Dropped> {
+        let Sorted { rank, mark, .. } = sorted;
         let total = self.bytes.saturating_add(bytes.len());
         let Some(lane) = self.lanes.get_mut(rank as usize) else { return Err(Dropped::Full) };
         // The last quarter of the memory is for calls in progress.
@@ -195,22 +270,26 @@ impl Arrivals {
             return Err(Dropped::Full);
         }
         self.bytes = total;
-        lane.push_back(Waiting { since: now, flow, bytes });
+        lane.push_back(Waiting { since: now, flow, bytes: Bytes::copy_from_slice(bytes), mark });
         Ok(())
     }
 
     /// The next one's turn. `pressed`: what new calls need beside us (ports, the ledger) is behind, so none begins.
     pub fn next(&mut self, now: Instant, pressed: bool) -> Option<Turn> {
         let (rank, lane) = RANK_ORDER.iter().zip(&mut self.lanes).find(|(_, lane)| !lane.is_empty())?;
-        let Waiting { since, flow, bytes } = lane.pop_front()?;
+        let Waiting { since, flow, bytes, mark } = lane.pop_front()?;
         self.bytes = self.bytes.saturating_sub(bytes.len());
         let waited = now.saturating_duration_since(since);
-        Some(match rank {
+        let turn = match rank {
             Rank::InCall | Rank::Emergency => Turn::Serve { flow, bytes },
             Rank::Known | Rank::Greedy if pressed || waited > self.limits.patience => Turn::Refuse { flow, bytes },
             Rank::Stranger | Rank::Pushy if pressed || waited > self.limits.patience_of_strangers => Turn::Drop,
             Rank::Known | Rank::Greedy | Rank::Stranger | Rank::Pushy => Turn::Serve { flow, bytes },
-        })
+        };
+        if let (Turn::Serve { .. }, Some(mark)) = (&turn, mark) {
+            self.begun.add(mark);
+        }
+        Some(turn)
     }
 }
 
@@ -229,14 +308,23 @@ pub fn retry_after_s(draw: u64) -> u32 {
 }
 
 /// The 503 to a new request and where it goes, without a word being kept. None: it is no request that is answered.
-pub fn refusal(config: &Config, flow: Flow, bytes: &Bytes) -> Option<(Flow, Bytes)> {
+/// `product` is for Server.
+pub fn refusal(product: &str, flow: Flow, bytes: &[u8]) -> Option<(Flow, Bytes)> {
     let message = Peek::at(bytes)?;
     message.method.filter(|method| *method != "ACK")?;
     let draw = sources::mixed(0, bytes);
     let tag = format!("{}{draw:016x}", peek::REFUSED);
-    let says = refusal::Says { tag: &tag, product: &config.product, retry_after_s: retry_after_s(draw >> 32) };
+    let says = refusal::Says { tag: &tag, product, retry_after_s: retry_after_s(draw >> 32) };
     let plainly = refusal::plain(bytes, flow.remote, &says);
-    let in_full = || crate::front::overloaded(bytes, flow.remote, says.tag, says.product, says.retry_after_s);
+    let in_full = || {
+        crate::front::overloaded(
+            &Bytes::copy_from_slice(bytes),
+            flow.remote,
+            says.tag,
+            says.product,
+            says.retry_after_s,
+        )
+    };
     let (remote, bytes) = plainly.or_else(in_full)?;
     Some((Flow { remote, ..flow }, bytes))
 }

@@ -266,11 +266,6 @@ impl Endpoint {
         self.dialogs.len() < self.config.limits.dialogs && self.has_room(Room::Trunk)
     }
 
-    /// The 503 to a request that waited too long, and where it goes; nothing of it is kept.
-    pub fn refusal(&self, flow: Flow, bytes: &Bytes) -> Option<(Flow, Bytes)> {
-        crate::arrivals::refusal(&self.config, flow, bytes)
-    }
-
     /// A password was proved from there.
     pub(super) fn is_neighbour(&mut self, now: Instant, flow: Flow) {
         if self.neighbours.len() >= NEIGHBOURS_MAX {

@@ -122,7 +122,7 @@ fn main() -> anyhow::Result<()> {
         bail!("this run says nothing about the box: {why}");
     }
     ensure!(standing.ended == standing.begun, "a call in progress was lost: {}", measured.tail());
-    help.check()?;
+    help.check().with_context(|| measured.tail())?;
     ensure!(seen.unanchored == 0, "calls whose media did not go through the box");
     ensure!(peak.saturating_sub(before) <= GROWTH_MAX, "memory grew");
     ensure!(goodput * 100.0 >= f64::from(capacity) * GOODPUT_MIN, "less than {GOODPUT_MIN} % of the capacity");
@@ -162,7 +162,7 @@ impl Told {
     }
 }
 
-/// Ever more calls, until some are not answered: the most that were carried in a second.
+/// Ever more calls, until one in ten is not carried: the most that were carried in a second.
 fn capacity(args: &Args, carrier: &mut Carrier, numbers: &[String], phones: &Phones) -> anyhow::Result<u32> {
     let talk = Duration::from_millis(args.talk_ms);
     let mut best = 0;
@@ -175,7 +175,7 @@ fn capacity(args: &Args, carrier: &mut Carrier, numbers: &[String], phones: &Pho
             bail!("the capacity cannot be told: {why}");
         }
         best = best.max(carried);
-        if seen.passed * 100 < seen.offered * 99 || rate >= 4_000 {
+        if seen.passed * 100 < seen.offered * 90 || rate >= 4_000 {
             ensure!(best > 0, "no call was carried");
             return Ok(best);
         }

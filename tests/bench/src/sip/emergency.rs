@@ -2,6 +2,7 @@
 //! hangs up.
 
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr, UdpSocket},
     time::{Duration, Instant},
 };
@@ -32,6 +33,8 @@ pub struct Emergency {
     pub answered: u32,
     /// From the INVITE to its answer.
     pub slowest: Duration,
+    /// Final answers that were none, by status.
+    refused: BTreeMap<u16, u32>,
 }
 
 struct Call {
@@ -75,13 +78,15 @@ impl Emergency {
             made: 0,
             answered: 0,
             slowest: Duration::ZERO,
+            refused: BTreeMap::new(),
         })
     }
 
     /// All that were made were answered, but for the one that is being made.
     pub fn check(&self) -> anyhow::Result<()> {
         let open = u32::from(self.call.as_ref().is_some_and(|call| !call.up));
-        ensure!(self.answered + open >= self.made, "{} of {} emergency calls were answered", self.answered, self.made);
+        let (made, answered, refused) = (self.made, self.answered, &self.refused);
+        ensure!(answered + open >= made, "{answered} of {made} emergency calls were answered; refusals: {refused:?}");
         ensure!(self.answered > 0, "no emergency call was made");
         Ok(())
     }
@@ -141,7 +146,8 @@ impl Emergency {
                     (call.cseq, call.last, call.sent) = (2, last, Instant::now());
                 }
             }
-            _ => {
+            status => {
+                *self.refused.entry(status).or_default() += 1;
                 let ack = self.request("ACK", cseq, "", None, &to);
                 self.send(&ack);
             }

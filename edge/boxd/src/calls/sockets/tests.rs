@@ -1,7 +1,9 @@
 //! The sockets over loopback.
 
 use std::net::Ipv4Addr;
+use std::time::Instant;
 
+use sip::arrivals::Turn;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
@@ -15,10 +17,19 @@ fn any_port() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 
+pub fn reception() -> Arc<Reception> {
+    Arc::new(Reception::new(Instant::now(), 7, "Branchline"))
+}
+
 async fn sockets(limits: Limits) -> Sockets {
-    Sockets::bind(&[(Transport::Udp, any_port()), (Transport::Tcp, any_port())], limits, Security::default())
-        .await
-        .unwrap()
+    Sockets::bind(
+        &[(Transport::Udp, any_port()), (Transport::Tcp, any_port())],
+        limits,
+        Security::default(),
+        &reception(),
+    )
+    .await
+    .unwrap()
 }
 
 async fn next(sockets: &mut Sockets) -> Input {
@@ -45,10 +56,13 @@ fn tcp_addr(sockets: &Sockets) -> SocketAddr {
 
 #[tokio::test]
 async fn a_datagram_comes_in_and_its_answer_goes_back() {
-    let mut sockets = sockets(Limits::default()).await;
+    let reception = reception();
+    let listen = [(Transport::Udp, any_port())];
+    let mut sockets = Sockets::bind(&listen, Limits::default(), Security::default(), &reception).await.unwrap();
     let peer = UdpSocket::bind(any_port()).await.unwrap();
     peer.send_to(MESSAGE, sockets.listening()[0].1).await.unwrap();
-    let (flow, bytes) = received(&mut sockets).await;
+    timeout(Duration::from_secs(5), reception.wait()).await.expect("a datagram in time");
+    let Some(Turn::Serve { flow, bytes }) = reception.next(Instant::now(), false) else { panic!("it is its turn") };
     assert_eq!(bytes, MESSAGE);
     assert_eq!((flow.transport, flow.connection), (Transport::Udp, 0));
     assert_eq!(flow.remote, peer.local_addr().unwrap());
@@ -175,12 +189,17 @@ async fn a_peer_that_takes_nothing_is_closed_and_nobody_waits() {
 
 #[tokio::test]
 async fn a_wildcard_address_and_a_taken_port_are_refused() {
-    let wildcard =
-        Sockets::bind(&[(Transport::Udp, "0.0.0.0:0".parse().unwrap())], Limits::default(), Security::default()).await;
+    let wildcard = Sockets::bind(
+        &[(Transport::Udp, "0.0.0.0:0".parse().unwrap())],
+        Limits::default(),
+        Security::default(),
+        &reception(),
+    )
+    .await;
     assert!(wildcard.err().unwrap().to_string().contains("0.0.0.0"));
     let taken = sockets(Limits::default()).await;
     for (transport, addr) in taken.listening() {
-        let again = Sockets::bind(&[(*transport, *addr)], Limits::default(), Security::default()).await;
+        let again = Sockets::bind(&[(*transport, *addr)], Limits::default(), Security::default(), &reception()).await;
         assert!(again.err().unwrap().to_string().contains(&addr.to_string()), "{transport:?}");
     }
 }

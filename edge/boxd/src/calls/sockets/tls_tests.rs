@@ -165,7 +165,7 @@ async fn secured(limits: Limits) -> (Sockets, Authority, [SocketAddr; 3]) {
     let security = Security { server: Some(tls::server(&own).unwrap()), callers: None, origins };
     let any: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
     let listen = [(Transport::Tls, any), (Transport::Ws, any), (Transport::Wss, any)];
-    let sockets = Sockets::bind(&listen, limits, security).await.unwrap();
+    let sockets = Sockets::bind(&listen, limits, security, &tests::reception()).await.unwrap();
     let addrs = [0, 1, 2].map(|at| sockets.listening()[at].1);
     (sockets, ca, addrs)
 }

@@ -1,29 +1,44 @@
-//! UDP: many datagrams through few system calls, both ways.
+//! UDP: many datagrams through few system calls, both ways. A thread reads each socket, whatever the engine does.
 
 use std::{
     collections::BTreeMap,
     io::{IoSlice, IoSliceMut},
-    net::SocketAddr,
+    net::{SocketAddr, UdpSocket},
     os::fd::AsRawFd,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmmsg, setsockopt, sockopt::RcvBufForce};
-use sip::endpoint::{Flow, Input, Transport};
+use nix::{
+    errno::Errno,
+    sys::socket::{
+        ControlMessageOwned, MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmmsg, setsockopt,
+        sockopt::{RcvBufForce, RxqOvfl},
+    },
+};
+use sip::endpoint::Flow;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::{io::Interest, net::UdpSocket, sync::mpsc};
-use tokio_util::sync::CancellationToken;
+
+use crate::calls::reception::Reception;
 
 /// What a burst of retransmissions from every phone of a branch needs, in bytes; without privilege the kernel may grant
 /// less.
-const RECEIVE_BUFFER: usize = 4 << 20;
+const RECEIVE_BUFFER: usize = 16 << 20;
 /// Every datagram fits (RFC 768: 65,507 bytes of payload).
 const DATAGRAM_MAX: usize = 65_535;
 /// Datagrams in one system call.
 const BATCH: usize = 32;
-/// System calls in one turn: under a flood the kernel must not be left to choose what is dropped.
-const READS_A_TURN: usize = 64;
+/// So many at once, and the thread lets more come before it reads again.
+const MANY: usize = 4;
+/// How long it does: a tenth of what anybody hears.
+const PAUSE: Duration = Duration::from_micros(500);
+/// How long the thread waits before it looks whether it is still wanted.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Datagrams that wait for [`Udp::flush`].
 const OUTGOING_MAX: usize = 256;
 
@@ -31,30 +46,31 @@ const OUTGOING_MAX: usize = 256;
 #[derive(Default)]
 pub struct Udp {
     sockets: BTreeMap<SocketAddr, Arc<UdpSocket>>,
-    outgoing: Vec<(SocketAddr, SocketAddr, Bytes)>,
+    outgoing: Vec<(SocketAddr, (SocketAddr, Bytes))>,
+    readers: Vec<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Udp {
-    pub fn listen(
-        &mut self,
-        addr: SocketAddr,
-        inputs: &mpsc::Sender<Input>,
-        stop: &CancellationToken,
-    ) -> anyhow::Result<SocketAddr> {
+    /// What comes to `addr` goes to `reception`.
+    pub fn listen(&mut self, addr: SocketAddr, reception: &Arc<Reception>) -> anyhow::Result<SocketAddr> {
         let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
         if setsockopt(&socket, RcvBufForce, &RECEIVE_BUFFER).is_err()
             && let Err(error) = socket.set_recv_buffer_size(RECEIVE_BUFFER)
         {
             tracing::debug!(%error, "the kernel's own receive buffer has to do");
         }
-        socket.set_nonblocking(true)?;
+        if let Err(error) = setsockopt(&socket, RxqOvfl, &1) {
+            tracing::debug!(%error, "the kernel does not say what it drops");
+        }
+        socket.set_read_timeout(Some(LOOK_EVERY))?;
         socket.bind(&addr.into())?;
-        let socket = Arc::new(UdpSocket::from_std(socket.into())?);
+        let socket = Arc::new(UdpSocket::from(socket));
         let local = socket.local_addr()?;
         self.sockets.insert(local, Arc::clone(&socket));
-        let read = read(socket, local, inputs.clone());
-        let stop = stop.clone();
-        tokio::spawn(async move { stop.run_until_cancelled(read).await });
+        let (reception, stop) = (Arc::clone(reception), Arc::clone(&self.stop));
+        let reader = Reader { socket, local, reception, stop, dropped: 0 };
+        self.readers.push(std::thread::Builder::new().name("sip-udp".into()).spawn(move || reader.run())?);
         Ok(local)
     }
 
@@ -63,7 +79,7 @@ impl Udp {
         let same_family = |addr: &&SocketAddr| addr.is_ipv4() == flow.remote.is_ipv4();
         let known = Some(flow.local).filter(|local| self.sockets.contains_key(local));
         match known.or_else(|| self.sockets.keys().find(same_family).copied()) {
-            Some(local) => self.outgoing.push((local, flow.remote, bytes)),
+            Some(local) => self.outgoing.push((local, (flow.remote, bytes))),
             None => tracing::debug!("no UDP socket for a SIP datagram"),
         }
         if self.outgoing.len() >= OUTGOING_MAX {
@@ -73,21 +89,36 @@ impl Udp {
 
     /// Sends or drops, and never waits: SIP repeats what UDP loses.
     pub fn flush(&mut self) {
-        for batch in self.outgoing.chunk_by(|(one, ..), (other, ..)| one == other) {
-            let Some(socket) = batch.first().and_then(|(local, ..)| self.sockets.get(local)) else { continue };
-            for some in batch.chunks(BATCH) {
-                send_some(socket, some);
+        while let Some((local, _)) = self.outgoing.first() {
+            let local = *local;
+            let count = self.outgoing.iter().take(BATCH).take_while(|(of, _)| *of == local).count();
+            let some: Vec<_> = self.outgoing.drain(..count).map(|(_, datagram)| datagram).collect();
+            if let Some(socket) = self.sockets.get(&local) {
+                send_some(socket, &some);
             }
         }
-        self.outgoing.clear();
+    }
+}
+
+impl Drop for Udp {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for socket in self.sockets.values() {
+            // Wakes its reader; the error says that it is connected to nobody.
+            let _ = nix::sys::socket::shutdown(socket.as_raw_fd(), nix::sys::socket::Shutdown::Read);
+        }
+        self.sockets.clear();
+        for reader in self.readers.drain(..) {
+            let _ = reader.join();
+        }
     }
 }
 
 /// In order; one that cannot be sent does not hold up those after it.
-fn send_some(socket: &UdpSocket, mut batch: &[(SocketAddr, SocketAddr, Bytes)]) {
+fn send_some(socket: &UdpSocket, mut batch: &[(SocketAddr, Bytes)]) {
     while !batch.is_empty() {
-        let slices: Vec<[IoSlice<'_>; 1]> = batch.iter().map(|(.., bytes)| [IoSlice::new(bytes)]).collect();
-        let remotes: Vec<Option<SockaddrStorage>> = batch.iter().map(|(_, remote, _)| Some((*remote).into())).collect();
+        let slices: Vec<[IoSlice<'_>; 1]> = batch.iter().map(|(_, bytes)| [IoSlice::new(bytes)]).collect();
+        let remotes: Vec<Option<SockaddrStorage>> = batch.iter().map(|(remote, _)| Some((*remote).into())).collect();
         let mut headers = MultiHeaders::preallocate(batch.len(), None);
         let flags = MsgFlags::MSG_DONTWAIT;
         let sent = match sendmmsg(socket.as_raw_fd(), &mut headers, slices.iter(), &remotes, [], flags) {
@@ -101,55 +132,75 @@ fn send_some(socket: &UdpSocket, mut batch: &[(SocketAddr, SocketAddr, Bytes)]) 
     }
 }
 
-async fn read(socket: Arc<UdpSocket>, local: SocketAddr, inputs: mpsc::Sender<Input>) {
-    let mut buffers = vec![0_u8; DATAGRAM_MAX * BATCH];
-    let mut batch = Vec::with_capacity(BATCH);
-    loop {
-        if socket.readable().await.is_err() {
-            tokio::task::yield_now().await;
-            continue;
-        }
-        for _ in 0..READS_A_TURN {
-            let received = socket.try_io(Interest::READABLE, || receive(&socket, local, &mut buffers, &mut batch));
-            let more = batch.len() == BATCH;
-            // An ICMP error of something sent before says nothing about the next datagram.
-            if let Err(error) = received
-                && error.kind() != std::io::ErrorKind::WouldBlock
-            {
-                tracing::debug!(%error, "reading SIP datagrams");
-            }
-            for input in batch.drain(..) {
-                if inputs.send(input).await.is_err() {
-                    return;
+/// One socket's reading end: a thread that waits for nothing but the socket.
+struct Reader {
+    socket: Arc<UdpSocket>,
+    local: SocketAddr,
+    reception: Arc<Reception>,
+    stop: Arc<AtomicBool>,
+    /// What the kernel has said that it dropped (SO_RXQ_OVFL).
+    dropped: u32,
+}
+
+impl Reader {
+    fn run(mut self) {
+        let mut buffers = vec![0_u8; DATAGRAM_MAX * BATCH];
+        while !self.stop.load(Ordering::Relaxed) {
+            match self.receive(&mut buffers) {
+                // Much comes: the next are read together, and those who serve are not disturbed by each.
+                Ok(count) if count >= MANY => std::thread::sleep(PAUSE),
+                Ok(_) => {}
+                // Nothing for a while. An ICMP error of something sent before says nothing about the next datagram.
+                Err(Errno::EAGAIN | Errno::EINTR) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "reading SIP datagrams");
+                    std::thread::sleep(PAUSE);
                 }
             }
-            if !more {
-                break;
-            }
         }
-        // Others have their turn, however much comes.
-        tokio::task::yield_now().await;
     }
-}
 
-fn receive(socket: &UdpSocket, local: SocketAddr, buffers: &mut [u8], batch: &mut Vec<Input>) -> std::io::Result<()> {
-    let found = receive_into(socket, buffers)?;
-    for (buffer, (length, remote)) in buffers.chunks(DATAGRAM_MAX).zip(found) {
-        let Some(remote) = remote.filter(|remote| remote.port() != 0) else { continue };
-        let flow = Flow { transport: Transport::Udp, local, remote, connection: 0 };
-        let bytes = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
-        batch.push(Input::Received { flow, bytes });
+    /// Waits for one datagram and takes those that are there with it; how many they were.
+    fn receive(&mut self, buffers: &mut [u8]) -> Result<usize, Errno> {
+        let found = self.receive_into(buffers)?;
+        let count = found.len();
+        let came = buffers.chunks(DATAGRAM_MAX).zip(found).filter_map(|(buffer, (length, remote))| {
+            let remote = remote.filter(|remote| remote.port() != 0)?;
+            Some((remote, buffer.get(..length).unwrap_or_default()))
+        });
+        let refused = self.reception.arrive(Instant::now(), self.local, came);
+        for some in refused.chunks(BATCH) {
+            send_some(&self.socket, some);
+        }
+        Ok(count)
     }
-    Ok(())
-}
 
-/// Length and sender of what came into each buffer.
-fn receive_into(socket: &UdpSocket, buffers: &mut [u8]) -> std::io::Result<Vec<(usize, Option<SocketAddr>)>> {
-    let mut slices: Vec<[IoSliceMut<'_>; 1]> =
-        buffers.chunks_mut(DATAGRAM_MAX).map(|buffer| [IoSliceMut::new(buffer)]).collect();
-    let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(slices.len(), None);
-    let received = recvmmsg(socket.as_raw_fd(), &mut headers, slices.iter_mut(), MsgFlags::MSG_DONTWAIT, None)?;
-    Ok(received.map(|message| (message.bytes, message.address.as_ref().and_then(address))).collect())
+    /// Length and sender of what came into each buffer.
+    fn receive_into(&mut self, buffers: &mut [u8]) -> Result<Vec<(usize, Option<SocketAddr>)>, Errno> {
+        let mut slices: Vec<[IoSliceMut<'_>; 1]> =
+            buffers.chunks_mut(DATAGRAM_MAX).map(|buffer| [IoSliceMut::new(buffer)]).collect();
+        let space = nix::cmsg_space!(u32);
+        let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(slices.len(), Some(space));
+        let flags = MsgFlags::MSG_WAITFORONE;
+        let received = recvmmsg(self.socket.as_raw_fd(), &mut headers, slices.iter_mut(), flags, None)?;
+        let mut dropped = self.dropped;
+        let found = received
+            .map(|message| {
+                for said in message.cmsgs().into_iter().flatten() {
+                    if let ControlMessageOwned::RxqOvfl(count) = said {
+                        dropped = count;
+                    }
+                }
+                (message.bytes, message.address.as_ref().and_then(address))
+            })
+            .collect();
+        let lost = dropped.wrapping_sub(self.dropped);
+        if lost > 0 {
+            self.reception.lost(lost.into());
+            self.dropped = dropped;
+        }
+        Ok(found)
+    }
 }
 
 fn address(of: &SockaddrStorage) -> Option<SocketAddr> {
