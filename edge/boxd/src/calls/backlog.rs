@@ -1,12 +1,14 @@
-//! How far what calls need beside SIP (ports, the ledger) is behind.
+//! How far what calls need beside SIP (ports, the ledger) is behind, and whether there are ports enough.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use media::plane::{Command, Event};
+use media::plane::{Command, Event, Failure, PortId};
+
+use crate::media::QUARANTINE;
 
 /// A port that *media* was asked for so long ago and has not opened: no call begins.
 const PORT_LATE: Duration = Duration::from_millis(200);
@@ -17,11 +19,24 @@ const DISK_PATIENCE: u32 = 10;
 /// What was asked and is remembered; beyond it nothing is learnt of it.
 const ASKED_MAX: usize = 10_000;
 
+/// Of all ports, the share that no new call takes: for emergency calls, and for the other leg of those that have begun.
+const RESERVE: usize = 16;
+/// It is never more than this.
+const RESERVE_MAX: usize = 256;
+
 /// What was asked of others and is not done.
-#[derive(Default)]
 pub struct Backlog {
-    ports: VecDeque<Instant>,
+    asked: VecDeque<Instant>,
+    ports: Ports,
     batches: Arc<Mutex<VecDeque<Instant>>>,
+}
+
+/// RTP ports as *media* has them: open, or at rest after a call.
+struct Ports {
+    all: usize,
+    open: BTreeSet<PortId>,
+    /// Until when, in order.
+    resting: VecDeque<Instant>,
 }
 
 /// A batch on its way; dropped when the disk has it, or has refused it.
@@ -35,31 +50,53 @@ impl Drop for Written {
 }
 
 impl Backlog {
-    /// No call is to begin until they have caught up.
-    pub fn is_behind(&self, now: Instant) -> bool {
-        age(&self.ports, now) > PORT_LATE || self.of_batches(now) > BATCH_LATE
+    /// For so many RTP ports.
+    pub fn new(ports: usize) -> Self {
+        let ports = Ports { all: ports, open: BTreeSet::new(), resting: VecDeque::new() };
+        Self { asked: VecDeque::new(), ports, batches: Arc::default() }
+    }
+
+    /// No call is to begin until they have caught up, or until ports are free.
+    pub fn is_behind(&mut self, now: Instant) -> bool {
+        self.ports.are_short(now) || age(&self.asked, now) > PORT_LATE || self.of_batches(now) > BATCH_LATE
     }
 
     /// How late they are, in the measure of what is late for a call.
     pub fn delay(&self, now: Instant) -> Duration {
-        age(&self.ports, now).max(self.of_batches(now) / DISK_PATIENCE)
+        age(&self.asked, now).max(self.of_batches(now) / DISK_PATIENCE)
     }
 
     pub fn asks(&mut self, now: Instant, command: &Command) {
-        if matches!(command, Command::Open { .. }) && self.ports.len() < ASKED_MAX {
-            self.ports.push_back(now);
+        match command {
+            Command::Open { port, loopback } => {
+                if self.asked.len() < ASKED_MAX {
+                    self.asked.push_back(now);
+                }
+                if !loopback {
+                    self.ports.open.insert(*port);
+                }
+            }
+            Command::Close { port } => self.ports.close(now, *port),
+            _ => {}
         }
     }
 
     pub fn heard(&mut self, event: &Event) {
-        if matches!(event, Event::Opened { .. } | Event::Failed { .. }) {
-            self.ports.pop_front();
+        match event {
+            Event::Opened { .. } => drop(self.asked.pop_front()),
+            Event::Failed { port, why: Failure::NoPort | Failure::Limit } => {
+                self.asked.pop_front();
+                self.ports.open.remove(port);
+            }
+            _ => {}
         }
     }
 
     /// Another *media* owes us nothing of what its predecessor did.
     pub fn media_began(&mut self) {
-        self.ports.clear();
+        self.asked.clear();
+        self.ports.open.clear();
+        self.ports.resting.clear();
     }
 
     pub fn writes(&self, now: Instant) -> Written {
@@ -69,6 +106,23 @@ impl Backlog {
 
     fn of_batches(&self, now: Instant) -> Duration {
         age(&self.batches.lock().unwrap_or_else(PoisonError::into_inner), now)
+    }
+}
+
+impl Ports {
+    /// No number is left but those in reserve.
+    fn are_short(&mut self, now: Instant) -> bool {
+        while self.resting.front().is_some_and(|until| *until <= now) {
+            self.resting.pop_front();
+        }
+        let reserve = (self.all / RESERVE).min(RESERVE_MAX);
+        self.open.len().saturating_add(self.resting.len()).saturating_add(reserve) >= self.all
+    }
+
+    fn close(&mut self, now: Instant, port: PortId) {
+        if self.open.remove(&port) {
+            self.resting.push_back(now + QUARANTINE);
+        }
     }
 }
 
@@ -82,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_oldest_that_is_not_done_says_how_late_it_is() {
-        let (backlog, start) = (Backlog::default(), Instant::now());
+        let (mut backlog, start) = (Backlog::new(100), Instant::now());
         let at = |ms| start + Duration::from_millis(ms);
         let first = backlog.writes(at(0));
         let second = backlog.writes(at(800));
@@ -92,5 +146,23 @@ mod tests {
         assert_eq!((backlog.delay(at(1_000)), backlog.is_behind(at(1_001))), (Duration::from_millis(20), false));
         drop(second);
         assert_eq!(backlog.delay(at(9_000)), Duration::ZERO);
+    }
+    #[test]
+    fn no_call_begins_while_the_ports_that_are_left_are_those_in_reserve() {
+        let (mut backlog, start) = (Backlog::new(100), Instant::now());
+        let open = |n| Command::Open { port: PortId(n), loopback: false };
+        let close = |n| Command::Close { port: PortId(n) };
+        (0..93).for_each(|n| backlog.asks(start, &open(n)));
+        (0..93).for_each(|n| backlog.heard(&Event::Opened { port: PortId(n), local: ([127, 0, 0, 1], 9).into() }));
+        assert!(!backlog.is_behind(start));
+        backlog.asks(start, &Command::Open { port: PortId(98), loopback: true });
+        backlog.heard(&Event::Opened { port: PortId(98), local: ([127, 0, 0, 1], 9).into() });
+        assert!(!backlog.is_behind(start), "another process' port is none of the range");
+        backlog.asks(start, &open(99));
+        backlog.heard(&Event::Opened { port: PortId(99), local: ([127, 0, 0, 1], 9).into() });
+        assert!(backlog.is_behind(start), "100 / 16 are in reserve");
+        backlog.asks(start, &close(99));
+        assert!(backlog.is_behind(start + QUARANTINE / 2), "a port rests after its call");
+        assert!(!backlog.is_behind(start + QUARANTINE));
     }
 }

@@ -281,7 +281,7 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
         show_at: None,
         looks: 0,
         reception,
-        backlog: Default::default(),
+        backlog: backlog::Backlog::new(crate::media::of_range(config.rtp.ports.clone()).count()),
         stay: spare::Stay::new(Instant::now(), false),
         credentials: 0,
         resyncs,

@@ -17,6 +17,7 @@ use ledger::BranchKey;
 use prometheus::Registry;
 
 use crate::observe;
+pub use numbers::{QUARANTINE, of_range};
 
 /// What the media process needs to know.
 #[derive(Debug, Clone)]

@@ -15,6 +15,12 @@ pub const QUARANTINE: Duration = Duration::from_secs(5);
 /// Numbers tried for one port.
 const TRIES_MAX: usize = 64;
 
+/// The numbers of a range that a port may have. RFC 3550 §11: RTP on even ports, RTCP on the next.
+pub fn of_range(range: RangeInclusive<u16>) -> impl Iterator<Item = u16> {
+    let last = *range.end();
+    range.filter(move |number| number % 2 == 0 && *number < last)
+}
+
 pub struct Numbers {
     ip: IpAddr,
     /// The one that rested longest comes first.
@@ -32,9 +38,7 @@ pub struct Bound {
 
 impl Numbers {
     pub fn new(ip: IpAddr, range: RangeInclusive<u16>, now: Instant) -> Self {
-        // RFC 3550 §11: RTP on even ports, RTCP on the next.
-        let last = *range.end();
-        let free = range.filter(|number| number % 2 == 0 && *number < last).map(|number| (now, number)).collect();
+        let free = of_range(range).map(|number| (now, number)).collect();
         Self { ip, free }
     }
 
