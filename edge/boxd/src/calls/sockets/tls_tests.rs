@@ -265,7 +265,7 @@ async fn who_connects_is_a_trunk_by_its_certificate_and_by_nothing_less() {
     let security = security.asking(known, &own, ca.roots()).unwrap();
     assert!(security.callers.is_some());
     let listen = [(Transport::Tls, (Ipv4Addr::LOCALHOST, 0).into())];
-    let mut sockets = Sockets::bind(&listen, Limits::default(), security).await.unwrap();
+    let mut sockets = Sockets::bind(&listen, Limits::default(), security, &tests::reception()).await.unwrap();
     let addr = sockets.listening()[0].1;
     let cases = [
         ("the right one", Some(right), Some("carrier")),
