@@ -81,8 +81,11 @@ impl Calls {
                     Party::Phone(_) | Party::Unproved | Party::Tunnel(_) => false,
                 };
                 let terms = self.terms(&dial.party, &self.carriers(&dial.party)).of_emergency(emergency.is_some());
-                let session =
-                    Session::new(self.session_id(), learn, self.protector(terms)).speaking(self.codecs(&dial.party));
+                let meets =
+                    dial.meets.and_then(|leg| self.legs.get(&leg)).and_then(Leg::remote).map(|remote| remote.codec);
+                let session = Session::new(self.session_id(), learn, self.protector(terms))
+                    .speaking(self.codecs(&dial.party))
+                    .meeting(meets);
                 let (caller, shown) = self.shown(&dial, emergency.is_some());
                 let mut leg = Leg::new(dial.party, State::Opening, session);
                 leg.invite = Some(Invite {

@@ -190,6 +190,8 @@ pub struct Dial {
     pub caller: Caller,
     /// Play this leg's early media, when it brings any, to that one; or ring-back tone when it brings none.
     pub ringback_to: Option<LegId>,
+    /// Whom it will talk to: the codec spoken there is offered first, so that nothing need be decoded.
+    pub meets: Option<LegId>,
     /// The phone for which a call goes out: its place is told when it is an emergency, or the box's own when there is
     /// none. Of a call to a phone, the one that sends the caller on.
     pub on_behalf_of: Option<Extension>,

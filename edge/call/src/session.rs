@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use media::dtls::Fingerprint;
-use media::plane::{Codec, Remote};
+use media::plane::{Codec, Payload, Remote};
 use media::sdp::{self, Audio, Direction, Ours, Shown};
 use rand_chacha::rand_core::Rng;
 
@@ -110,10 +110,21 @@ impl Session {
 
     /// Speaks these codecs alone (RFC 3551 names); a name that is none of ours is passed over.
     pub fn speaking(mut self, names: &[String]) -> Self {
-        let all = [("PCMA", Codec::Pcma), ("PCMU", Codec::Pcmu)];
+        let all = [("PCMA", Codec::Pcma), ("PCMU", Codec::Pcmu), ("G722", Codec::G722), ("opus", Codec::Opus)];
         let known =
             |name: &String| all.iter().find(|(ours, _)| name.eq_ignore_ascii_case(ours)).map(|(_, codec)| *codec);
         self.codecs = names.iter().filter_map(known).collect();
+        self
+    }
+
+    /// Offers the codec of whom it will talk to before all others, where it may be spoken at all; a law of G.711 stands
+    /// before them anyway.
+    pub fn meeting(mut self, codec: Option<Codec>) -> Self {
+        let Some(codec) = codec.filter(|codec| !codec.is_g711()) else { return self };
+        let all = if self.codecs.is_empty() { sdp::PREFERRED.to_vec() } else { std::mem::take(&mut self.codecs) };
+        let (mut first, rest): (Vec<Codec>, Vec<Codec>) = all.into_iter().partition(|one| *one == codec);
+        first.extend(rest);
+        self.codecs = first;
         self
     }
 
@@ -155,7 +166,15 @@ impl Session {
             Part::Offer => self.protector.offered(&audio)?,
             Part::Answer => self.protector.answered(&audio)?,
         };
-        let target = audio.remote(self.learn, agreed.mux, agreed.security.clone());
+        let mut target = audio.remote(self.learn, agreed.mux, agreed.security.clone());
+        if let Some(remote) = target.as_mut().filter(|remote| remote.codec == Codec::Opus) {
+            // RFC 3264 §5.1, §6.1: each side sends as what the other one named it. Our answer repeats their number.
+            let received = match part {
+                Part::Offer => audio.payload_type(),
+                Part::Answer => Codec::Opus.payload_type(),
+            };
+            remote.payload = Some(Payload { sent: audio.payload_type(), received });
+        }
         let has_address = target.is_some();
         match target {
             Some(remote) => {

@@ -222,8 +222,8 @@ impl<L: Lines> Floor<L> {
         caller: Caller,
         (ringback_to, on_behalf_of): (Option<LegId>, Option<Extension>),
     ) -> (LegId, Option<AgentId>) {
-        let target =
-            self.lines.dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to, on_behalf_of });
+        let party = Party::Phone(phone.clone());
+        let target = self.lines.dial(self.now, Dial { party, caller, ringback_to, meets: ringback_to, on_behalf_of });
         self.legs.insert(target, (id, Role::Target));
         self.engage(target, &phone);
         (target, self.phones.agent(&phone).cloned())
@@ -255,6 +255,7 @@ impl<L: Lines> Floor<L> {
             party: Party::Trunk { trunk, user: out.number.to_string() },
             caller: Caller { number: shown, name: None },
             ringback_to: contact.leg,
+            meets: contact.leg,
             on_behalf_of: out.phone.clone(),
         };
         let target = self.lines.dial(self.now, dial);

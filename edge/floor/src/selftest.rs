@@ -121,6 +121,7 @@ impl<L: Lines> Floor<L> {
             party: Party::Trunk { trunk, user: number.to_string() },
             caller: Caller { number: shown, name: None },
             ringback_to: None,
+            meets: None,
             on_behalf_of: phone,
         };
         let leg = self.lines.dial(self.now, dial);

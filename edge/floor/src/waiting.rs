@@ -93,9 +93,9 @@ impl<L: Lines> Floor<L> {
         let (Some(phone), Some(caller)) = (phone, card) else {
             return self.ask_acd(acd::Input::OfferEnded { agent, outcome: OfferOutcome::Failed });
         };
-        let leg = self
-            .lines
-            .dial(self.now, Dial { party: Party::Phone(phone.clone()), caller, ringback_to: None, on_behalf_of: None });
+        let meets = self.contacts.get(&id).and_then(|contact| contact.leg);
+        let party = Party::Phone(phone.clone());
+        let leg = self.lines.dial(self.now, Dial { party, caller, ringback_to: None, meets, on_behalf_of: None });
         self.phones.add(leg, &phone);
         self.legs.insert(leg, (id, Role::Offered(agent.clone())));
         self.offers.insert(agent, (id, leg));

@@ -3,35 +3,37 @@
 use crate::plane::Codec;
 
 impl Codec {
-    /// RFC 3551 §6.
+    /// RFC 3551 §6; Opus, which has no fixed one, is offered as this and stands for itself in a journal.
     pub fn payload_type(self) -> u8 {
         match self {
             Codec::Pcmu => 0,
             Codec::Pcma => 8,
+            Codec::G722 => 9,
+            Codec::Opus => 111,
         }
     }
 
-    /// One byte of this law as a linear sample.
+    /// One byte of µ-law as a linear sample, or of A-law: of no other codec is a byte a sample.
     pub fn decode(self, byte: u8) -> i16 {
         match self {
             Codec::Pcmu => ULAW_TO_LINEAR[usize::from(byte)],
-            Codec::Pcma => ALAW_TO_LINEAR[usize::from(byte)],
+            _ => ALAW_TO_LINEAR[usize::from(byte)],
         }
     }
 
-    /// A linear sample as one byte of this law.
+    /// A linear sample as one byte of µ-law, or of A-law.
     pub fn encode(self, sample: i16) -> u8 {
         match self {
             Codec::Pcmu => ulaw_from_linear(sample),
-            Codec::Pcma => alaw_from_linear(sample),
+            _ => alaw_from_linear(sample),
         }
     }
 
-    /// Silence in this law.
+    /// Silence in µ-law, or in A-law.
     pub fn silence(self) -> u8 {
         match self {
             Codec::Pcmu => 0xff,
-            Codec::Pcma => 0xd5,
+            _ => 0xd5,
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Seat {
 pub enum Codec {
     Pcmu,
     Pcma,
+    G722,
+    Opus,
 }
 
 /// What *calls* asks for. Every `Open` is answered by `Opened` or `Failed`; the others only when they go wrong.
@@ -118,6 +120,9 @@ pub enum Command {
 pub struct Remote {
     pub addr: SocketAddr,
     pub codec: Codec,
+    /// As what the codec's packets go to the remote and come from it, where its number is no fixed one.
+    #[serde(default)]
+    pub payload: Option<Payload>,
     /// Payload type of RFC 4733 telephone-event at 8000 Hz that the remote asked for.
     pub telephone_event: Option<u8>,
     /// Declared behind NAT: send to where its first valid packet came from, learnt once (S-20).
@@ -132,8 +137,15 @@ pub struct Remote {
 impl Remote {
     /// Without protection, at an address that is known.
     pub fn clear(addr: SocketAddr, codec: Codec, telephone_event: Option<u8>) -> Self {
-        Self { addr, codec, telephone_event, learn: false, mux: false, security: Security::Clear }
+        Self { addr, codec, payload: None, telephone_event, learn: false, mux: false, security: Security::Clear }
     }
+}
+
+/// RTP payload types of one codec, each as its receiver asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    pub sent: u8,
+    pub received: u8,
 }
 
 /// What protects a port's packets, both ways. What it protects never goes or is taken in clear.

@@ -75,11 +75,11 @@ impl Prompt {
         Ok(Self { alaw: encode(Codec::Pcma), ulaw: encode(Codec::Pcmu) })
     }
 
-    /// The n-th frame of 20 ms, or None after the end.
+    /// The n-th frame of 20 ms in µ-law, or in A-law, or None after the end.
     pub fn frame(&self, codec: Codec, at: usize) -> Option<&[u8]> {
         let bytes = match codec {
-            Codec::Pcma => &self.alaw,
             Codec::Pcmu => &self.ulaw,
+            _ => &self.alaw,
         };
         let start = at.checked_mul(FRAME_LEN)?;
         bytes.get(start..start.checked_add(FRAME_LEN)?)

@@ -23,10 +23,15 @@ pub struct Impairment {
 /// G.711 with concealment of lost packets, which every telephone has.
 pub const G711: Impairment = Impairment { ie: 0.0, bpl: 25.1 };
 
+/// Wideband codecs on the scale of telephones, where they count as no better than G.711: G.722 with concealment, and Opus
+/// with its redundancy, of which G.113 has no figures; G.711's robustness stands in for theirs.
+pub const WIDE: Impairment = Impairment { ie: 0.0, bpl: 25.1 };
+
 impl Codec {
     pub fn impairment(self) -> Impairment {
         match self {
             Codec::Pcmu | Codec::Pcma => G711,
+            Codec::G722 | Codec::Opus => WIDE,
         }
     }
 }

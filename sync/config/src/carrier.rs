@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What audio the box speaks (RFC 3551 §6). A name is one of these, whatever its case.
-const CODECS: [&str; 2] = ["PCMA", "PCMU"];
+const CODECS: [&str; 4] = ["PCMA", "PCMU", "G722", "opus"];
 
 /// Country codes whose law forbids hidden callers on a business's lines (NORMS 3).
 const SEEN: [&str; 1] = ["86"];

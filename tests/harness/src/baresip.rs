@@ -51,8 +51,8 @@ impl Phone {
         Self::start_with(folder, account, microphone, answer, sip_port, "")
     }
 
-    /// As [`Phone::start_at`], with parameters of baresip's own to its account: `;mediaenc=srtp-mand`, and the modules
-    /// that they need.
+    /// As [`Phone::start_at`], with parameters of baresip's own to its account: `;mediaenc=srtp-mand`, or
+    /// `;audio_codecs=opus` in place of G.711.
     pub fn start_with(
         folder: &Path,
         account: &Account<'_>,
@@ -78,7 +78,8 @@ impl Phone {
         let (control_port, rtp) = (free_ports(2), free_ports(40));
         let text = config(folder, sip_port, control_port, rtp, microphone);
         fs::write(folder.join("config"), format!("{text}{lines}\n"))?;
-        let line = accounts(account, sip_port, answer);
+        let codecs = if parameters.contains("audio_codecs") { "ptime=20" } else { "audio_codecs=pcma,pcmu;ptime=20" };
+        let line = accounts(account, sip_port, answer, codecs);
         fs::write(folder.join("accounts"), format!("{}{parameters}\n", line.trim_end()))?;
         fs::write(folder.join("contacts"), "")?;
         let mut command = Command::new("baresip");
@@ -177,9 +178,8 @@ fn netstring(buffer: &[u8]) -> Option<(Vec<u8>, usize)> {
     Some((body.to_vec(), colon + 2 + length))
 }
 
-fn accounts(account: &Account<'_>, sip_port: u16, answer: bool) -> String {
+fn accounts(account: &Account<'_>, sip_port: u16, answer: bool, codecs: &str) -> String {
     let mode = if answer { "auto" } else { "manual" };
-    let codecs = "audio_codecs=pcma,pcmu;ptime=20";
     match account {
         Account::Phone { user, password, domain, registrar, transport } => format!(
             "<sip:{user}@{domain}>;outbound=\"sip:{registrar};transport={transport}\";auth_user={user};\

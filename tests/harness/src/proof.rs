@@ -99,6 +99,12 @@ pub fn samples(file: &Path, channel: u16) -> anyhow::Result<Vec<f32>> {
     Ok(all?.into_iter().skip(wanted).step_by(channels).map(|sample| f32::from(sample) / 32_768.0).collect())
 }
 
+/// Samples a second of a WAV.
+pub fn rate(file: &Path) -> anyhow::Result<u32> {
+    let reader = hound::WavReader::open(file).with_context(|| format!("{}", file.display()))?;
+    Ok(reader.spec().sample_rate)
+}
+
 /// How well `reference` is found within `heard`: the peak of the normalised cross-correlation (1 is the same sound)
 /// and the lag in samples at which it lies.
 pub fn correlation(heard: &[f32], reference: &[f32]) -> (f32, usize) {

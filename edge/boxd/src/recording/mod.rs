@@ -56,14 +56,15 @@ pub fn wav(path: &Path, key: &[u8; 32]) -> anyhow::Result<Vec<u8>> {
 
 fn render(journal: &Journal) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Cursor::new(Vec::new());
+    let sound = record::stereo(&journal.frames);
     let spec = hound::WavSpec {
         channels: record::CHANNELS,
-        sample_rate: 8_000,
+        sample_rate: sound.rate,
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
     let mut writer = hound::WavWriter::new(&mut bytes, spec)?;
-    for sample in record::stereo(&journal.frames) {
+    for sample in sound.samples {
         writer.write_sample(sample)?;
     }
     writer.finalize()?;

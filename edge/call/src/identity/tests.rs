@@ -105,6 +105,7 @@ fn dial(phone: Option<&str>, wish: &str) -> Dial {
         party: Party::Trunk { trunk: TrunkId::new("carrier").unwrap(), user: "13800000000".into() },
         caller: Caller { number: wish.into(), name: None },
         ringback_to: None,
+        meets: None,
         on_behalf_of: phone.map(|phone| Extension::new(phone).unwrap()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use super::{AUDIO_MAX, Engine, Sink, seat::Seat};
+use super::{AUDIO_MAX, Engine, Sink, Slot, seat::Seat};
 use crate::{
     coder::ENCODED_MAX,
     plane::{self, Codec, Failure, MixId, PortId, Side},
@@ -35,6 +35,13 @@ impl Mixes {
         }
     }
 
+    /// Somebody in a mix is silent on purpose.
+    pub fn calm(&mut self, place: Place, payload: &[u8]) {
+        if let Some(seat) = self.all.get_mut(&place.mix).and_then(|seats| seats.get_mut(usize::from(place.seat))) {
+            seat.calm(payload);
+        }
+    }
+
     /// The ports that hear what this one sends.
     pub fn hearers(&self, place: Place) -> impl Iterator<Item = PortId> + '_ {
         let bit = 1_u16.checked_shl(place.seat.into()).unwrap_or(0);
@@ -46,11 +53,14 @@ impl Engine {
     /// `Command::Mix`.
     pub(super) fn mix(&mut self, mix: MixId, wanted: &[plane::Seat]) {
         let known = self.mixes.all.contains_key(&mix);
-        if wanted.len() > SEATS_MAX || !known && self.mixes.all.len() >= MIXES_MAX {
+        let pairs = mix.0 >= PAIRS;
+        if wanted.len() > SEATS_MAX || !known && !pairs && self.mixes.all.len() >= MIXES_MAX {
             return self.fail(wanted.first().map_or(PortId(0), |seat| seat.port), Failure::Limit);
         }
         for seat in wanted {
-            self.part(seat.port);
+            if !self.is_transcoded(seat.port) {
+                self.part(seat.port);
+            }
             if self.ports.get_mut(seat.port).is_some_and(|port| port.place.is_some_and(|place| place.mix != mix)) {
                 self.leave_mix(seat.port);
             }
@@ -113,6 +123,56 @@ impl Engine {
         self.seated(place.mix, seats);
     }
 
+    /// Two ports whose codecs can be passed on as they are.
+    pub(super) fn passes(&mut self, a: PortId, b: PortId) -> bool {
+        let codec = |engine: &mut Self, port| Some(engine.ports.get_mut(port)?.remote?.codec);
+        match (codec(self, a), codec(self, b)) {
+            (Some(a), Some(b)) => a.passes_as(b),
+            _ => true,
+        }
+    }
+
+    /// A join of two who share no codec: a mix of their own.
+    pub(super) fn transcode(&mut self, a: PortId, b: PortId) {
+        let Some(mix) = self.ports.slot(a).map(pair) else { return };
+        self.mix(mix, &[plane::Seat { port: a, hears: vec![b] }, plane::Seat { port: b, hears: vec![a] }]);
+    }
+
+    pub(super) fn is_transcoded(&mut self, id: PortId) -> bool {
+        self.ports.get_mut(id).and_then(|port| port.place).is_some_and(|place| place.mix.0 >= PAIRS)
+    }
+
+    pub(super) fn untranscode(&mut self, id: PortId) {
+        if let Some(place) = self.ports.get_mut(id).and_then(|port| port.place) {
+            self.mix(place.mix, &[]);
+        }
+    }
+
+    /// A port's codec may have changed: its join is made anew, as it must be now.
+    pub(super) fn rejoin(&mut self, id: PortId) {
+        let joined = self.ports.get_mut(id).and_then(|port| port.joined);
+        let peer = match joined {
+            Some(peer) => self.ports.at(peer).map(|peer| peer.id),
+            None if self.is_transcoded(id) => self.partner(id),
+            None => None,
+        };
+        if let Some(peer) = peer
+            && self.passes(id, peer) != joined.is_some()
+        {
+            self.join(id, peer);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn mixes_are_empty(&self) -> bool {
+        self.mixes.all.is_empty()
+    }
+
+    fn partner(&mut self, id: PortId) -> Option<PortId> {
+        let place = self.ports.get_mut(id)?.place?;
+        self.mixes.all.get(&place.mix)?.iter().map(|seat| seat.port).find(|port| *port != id)
+    }
+
     /// 20 ms of every mix.
     pub(super) fn tick_mixes(&mut self, now: Instant, sink: &mut impl Sink) {
         let (ports, tapes) = (&mut self.ports, &mut self.tapes);
@@ -125,9 +185,14 @@ impl Engine {
                 );
                 let Some(seat) = seats.get_mut(at) else { continue };
                 let Some(port) = ports.at_mut(seat.slot.index).filter(|port| port.id == seat.port) else { continue };
-                let Some(codec) = port.remote.map(|remote| remote.codec) else { continue };
+                let Some((codec, sent)) = port.remote.map(|remote| (remote.codec, remote.payload.sent)) else {
+                    continue;
+                };
                 let mut payload = [0; ENCODED_MAX];
                 let (length, clock) = seat.encode(codec, &heard, &mut payload);
+                if length == 0 {
+                    continue;
+                }
                 let Some(payload) = payload.get(..length) else { continue };
                 tapes.hear(now, &port.tapes, Side::Agent, codec, clock, payload, sink);
                 if port.sendable().is_none() || port.is_speaking(now) {
@@ -135,7 +200,7 @@ impl Engine {
                 }
                 let mut out = [0_u8; AUDIO_MAX];
                 let (head, body) = out.split_at_mut(HEADER_LEN);
-                head.copy_from_slice(&port.sender.next(now, MIXED, codec.payload_type()));
+                head.copy_from_slice(&port.sender.next(now, MIXED, sent));
                 if let Some(body) = body.get_mut(..length) {
                     body.copy_from_slice(payload);
                 }
@@ -144,6 +209,13 @@ impl Engine {
             }
         }
     }
+}
+
+/// Mixes of this number and above are joins of two. *Calls* chooses numbers below 2^53.
+const PAIRS: u64 = 1 << 63;
+
+fn pair(first: Slot) -> MixId {
+    MixId(PAIRS | u64::from(first.index))
 }
 
 /// Feeder number of a mix; a port's is its id plus one.

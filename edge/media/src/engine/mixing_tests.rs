@@ -4,7 +4,11 @@ use super::{
     tests::{Net, Shelf, address, remote},
     *,
 };
-use crate::plane::{Codec, MixId, Seat};
+use crate::{
+    coder::{DECODED_MAX, Decoder, ENCODED_MAX, Encoder},
+    plane::{Codec, MixId, Payload, Remote, Seat},
+    sound::FRAME,
+};
 
 const MIX: MixId = MixId(7);
 const PARTIES: u16 = 4;
@@ -21,27 +25,43 @@ fn hertz(party: u16) -> f32 {
     [440.0, 800.0, 1_300.0, 2_100.0][usize::from(party)]
 }
 
-fn codec(party: u16) -> Codec {
-    if party.is_multiple_of(2) { Codec::Pcma } else { Codec::Pcmu }
-}
+const LAWS: [Codec; 4] = [Codec::Pcma, Codec::Pcmu, Codec::Pcma, Codec::Pcmu];
 
 struct Room {
     engine: Engine,
     net: Net,
     now: Instant,
     sequence: u16,
+    mouths: Vec<Encoder>,
 }
 
 impl Room {
     fn new() -> Self {
+        Self::of(LAWS)
+    }
+
+    fn of(codecs: [Codec; 4]) -> Self {
         #[allow(clippy::disallowed_methods)]
         let now = Instant::now();
-        let mut room = Self { engine: Engine::new(10, [3; 32]), net: Net::default(), now, sequence: 0 };
-        for party in 0..PARTIES {
+        let mouths = codecs.map(Encoder::new).into();
+        let mut room = Self { engine: Engine::new(10, [3; 32]), net: Net::default(), now, sequence: 0, mouths };
+        for (party, codec) in (0..PARTIES).zip(codecs) {
             room.engine.open(now, id(party)).expect("room");
-            room.command(Command::Connect { port: id(party), remote: remote(4_000 + 2 * party, codec(party)) });
+            room.connect(party, codec);
         }
         room
+    }
+
+    /// Opus goes out as 100 and comes in as 101, where events are 102.
+    fn connect(&mut self, party: u16, codec: Codec) {
+        let payload = (codec == Codec::Opus).then_some(Payload { sent: 100, received: 101 });
+        let remote = Remote { payload, telephone_event: Some(102), ..remote(4_000 + 2 * party, codec) };
+        self.mouths[usize::from(party)] = Encoder::new(codec);
+        self.command(Command::Connect { port: id(party), remote });
+    }
+
+    fn codec(&self, party: u16) -> Codec {
+        self.mouths[usize::from(party)].codec()
     }
 
     fn command(&mut self, command: Command) {
@@ -70,34 +90,41 @@ impl Room {
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
     fn speak(&mut self, party: u16, sequence: u16) {
-        let sample = |n: u32| {
-            let t = (u32::from(sequence) * 160 + n) as f32 / 8_000.0;
+        let sound = std::array::from_fn(|n| {
+            let t = (usize::from(sequence) * FRAME + n) as f32 / 16_000.0;
             ((t * hertz(party) * std::f32::consts::TAU).sin() * 5_000.0) as i16
-        };
-        let payload: Vec<u8> = (0..160).map(|n| codec(party).encode(sample(n))).collect();
-        let packet = super::tests::packet(sequence, codec(party).payload_type(), &payload);
+        });
+        let mut payload = [0; ENCODED_MAX];
+        let length = self.mouths[usize::from(party)].encode(&sound, &mut payload);
+        let number = if self.codec(party) == Codec::Opus { 101 } else { self.codec(party).payload_type() };
+        let packet = super::tests::packet(sequence, number, &payload[..length]);
         self.engine.handle_packet(self.now, slot(party), address(4_000 + 2 * party), &packet, &mut self.net);
     }
 
-    /// Whom this party hears, by the tones in what was sent to it since it was asked last.
+    /// Whom this party hears, by the tones in what was sent to it last.
     #[allow(clippy::cast_precision_loss)]
     fn heard(&mut self, party: u16) -> Vec<u16> {
+        let codec = self.codec(party);
+        let number = if codec == Codec::Opus { 100 } else { codec.payload_type() };
         let sent = self.net.sent.iter().filter(|(_, to, _)| *to == address(4_000 + 2 * party));
-        let samples: Vec<f32> = sent
-            .filter_map(|(_, _, packet)| rtp::parse(packet))
-            .flat_map(|(_, payload)| {
-                payload.iter().map(|byte| f32::from(codec(party).decode(*byte))).collect::<Vec<_>>()
-            })
-            .collect();
-        let samples = samples.get(samples.len().saturating_sub(1_600)..).unwrap_or_default();
+        let mut ear = Decoder::new(codec);
+        let mut samples: Vec<f32> = Vec::new();
+        for (header, payload) in sent.filter_map(|(_, _, packet)| rtp::parse(packet)) {
+            if header.payload_type == number {
+                let mut sound = [0; DECODED_MAX];
+                let length = ear.decode(payload, &mut sound);
+                samples.extend(sound[..length].iter().map(|sample| f32::from(*sample)));
+            }
+        }
+        let samples = samples.get(samples.len().saturating_sub(3_200)..).unwrap_or_default();
         let loud = |hertz: f32| {
             let (mut real, mut imaginary) = (0.0_f32, 0.0_f32);
             for (n, sample) in samples.iter().enumerate() {
-                let angle = n as f32 / 8_000.0 * hertz * std::f32::consts::TAU;
+                let angle = n as f32 / 16_000.0 * hertz * std::f32::consts::TAU;
                 real += sample * angle.cos();
                 imaginary += sample * angle.sin();
             }
-            !samples.is_empty() && real.hypot(imaginary) * 2.0 / samples.len() as f32 > 3_500.0
+            !samples.is_empty() && real.hypot(imaginary) * 2.0 / samples.len() as f32 > 3_000.0
         };
         (0..PARTIES).filter(|other| loud(hertz(*other))).collect()
     }
@@ -182,7 +209,7 @@ fn prompts_and_keypresses_come_before_the_mix() {
     room.net.sent.clear();
     for n in 0..3_u16 {
         let event = [5, 10, 0, 160];
-        let packet = super::tests::packet(1_000 + n, 101, &event);
+        let packet = super::tests::packet(1_000 + n, 102, &event);
         room.engine.handle_packet(room.now, slot(1), address(4_002), &packet, &mut room.net);
         room.engine.handle_tick(room.now, false, &mut room.net);
         room.now += Duration::from_millis(20);
@@ -195,7 +222,7 @@ fn prompts_and_keypresses_come_before_the_mix() {
             .filter(|(_, at, _)| *at == address(to))
             .filter_map(|(_, _, packet)| Some(rtp::parse(packet)?.0.payload_type))
             .collect();
-        assert_eq!(types, [101, 101, 101], "to {to}");
+        assert_eq!(types, [102, 102, 102], "to {to}");
     }
 }
 
@@ -220,4 +247,53 @@ fn too_many_seats_and_unknown_ports_are_refused_and_harm_nobody() {
     room.net.sent.clear();
     room.talk(10);
     assert!(room.net.sent.is_empty(), "nobody hears anybody");
+}
+
+#[test]
+fn who_share_no_codec_hear_each_other_all_the_same_and_others_are_passed_on_as_they_are() {
+    for (one, other) in [(Codec::Pcma, Codec::Opus), (Codec::G722, Codec::Pcmu), (Codec::Opus, Codec::G722)] {
+        let mut room = Room::of([one, other, Codec::Pcma, Codec::Pcmu]);
+        room.command(Command::Join { a: id(0), b: id(1) });
+        room.talk(40);
+        assert_eq!(room.all_heard()[..2], [vec![1], vec![0]], "{one:?} and {other:?}");
+        room.command(Command::Part { port: id(1) });
+        room.net.sent.clear();
+        room.talk(5);
+        assert!(room.net.sent.is_empty(), "{one:?} and {other:?}: parted");
+    }
+    for codec in [Codec::Opus, Codec::G722] {
+        let mut room = Room::of([codec, codec, Codec::Pcma, Codec::Pcmu]);
+        room.command(Command::Join { a: id(0), b: id(1) });
+        room.speak(0, 1);
+        assert_eq!(room.net.sent.len(), 1, "{codec:?}: at once");
+        assert!(room.engine.mixes_are_empty());
+    }
+}
+
+#[test]
+fn a_party_that_changes_its_codec_in_the_middle_is_heard_on() {
+    let mut room = Room::of([Codec::Pcma, Codec::Pcmu, Codec::Pcma, Codec::Pcmu]);
+    room.command(Command::Join { a: id(0), b: id(1) });
+    room.talk(20);
+    room.connect(1, Codec::Opus);
+    room.net.sent.clear();
+    room.talk(40);
+    assert_eq!(room.all_heard()[..2], [vec![1], vec![0]], "Opus");
+    room.connect(1, Codec::Pcma);
+    room.net.sent.clear();
+    room.talk(20);
+    assert_eq!(room.all_heard()[..2], [vec![1], vec![0]], "A-law");
+    assert!(room.engine.mixes_are_empty(), "nothing is decoded any more");
+}
+
+#[test]
+fn a_party_that_speaks_opus_hears_prompts() {
+    let mut room = Room::of([Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::Pcmu]);
+    let play = crate::plane::PlayId(1);
+    room.command(Command::Play { port: id(0), play, prompts: vec!["frames-10".into()], again: false });
+    room.talk(12);
+    let to_party = room.net.sent.iter().filter(|(_, to, _)| *to == address(4_000));
+    let stamps: Vec<u32> = to_party.filter_map(|(_, _, packet)| Some(rtp::parse(packet)?.0.timestamp)).collect();
+    assert_eq!(stamps.len(), 10);
+    assert!(stamps.windows(2).all(|two| two[1].wrapping_sub(two[0]) == 960), "the clock of 48 kHz: {stamps:?}");
 }

@@ -24,6 +24,7 @@ use crate::{
     dtls::Certificate,
     dtmf,
     g711::convert,
+    noise,
     plane::{Command, Event, Failure, PortId, Side},
     prompt::Prompt,
     record::Batch,
@@ -133,7 +134,10 @@ impl Engine {
                     sink.unlock(slot);
                 }
                 match self.ports.get_mut(port) {
-                    Some(port) => port.connect(now, remote, self.certificate.as_ref()),
+                    Some(entry) => {
+                        entry.connect(now, remote, self.certificate.as_ref());
+                        self.rejoin(port);
+                    }
                     None => self.fail(port, Failure::UnknownPort),
                 }
             }
@@ -188,7 +192,8 @@ impl Engine {
             return;
         }
         let event = port.telephone_event() == Some(header.payload_type);
-        if !event && header.payload_type != codec.payload_type() {
+        let calm = header.payload_type == noise::PAYLOAD_TYPE;
+        if !event && !calm && port.remote.is_none_or(|remote| header.payload_type != remote.payload.received) {
             return;
         }
         let in_order = port.receiver.note(now, &header);
@@ -212,6 +217,12 @@ impl Engine {
                         relay_event(now, slot, hearer, payload, pressed.is_some(), sink);
                     }
                 }
+            }
+            return;
+        }
+        if calm {
+            if let Some(place) = port.place {
+                self.mixes.calm(place, payload);
             }
             return;
         }
@@ -240,7 +251,7 @@ impl Engine {
             let mut out = [0_u8; AUDIO_MAX];
             let length = HEADER_LEN + payload.len();
             let (head, body) = out.split_at_mut(HEADER_LEN);
-            head.copy_from_slice(&peer.sender.next(now, id.0.wrapping_add(1), remote.codec.payload_type()));
+            head.copy_from_slice(&peer.sender.next(now, id.0.wrapping_add(1), remote.payload.sent));
             let Some(body) = body.get_mut(..payload.len()) else { return };
             body.copy_from_slice(payload);
             convert(codec, remote.codec, body);
@@ -319,11 +330,17 @@ impl Engine {
             self.part(port);
             self.leave_mix(port);
         }
+        if !self.passes(a, b) {
+            return self.transcode(a, b);
+        }
         self.with(a, |port| port.joined = Some(second.index));
         self.with(b, |port| port.joined = Some(first.index));
     }
 
     fn part(&mut self, id: PortId) {
+        if self.is_transcoded(id) {
+            return self.untranscode(id);
+        }
         let peer = self.ports.get_mut(id).and_then(|port| port.joined.take());
         if let Some(peer) = peer.and_then(|peer| self.ports.at_mut(peer)) {
             peer.joined = None;

@@ -16,11 +16,13 @@ use super::{
     tape::TapeId,
 };
 use crate::{
+    coder::{DECODED_MAX, Decoder, ENCODED_MAX, Encoder},
     dtls::Certificate,
     dtmf::{Listener, Press},
-    plane::{Codec, Event, PlayId, PortId, Remote, Stats},
+    plane::{Codec, Event, Payload, PlayId, PortId, Remote, Stats},
     prompt::{FRAME_LEN, Prompt},
     rtp::{HEADER_LEN, Header, receive::Receiver, rtcp, send::Sender},
+    sound::FRAME,
     srtp::{RTCP_ROOM, RTP_ROOM},
 };
 
@@ -49,6 +51,7 @@ pub(super) enum Admitted {
 pub(super) struct Target {
     pub addr: SocketAddr,
     pub codec: Codec,
+    pub payload: Payload,
     pub telephone_event: Option<u8>,
     pub learn: bool,
     mux: bool,
@@ -83,6 +86,8 @@ pub(super) struct Port {
     pub receiver: Receiver,
     pub listener: Listener,
     pub playing: Option<Playing>,
+    /// What encodes prompts for a party that speaks no G.711.
+    voice: Option<Box<Voice>>,
     pressing: Option<Press>,
     pub tapes: Vec<TapeId>,
     pub shield: Option<Box<Shield>>,
@@ -117,6 +122,7 @@ impl Port {
             receiver: Receiver::default(),
             listener: Listener::default(),
             playing: None,
+            voice: None,
             pressing: None,
             tapes: Vec::new(),
             shield: None,
@@ -137,10 +143,17 @@ impl Port {
         }
         self.heard = now;
         self.silent = false;
-        let Remote { addr, codec, telephone_event, learn, mux, security } = remote;
+        let Remote { addr, codec, payload, telephone_event, learn, mux, security } = remote;
+        let fixed = codec.payload_type();
+        let payload = payload.unwrap_or(Payload { sent: fixed, received: fixed });
+        self.sender.set_clock(codec.clock());
+        self.receiver.set_clock(codec.clock());
+        if self.voice.as_ref().is_none_or(|voice| voice.encoder.codec() != codec) {
+            self.voice = (!codec.is_g711()).then(|| Box::new(Voice::new(codec)));
+        }
         self.guard = Guard::over(now, self.guard.take(), &security, addr, certificate);
         let addr = self.guard.as_ref().and_then(|guard| guard.chosen()).unwrap_or(addr);
-        self.remote = Some(Target { addr, codec, telephone_event, learn, mux });
+        self.remote = Some(Target { addr, codec, payload, telephone_event, learn, mux });
     }
 
     /// STUN and DTLS; true when the packet was either.
@@ -230,7 +243,7 @@ impl Port {
             self.foreign = self.foreign.saturating_add(1);
             return Admitted::No;
         };
-        let ours = header.payload_type == remote.codec.payload_type();
+        let ours = header.payload_type == remote.payload.received;
         if source == remote.addr {
             if self.settled || !ours {
                 return Admitted::Yes(remote.codec);
@@ -331,11 +344,21 @@ impl Port {
         let Some(playing) = self.playing.as_mut() else { return };
         match playing.next(remote.codec) {
             Some(frame) => {
-                let mut packet = [0_u8; HEADER_LEN + FRAME_LEN + RTP_ROOM];
-                packet[..HEADER_LEN].copy_from_slice(&self.sender.next(now, PROMPT, remote.codec.payload_type()));
-                packet[HEADER_LEN..HEADER_LEN + FRAME_LEN].copy_from_slice(frame);
-                self.sender.carried(FRAME_LEN);
-                self.send(slot, &mut packet, HEADER_LEN + FRAME_LEN, sink);
+                let mut packet = [0_u8; HEADER_LEN + ENCODED_MAX + RTP_ROOM];
+                packet[..HEADER_LEN].copy_from_slice(&self.sender.next(now, PROMPT, remote.payload.sent));
+                let length = match &mut self.voice {
+                    Some(voice) => {
+                        let (length, payload) = voice.say(frame);
+                        packet[HEADER_LEN..HEADER_LEN + ENCODED_MAX].copy_from_slice(&payload);
+                        length
+                    }
+                    None => {
+                        packet[HEADER_LEN..HEADER_LEN + FRAME_LEN].copy_from_slice(frame);
+                        FRAME_LEN
+                    }
+                };
+                self.sender.carried(length);
+                self.send(slot, &mut packet, HEADER_LEN + length, sink);
             }
             None => {
                 push(events, Event::Played { port: self.id, play: playing.play });
@@ -353,6 +376,25 @@ impl Port {
             foreign: self.foreign,
             unproven: self.guard.as_ref().map_or(0, |guard| guard.unproven),
         }
+    }
+}
+
+/// Prompts are kept in G.711; for who speaks another codec they are decoded and encoded again.
+struct Voice {
+    decoder: Decoder,
+    encoder: Encoder,
+}
+
+impl Voice {
+    fn new(codec: Codec) -> Self {
+        Self { decoder: Decoder::new(Codec::Pcma), encoder: Encoder::new(codec) }
+    }
+
+    fn say(&mut self, frame: &[u8]) -> (usize, [u8; ENCODED_MAX]) {
+        let (mut sound, mut payload) = ([0; DECODED_MAX], [0; ENCODED_MAX]);
+        self.decoder.decode(frame, &mut sound);
+        let length = sound.first_chunk::<FRAME>().map_or(0, |sound| self.encoder.encode(sound, &mut payload));
+        (length, payload)
     }
 }
 

@@ -1,13 +1,14 @@
 //! One party of a mix: its packets become 20 ms of sound at each tick, whatever the network does; and what it hears
 //! becomes packets.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Slot;
 use crate::{
     coder::{DECODED_MAX, Decoder, ENCODED_MAX, Encoder},
     conceal::Concealer,
     jitter::{Jitter, Next},
+    noise::Noise,
     plane::{Codec, PortId},
     rtp::Header,
     sound::{FRAME, Frame, SILENCE, fade},
@@ -23,7 +24,7 @@ pub(super) struct Seat {
     pub hears: u16,
     /// What this party said in the last 20 ms.
     pub said: Frame,
-    /// The clock of what it hears, for recordings: RTP at 8 kHz.
+    /// The clock of what it hears, for recordings: that of its codec.
     clock: u32,
     jitter: Jitter,
     decoder: Decoder,
@@ -32,6 +33,10 @@ pub(super) struct Seat {
     ready: [i16; DECODED_MAX + FRAME],
     have: usize,
     dry: u32,
+    /// What a packet holds.
+    span: Duration,
+    /// The party is silent on purpose.
+    noise: Option<Noise>,
 }
 
 impl Seat {
@@ -49,6 +54,8 @@ impl Seat {
             ready: [0; DECODED_MAX + FRAME],
             have: 0,
             dry: 0,
+            span: Duration::from_millis(20),
+            noise: None,
         }
     }
 
@@ -58,7 +65,16 @@ impl Seat {
             self.decoder = Decoder::new(codec);
             self.jitter = Jitter::default();
         }
-        self.jitter.put(now, (header.ssrc, header.sequence), codec.span(payload), payload);
+        let span = codec.span(payload);
+        if !span.is_zero() {
+            self.span = span;
+        }
+        self.jitter.put(now, (header.ssrc, header.sequence), span, payload);
+    }
+
+    /// The party says how its silence sounds.
+    pub fn calm(&mut self, payload: &[u8]) {
+        self.noise = Noise::told(payload);
     }
 
     /// 20 ms have gone by.
@@ -86,9 +102,11 @@ impl Seat {
         let mut sound = [0; DECODED_MAX];
         let length = match self.jitter.take() {
             Next::Packet(payload) => self.decoder.decode(payload, &mut sound),
-            Next::Lost { .. } | Next::Nothing => return,
+            Next::Lost { behind } => self.decoder.lost(self.span, behind, &mut sound),
+            Next::Nothing => return,
         };
         self.dry = 0;
+        self.noise = None;
         let Some(sound) = sound.get_mut(..length) else { return };
         self.concealer.real(sound);
         if let Some(place) = self.ready.get_mut(self.have..self.have + length) {
@@ -99,7 +117,10 @@ impl Seat {
 
     fn make_up(&mut self) {
         if let Some(place) = self.ready.get_mut(self.have..FRAME) {
-            self.concealer.missing(place);
+            match &mut self.noise {
+                Some(noise) => noise.fill(place),
+                None => self.concealer.missing(place),
+            }
         }
         self.have = FRAME;
         self.dry = self.dry.saturating_add(1);
@@ -126,7 +147,7 @@ impl Seat {
         if self.encoder.codec() != codec {
             self.encoder = Encoder::new(codec);
         }
-        self.clock = self.clock.wrapping_add(crate::rtp::send::FRAME);
+        self.clock = self.clock.wrapping_add(codec.clock() / 50);
         (self.encoder.encode(sound, payload), self.clock)
     }
 }

@@ -1,6 +1,7 @@
 //! Card mode (C-01): while a caller keys in a card's number, no keypress reaches the other side or a recording, neither
 //! as an event nor as sound. Audio is held back by one packet: a packet passes only when it and both its neighbours hold
-//! nothing of a tone, and is replaced by as much silence otherwise, so that time stays true.
+//! nothing of a tone, and is replaced by as much silence otherwise, so that time stays true. Of a codec whose bytes are no
+//! samples nothing passes at all.
 
 use super::PAYLOAD_MAX;
 use crate::{plane::Codec, tone};
@@ -44,6 +45,10 @@ impl Shield {
 
     /// Takes a packet; gives the one before, as it may be heard, and a key that was pressed.
     pub fn pass(&mut self, codec: Codec, timestamp: u32, payload: &[u8]) -> (Option<Passed>, Option<char>) {
+        if !codec.is_g711() {
+            // A tone cannot be seen in its bytes: nothing passes.
+            return (None, None);
+        }
         let found = tone::listen(codec, payload);
         let pressed = self.pressed(found.key);
         let mut next = Held {

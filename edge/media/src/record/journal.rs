@@ -211,6 +211,8 @@ pub(super) fn decode_frames(mut bytes: &[u8]) -> Option<Vec<Frame>> {
             codec: match codec {
                 0 => Codec::Pcmu,
                 8 => Codec::Pcma,
+                9 => Codec::G722,
+                111 => Codec::Opus,
                 _ => return None,
             },
             timestamp: u32::from_be_bytes([t0, t1, t2, t3]),

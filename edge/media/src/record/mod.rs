@@ -24,7 +24,7 @@ pub use journal::{Frame, HEAD_LEN, Header, Trailer};
 pub use key::BRANCH_KEY_LEN;
 pub use peaks::{PEAKS_MAX, Peaks, peaks};
 pub use read::{Fault, Journal, Mend, read, recover};
-pub use render::{CHANNELS, stereo};
+pub use render::{CHANNELS, Stereo, stereo};
 pub use rewrap::{Patch, rewrap};
 pub use write::{CHUNK_MS_MAX, Writer};
 

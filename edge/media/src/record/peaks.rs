@@ -1,7 +1,7 @@
 //! The waveform of a recording for a player: the loudest sample of each stretch of time, one line per side.
 
 use super::Frame;
-use super::stereo;
+use super::{Stereo, stereo};
 
 /// Stretches of one recording at most.
 pub const PEAKS_MAX: usize = 4_096;
@@ -17,9 +17,10 @@ pub struct Peaks {
 
 /// So many stretches, or fewer when the recording is short: none is shorter than 20 ms.
 pub fn peaks(frames: &[Frame], count: usize) -> Peaks {
-    let samples = stereo(frames);
+    let Stereo { rate, samples } = stereo(frames);
+    let frame = usize::try_from(rate / 50).unwrap_or(160);
     let pairs = samples.len() / 2;
-    let stretch = pairs.div_ceil(count.clamp(1, PEAKS_MAX)).next_multiple_of(160).max(160);
+    let stretch = pairs.div_ceil(count.clamp(1, PEAKS_MAX)).next_multiple_of(frame).max(frame);
     let loudest = |side: usize| {
         let side: Vec<u8> = samples
             .chunks(stretch * 2)
@@ -28,7 +29,7 @@ pub fn peaks(frames: &[Frame], count: usize) -> Peaks {
             .collect();
         side
     };
-    Peaks { ms: u32::try_from(stretch / 8).unwrap_or(u32::MAX), caller: loudest(0), agent: loudest(1) }
+    Peaks { ms: u32::try_from(stretch * 20 / frame).unwrap_or(u32::MAX), caller: loudest(0), agent: loudest(1) }
 }
 
 #[cfg(test)]

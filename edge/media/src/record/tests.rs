@@ -109,7 +109,7 @@ fn a_gap_stays_a_gap_of_the_same_length() {
     let frame =
         |at_ms, timestamp| Frame { side: Side::Caller, codec: Codec::Pcmu, timestamp, at_ms, payload: vec![0x10; 160] };
     // Arrival jitters by some ms; the RTP clock places the frames. Then a pause of one second.
-    let samples = stereo(&[frame(0, 5_000), frame(27, 5_160), frame(1_040, 13_320)]);
+    let Stereo { samples, .. } = stereo(&[frame(0, 5_000), frame(27, 5_160), frame(1_040, 13_320)]);
     let left: Vec<i16> = samples.iter().step_by(2).copied().collect();
     let loud: Vec<usize> = left.iter().enumerate().filter(|(_, sample)| **sample != 0).map(|(at, _)| at).collect();
     assert_eq!((loud.first(), loud.last()), (Some(&0), Some(&(8_320 + 159))));
@@ -145,4 +145,51 @@ fn another_branch_key_is_a_second_place_and_the_chunks_stay_as_they_are() {
     assert_eq!(read(&bytes, &BRANCH).expect_err("the oldest"), Error::Key);
     assert_eq!(read(&bytes, &LAST).expect("readable").fault, None);
     assert_eq!(bytes[ends[0]..], chunks, "not a byte of the audio was touched");
+}
+
+/// One leg spoke Opus, the other A-law; the recording has both where they were said.
+#[test]
+fn a_recording_of_other_codecs_is_rendered_wide_and_in_time() {
+    let mut encoder = crate::coder::Encoder::new(Codec::Opus);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+    let tone = |at: u32| std::array::from_fn(|n| (((at as usize * 320 + n) as f32 * 0.3).sin() * 8_000.0) as i16);
+    let mut batch = Batch::default();
+    let (mut writer, mut bytes) = Writer::begin("rec-1", "branch-a", 0, &BRANCH, &[9; 44]).expect("begun");
+    for n in 0..50_u32 {
+        let mut opus = [0; crate::coder::ENCODED_MAX];
+        let length = encoder.encode(&tone(n), &mut opus);
+        // The caller begins after 200 ms and speaks for a second; the agent speaks from the start.
+        let caller = Heard {
+            side: Side::Caller,
+            codec: Codec::Opus,
+            timestamp: n * 960,
+            at_ms: 200 + n * 20,
+            payload: &opus[..length],
+        };
+        let agent =
+            Heard { side: Side::Agent, codec: Codec::Pcma, timestamp: n * 160, at_ms: n * 20, payload: &[0x2a; 160] };
+        for heard in [caller, agent] {
+            if !batch.push(&heard) {
+                bytes.extend(writer.seal(&mut batch).expect("sealed"));
+                batch.clear();
+                assert!(batch.push(&heard));
+            }
+        }
+    }
+    bytes.extend(writer.seal(&mut batch).expect("sealed"));
+    let (last, _) = writer.end().expect("ended");
+    bytes.extend(last);
+    let journal = read(&bytes, &BRANCH).expect("readable");
+    assert_eq!(journal.fault, None);
+    let Stereo { rate, samples } = stereo(&journal.frames);
+    assert_eq!((rate, samples.len()), (16_000, 2 * 1_200 * 16));
+    let loud = |side: usize, from_ms: usize, to_ms: usize| {
+        let part = samples.iter().skip(side).step_by(2).skip(from_ms * 16).take((to_ms - from_ms) * 16);
+        part.map(|sample| sample.unsigned_abs()).max().unwrap_or(0)
+    };
+    assert_eq!(loud(0, 0, 199), 0, "the caller is silent at first");
+    assert!(loud(0, 300, 400) > 4_000 && loud(0, 1_100, 1_180) > 4_000);
+    assert!(loud(1, 20, 900) > 4_000);
+    assert_eq!(loud(1, 1_050, 1_200), 0, "the agent is silent at last");
+    assert_eq!(peaks(&journal.frames, 6).ms, 200);
 }

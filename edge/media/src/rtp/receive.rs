@@ -7,8 +7,10 @@ use super::{Header, rtcp::Block};
 /// RFC 3550 A.1: a jump of more than this is a new source, not loss.
 const DROPOUT_MAX: u16 = 3_000;
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Receiver {
+    /// Timestamp units a second.
+    clock: u32,
     source: Option<Source>,
     pub received: u64,
     /// Expected by sequence numbers of sources that ended.
@@ -38,12 +40,23 @@ struct Source {
     reported: Tally,
 }
 
+impl Default for Receiver {
+    fn default() -> Self {
+        Self { clock: 8_000, source: None, received: 0, expected_before: 0, received_before: 0 }
+    }
+}
+
 impl Receiver {
+    /// Units a second, of the codec that is received from here on.
+    pub fn set_clock(&mut self, clock: u32) {
+        self.clock = clock;
+    }
+
     /// Counts one packet. False when it is older than anything useful (a duplicate or very late).
     pub fn note(&mut self, now: Instant, header: &Header) -> bool {
         self.received = self.received.saturating_add(1);
         let fresh = match &mut self.source {
-            Some(source) if source.ssrc == header.ssrc => source.note(now, header),
+            Some(source) if source.ssrc == header.ssrc => source.note(now, header, self.clock),
             _ => None,
         };
         match fresh {
@@ -99,9 +112,10 @@ impl Receiver {
         })
     }
 
-    /// Interarrival jitter in microseconds at an 8 kHz clock.
+    /// Interarrival jitter in microseconds.
     pub fn jitter_us(&self) -> u32 {
-        self.source.as_ref().map_or(0, |source| (source.jitter / 16).saturating_mul(125))
+        let units = self.source.as_ref().map_or(0, |source| u64::from(source.jitter / 16));
+        u32::try_from(units.saturating_mul(1_000_000) / u64::from(self.clock.max(1))).unwrap_or(u32::MAX)
     }
 }
 
@@ -125,7 +139,7 @@ impl Source {
     }
 
     /// None when the sequence jumped: a new source under the old name.
-    fn note(&mut self, now: Instant, header: &Header) -> Option<bool> {
+    fn note(&mut self, now: Instant, header: &Header, clock: u32) -> Option<bool> {
         #[allow(clippy::cast_possible_truncation)]
         let delta = header.sequence.wrapping_sub(self.highest as u16);
         if delta == 0 {
@@ -137,17 +151,19 @@ impl Source {
             return None;
         }
         self.received = self.received.saturating_add(1);
-        self.jitter(now, header.timestamp);
+        self.jitter(now, header.timestamp, clock);
         Some(delta < DROPOUT_MAX)
     }
 
     /// A.8 with D taken between consecutive packets.
-    fn jitter(&mut self, now: Instant, timestamp: u32) {
+    fn jitter(&mut self, now: Instant, timestamp: u32, clock: u32) {
         if let Some((before, stamp)) = self.transit.replace((now, timestamp)) {
-            let arrived = i64::try_from(now.saturating_duration_since(before).as_micros() / 125).unwrap_or(i64::MAX);
+            let micros = now.saturating_duration_since(before).as_micros();
+            let arrived = i64::try_from(micros * u128::from(clock) / 1_000_000).unwrap_or(i64::MAX);
             let stamped = i64::from(timestamp.wrapping_sub(stamp).cast_signed());
-            let difference =
-                u32::try_from((arrived.saturating_sub(stamped)).unsigned_abs()).unwrap_or(u32::MAX).min(80_000);
+            let difference = u32::try_from((arrived.saturating_sub(stamped)).unsigned_abs())
+                .unwrap_or(u32::MAX)
+                .min(clock.saturating_mul(10));
             let kept = self.jitter.saturating_sub((self.jitter.saturating_add(8)) >> 4);
             self.jitter = kept.saturating_add(difference);
         }

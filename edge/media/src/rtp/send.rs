@@ -7,6 +7,8 @@ use super::{HEADER_LEN, Header, rtcp::Sent, write};
 
 /// Timestamp units per 20 ms at 8 kHz.
 pub const FRAME: u32 = 160;
+/// Frames of 20 ms in a second.
+const FRAMES: u32 = 50;
 
 #[derive(Debug, Clone)]
 pub struct Sender {
@@ -16,6 +18,8 @@ pub struct Sender {
     last: Option<Instant>,
     /// Who fed the stream last: a change sets the marker.
     feeder: u64,
+    /// Timestamp units per 20 ms.
+    frame: u32,
     pub sent: u64,
     /// Of payload.
     octets: u64,
@@ -24,7 +28,12 @@ pub struct Sender {
 impl Sender {
     /// The three starting values are random (RFC 3550 §5.1).
     pub fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Self {
-        Self { ssrc, sequence, timestamp, last: None, feeder: 0, sent: 0, octets: 0 }
+        Self { ssrc, sequence, timestamp, last: None, feeder: 0, frame: FRAME, sent: 0, octets: 0 }
+    }
+
+    /// Units a second, of the codec that is sent from here on.
+    pub fn set_clock(&mut self, clock: u32) {
+        self.frame = clock / FRAMES;
     }
 
     pub fn ssrc(&self) -> u32 {
@@ -37,7 +46,7 @@ impl Sender {
         let since = u32::try_from(now.saturating_duration_since(last).as_millis()).unwrap_or(0);
         #[allow(clippy::cast_possible_truncation)]
         let (packets, octets) = (self.sent as u32, self.octets as u32);
-        Some(Sent { ntp, rtp: self.timestamp.wrapping_add(since.wrapping_mul(8)), packets, octets })
+        Some(Sent { ntp, rtp: self.timestamp.wrapping_add(since.wrapping_mul(self.frame / 20)), packets, octets })
     }
 
     /// Counts the payload of a packet whose header was taken.
@@ -55,7 +64,7 @@ impl Sender {
         // Jitter of the feeder must not become jitter of timestamps: only a real pause moves them further.
         let frames = if gap > 3 { gap } else { 1 };
         let marker = self.last.is_none() || frames > 1 || self.feeder != feeder;
-        self.timestamp = self.timestamp.wrapping_add(FRAME.wrapping_mul(frames));
+        self.timestamp = self.timestamp.wrapping_add(self.frame.wrapping_mul(frames));
         self.last = Some(now);
         self.feeder = feeder;
         self.header(marker, payload_type)
@@ -65,7 +74,7 @@ impl Sender {
     /// for it, and `begins` says whether this is the event's first.
     pub fn event(&mut self, now: Instant, begins: bool, payload_type: u8) -> [u8; HEADER_LEN] {
         if begins {
-            self.timestamp = self.timestamp.wrapping_add(FRAME);
+            self.timestamp = self.timestamp.wrapping_add(self.frame);
         }
         self.last = Some(now);
         self.header(begins, payload_type)

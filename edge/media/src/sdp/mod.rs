@@ -19,6 +19,8 @@ pub const BYTES_MAX: usize = 16 * 1024;
 pub const LINES_MAX: usize = 400;
 /// Most media lines of one body.
 pub const MEDIA_MAX: usize = 8;
+/// What is chosen of an offer and offered where nothing else is said: what needs no decoding between any two of us first.
+pub const PREFERRED: [Codec; 4] = [Codec::Pcma, Codec::Pcmu, Codec::G722, Codec::Opus];
 /// Our payload type for telephone-event when we offer it.
 pub const TELEPHONE_EVENT: u8 = 101;
 
@@ -51,7 +53,7 @@ pub enum Error {
     Syntax { line: usize },
     #[error("no audio stream is offered")]
     NoAudio,
-    #[error("the audio stream has no codec of ours (G.711 A-law, µ-law)")]
+    #[error("the audio stream has no codec of ours (G.711 A-law, µ-law, G.722, Opus)")]
     NoCommonCodec,
     #[error("the audio stream has no connection address")]
     NoAddress,
@@ -78,6 +80,8 @@ pub struct Audio {
     pub(crate) addr: Option<SocketAddr>,
     /// The first codec of theirs that we speak.
     pub(crate) codec: Codec,
+    /// Its number in their description.
+    pub(crate) payload_type: u8,
     pub(crate) telephone_event: Option<u8>,
     /// Where the audio stands among the media lines, and the others as they must be repeated (port 0).
     pub(crate) index: usize,
@@ -91,7 +95,15 @@ impl Audio {
         // With ICE the party is where its checks come from.
         let nowhere = SocketAddr::new(std::net::Ipv4Addr::UNSPECIFIED.into(), 9);
         let addr = if self.has_ice() { nowhere } else { self.addr? };
-        Some(Remote { addr, codec: self.codec, telephone_event: self.telephone_event, learn, mux, security })
+        Some(Remote {
+            addr,
+            codec: self.codec,
+            payload: None,
+            telephone_event: self.telephone_event,
+            learn,
+            mux,
+            security,
+        })
     }
 
     pub fn has_ice(&self) -> bool {
@@ -105,6 +117,11 @@ impl Audio {
 
     pub fn codec(&self) -> Codec {
         self.codec
+    }
+
+    /// Its number in their description: what they want to receive it as (RFC 3264 §5.1).
+    pub fn payload_type(&self) -> u8 {
+        self.payload_type
     }
 }
 

@@ -145,16 +145,18 @@ impl Session {
         self.audio_of(&[])
     }
 
-    /// The same, and of these codecs the first that they speak; none for all, in their order.
+    /// The same, and of these codecs the first that they speak; none for all: a law of G.711 in their order, or else what
+    /// they name first.
     pub fn audio_of(self, codecs: &[Codec]) -> Result<Audio, Error> {
         let index =
             self.media.iter().position(|media| media.kind == "audio" && media.port != 0).ok_or(Error::NoAudio)?;
         let media = self.media.get(index).ok_or(Error::NoAudio)?;
         let profile = Profile::named(&media.profile).ok_or(Error::Profile)?;
-        let theirs: Vec<Codec> = media.formats.iter().filter_map(|format| media.codec(format)).collect();
-        let chosen = codecs.iter().find(|codec| theirs.contains(codec));
-        let codec = if codecs.is_empty() { theirs.first() } else { chosen };
-        let codec = *codec.ok_or(Error::NoCommonCodec)?;
+        let theirs: Vec<(Codec, u8)> = media.formats.iter().filter_map(|format| media.codec(format)).collect();
+        let chosen = codecs.iter().find_map(|codec| theirs.iter().find(|(theirs, _)| theirs == codec));
+        let any = theirs.iter().find(|(codec, _)| codec.is_g711()).or(theirs.first());
+        let codec = if codecs.is_empty() { any } else { chosen };
+        let (codec, payload_type) = *codec.ok_or(Error::NoCommonCodec)?;
         let ip = media.connection.or(self.connection).ok_or(Error::NoAddress)?;
         if forbidden(ip) {
             return Err(Error::ForbiddenTarget(ip));
@@ -184,6 +186,7 @@ impl Session {
             bundled,
             addr: (!on_hold).then_some(SocketAddr::new(ip, media.port)),
             codec,
+            payload_type,
             telephone_event: media.telephone_event(),
             index,
             others,
@@ -204,15 +207,18 @@ impl Media {
     }
 
     /// Static payload types need no map (RFC 3551 §6); a map that says something else wins.
-    fn codec(&self, format: &str) -> Option<Codec> {
+    fn codec(&self, format: &str) -> Option<(Codec, u8)> {
         let payload: u8 = format.parse().ok()?;
         let mapped =
             self.maps.iter().find(|(mapped, ..)| *mapped == payload).map(|(_, name, rate)| (name.as_str(), *rate));
-        match (payload, mapped) {
-            (0, None | Some(("pcmu", 8_000))) => Some(Codec::Pcmu),
-            (8, None | Some(("pcma", 8_000))) => Some(Codec::Pcma),
-            _ => None,
-        }
+        let codec = match (payload, mapped) {
+            (0, None | Some(("pcmu", 8_000))) => Codec::Pcmu,
+            (8, None | Some(("pcma", 8_000))) => Codec::Pcma,
+            (9, None | Some(("g722", 8_000))) => Codec::G722,
+            (96..=127, Some(("opus", 48_000))) => Codec::Opus,
+            _ => return None,
+        };
+        Some((codec, payload))
     }
 
     fn telephone_event(&self) -> Option<u8> {

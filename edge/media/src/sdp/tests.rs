@@ -46,6 +46,30 @@ fn a_list_of_codecs_is_obeyed_in_its_order() {
 }
 
 #[test]
+fn g711_is_taken_before_what_must_be_decoded_and_that_by_the_number_they_gave_it() {
+    let opus = ["a=rtpmap:109 opus/48000/2", "a=rtpmap:101 telephone-event/8000"];
+    let of = |formats: &str| {
+        let audio = format!("m=audio 4000 RTP/AVP {formats}");
+        audio_of(&with(&["c=IN IP4 192.0.2.7", &audio, opus[0], opus[1]]))
+            .map(|audio| (audio.codec(), audio.payload_type()))
+    };
+    assert_eq!(of("109 9 8 0 101"), Ok((Codec::Pcma, 8)));
+    assert_eq!(of("109 9 101"), Ok((Codec::Opus, 109)));
+    assert_eq!(of("9 109"), Ok((Codec::G722, 9)));
+    assert_eq!(of("111 101"), Err(Error::NoCommonCodec), "a number without a name");
+    let lines = with(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/AVP 109 101", opus[0], opus[1]]);
+    let theirs = audio_of(&lines).expect("good");
+    let ours = Ours::clear("192.0.2.9:4000".parse().expect("address"), Direction::SendRecv, 1, 1);
+    let answer = answer(&theirs, &ours);
+    assert!(answer.contains("m=audio 4000 RTP/AVP 109 101\r\na=rtpmap:109 opus/48000/2\r\na=fmtp:109 "), "{answer}");
+    let offer = offer(&ours);
+    assert!(offer.contains("m=audio 4000 RTP/AVP 8 0 9 111 101\r\n"), "{offer}");
+    for line in ["a=rtpmap:9 G722/8000\r\n", "a=rtpmap:111 opus/48000/2\r\n", "useinbandfec=1\r\n"] {
+        assert!(offer.contains(line), "{line} is not in {offer}");
+    }
+}
+
+#[test]
 fn every_spelling_of_hold_is_understood() {
     let line = "m=audio 4000 RTP/AVP 8";
     for (lines, wanted) in [
@@ -81,7 +105,7 @@ fn no_control_character_comes_back_in_a_refused_stream() {
 #[test]
 fn what_we_cannot_speak_is_refused_by_name() {
     let refused = |lines: &[&str]| audio_of(&with(lines)).expect_err("refused");
-    assert_eq!(refused(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/AVP 9 18"]), Error::NoCommonCodec);
+    assert_eq!(refused(&["c=IN IP4 192.0.2.7", "m=audio 4000 RTP/AVP 3 18"]), Error::NoCommonCodec);
     assert_eq!(refused(&["c=IN IP4 192.0.2.7", "m=audio 4000 TCP/RTP/AVP 8"]), Error::Profile);
     assert_eq!(refused(&["c=IN IP4 192.0.2.7", "m=video 4000 RTP/AVP 96"]), Error::NoAudio);
     assert_eq!(refused(&["m=audio 4000 RTP/AVP 8"]), Error::NoAddress);

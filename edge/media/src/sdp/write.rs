@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, net::SocketAddr};
 
-use super::{Audio, Crypto, Direction, Profile, Shown, TELEPHONE_EVENT};
+use super::{Audio, Crypto, Direction, PREFERRED, Profile, Shown, TELEPHONE_EVENT};
 use crate::plane::Codec;
 
 /// What we say of ourselves.
@@ -44,11 +44,12 @@ impl Ours<'_> {
     }
 }
 
-/// Our offer: both G.711 laws, or those that are wanted, and telephone-event.
+/// Our offer: all codecs, or those that are wanted, and telephone-event.
 pub fn offer(ours: &Ours<'_>) -> String {
     let mut text = head(ours, ours.bundle);
-    let codecs = if ours.codecs.is_empty() { &[Codec::Pcma, Codec::Pcmu] } else { ours.codecs };
-    audio(&mut text, ours, ours.bundle, ours.profile, codecs, Some(TELEPHONE_EVENT));
+    let codecs = if ours.codecs.is_empty() { &PREFERRED[..] } else { ours.codecs };
+    let codecs: Vec<(Codec, u8)> = codecs.iter().map(|codec| (*codec, codec.payload_type())).collect();
+    audio(&mut text, ours, ours.bundle, ours.profile, &codecs, Some(TELEPHONE_EVENT));
     text
 }
 
@@ -59,7 +60,7 @@ pub fn answer(theirs: &Audio, ours: &Ours<'_>) -> String {
     for line in theirs.others.iter().take(theirs.index) {
         let _ = write!(text, "{line}\r\n");
     }
-    audio(&mut text, ours, bundled, theirs.profile, &[theirs.codec], theirs.telephone_event);
+    audio(&mut text, ours, bundled, theirs.profile, &[(theirs.codec, theirs.payload_type)], theirs.telephone_event);
     for line in theirs.others.iter().skip(theirs.index) {
         let _ = write!(text, "{line}\r\n");
     }
@@ -85,18 +86,25 @@ fn audio(
     ours: &Ours<'_>,
     bundled: Option<&str>,
     profile: Profile,
-    codecs: &[Codec],
+    codecs: &[(Codec, u8)],
     event: Option<u8>,
 ) {
-    let mut formats: Vec<String> = codecs.iter().map(|codec| codec.payload_type().to_string()).collect();
+    let mut formats: Vec<String> = codecs.iter().map(|(_, number)| number.to_string()).collect();
     formats.extend(event.map(|event| event.to_string()));
     let _ = write!(text, "m=audio {} {} {}\r\n", ours.local.port(), profile.as_str(), formats.join(" "));
-    for codec in codecs {
+    for (codec, number) in codecs {
         let name = match codec {
-            Codec::Pcmu => "PCMU",
-            Codec::Pcma => "PCMA",
+            Codec::Pcmu => "PCMU/8000",
+            Codec::Pcma => "PCMA/8000",
+            // RFC 3551 §4.5.2: the clock of G.722 is told wrong for ever.
+            Codec::G722 => "G722/8000",
+            Codec::Opus => "opus/48000/2",
         };
-        let _ = write!(text, "a=rtpmap:{} {name}/8000\r\n", codec.payload_type());
+        let _ = write!(text, "a=rtpmap:{number} {name}\r\n");
+        if *codec == Codec::Opus {
+            // RFC 7587 §6.1: we play one channel of 16 kHz, and want redundancy.
+            let _ = write!(text, "a=fmtp:{number} maxplaybackrate=16000;stereo=0;useinbandfec=1\r\n");
+        }
     }
     if let Some(event) = event {
         let _ = write!(text, "a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-15\r\n");

@@ -2,6 +2,7 @@
 
 mod alone;
 mod browser;
+mod codecs;
 mod company;
 mod company_on_a_call;
 mod desk_page;

@@ -20,7 +20,7 @@ const SPELLINGS = ['as_dialled', 'plus', 'digits', 'national'] as const;
 const STYLES = ['from', 'asserted', 'preferred', 'remote_party'] as const;
 const FORWARDED = ['nothing', 'diversion', 'history_info'] as const;
 const EARLY = ['always', 'authorised', 'never'] as const;
-const CODECS = ['PCMA', 'PCMU'];
+const CODECS = ['PCMA', 'PCMU', 'G722', 'opus'];
 /** Labels with a letter in the last, then perhaps a port. */
 export const HOST = /^((?!-)[a-zA-Z0-9-]{1,63}(?<!-)\.)*(?!-)(?=[a-zA-Z0-9-]*[a-zA-Z])[a-zA-Z0-9-]{1,63}(?<!-)(:\d{1,5})?$/;
 const BEFORE = /^\+?\d{0,14}$/;

@@ -1,0 +1,68 @@
+//! Phones that share no codec, and those that speak none of ours.
+
+use std::{path::Path, time::Duration};
+
+use e2e::{
+    company::direct,
+    stage::{self, Agent, PATIENCE},
+};
+use harness::{
+    baresip::{Account, Phone},
+    company::Branch,
+    proof,
+};
+
+const CALLER_SAYS: &str = "my washing machine is broken";
+
+/// A caller at the carrier who speaks this codec alone.
+fn caller(folder: &Path, codec: &str, port: u16) -> Phone {
+    std::fs::create_dir_all(folder).expect("a folder");
+    let microphone = folder.join("microphone.wav");
+    proof::speak(CALLER_SAYS, 120, &microphone).expect("speech");
+    let account = Account::Trunk { user: "5550100" };
+    let module = codec.split('/').next().unwrap_or(codec);
+    let (parameters, lines) = (format!(";audio_codecs={codec}"), format!("module {module}.so"));
+    Phone::start_as(&folder.join(module), &account, &microphone, false, port, (&parameters, &lines)).expect("a phone")
+}
+
+#[test]
+fn opus_and_g722_on_one_side_and_g711_on_the_other_hear_each_other_and_the_recording_has_both() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let prompts = stage::prompts(&folder.path().join("prompts")).expect("prompts");
+    let carrier = stage::carrier_port();
+    let plan = direct("branch-a", carrier).expect("a plan");
+    let branch = Branch::start(&folder.path().join("branch-a"), &plan, None, &prompts).expect("a branch");
+    let agent_says = "this is the service desk how can i help you";
+    let mut agent = Agent::start(&branch, &folder.path().join("agent"), "a-101", "101", agent_says).expect("an agent");
+    let mut desk = agent.desk.live().expect("the live desk");
+    desk.ask("sign_in").expect("signed in");
+    desk.ask("ready").expect("ready");
+    for (count, codec) in ["opus/48000/2", "g722"].into_iter().enumerate() {
+        let mut caller = caller(&folder.path().join("caller"), codec, carrier);
+        caller.dial(&format!("sip:4001@{}", branch.sip)).expect("dialled");
+        caller.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the box answers");
+        agent.phone.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the agent's phone is rung");
+        std::thread::sleep(Duration::from_secs(9));
+        caller.hang_up().expect("hung up");
+        agent.phone.wait_event("CALL_CLOSED", PATIENCE).expect("the agent's leg ends too");
+
+        let agent_heard = proof::words(&agent.phone.heard().expect("the agent heard"), 1).expect("recognised");
+        assert!(agent_heard.contains("washing machine"), "{codec}: the agent heard {agent_heard}");
+        let caller_heard = proof::words(&caller.heard().expect("the caller heard"), 1).expect("recognised");
+        assert!(caller_heard.contains("service desk"), "{codec}: the caller heard {caller_heard}");
+        let recording = stage::sealed_recording(&branch, count + 1).expect("a recording");
+        let wav = folder.path().join("recording.wav");
+        stage::export(&branch, &recording, &wav).expect("exported");
+        assert_eq!(proof::rate(&wav).expect("a WAV"), 16_000, "{codec}");
+        let (left, right) = (proof::words(&wav, 1).expect("recognised"), proof::words(&wav, 2).expect("recognised"));
+        assert!(left.contains("washing machine"), "{codec}: the caller's side {left}");
+        assert!(right.contains("service desk"), "{codec}: the agent's side {right}");
+        caller.stop();
+    }
+
+    // GSM is none of ours: the call is refused with a reason, and nobody is rung.
+    let mut stranger = caller(&folder.path().join("caller"), "gsm", carrier);
+    stranger.dial(&format!("sip:4001@{}", branch.sip)).expect("dialled");
+    let closed = stranger.wait_event("CALL_CLOSED", PATIENCE).expect("refused");
+    assert!(closed["param"].as_str().is_some_and(|why| why.contains("488")), "{closed}");
+}
