@@ -35,6 +35,13 @@ impl Calls {
                     self.tell(Event::Digit { leg, digit });
                 }
             }
+            plane::Event::Unkeyed { port, why } => {
+                if let Some(leg) = self.ports.leg(port) {
+                    self.tell(Event::Unkeyed { leg, why });
+                    // A call on which nobody hears anything is none.
+                    self.end(now, leg, Cause::Media);
+                }
+            }
             plane::Event::Silent { port, silent } => self.silent(now, port, silent),
             plane::Event::Quality { port, quality } => {
                 if let Some(leg) = self.ports.leg(port) {

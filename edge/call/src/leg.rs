@@ -127,6 +127,11 @@ pub enum Event {
         leg: LegId,
         quality: plane::Quality,
     },
+    /// No keys could be agreed on with the party; `Ended` follows.
+    Unkeyed {
+        leg: LegId,
+        why: plane::Unkeyed,
+    },
     Recording {
         recording: model::RecordingId,
         state: plane::RecordingState,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use model::{
     AgentId, ContactId, Millis, Number, QueueId, RecordingId, SiteId, TrunkId,
-    cdr::{Cdr, Direction, Diverted, Outcome, Released, Sound},
+    cdr::{Cdr, Direction, Diverted, Outcome, Released, Sound, Unkeyed},
     fact::{AgentState, EndCause, Fact, Kind, OfferOutcome},
 };
 
@@ -35,6 +35,7 @@ pub struct Fold {
     sound: Option<Sound>,
     released: Option<Released>,
     diverted: Option<Diverted>,
+    unkeyed: Option<Unkeyed>,
 }
 
 /// What the caller's time counts as.
@@ -73,6 +74,7 @@ impl Fold {
             sound: None,
             released: None,
             diverted: None,
+            unkeyed: None,
         }
     }
 
@@ -111,6 +113,7 @@ impl Fold {
             }
             // The first word stands: what follows is the echo of it on other legs.
             Kind::Released { released } => drop(self.released.get_or_insert(*released)),
+            Kind::Unkeyed { why } => drop(self.unkeyed.get_or_insert(*why)),
             Kind::Sounded { sound } => self.sound = Some(*sound),
             Kind::Ended { cause } if self.ended.is_none() => {
                 self.turn(at, Phase::Away);
@@ -146,6 +149,7 @@ impl Fold {
             sound: self.sound,
             released: self.released,
             diverted: self.diverted.clone(),
+            unkeyed: self.unkeyed,
         })
     }
 

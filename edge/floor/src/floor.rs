@@ -6,9 +6,11 @@ use acd::Acd;
 use call::{
     Calls,
     leg::{Event, Output as LineOutput},
+    plane,
 };
 use model::{
     AgentId, ContactId, LegId, Millis, OverflowId,
+    cdr::Unkeyed,
     config::{Config, Hours},
     fact::{AgentState, CardModeEnd, Fact, Kind},
     routing::Decision,
@@ -263,6 +265,7 @@ impl<L: Lines> Floor<L> {
             Event::Recording { recording, state } => self.recording_event(recording, state),
             Event::TunnelOpen { leg, local } => self.tunnel_open(leg, local),
             Event::Diverted { leg, from, why, hops } => self.tell_of_leg(leg, Kind::Diverted { from, why, hops }),
+            Event::Unkeyed { leg, why } => self.tell_of_leg(leg, Kind::Unkeyed { why: unkeyed(why) }),
             Event::Released { leg, released } => self.tell_of_leg(leg, Kind::Released { released }),
             Event::Ended { leg, cause } => self.leg_ended(leg, cause),
             Event::Registered { phone, up, binding } => self.registered(phone, up, binding),
@@ -317,6 +320,15 @@ impl<L: Lines> Floor<L> {
     pub(crate) fn random_id(&mut self) -> u128 {
         let (high, low) = (u128::from(self.rng.next_u64()), u128::from(self.rng.next_u64()));
         high << 64 | low
+    }
+}
+
+fn unkeyed(why: plane::Unkeyed) -> Unkeyed {
+    match why {
+        plane::Unkeyed::NoCertificate => Unkeyed::NoCertificate,
+        plane::Unkeyed::Silent => Unkeyed::Silent,
+        plane::Unkeyed::AnotherCertificate => Unkeyed::AnotherCertificate,
+        plane::Unkeyed::Refused => Unkeyed::Refused,
     }
 }
 

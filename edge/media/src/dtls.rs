@@ -8,7 +8,10 @@ use aws_lc_rs::digest;
 use dimpl::{Config, Dtls, DtlsCertificate, Output, SrtpProfile};
 use serde::{Deserialize, Serialize};
 
-use crate::srtp::{Keys, Master, Suite};
+use crate::{
+    plane::Unkeyed,
+    srtp::{Keys, Master, Suite},
+};
 
 /// Largest datagram of a flight, ours and theirs.
 pub const DATAGRAM_MAX: usize = 1_500;
@@ -75,7 +78,7 @@ pub enum Step {
     /// The keys of both directions, of the party that signalling named.
     Keys(Box<Keys>),
     /// It is over without keys.
-    Failed,
+    Failed(Unkeyed),
 }
 
 /// One port's handshake.
@@ -101,14 +104,14 @@ impl Handshake {
 
     pub fn packet(&mut self, now: Instant, packet: &[u8], send: impl FnMut(&[u8])) -> Step {
         if self.dtls.handle_timeout(now).is_err() || self.dtls.handle_packet(packet).is_err() {
-            return Step::Failed;
+            return Step::Failed(Unkeyed::Refused);
         }
         self.drain(send)
     }
 
     pub fn tick(&mut self, now: Instant, send: impl FnMut(&[u8])) -> Step {
         if self.dtls.handle_timeout(now).is_err() {
-            return Step::Failed;
+            return Step::Failed(Unkeyed::Silent);
         }
         self.drain(send)
     }
@@ -120,10 +123,11 @@ impl Handshake {
             match self.dtls.poll_output(&mut room) {
                 Output::Packet(packet) => send(packet),
                 Output::PeerCert(certificate) if Fingerprint::of(certificate) == self.expected => self.proven = true,
-                Output::PeerCert(_) | Output::BufferTooSmall { .. } | Output::CloseNotify => return Step::Failed,
+                Output::PeerCert(_) => return Step::Failed(Unkeyed::AnotherCertificate),
+                Output::BufferTooSmall { .. } | Output::CloseNotify => return Step::Failed(Unkeyed::Refused),
                 Output::KeyingMaterial(material, profile) => match keys(&material, profile, self.active) {
                     Some(keys) if self.proven => step = Step::Keys(Box::new(keys)),
-                    _ => return Step::Failed,
+                    _ => return Step::Failed(Unkeyed::Refused),
                 },
                 Output::Timeout(_) => break,
                 _ => {}

@@ -234,11 +234,30 @@ pub enum Event {
         port: PortId,
         quality: Quality,
     },
+    /// A port whose keys come of a handshake has none, and will not: nothing is heard on it.
+    Unkeyed {
+        port: PortId,
+        why: Unkeyed,
+    },
     /// When a port closes.
     Stats {
         port: PortId,
         stats: Stats,
     },
+}
+
+/// Why a handshake (RFC 5763) came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unkeyed {
+    /// This process has no certificate to show.
+    NoCertificate,
+    /// The party was found and did not answer.
+    Silent,
+    /// It showed another certificate than its signalling named: somebody stands between, or its signalling is wrong.
+    AnotherCertificate,
+    /// It broke the protocol, ended it, or knows no protection of ours.
+    Refused,
 }
 
 /// Five seconds of one leg, as its party sends them.

@@ -44,6 +44,23 @@ pub struct Cdr {
     /// Our number that was called first, or why another was, before ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diverted: Option<Diverted>,
+    /// Why the audio of one of its legs could not be protected as it was to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unkeyed: Option<Unkeyed>,
+}
+
+/// Why a handshake (RFC 5763) of a leg came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unkeyed {
+    /// The box has no certificate to show.
+    NoCertificate,
+    /// The party was found and did not answer.
+    Silent,
+    /// It showed another certificate than its signalling named.
+    AnotherCertificate,
+    /// It broke the protocol, ended it, or knows no protection of ours.
+    Refused,
 }
 
 /// A trunk's own words: the final status of our INVITE, and the Reason (RFC 3326) of that, of a BYE or a CANCEL.

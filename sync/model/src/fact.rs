@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AgentId, ContactId, Extension, FlowId, Millis, NoticeId, Number, OverflowId, PlaceId, QueueId, RecordingId, SiteId,
     StepId, TrunkId,
-    cdr::{Released, Sound},
+    cdr::{Released, Sound, Unkeyed},
     leaving::What,
     routing::Decision,
 };
@@ -145,6 +145,10 @@ pub enum Kind {
         from: Option<Number>,
         why: DivertedFor,
         hops: u8,
+    },
+    /// The audio of one of its legs was to be protected by a handshake, and could not be.
+    Unkeyed {
+        why: Unkeyed,
     },
     /// What a trunk said of the end of its part.
     Released {

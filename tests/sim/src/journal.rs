@@ -284,6 +284,7 @@ fn tell(kind: &Kind) -> String {
         Kind::Consulted { .. } => "waits while a colleague is asked".into(),
         Kind::Conferred { .. } => "talks to two".into(),
         Kind::ConferenceLeft { .. } => "talks to one again".into(),
+        Kind::Unkeyed { why } => format!("has no keys: {why:?}"),
         Kind::Sounded { sound } => format!("sounded {} at worst", sound.opinion_worst),
         Kind::Ended { cause } => format!("ends: {cause:?}"),
         Kind::AgentState { agent, state } => format!("{agent} is {state:?}"),

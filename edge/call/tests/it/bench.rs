@@ -235,6 +235,7 @@ impl Bench {
             Event::TunnelOpen { leg, local } => format!("tunnel {} at {local}", self.name(*leg)),
             Event::Ended { leg, cause } => format!("ended {} {cause:?}", self.name(*leg)),
             Event::Refused { cause, status } => format!("refused {cause} {status:?}"),
+            Event::Unkeyed { leg, why } => format!("unkeyed {} {why:?}", self.name(*leg)),
             Event::Registered { .. } | Event::TrunkState { .. } | Event::Quality { .. } => return None,
             Event::Diverted { .. } | Event::Released { .. } => return None,
         })

@@ -459,6 +459,7 @@ fn rows() -> Vec<ContactRow> {
             sound: None,
             released: None,
             diverted: None,
+            unkeyed: None,
         },
         caller: Some(Caller { number: number.into(), name: None }),
     };

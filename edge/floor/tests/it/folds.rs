@@ -43,6 +43,7 @@ fn cdr(contact: u128, queue: &str, queued: i64, outcome: Outcome, wait_ms: u64) 
         sound: None,
         released: None,
         diverted: None,
+        unkeyed: None,
     }
 }
 

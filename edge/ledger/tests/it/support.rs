@@ -77,6 +77,7 @@ pub fn cdr(contact: u128, ended: i64) -> Cdr {
         sound: None,
         released: None,
         diverted: None,
+        unkeyed: None,
     }
 }
 

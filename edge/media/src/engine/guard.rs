@@ -2,14 +2,21 @@
 //! their way out. Where there is no key, nothing passes. The keys come from signalling, or of a handshake of the
 //! media's own, which may begin only on the path that ICE has chosen (S-23).
 
-use std::{net::SocketAddr, time::Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use crate::{
     dtls::{Certificate, Handshake, Step},
-    plane::{self, Security},
+    plane::{self, Security, Unkeyed},
     srtp::{Keys, Opener, Sealer},
     stun,
 };
+
+/// A party that was found and has not finished the handshake by then is given up. Whether it will be found nobody knows:
+/// an answer that is not given yet names no address.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 #[derive(Default)]
 pub(super) struct Guard {
@@ -26,7 +33,11 @@ struct Path {
     /// Where DTLS and audio may come from. With ICE: where a proven request said so.
     chosen: Option<SocketAddr>,
     handshake: Option<Handshake>,
-    failed: bool,
+    /// When its path was chosen.
+    since: Instant,
+    failed: Option<Unkeyed>,
+    /// Of its failure nobody has been told.
+    untold: bool,
 }
 
 /// What a packet on a port with a handshake was.
@@ -73,10 +84,7 @@ impl Guard {
     /// A party with the same fingerprint keeps its keys (RFC 5763 §6.6: a new handshake follows a new fingerprint or
     /// role); with other ICE credentials it must be found anew (RFC 8445 §9).
     fn walk(&mut self, now: Instant, wish: &plane::Handshake, addr: SocketAddr, certificate: Option<&Certificate>) {
-        let mut path = self
-            .path
-            .take()
-            .unwrap_or_else(|| Box::new(Path { wish: wish.clone(), chosen: None, handshake: None, failed: false }));
+        let mut path = self.path.take().unwrap_or_else(|| Box::new(Path::new(now, wish)));
         let same = path.wish.fingerprint == wish.fingerprint && path.wish.active == wish.active;
         if !same || path.wish.ice != wish.ice {
             path.chosen = None;
@@ -84,7 +92,10 @@ impl Guard {
         if !same || path.handshake.is_none() {
             (self.keys, self.opener, self.sealer) = (None, None, None);
             path.handshake = certificate.map(|shown| Handshake::new(now, shown, wish.fingerprint, wish.active));
-            path.failed = path.handshake.is_none();
+            (path.failed, path.untold, path.since) = (None, false, now);
+            if path.handshake.is_none() {
+                path.fail(Unkeyed::NoCertificate);
+            }
         }
         if wish.ice.is_none() {
             path.chosen = Some(addr);
@@ -129,7 +140,7 @@ impl Guard {
         if !Handshake::is_dtls(packet) {
             return Met::Other;
         }
-        if path.chosen != Some(source) || path.failed {
+        if path.chosen != Some(source) || path.failed.is_some() {
             self.unproven = self.unproven.saturating_add(1);
             return Met::Taken;
         }
@@ -144,8 +155,14 @@ impl Guard {
         if self.keys.is_some() {
             return;
         }
-        let Some(path) = self.path.as_mut().filter(|path| !path.failed) else { return };
-        let (Some(to), Some(handshake)) = (path.chosen, path.handshake.as_mut()) else { return };
+        let Some(path) = self.path.as_mut().filter(|path| path.failed.is_none()) else { return };
+        let (Some(to), Some(handshake)) = (path.chosen, path.handshake.as_mut()) else {
+            path.since = now;
+            return;
+        };
+        if now.saturating_duration_since(path.since) >= PATIENCE {
+            return path.fail(Unkeyed::Silent);
+        }
         let step = handshake.tick(now, |packet| send(to, packet));
         self.step(Some(step));
     }
@@ -153,14 +170,20 @@ impl Guard {
     fn step(&mut self, step: Option<Step>) {
         match step {
             Some(Step::Keys(keys)) => self.take(&keys),
-            Some(Step::Failed) => {
+            Some(Step::Failed(why)) => {
                 (self.keys, self.opener, self.sealer) = (None, None, None);
                 if let Some(path) = self.path.as_mut() {
-                    path.failed = true;
+                    path.fail(why);
                 }
             }
             Some(Step::Nothing) | None => {}
         }
+    }
+
+    /// Why there are no keys and will be none; told once.
+    pub fn failure(&mut self) -> Option<Unkeyed> {
+        let path = self.path.as_mut()?;
+        path.failed.filter(|_| std::mem::take(&mut path.untold))
     }
 
     /// The length of the plain packet; None, and counted, for what does not prove itself.
@@ -185,5 +208,15 @@ impl Guard {
 
     pub fn seal_report(&mut self, packet: &mut [u8], length: usize) -> Option<usize> {
         self.sealer.as_mut()?.rtcp(packet, length)
+    }
+}
+
+impl Path {
+    fn new(now: Instant, wish: &plane::Handshake) -> Self {
+        Self { wish: wish.clone(), chosen: None, handshake: None, since: now, failed: None, untold: false }
+    }
+
+    fn fail(&mut self, why: Unkeyed) {
+        (self.failed, self.untold) = (Some(why), true);
     }
 }

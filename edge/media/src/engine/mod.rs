@@ -278,7 +278,9 @@ impl Engine {
     pub fn handle_tick(&mut self, now: Instant, look: bool, sink: &mut impl Sink) {
         let started = *self.started.get_or_insert(now);
         for (slot, port) in self.ports.iter_mut() {
-            port.shake(now, slot, sink);
+            if let Some(why) = port.shake(now, slot, sink) {
+                push(&mut self.events, Event::Unkeyed { port: port.id, why });
+            }
             port.tick(now, slot, &mut self.events, sink);
             if port.monitor.is_due(now) {
                 port.send_report(now, now.saturating_duration_since(started), slot, sink);

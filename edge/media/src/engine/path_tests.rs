@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     dtls::{Certificate, Fingerprint, Handshake},
-    plane::{self, Codec, Ice, Remote, Security},
+    plane::{self, Codec, Ice, Remote, Security, Unkeyed},
     srtp::{Keys, Opener, RTP_ROOM, Sealer},
     stun::tests::request,
 };
@@ -199,4 +199,49 @@ fn before_the_handshake_and_in_clear_nothing_passes() {
     engine.handle_packet(now, SLOT_B, address(5_000), &packet(1, 0, &[1; 160]), &mut net);
     assert!(net.sent.is_empty(), "{:?}", net.sent);
     engine.handle_command(now, Command::Part { port: B }, &mut Shelf, &mut net);
+}
+
+fn failures(engine: &mut Engine) -> Vec<Unkeyed> {
+    let why = |event| if let Event::Unkeyed { port: A, why } = event { Some(why) } else { None };
+    std::iter::from_fn(|| engine.poll_event()).filter_map(why).collect()
+}
+
+/// Each is told once, and why.
+#[test]
+fn a_handshake_that_comes_to_nothing_is_told_with_its_reason() {
+    // It shows another certificate than its signalling named.
+    let (mut engine, mut net, now, mut browser, _) = met();
+    let named = Browser { shows: Fingerprint([7; 32]), ..Browser::new(now, 6_000) };
+    engine.handle_command(now, Command::Connect { port: A, remote: named.remote() }, &mut Shelf, &mut net);
+    browser.check(&mut engine, &mut net, now, true);
+    browser.shake(&mut engine, &mut net, now);
+    assert_eq!(failures(&mut engine), [Unkeyed::AnotherCertificate]);
+
+    // It is found, and says no more.
+    let (mut engine, mut net, now, browser, _) = met();
+    for _ in 0..2_000 {
+        engine.handle_tick(now + Duration::from_secs(30), false, &mut net);
+    }
+    assert_eq!(failures(&mut engine), [], "who is not found yet may be found later");
+    let found = now + Duration::from_secs(31);
+    browser.check(&mut engine, &mut net, found, true);
+    for tick in 0..2_000 {
+        engine.handle_tick(found + Duration::from_millis(20 * tick), false, &mut net);
+    }
+    assert_eq!(failures(&mut engine), [Unkeyed::Silent]);
+
+    // Without a certificate of ours there can be none.
+    let (mut engine, mut net, now) = joined();
+    let browser = Browser::new(now, 6_000);
+    engine.handle_command(now, Command::Connect { port: A, remote: browser.remote() }, &mut Shelf, &mut net);
+    engine.handle_tick(now, false, &mut net);
+    engine.handle_tick(now, false, &mut net);
+    assert_eq!(failures(&mut engine), [Unkeyed::NoCertificate]);
+
+    // All went well: nothing is told.
+    let (mut engine, mut net, now, mut browser, _) = met();
+    browser.check(&mut engine, &mut net, now, true);
+    browser.shake(&mut engine, &mut net, now);
+    assert!(browser.keys.is_some());
+    assert_eq!(failures(&mut engine), []);
 }

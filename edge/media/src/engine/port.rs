@@ -19,7 +19,7 @@ use crate::{
     coder::{DECODED_MAX, Decoder, ENCODED_MAX, Encoder},
     dtls::Certificate,
     dtmf::{Listener, Press},
-    plane::{Codec, Event, Payload, PlayId, PortId, Remote, Stats},
+    plane::{Codec, Event, Payload, PlayId, PortId, Remote, Stats, Unkeyed},
     prompt::{FRAME_LEN, Prompt},
     rtp::{HEADER_LEN, Header, receive::Receiver, rtcp, send::Sender},
     sound::FRAME,
@@ -171,11 +171,11 @@ impl Port {
         true
     }
 
-    /// Goes on with a handshake.
-    pub fn shake(&mut self, now: Instant, slot: Slot, sink: &mut impl Sink) {
-        if let Some(guard) = self.guard.as_mut().filter(|guard| guard.has_path()) {
-            guard.tick(now, |to, packet| sink.send(slot, to, packet));
-        }
+    /// Goes on with a handshake; why it came to nothing, once.
+    pub fn shake(&mut self, now: Instant, slot: Slot, sink: &mut impl Sink) -> Option<Unkeyed> {
+        let guard = self.guard.as_mut().filter(|guard| guard.has_path())?;
+        guard.tick(now, |to, packet| sink.send(slot, to, packet));
+        guard.failure()
     }
 
     /// The plain packet: `packet` itself, or, of a protected port, what was proven and decrypted into `room`. A source

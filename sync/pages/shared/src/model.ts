@@ -355,6 +355,7 @@ export interface Cdr {
   sound?: Sound;
   /** A trunk's own words about the end. */
   released?: { status: number | null; q850: number | null; sip: number | null };
+  unkeyed?: 'no_certificate' | 'silent' | 'another_certificate' | 'refused';
   diverted?: { from: string | null; why: 'always' | 'busy' | 'no_answer' | 'unavailable' | 'deflection' | 'other'; hops: number };
 }
 

@@ -326,5 +326,6 @@ fn cdr() -> Cdr {
         sound: None,
         released: None,
         diverted: None,
+        unkeyed: None,
     }
 }
