@@ -8,6 +8,7 @@ use model::{LegId, RecordingId};
 use crate::act::Error;
 use crate::bridge::Bridges;
 use crate::calls::Calls;
+use crate::command::DIGIT_MS;
 use crate::leg::{Cause, Event};
 use crate::legs::{Leg, Playing, Ringback};
 use crate::machine;
@@ -137,6 +138,18 @@ impl Calls {
         }
         self.settle(id);
         Ok(())
+    }
+
+    /// A key that came by INFO goes on to whoever hears the leg as what it would be in the audio (RFC 4733); in card mode
+    /// to nobody.
+    pub(crate) fn pass_digit(&mut self, id: LegId, digit: char) {
+        if self.legs.get(&id).is_none_or(|leg| leg.shielded) {
+            return;
+        }
+        let hearers: Vec<LegId> = self.bridges.peer(id).into_iter().chain(self.mixes.hearers(id)).collect();
+        for port in hearers.into_iter().filter_map(|leg| self.audible(leg)).collect::<Vec<_>>() {
+            self.media(Command::Digit { port, digit, ms: DIGIT_MS });
+        }
     }
 
     /// The leg's port while audio can flow through it.

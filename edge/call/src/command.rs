@@ -24,7 +24,7 @@ use crate::timer::Timer;
 use crate::trunk::{Priority, Room, Way};
 
 /// Length of a digit that we send, in ms: what dialling standards call long enough (ITU-T Q.24 has 40 ms).
-const DIGIT_MS: u16 = 120;
+pub(crate) const DIGIT_MS: u16 = 120;
 
 /// A trunk that has not said a word by then is dead: another one is tried (D-08).
 const TRUNK_PATIENCE: Duration = Duration::from_secs(4);

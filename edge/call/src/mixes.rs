@@ -47,6 +47,12 @@ impl Mixes {
         self.tell(mix, port)
     }
 
+    /// Who hears this leg.
+    pub fn hearers(&self, leg: LegId) -> impl Iterator<Item = LegId> + '_ {
+        let mix = self.of.get(&leg).and_then(|mix| self.wanted.get(mix));
+        mix.into_iter().flatten().filter(move |one| one.hears.contains(&leg)).map(|one| one.leg)
+    }
+
     /// The media process lost everything; the wishes stay.
     pub fn media_lost(&mut self) {
         self.told.clear();

@@ -38,7 +38,10 @@ impl Calls {
                 self.of(dialog, |calls, leg| calls.referred(now, dialog, leg, target, replaces));
             }
             E::RefreshDue { dialog } => self.of(dialog, |calls, leg| calls.refresh(now, leg)),
-            E::Digit { dialog, digit } => self.of(dialog, |calls, leg| calls.tell(Event::Digit { leg, digit })),
+            E::Digit { dialog, digit } => self.of(dialog, |calls, leg| {
+                calls.tell(Event::Digit { leg, digit });
+                calls.pass_digit(leg, digit);
+            }),
             E::Ended { dialog, by, why } => self.of(dialog, |calls, leg| {
                 calls.released(leg, None, why);
                 let cause = match by {

@@ -81,6 +81,28 @@ impl Bench {
         self.inject(peer, &message);
     }
 
+    /// A key by INFO, of a peer whose dialog the box began.
+    pub fn peer_keys_by_info(&mut self, peer: usize, cseq: u32, key: char) {
+        let ok = self.heads[self.peers[peer].name].clone();
+        let addr = self.peers[peer].addr;
+        let (ours, theirs) =
+            (header(&ok, "To").replacen("To", "From", 1), header(&ok, "From").replacen("From", "To", 1));
+        let body = format!("Signal={key}\r\nDuration=160\r\n");
+        let message = format!(
+            "INFO sip:box@{BOX} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {addr};branch=z9hG4bKinfo{cseq}\r\n\
+             Max-Forwards: 70\r\n\
+             {ours}\r\n{theirs}\r\n{}\r\n\
+             CSeq: {cseq} INFO\r\n\
+             Contact: <sip:201@{addr}>\r\n\
+             Content-Type: application/dtmf-relay\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            header(&ok, "Call-ID"),
+            body.len(),
+        );
+        self.inject(peer, &message);
+    }
+
     fn inject(&mut self, peer: usize, message: &str) {
         let remote = self.peers[peer].addr;
         let flow = Flow { transport: Transport::Udp, local: BOX.parse().unwrap(), remote, connection: 0 };
