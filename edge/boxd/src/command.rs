@@ -60,7 +60,7 @@ pub enum Trunk {
 pub enum Recording {
     /// Write stereo WAV to standard output: the caller left, the agent right.
     Play { file: PathBuf },
-    /// Write stereo WAV and, beside it, a manifest (JSON).
+    /// Write stereo WAV, or Ogg Opus where the name ends in .opus, and beside it a manifest (JSON).
     Export {
         file: PathBuf,
         #[arg(long)]

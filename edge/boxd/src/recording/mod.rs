@@ -11,6 +11,9 @@ use serde::Serialize;
 /// Largest journal that is read at once: eight hours of two legs.
 const FILE_BYTES_MAX: u64 = 700 * 1024 * 1024;
 
+/// Of the one stream of an Ogg file.
+const SERIAL: u32 = 1;
+
 /// What is exported beside the sound: enough to check it without our software.
 #[derive(Debug, Serialize)]
 pub struct Manifest {
@@ -25,7 +28,7 @@ pub struct Manifest {
     pub recovered: bool,
     /// Over the journal's bytes before its trailer.
     pub journal_sha256: String,
-    /// Over the exported WAV file.
+    /// Over the exported sound, whatever it is: a WAV file, or Ogg Opus.
     pub wav_sha256: String,
 }
 
@@ -71,11 +74,13 @@ fn render(journal: &Journal) -> anyhow::Result<Vec<u8>> {
     Ok(bytes.into_inner())
 }
 
-/// Writes the WAV and, beside it, `….json`: the manifest.
+/// Writes the sound and, beside it, `….json`: the manifest. A name that ends in `.opus` or `.ogg` makes it Ogg Opus, any
+/// other a WAV file.
 pub fn export(path: &Path, key: &[u8; 32], out: &Path) -> anyhow::Result<Manifest> {
     let journal = verify(path, key)?;
     let trailer = journal.trailer.as_ref().context("a proven recording has a trailer")?;
-    let wav = render(&journal)?;
+    let opus = out.extension().is_some_and(|ending| ending == "opus" || ending == "ogg");
+    let sound = if opus { record::ogg_opus(&journal.frames, SERIAL)? } else { render(&journal)? };
     let manifest = Manifest {
         recording: journal.header.recording.clone(),
         site: journal.header.site.clone(),
@@ -85,9 +90,9 @@ pub fn export(path: &Path, key: &[u8; 32], out: &Path) -> anyhow::Result<Manifes
         frames: trailer.frames,
         recovered: trailer.recovered,
         journal_sha256: trailer.sha256.clone(),
-        wav_sha256: hex::encode(digest::digest(&digest::SHA256, &wav)),
+        wav_sha256: hex::encode(digest::digest(&digest::SHA256, &sound)),
     };
-    std::fs::write(out, &wav).with_context(|| format!("{} cannot be written", out.display()))?;
+    std::fs::write(out, &sound).with_context(|| format!("{} cannot be written", out.display()))?;
     let beside = out.with_extension("json");
     std::fs::write(&beside, serde_json::to_vec_pretty(&manifest)?)
         .with_context(|| format!("{} cannot be written", beside.display()))?;

@@ -134,7 +134,7 @@ fn no_answer_to_our_new_offer_does() {
 fn an_answer_of_another_line_another_suite_or_our_own_key_is_none() {
     let offered = |bench: &Bench| {
         let text = bench.peer_sdp(CARRIER);
-        assert!(text.contains("m=audio") && text.contains("RTP/SAVP 8 0 101"), "{text}");
+        assert!(text.contains("m=audio") && text.contains("RTP/SAVP 8 0 9 111 101"), "{text}");
         let line = text.lines().find_map(|line| line.strip_prefix("a=crypto:1 ")).expect("a line");
         line.rsplit_once(':').expect("a key").1.to_owned()
     };
@@ -163,7 +163,7 @@ fn a_protected_trunk_and_a_clear_phone_talk_each_in_its_way() {
     assert!(!answer.contains(KEY), "our key is our own");
     let agent = bench.dial_phone("201", None);
     bench.peer_answers(ANN);
-    assert!(bench.peer_sdp(ANN).contains("RTP/AVP 8 0 101") && !bench.peer_sdp(ANN).contains("crypto"));
+    assert!(bench.peer_sdp(ANN).contains("RTP/AVP 8 0 9 111 101") && !bench.peer_sdp(ANN).contains("crypto"));
     bench.calls.join(bench.now, caller, agent);
     bench.run();
     assert_eq!(connected(&bench), [true, false]);

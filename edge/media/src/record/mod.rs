@@ -13,6 +13,7 @@
 mod batch;
 mod journal;
 mod key;
+mod opus;
 mod peaks;
 mod read;
 mod render;
@@ -22,6 +23,7 @@ mod write;
 pub use batch::{BATCH_BYTES, Batch, Heard};
 pub use journal::{Frame, HEAD_LEN, Header, Trailer};
 pub use key::BRANCH_KEY_LEN;
+pub use opus::ogg_opus;
 pub use peaks::{PEAKS_MAX, Peaks, peaks};
 pub use read::{Fault, Journal, Mend, read, recover};
 pub use render::{CHANNELS, Stereo, stereo};
