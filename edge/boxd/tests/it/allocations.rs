@@ -8,7 +8,7 @@ use std::{
 };
 
 use media::{
-    plane::{Command, PortId},
+    plane::{Command, MixId, PortId, Seat},
     srtp::Suite,
 };
 
@@ -54,7 +54,14 @@ fn packets_of_recorded_calls_go_through_the_relay_without_an_allocation() {
                 _ => Phone::new(&mut plane, a, 1),
             });
             phones.push(Phone::new(&mut plane, b, 2));
-            plane.send(&Command::Join { a, b });
+            // And one is decoded and mixed.
+            plane.send(&match n {
+                4 => {
+                    let seats = vec![Seat { port: a, hears: vec![b] }, Seat { port: b, hears: vec![a] }];
+                    Command::Mix { mix: MixId(1), seats }
+                }
+                _ => Command::Join { a, b },
+            });
             plane.send(&Command::Record { recording: format!("{n:032x}"), port: a });
         }
         // Buffers reach their sizes, and the pool has its batches; then two seconds are watched, which end before the
