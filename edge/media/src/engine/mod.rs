@@ -3,6 +3,7 @@
 
 mod guard;
 mod mixing;
+mod playing;
 mod port;
 mod quality;
 mod release;

@@ -10,19 +10,19 @@ use super::{
     Sink, Slot,
     guard::{Guard, Met},
     mixing::Place,
+    playing::{Playing, Voice},
     push,
     quality::Monitor,
     shield::Shield,
     tape::TapeId,
 };
 use crate::{
-    coder::{DECODED_MAX, Decoder, ENCODED_MAX, Encoder},
+    coder::ENCODED_MAX,
     dtls::Certificate,
     dtmf::{Listener, Press},
     plane::{Codec, Event, Payload, PlayId, PortId, Remote, Stats, Unkeyed},
     prompt::{FRAME_LEN, Prompt},
     rtp::{HEADER_LEN, Header, receive::Receiver, rtcp, send::Sender},
-    sound::FRAME,
     srtp::{RTCP_ROOM, RTP_ROOM},
 };
 
@@ -98,14 +98,6 @@ pub(super) struct Port {
     pub orphan: bool,
 }
 
-pub(super) struct Playing {
-    play: PlayId,
-    prompts: Vec<Prompt>,
-    prompt: usize,
-    frame: usize,
-    again: bool,
-}
-
 impl Port {
     pub fn new(id: PortId, sender: Sender, now: Instant) -> Self {
         Self {
@@ -148,7 +140,7 @@ impl Port {
         let payload = payload.unwrap_or(Payload { sent: fixed, received: fixed });
         self.sender.set_clock(codec.clock());
         self.receiver.set_clock(codec.clock());
-        if self.voice.as_ref().is_none_or(|voice| voice.encoder.codec() != codec) {
+        if self.voice.as_ref().is_none_or(|voice| voice.codec() != codec) {
             self.voice = (!codec.is_g711()).then(|| Box::new(Voice::new(codec)));
         }
         self.guard = Guard::over(now, self.guard.take(), &security, addr, certificate);
@@ -313,7 +305,7 @@ impl Port {
     }
 
     pub fn play(&mut self, play: PlayId, prompts: Vec<Prompt>, again: bool) {
-        self.playing = Some(Playing { play, prompts, prompt: 0, frame: 0, again });
+        self.playing = Some(Playing::new(play, prompts, again));
     }
 
     pub fn shield(&mut self, shielded: bool) {
@@ -361,7 +353,7 @@ impl Port {
                 self.send(slot, &mut packet, HEADER_LEN + length, sink);
             }
             None => {
-                push(events, Event::Played { port: self.id, play: playing.play });
+                push(events, Event::Played { port: self.id, play: playing.play() });
                 self.playing = None;
             }
         }
@@ -376,25 +368,6 @@ impl Port {
             foreign: self.foreign,
             unproven: self.guard.as_ref().map_or(0, |guard| guard.unproven),
         }
-    }
-}
-
-/// Prompts are kept in G.711; for who speaks another codec they are decoded and encoded again.
-struct Voice {
-    decoder: Decoder,
-    encoder: Encoder,
-}
-
-impl Voice {
-    fn new(codec: Codec) -> Self {
-        Self { decoder: Decoder::new(Codec::Pcma), encoder: Encoder::new(codec) }
-    }
-
-    fn say(&mut self, frame: &[u8]) -> (usize, [u8; ENCODED_MAX]) {
-        let (mut sound, mut payload) = ([0; DECODED_MAX], [0; ENCODED_MAX]);
-        self.decoder.decode(frame, &mut sound);
-        let length = sound.first_chunk::<FRAME>().map_or(0, |sound| self.encoder.encode(sound, &mut payload));
-        (length, payload)
     }
 }
 
@@ -420,23 +393,4 @@ fn learnt(
     next.packets = next.packets.saturating_add(1);
     *candidate = Some(next);
     next.packets >= LEARN_PACKETS
-}
-
-impl Playing {
-    fn next(&mut self, codec: Codec) -> Option<&[u8]> {
-        // Each prompt has at least one frame, so one round finds the next frame or the end.
-        if self.prompts.get(self.prompt)?.frame(codec, self.frame).is_none() {
-            self.frame = 0;
-            self.prompt += 1;
-            if self.prompt >= self.prompts.len() {
-                if !self.again {
-                    return None;
-                }
-                self.prompt = 0;
-            }
-        }
-        let frame = self.prompts.get(self.prompt)?.frame(codec, self.frame);
-        self.frame += 1;
-        frame
-    }
 }
