@@ -131,9 +131,12 @@ fn a_call_for_help_goes_out_whatever_is_broken() {
     drill.call_of(&mut stranger, "0112", "a device without credentials, the disk full", "<ca:FLR>0</ca:FLR>");
 
     // The disk takes something again: calls begin anew on it, and bring home what they told meanwhile.
+    let without_disk = calls_pid(&branch);
     disk.empty();
     wait_for("calls told without the disk are in the ledger", 4 * PATIENCE, || (of_strangers() > before).then_some(()))
         .unwrap_or_else(|error| panic!("{error:#}: {before}, {}\n{}", of_strangers(), branch.tail()));
+    let on_disk = || branch.pids().get("calls").copied().filter(|pid| *pid != without_disk);
+    wait_for("the calls that began anew on the disk", PATIENCE, on_disk).expect("one process has made way for another");
     disk.fill();
     restart(&branch, false);
 
@@ -170,9 +173,13 @@ fn microphone(folder: &Path) -> PathBuf {
     file
 }
 
+fn calls_pid(branch: &Branch) -> u32 {
+    wait_for("the process that makes calls", PATIENCE, || branch.pids().get("calls").copied()).expect("it runs")
+}
+
 /// Kills the process that makes calls, and waits for the next one. `well`: its checks are to be good again.
 fn restart(branch: &Branch, well: bool) {
-    let calls = branch.pids()["calls"];
+    let calls = calls_pid(branch);
     kill_hard(calls);
     wait_for("calls are back", PATIENCE, || {
         let fresh = branch.pids().get("calls").is_some_and(|pid| *pid != calls);

@@ -165,7 +165,9 @@ fn each_documented_gateway_does_what_it_does_and_the_caller_sees_what_the_profil
     let mut house = House::start();
     let talk = sdp("sendrecv");
     let refusal = |line: &str, more: &str| invited() + &reply(line, more, "") + "<recv request=\"ACK\"/>\n" + &known();
-    let takes = invited() + &reply("200 OK", "", &talk) + &ended();
+    // A line that is taken and dialled takes its time.
+    let dials = invited() + "<pause milliseconds=\"300\"/>\n";
+    let takes = dials.clone() + &reply("200 OK", "", &talk) + &ended();
 
     // FXO: it answers when it has dialled; nobody ever rang.
     let ports = house.install("audiocodes-mp1xx");
@@ -175,7 +177,7 @@ fn each_documented_gateway_does_what_it_does_and_the_caller_sees_what_the_profil
 
     // FXO: dial tone and digits before the answer, and the answer at once; the profile lets them through.
     let ports = house.install("grandstream-ht");
-    let early = invited() + &reply("183 Session Progress", "", &talk) + &reply("200 OK", "", &talk) + &ended();
+    let early = dials + &reply("183 Session Progress", "", &talk) + &reply("200 OK", "", &talk) + &ended();
     let gateway = house.gateway("ht", ports[0], early);
     house.caller("phone-ht", &(status(200, "") + &house.hangs_up()));
     house.done(gateway);
