@@ -149,6 +149,14 @@ impl Reader {
 
 /// Datagrams that the kernel had no room for in the socket at this address of IPv4, since it was opened.
 pub fn dropped(at: SocketAddr) -> anyhow::Result<u64> {
+    // The kernel tells its sockets piece by piece, and leaves some out while thousands come and go.
+    (1..LOOKS).find_map(|_| look(at).ok()).map_or_else(|| look(at), Ok)
+}
+
+/// How often the kernel's list is read before a socket counts as missing.
+const LOOKS: u32 = 20;
+
+fn look(at: SocketAddr) -> anyhow::Result<u64> {
     let text = std::fs::read_to_string("/proc/net/udp")?;
     let SocketAddr::V4(at) = at else { anyhow::bail!("{at}: not IPv4") };
     // The address as the processor stores it, and the port, in hexadecimal.
