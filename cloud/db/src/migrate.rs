@@ -24,7 +24,7 @@ pub(crate) fn run(conn: &mut Connection) -> Result<()> {
     };
     if let Kind::Postgres(client) = &conn.0 {
         conn.begin_write()?;
-        client.script(STEPS_TABLE)?;
+        client.batch(STEPS_TABLE)?;
         conn.step("COMMIT")?;
     }
     let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
@@ -59,7 +59,7 @@ fn take(conn: &Connection, number: i64, step: &str) -> Result<()> {
             Ok(file.pragma_update(None, "user_version", number)?)
         }
         Kind::Postgres(client) => {
-            client.script(step)?;
+            client.batch(step)?;
             conn.execute("INSERT INTO schema_step (step) VALUES (?1)", params![number]).map(drop)
         }
     }

@@ -29,15 +29,6 @@ pub struct Linked {
     pub heard: Millis,
 }
 
-/// One of the processes that serve.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Instance {
-    pub instance: String,
-    /// Where it can be found, for people.
-    pub label: String,
-    pub heard: Millis,
-}
-
 /// This instance lives; those long gone are forgotten with their boxes.
 pub fn beat(conn: &Connection, instance: &str, label: &str, now: Millis) -> Result<()> {
     let sql = "INSERT INTO instance (instance, label, heard) VALUES (?1, ?2, ?3)
@@ -87,13 +78,5 @@ pub fn linked(conn: &Connection, now: Millis) -> Result<Vec<Linked>> {
             heard: Millis(row.get(4)?),
             body: row.get(5)?,
         })
-    })
-}
-
-/// The instances that live.
-pub fn instances(conn: &Connection, now: Millis) -> Result<Vec<Instance>> {
-    let sql = "SELECT instance, label, heard FROM instance WHERE heard >= ?1 ORDER BY label, instance";
-    conn.all(sql, params![now.0.saturating_sub(LOST_AFTER_MS)], |row| {
-        Ok(Instance { instance: row.get(0)?, label: row.get(1)?, heard: Millis(row.get(2)?) })
     })
 }

@@ -198,13 +198,9 @@ impl Client {
         })
     }
 
-    pub(super) fn batch(&self, sql: &str) -> Result<()> {
+    /// One statement or many, without parameters: a savepoint, or a step of the schema as it stands in its file.
+    pub(crate) fn batch(&self, sql: &str) -> Result<()> {
         Ok(pollster::block_on(self.client.batch_execute(sql))?)
-    }
-
-    /// Everything of a step of the schema, as it stands in its file.
-    pub(crate) fn script(&self, sql: &str) -> Result<()> {
-        self.batch(sql)
     }
 
     fn prepared(&self, sql: &str) -> Result<Statement> {
