@@ -1,31 +1,18 @@
 // Drives the box's own desk page in a real Chromium, as a person would: commands as JSON lines on standard input, answers
 // as JSON lines on standard output. Its microphone is a WAV file; what its calls bring is written down.
-import { once } from 'node:events';
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import tls from 'node:tls';
 import { chromium } from 'playwright-core';
+import { trusted } from './trusted.mjs';
 
 const RATE = 16000;
 const plan = JSON.parse(process.argv[2]);
-
-/** The browser is told of the one certificate that its authority vouches for here and under this name. */
-async function trusted({ url, ca }) {
-  if (!ca) return [];
-  const { hostname, port } = new URL(url);
-  const socket = tls.connect({ host: hostname, port: Number(port), ca: readFileSync(ca) });
-  await once(socket, 'secureConnect');
-  const key = socket.getPeerX509Certificate().publicKey.export({ type: 'spki', format: 'der' });
-  socket.destroy();
-  return [`--ignore-certificate-errors-spki-list=${createHash('sha256').update(key).digest('base64')}`];
-}
 
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   headless: true,
   args: [
-    ...(await trusted(plan)),
+    ...(await trusted(plan.url, plan.ca)),
     '--no-sandbox',
     '--use-fake-device-for-media-stream',
     '--use-fake-ui-for-media-stream',

@@ -1,13 +1,11 @@
 // Drives a softphone in a real Chromium: commands as lines on standard input, events as JSON lines on standard output.
 // Its microphone is a WAV file.
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
+import { trusted } from './trusted.mjs';
 
 const plan = JSON.parse(process.argv[2]);
 const entry = fileURLToPath(new URL('page.js', import.meta.url));
@@ -16,22 +14,11 @@ const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write:
 const origin = 'http://localhost';
 const files = { '/page.js': ['text/javascript', outputFiles[0].text], '/': ['text/html', '<!doctype html><title>phone</title><body><script src="/page.js"></script>'] };
 
-/** The browser is told of the one certificate that its authority vouches for here and under this name. */
-async function trusted({ ws, ca }) {
-  if (!ca) return [];
-  const { hostname, port } = new URL(ws);
-  const socket = tls.connect({ host: hostname, port: Number(port), ca: readFileSync(ca) });
-  await once(socket, 'secureConnect');
-  const key = socket.getPeerX509Certificate().publicKey.export({ type: 'spki', format: 'der' });
-  socket.destroy();
-  return [`--ignore-certificate-errors-spki-list=${createHash('sha256').update(key).digest('base64')}`];
-}
-
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   headless: true,
   args: [
-    ...(await trusted(plan)),
+    ...(await trusted(plan.ws, plan.ca)),
     '--no-sandbox',
     '--use-fake-device-for-media-stream',
     '--use-fake-ui-for-media-stream',

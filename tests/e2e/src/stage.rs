@@ -103,6 +103,13 @@ pub fn sealed_recording(branch: &Branch, count: usize) -> anyhow::Result<PathBuf
     })
 }
 
+/// Words of both sides of the `count`-th recording, the caller's first; its WAV is at `wav` then.
+pub fn recorded_words(branch: &Branch, count: usize, wav: &Path) -> anyhow::Result<(String, String)> {
+    let recording = sealed_recording(branch, count)?;
+    export(branch, &recording, wav)?;
+    Ok((proof::words(wav, 1)?, proof::words(wav, 2)?))
+}
+
 /// The stereo WAV of a recording.
 pub fn export(branch: &Branch, recording: &Path, out: &Path) -> anyhow::Result<Value> {
     let (recording, out) = (recording.to_str().context("UTF-8")?, out.to_str().context("UTF-8")?);

@@ -12,8 +12,8 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::{secret, settings::SingleSignOn};
-use provider::Provider;
-pub use provider::{Fetch, is_private};
+pub use provider::is_private;
+use provider::{Fetch, Provider};
 
 /// What a provider says of itself is believed so long.
 const KNOWN_FOR: Duration = Duration::from_secs(3_600);

@@ -26,6 +26,20 @@ struct House {
 }
 
 impl House {
+    /// The telephone 102, which answers by itself and says that it will be repaired tomorrow.
+    fn colleague(&self) -> Phone {
+        let microphone = self.path("colleague.wav");
+        proof::speak("we will repair it tomorrow", 60, &microphone).expect("speech");
+        let account = Account::Phone {
+            user: "102",
+            password: PHONE_PASSWORD,
+            domain: &self.branch.domain,
+            registrar: &self.branch.sip,
+            transport: "udp",
+        };
+        Phone::start(&self.path("colleague"), &account, &microphone, true).expect("a telephone")
+    }
+
     fn open(desk_tls: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let prompts = stage::prompts(&folder.path().join("prompts")).expect("prompts");
@@ -162,17 +176,7 @@ fn an_agent_with_nothing_but_the_page_answers_a_customer_and_a_reload_brings_the
 #[test]
 fn the_page_asks_a_colleague_first_and_hands_the_caller_over() {
     let house = House::open(false);
-    let colleague_says = "we will repair it tomorrow";
-    let microphone = house.path("colleague.wav");
-    proof::speak(colleague_says, 60, &microphone).expect("speech");
-    let account = Account::Phone {
-        user: "102",
-        password: PHONE_PASSWORD,
-        domain: &house.branch.domain,
-        registrar: &house.branch.sip,
-        transport: "udp",
-    };
-    let mut colleague = Phone::start(&house.path("colleague"), &account, &microphone, true).expect("a telephone");
+    let mut colleague = house.colleague();
     let mut page = house.page("a-101", AGENT_SAYS);
     take_calls(&mut page);
     page.act(json!({ "act": "click", "role": "switch", "force": true, "name": "Answer callers by itself" }))
@@ -193,10 +197,8 @@ fn the_page_asks_a_colleague_first_and_hands_the_caller_over() {
     let heard = end_of(&colleague, 13, &house.path("colleague-after.wav"));
     assert!(heard.contains("washing machine"), "the colleague heard: {heard}");
     // baresip writes nothing down of a call that was on hold; the recording has what its caller heard.
-    let recording = stage::sealed_recording(&house.branch, 1).expect("one recording of the whole");
-    let wav = house.path("recording.wav");
-    stage::export(&house.branch, &recording, &wav).expect("exported");
-    let right = proof::words(&wav, 2).expect("recognised");
+    let words = stage::recorded_words(&house.branch, 1, &house.path("recording.wav"));
+    let (_, right) = words.expect("one recording of the whole");
     assert!(right.contains("repair"), "the caller heard: {right}");
     assert!(page.faults().expect("the page's faults").is_empty(), "{:?}", page.faults());
 }
@@ -205,16 +207,7 @@ fn the_page_asks_a_colleague_first_and_hands_the_caller_over() {
 #[test]
 fn the_desk_over_https_is_a_telephone_that_dials() {
     let house = House::open(true);
-    let microphone = house.path("colleague.wav");
-    proof::speak("we will repair it tomorrow", 60, &microphone).expect("speech");
-    let account = Account::Phone {
-        user: "102",
-        password: PHONE_PASSWORD,
-        domain: &house.branch.domain,
-        registrar: &house.branch.sip,
-        transport: "udp",
-    };
-    let mut colleague = Phone::start(&house.path("colleague"), &account, &microphone, true).expect("a telephone");
+    let mut colleague = house.colleague();
     let mut page = house.page("a-101", AGENT_SAYS);
     take_calls(&mut page);
     page.fill("#dial-number", "102").expect("a number");

@@ -47,11 +47,8 @@ fn a_caller_under_srtp_and_an_agent_in_clear_hear_each_other_and_the_recording_h
     assert!(agent_heard.contains("washing machine"), "the agent heard: {agent_heard}");
     let caller_heard = proof::words(&caller.heard().expect("the caller heard"), 1).expect("recognised");
     assert!(caller_heard.contains("service desk"), "the caller heard: {caller_heard}");
-    let recording = stage::sealed_recording(&branch, 1).expect("a recording");
     let wav = folder.path().join("recording.wav");
-    stage::export(&branch, &recording, &wav).expect("exported");
-    let left = proof::words(&wav, 1).expect("recognised");
-    let right = proof::words(&wav, 2).expect("recognised");
+    let (left, right) = stage::recorded_words(&branch, 1, &wav).expect("a recording");
     assert!(left.contains("washing machine"), "the caller's side: {left}");
     assert!(right.contains("service desk"), "the agent's side: {right}");
 
