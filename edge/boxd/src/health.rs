@@ -15,6 +15,8 @@ pub struct Health {
     pub checks: Checks,
     /// Calls in progress: no reboot over a live call.
     pub calls: u32,
+    /// Whether a call for help can go out: `ready`, `lines_down`, `no_line`, `no_number`; `unknown` while *calls* is silent.
+    pub emergency: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -20,11 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const STATUS_BYTES_MAX: u64 = 64 * 1024;
 
 /// What the last look saw.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Seen {
     pub checks: Checks,
     /// Calls in progress.
     pub calls: u32,
+    /// Whether a call for help can go out, as *calls* says; None while it says nothing.
+    pub help: Option<String>,
 }
 
 /// Looks every two seconds until the receiver is gone.
@@ -48,7 +50,9 @@ async fn look(config: &BoxConfig, round: u32) -> Seen {
         audio: truth(&media, "audio"),
         recording: truth(&media, "recording"),
     };
-    Seen { checks, calls: calls.get("calls").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0) }
+    let in_progress = calls.get("calls").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+    let help = calls.get("help").and_then(Value::as_str).map(str::to_owned);
+    Seen { checks, calls: in_progress.unwrap_or(0), help }
 }
 
 async fn registrar(config: &BoxConfig, round: u32) -> bool {

@@ -121,7 +121,7 @@ pub async fn run(config_file: PathBuf, config: BoxConfig) -> anyhow::Result<()> 
         night.look(&program, &config_file);
         if health_due <= Instant::now() {
             health_due = Instant::now() + HEALTH_EVERY;
-            let health = health_of(&children, *seen.borrow());
+            let health = health_of(&children, seen.borrow().clone());
             if let Err(error) = health::write(&config.health_file(), &health) {
                 warn!(%error, "the health file cannot be written");
             }
@@ -164,7 +164,15 @@ pub fn check(config: &BoxConfig) -> anyhow::Result<()> {
 fn health_of(children: &[Watched], seen: probe::Seen) -> Health {
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let processes: BTreeMap<_, _> = children.iter().map(|child| (child.name.to_owned(), child.health())).collect();
-    Health { at, version: env!("CARGO_PKG_VERSION").into(), processes, checks: seen.checks, calls: seen.calls }
+    let emergency = seen.help.unwrap_or_else(|| "unknown".into());
+    Health {
+        at,
+        version: env!("CARGO_PKG_VERSION").into(),
+        processes,
+        checks: seen.checks,
+        calls: seen.calls,
+        emergency,
+    }
 }
 
 async fn stop(children: &mut [Watched]) {

@@ -16,6 +16,7 @@ use crate::bridge::Bridges;
 use crate::cause;
 use crate::config::{Config, LEGS_RESERVED, Secrets};
 use crate::group::{self, Standing};
+use crate::help::{Help, help};
 use crate::leg::{Cause, Destination, Event, Input, Output, Party};
 use crate::legs::Leg;
 use crate::machine::{self, Farewell, State};
@@ -135,6 +136,11 @@ impl Calls {
             },
             other => other,
         }
+    }
+
+    /// Whether a call for help can go out.
+    pub fn help(&self) -> Help {
+        help(&self.config.site, |trunk| self.endpoint.trunk_up(trunk.as_str()))
     }
 
     /// The trunks that a call out may take, best first.

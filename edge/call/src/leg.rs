@@ -207,8 +207,16 @@ pub struct Dial {
 pub enum Destination {
     Phone(Extension),
     Agent(AgentId),
-    Emergency { trunk: TrunkId, number: Number },
-    Outward { trunk: TrunkId, number: Number },
+    Emergency {
+        trunk: TrunkId,
+        number: Number,
+    },
+    /// An emergency number, and the house has no line.
+    Helpless(Number),
+    Outward {
+        trunk: TrunkId,
+        number: Number,
+    },
     Forbidden,
     Unknown,
 }

@@ -16,6 +16,7 @@ mod cause;
 mod command;
 pub mod config;
 mod group;
+mod help;
 mod hold;
 mod identity;
 pub mod leg;
@@ -37,6 +38,7 @@ mod trunk;
 
 pub use calls::{Calls, InUse};
 pub use config::{Config, Limits, Secrets, wish};
+pub use help::Help;
 pub use mixes::Hearing;
 // The words of the two planes that an owner of calls speaks too: it imports neither crate.
 pub use media::plane;

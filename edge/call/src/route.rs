@@ -43,7 +43,7 @@ pub fn route(config: &Config, source: &Source, dialled: &str, up: impl Fn(&Trunk
     if let (Source::Phone(_) | Source::Unproved, Some(number)) = (source, emergency(config, &digits)) {
         return match trunks(config, source, Some(&number), up).into_iter().next() {
             Some(trunk) => Destination::Emergency { trunk, number },
-            None => Destination::Unknown,
+            None => Destination::Helpless(number),
         };
     }
     if *source == Source::Unproved {
@@ -285,6 +285,21 @@ mod tests {
         assert_eq!(to(&config, "none"), "carrier");
         config.site.outward = None;
         assert_eq!(to(&config, "none"), "backup");
+    }
+
+    #[test]
+    fn a_house_without_a_line_knows_that_nobody_can_be_called_for_help() {
+        let mut config = config();
+        let says = |config: &Config, up: bool| crate::help::help(config, |_| up).word();
+        assert_eq!((says(&config, true), says(&config, false)), ("ready", "lines_down"));
+        let none = Config { trunks: BTreeMap::new(), ..config.clone() };
+        assert_eq!(says(&none, true), "no_line");
+        for source in [Source::Phone(extension("201")), Source::Unproved] {
+            let helpless = Destination::Helpless(Number::new("110").unwrap());
+            assert_eq!(route(&none, &source, "110", |_| true), helpless);
+        }
+        config.site.emergency.clear();
+        assert_eq!(says(&config, true), "no_number");
     }
 
     #[test]

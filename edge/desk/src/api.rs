@@ -137,10 +137,18 @@ pub enum RefusedCode {
     Unavailable,
 }
 
+/// `GET /api/help`: the board's word for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HelpIs {
+    pub help: &'static str,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Board {
     pub queues: Vec<QueueLine>,
     pub agents: Vec<AgentLine>,
+    /// Whether a call for help can go out: `ready`, `lines_down`, `no_line`, `no_number`.
+    pub help: &'static str,
     /// For supervisors; the youngest first.
     pub emergencies: Vec<EmergencyLine>,
     /// For supervisors; the youngest first.
@@ -299,8 +307,9 @@ mod tests {
         assert_eq!(write(Say::Ack { id: 7 }), r#"{"ack":{"id":7}}"#);
         let refused = Say::Refused { id: None, code: RefusedCode::NoCall };
         assert_eq!(write(refused), r#"{"refused":{"id":null,"code":"no_call"}}"#);
-        let board = Say::Board(Board { queues: vec![], agents: vec![], emergencies: vec![], notices: vec![] });
-        assert_eq!(write(board), r#"{"board":{"queues":[],"agents":[],"emergencies":[],"notices":[]}}"#);
+        let board =
+            Say::Board(Board { queues: vec![], agents: vec![], help: "ready", emergencies: vec![], notices: vec![] });
+        assert_eq!(write(board), r#"{"board":{"queues":[],"agents":[],"help":"ready","emergencies":[],"notices":[]}}"#);
         assert_eq!(write(Say::Config), r#""config""#);
     }
 }

@@ -47,6 +47,7 @@ pub fn board(now: Instant, drawn: &ports::BoardAt, reader: &Reader<'_>) -> api::
     api::Board {
         queues: drawn.board.queues.iter().map(|line| queue_line(line, age)).collect(),
         agents: drawn.board.agents.iter().map(|line| agent_line(line, age, reader)).collect(),
+        help: drawn.board.help.word(),
         emergencies: match reader.role {
             Role::Supervisor => drawn.board.emergencies.iter().map(|line| emergency_line(line, age)).collect(),
             Role::Agent => Vec::new(),
@@ -292,7 +293,14 @@ mod tests {
             seen: vec!["li".parse().unwrap()],
         };
         let at = Instant::now();
-        let board_ = Board { queues: vec![queue(0), queue(7)], agents, emergencies: vec![help], notices: vec![notice] };
+        let help_is = floor::board::Help::Ready;
+        let board_ = Board {
+            queues: vec![queue(0), queue(7)],
+            agents,
+            help: help_is,
+            emergencies: vec![help],
+            notices: vec![notice],
+        };
         let drawn = ports::BoardAt { at, board: board_ };
         let agent = AgentId::new("li").unwrap();
         let seen = board(at + s(30), &drawn, &Reader { agent: &agent, role: Role::Agent });

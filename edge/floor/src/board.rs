@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+pub use call::Help;
 use model::{
     AgentId, ContactId, Extension, Millis, NoticeId, QueueId,
     fact::{AgentState, Monitoring},
@@ -84,6 +85,8 @@ pub enum Refused {
 pub struct Board {
     pub queues: Vec<QueueLine>,
     pub agents: Vec<AgentLine>,
+    /// Whether a call for help can go out.
+    pub help: Help,
     /// Emergency calls of the last hour, the youngest first.
     pub emergencies: Vec<EmergencyLine>,
     /// What else needs a look, of the last day, the youngest first.

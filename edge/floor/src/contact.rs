@@ -178,7 +178,7 @@ impl<L: Lines> Floor<L> {
                 return self.pick_up(leg, phone, target);
             }
             let destination = self.lines.route(&party, to);
-            if matches!(destination, Destination::Emergency { .. }) {
+            if matches!(destination, Destination::Emergency { .. } | Destination::Helpless(_)) {
                 return self.phone_dials(leg, Some(phone.clone()), to, caller, destination);
             }
             self.engage(leg, phone);

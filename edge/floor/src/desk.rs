@@ -134,7 +134,7 @@ impl<L: Lines> Floor<L> {
     fn desk_dial(&mut self, agent: &AgentId, number: String) -> Result<(), Refused> {
         let phone = self.registered_phone(agent)?;
         let destination = self.lines.route(&Party::Phone(phone.clone()), &number);
-        let emergency = matches!(destination, Destination::Emergency { .. });
+        let emergency = matches!(destination, Destination::Emergency { .. } | Destination::Helpless(_));
         let nowhere = matches!(destination, Destination::Forbidden | Destination::Unknown);
         if self.flow_of(&number).is_none() {
             if let Err(why) = self.may_go_out(&phone, &destination) {

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, net::SocketAddr, time::Instant};
 
 use call::{
-    Calls, Hearing, Secrets,
+    Calls, Hearing, Help, Secrets,
     leg::{Cause, Destination, Dial, Input, Output, Party},
     plane::{MixId, PlayId},
 };
@@ -49,6 +49,8 @@ pub trait Lines {
     fn route(&self, from: &Party, dialled: &str) -> Destination;
     /// The trunks that a call out may take, best first; for an emergency call to this number, or an ordinary one.
     fn trunks(&self, from: &Party, emergency: Option<&Number>) -> Vec<TrunkId>;
+    /// Whether a call for help can go out.
+    fn help(&self) -> Help;
     /// The hours that are not open at this moment: trunks that keep them carry no ordinary call out.
     fn close_hours(&mut self, _closed: BTreeSet<HoursId>) {}
     /// Can the phone be rung?
@@ -150,6 +152,9 @@ impl Lines for Calls {
     }
     fn trunks(&self, from: &Party, emergency: Option<&Number>) -> Vec<TrunkId> {
         Calls::trunks(self, from, emergency)
+    }
+    fn help(&self) -> Help {
+        Calls::help(self)
     }
     fn close_hours(&mut self, closed: BTreeSet<HoursId>) {
         Calls::close_hours(self, closed);

@@ -51,6 +51,10 @@ impl<L: Lines> Floor<L> {
             }
             return;
         }
+        if let Destination::Helpless(number) = destination {
+            self.dialled(id, phone.clone(), &Destination::Helpless(number.clone()), to);
+            return self.nobody_helps(id, &number, phone.as_ref());
+        }
         let Some(phone) = phone else { return self.turn_away(id, Cause::Forbidden, EndCause::Forbidden) };
         let refusal = self.may_go_out(&phone, &destination).err();
         let destination = if refusal.is_some() { Destination::Forbidden } else { destination };
@@ -164,6 +168,7 @@ impl<L: Lines> Floor<L> {
     pub(crate) fn dialled(&mut self, id: ContactId, phone: Option<Extension>, destination: &Destination, to: &str) {
         let (trunk, emergency) = match destination {
             Destination::Emergency { trunk, .. } => (Some(trunk.clone()), true),
+            Destination::Helpless(_) => (None, true),
             Destination::Outward { trunk, .. } => (Some(trunk.clone()), false),
             _ => (None, false),
         };
@@ -189,9 +194,25 @@ impl<L: Lines> Floor<L> {
             },
             Destination::Outward { trunk, number } => self.go_out(id, trunk, &number, false),
             Destination::Emergency { trunk, number } => self.go_out(id, trunk, &number, true),
+            Destination::Helpless(number) => {
+                let leg = self.contacts.get(&id).and_then(|contact| contact.leg);
+                let phone = leg.and_then(|leg| self.phones.phone_of(leg)).cloned();
+                self.nobody_helps(id, &number, phone.as_ref());
+            }
             Destination::Forbidden => self.turn_away(id, Cause::Forbidden, EndCause::Forbidden),
             Destination::Unknown => self.turn_away(id, Cause::NotFound, EndCause::NoRoute),
         }
+    }
+
+    /// The house has no line for a call for help. Its phone hears 503, so that it may try elsewhere (RFC 3261 §21.5.4);
+    /// desks and centre are told as of any call for help that nobody took.
+    fn nobody_helps(&mut self, id: ContactId, number: &Number, phone: Option<&Extension>) {
+        let out = self.out(number, phone, true);
+        if let Some(contact) = self.contacts.get_mut(&id) {
+            contact.out = Some(out);
+        }
+        self.tell_of_help(id, What::EmergencyCalled);
+        self.turn_away(id, Cause::Overload, EndCause::NoRoute);
     }
 
     fn ring_phone(&mut self, id: ContactId, phone: Extension) {
@@ -344,7 +365,9 @@ impl<L: Lines> Floor<L> {
         let Some(phone) = self.phones.phone_of(leg).cloned() else { return };
         let destination = self.lines.route(&Party::Phone(phone), number);
         match self.flow_of(number) {
-            Some(flow) if !matches!(destination, Destination::Emergency { .. }) => self.start_flow(id, flow),
+            Some(flow) if !matches!(destination, Destination::Emergency { .. } | Destination::Helpless(_)) => {
+                self.start_flow(id, flow)
+            }
             _ => self.connect(id, destination),
         }
     }

@@ -17,6 +17,7 @@ impl<L: Lines> Floor<L> {
         Board {
             queues: self.config.queues.iter().map(|(id, queue)| self.queue_line(now, id, queue)).collect(),
             agents: self.config.agents.iter().map(|(id, agent)| self.agent_line(now, id, agent)).collect(),
+            help: self.lines.help(),
             emergencies: self.emergency_lines(),
             notices: self.notice_lines(),
         }

@@ -68,6 +68,7 @@ const card = (over) => ({ contact: 'c'.repeat(32), queue: 'sales', caller_number
 export function board(state, over = {}) {
   const contact = { talking: card({}), offered: card({ waited_ms: 12_000 }), wrap_up: card({ wrap_up_left_ms: 14_000 }) }[state] ?? null;
   return {
+    help: 'ready',
     queues: [
       { queue: 'claims', label: 'Claims', waiting: 0, longest_wait_ms: 0, expected_wait_ms: null, expected_wait_error_ms: null, ready: 1, talking: 1, offered_today: 14, answered_today: 11, abandoned_today: 2, service_level_permille: 642 },
       { queue: 'repairs', label: 'Repairs & spare parts', waiting: 0, longest_wait_ms: 0, expected_wait_ms: null, expected_wait_error_ms: null, ready: 0, talking: 0, offered_today: 0, answered_today: 0, abandoned_today: 0, service_level_permille: null },

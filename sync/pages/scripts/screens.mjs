@@ -61,6 +61,7 @@ async function desk(tab, url, shot, look) {
       inside = right;
       return right ? json(route, fixtures.deskMe) : json(route, { error: { code: 'bad_credentials', message: '', fault: 'request' } }, 401);
     }
+    if (pathname === '/api/help') return json(route, { help: 'no_line' });
     if (!inside) return json(route, { error: { code: 'signed_out', message: '', fault: 'request' } }, 401);
     if (pathname === '/api/me') return json(route, fixtures.deskMe);
     if (pathname === '/api/phone') return json(route, { extension: '201', name: '201-x', password: 'x', domain: 'north.example' });
@@ -89,7 +90,7 @@ async function desk(tab, url, shot, look) {
   await tab.getByRole('textbox').first().fill('li');
   await tab.locator('input[type=password]').fill('wrong');
   await tab.keyboard.press('Enter');
-  await tab.getByRole('alert').waitFor();
+  await tab.getByRole('alert').nth(1).waitFor();
   await shot('sign-in-refused');
   await tab.locator('input[type=password]').fill('right');
   await tab.keyboard.press('Enter');
@@ -130,7 +131,7 @@ async function desk(tab, url, shot, look) {
   await tab.keyboard.press('Escape');
   say({ board: fixtures.board('wrap_up') });
   await shot('wrap-up');
-  say({ board: { queues: [], emergencies: [], notices: [], agents: fixtures.board('not_ready').agents.filter((a) => a.agent === 'li').map((a) => ({ ...a, phone_registered: false })) } });
+  say({ board: { queues: [], help: 'lines_down', emergencies: [], notices: [], agents: fixtures.board('not_ready').agents.filter((a) => a.agent === 'li').map((a) => ({ ...a, phone_registered: false })) } });
   await shot('empty');
   say({ board: fixtures.board('ready') });
   await tab.locator('header button[aria-haspopup=menu]').click();

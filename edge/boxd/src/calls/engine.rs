@@ -68,6 +68,7 @@ pub struct Standing {
     pub ledger: AtomicBool,
     pub calls: AtomicU32,
     pub trunks: Mutex<BTreeMap<TrunkId, super::trunks::Standing>>,
+    pub help: Mutex<Option<call::Help>>,
 }
 
 pub struct Engine {

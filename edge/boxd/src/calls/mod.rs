@@ -100,6 +100,7 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
             "config": standing.config.load(Ordering::Relaxed),
             "ledger": standing.ledger.load(Ordering::Relaxed),
             "calls": standing.calls.load(Ordering::Relaxed),
+            "help": standing.help.lock().unwrap_or_else(PoisonError::into_inner).map(call::Help::word),
             "trunks": *standing.trunks.lock().unwrap_or_else(PoisonError::into_inner),
         })
     });

@@ -14,7 +14,7 @@ use model::{
     change::{Change, Doc},
     config::{Config, Site},
 };
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 const DOCS: [Doc; 3] = [Doc::Org, Doc::Site, Doc::Local];
 
@@ -97,7 +97,7 @@ impl Settings {
             info!("the last good configuration runs on");
             return config;
         }
-        info!("no configuration yet: the box answers, and waits for one");
+        error!("no configuration yet: the box answers, waits for one, and no call for help can go out before");
         empty(self.documents.site_id().clone())
     }
 }

@@ -1,12 +1,13 @@
 //! What the engine shows of itself: the board for the desks, figures for Prometheus, the standing for the prober.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Instant,
 };
 
 use desk::BoardAt;
 use model::cdr::{Cdr, Outcome};
+use tracing::{error, info, warn};
 
 use super::engine::Engine;
 
@@ -24,8 +25,23 @@ impl Engine {
         let legs = u32::try_from(self.floor.lines().in_use().legs).unwrap_or(u32::MAX);
         self.standing.calls.store(legs, Ordering::Relaxed);
         self.standing.ledger.store(!self.stay.is_spare() && self.store.is_well(), Ordering::Relaxed);
+        self.show_help(board.help);
         self.show_at = None;
         self.board.send_replace(Arc::new(BoardAt { at, board }));
+    }
+
+    /// Nobody must learn only when it burns that no call for help can go out.
+    fn show_help(&self, help: call::Help) {
+        let mut shown = self.standing.help.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.replace(help) == Some(help) {
+            return;
+        }
+        match help {
+            call::Help::Ready => info!("calls for help can go out"),
+            call::Help::LinesDown => warn!("no line is up: a call for help may not go out"),
+            call::Help::NoLine => error!("no call for help can go out: no trunk is configured"),
+            call::Help::NoNumber => error!("no call for help can go out: no emergency number is configured"),
+        }
     }
 
     /// What waits, and what did not get so far.

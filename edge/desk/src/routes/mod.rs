@@ -1,6 +1,7 @@
 //! The desk's addresses, by noun. What may pass at all is decided in `door`.
 
 mod contacts;
+mod help;
 mod page;
 mod phone;
 mod recordings;
@@ -24,6 +25,7 @@ pub const BODY_LEN_MAX: usize = 64 * 1024;
 pub fn router(desk: Desk) -> Router {
     Router::new()
         .route("/api/session", post(session::begin).delete(session::end))
+        .route("/api/help", get(help::show))
         .route("/api/me", get(session::me))
         .route("/api/desk", get(socket::open))
         .route("/api/phone", post(phone::lend).delete(phone::give_back))

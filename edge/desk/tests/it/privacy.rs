@@ -33,6 +33,15 @@ async fn a_supervisor_sees_every_caller_of_the_site() {
 }
 
 #[tokio::test]
+async fn who_stands_before_the_page_is_told_that_nobody_can_be_called_for_help_and_nothing_else() {
+    let rig = Rig::start().await;
+    let answer = rig.get("/api/help").send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (200, r#"{"help":"no_line"}"#));
+    let (board, _) = rig.live(&rig.sign_in("li").await).await.hear("board").await;
+    assert_eq!(board["help"], "no_line");
+}
+
+#[tokio::test]
 async fn a_script_in_a_callers_name_arrives_as_text_of_a_json_string() {
     let rig = Rig::start().await;
     let cookie = rig.sign_in("li").await;

@@ -14,7 +14,7 @@ use desk::{
     Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Desk, Effective,
     Fault, Floor, Future, LendError, Options, Records, Role, SipLine, Softphones, Unavailable,
 };
-use floor::board::{AgentLine, Board, ContactCard, DeskCommand, MonitorLine, QueueLine};
+use floor::board::{AgentLine, Board, ContactCard, DeskCommand, Help, MonitorLine, QueueLine};
 use futures_util::{SinkExt as _, StreamExt as _};
 use model::{
     AgentId, ContactId, Millis, QueueId, RecordingId, SiteId,
@@ -361,7 +361,10 @@ pub fn board() -> BoardAt {
         service_level_permille: Some(888),
     };
     let agents = vec![talking("li", LI_CALLER, XSS_NAME), talking("wang", WANG_CALLER, "Wu")];
-    BoardAt { at: Instant::now(), board: Board { queues: vec![sales], agents, emergencies: vec![], notices: vec![] } }
+    BoardAt {
+        at: Instant::now(),
+        board: Board { queues: vec![sales], agents, help: Help::NoLine, emergencies: vec![], notices: vec![] },
+    }
 }
 
 fn talking(who: &str, caller_number: &str, name: &str) -> AgentLine {

@@ -222,6 +222,9 @@ impl Lines for Double {
         let config = paper.config.as_ref().expect("a configuration");
         call::route::trunks(config, &from.into(), emergency, |_| true)
     }
+    fn help(&self) -> call::Help {
+        call::Help::Ready
+    }
     fn is_browser(&self, leg: LegId) -> bool {
         let paper = self.0.borrow();
         Extension::new(paper.name(leg).trim_end_matches('\'')).is_ok_and(|phone| paper.browsers.contains(&phone))

@@ -60,6 +60,22 @@ fn a_call_for_help_that_nobody_took_is_told() {
 }
 
 #[test]
+fn a_call_for_help_from_a_house_without_a_line_is_refused_at_once_and_told() {
+    let mut config = branch::config();
+    config.trunks.clear();
+    let mut scene = Scene::new(config);
+    scene.play("@1 203 calls 112");
+    assert_eq!(told(&scene), [What::EmergencyCalled, What::EmergencyFailed]);
+    assert_eq!(lines(&scene, "reject 203 Overload"), 1, "{}", scene.ladder);
+    let dialled = |kind: &Kind| matches!(kind, Kind::Dialled { trunk: None, emergency: true, .. });
+    assert!(scene.facts.iter().any(|fact| dialled(&fact.kind)), "{}", scene.ladder);
+    assert_eq!(scene.board().emergencies.len(), 1, "supervisors know who calls for help");
+    // From the desk it is the same, once the phone is answered.
+    scene.play("@20 201 registers\n@21 desk ann sign-in\n@22 desk ann dial 112\n@23 201 answers");
+    assert_eq!(told(&scene)[2..], [What::EmergencyCalled, What::EmergencyFailed], "{}", scene.ladder);
+}
+
+#[test]
 fn a_trunk_that_is_refused_is_told_by_cause_and_not_at_every_try() {
     let mut scene = Scene::new(branch::config());
     for what in [What::TrunkExpired, What::TrunkExpired, What::TrunkKey, What::TrunkExpired] {

@@ -12,11 +12,15 @@ export interface Me {
 export interface Board {
   queues: QueueLine[];
   agents: AgentLine[];
+  help: Help;
   /** For supervisors; the youngest first. */
   emergencies: EmergencyLine[];
   /** For supervisors; the youngest first. */
   notices: NoticeLine[];
 }
+
+/** Whether a call for help can go out. */
+export type Help = 'ready' | 'lines_down' | 'no_line' | 'no_number';
 
 export interface NoticeLine {
   notice: string;
@@ -141,6 +145,7 @@ export interface Account {
   domain: string;
 }
 
+export const help = () => get<{ help: Help }>('/api/help');
 export const me = () => get<Me>('/api/me');
 export const signIn = (agent: string, password: string) => post<Me>('/api/session', { agent, password });
 export const signOut = () => remove('/api/session');

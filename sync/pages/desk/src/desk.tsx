@@ -8,6 +8,7 @@ import { useTranslation } from 'react-i18next';
 import { signOut, type Ask, type Me } from './api';
 import { Emergencies } from './floor/emergencies';
 import { Floor } from './floor/floor';
+import { Helpless } from './helpless';
 import { useShortcuts } from './keys';
 import { Live, useLive } from './live';
 import { Phone, usePhone } from './phone/phone';
@@ -104,6 +105,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
               <Text size="sm">{t('link.lost')}</Text>
             </Group>
           )}
+          <Helpless help={state.board?.help ?? null} />
           <Emergencies lines={state.board?.emergencies ?? []} notices={state.board?.notices ?? []} ask={ask} />
           <Box maw={1320} mx="auto">
             <Tabs.Panel value="floor">

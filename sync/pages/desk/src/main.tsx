@@ -9,8 +9,9 @@ import { show } from '@shared/ui/frame';
 import { SignIn } from '@shared/ui/sign-in';
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { me, signIn, type Me } from './api';
+import { help, me, signIn, type Help, type Me } from './api';
 import { Desk } from './desk';
+import { Helpless } from './helpless';
 import { words } from './text';
 
 type Who = { is: 'asking' } | { is: 'unknown'; error: unknown } | { is: 'out' } | { is: 'in'; me: Me };
@@ -18,6 +19,12 @@ type Who = { is: 'asking' } | { is: 'unknown'; error: unknown } | { is: 'out' } 
 function App() {
   const { t } = useTranslation();
   const [who, setWho] = useState<Who>({ is: 'asking' });
+  const [canHelp, setCanHelp] = useState<Help | null>(null);
+  const out = who.is === 'out';
+  useEffect(() => {
+    // A page that cannot ask has another thing to say.
+    if (out) help().then((is) => setCanHelp(is.help), () => setCanHelp(null));
+  }, [out]);
   const ask = useCallback(() => {
     setWho({ is: 'asking' });
     me().then(
@@ -53,6 +60,7 @@ function App() {
           title={t('signInTitle')}
           note={t('signInNote')}
           nameLabel={t('signInName')}
+          reason={<Helpless help={canHelp} />}
           enter={async (name, password) => setWho({ is: 'in', me: await signIn(name, password) })}
         />
       );

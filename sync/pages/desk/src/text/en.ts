@@ -21,6 +21,12 @@ export const en = {
     unproved: 'A device without an account, at {{time}}.',
     seen: 'Seen',
   },
+  helpless: {
+    title: 'Emergency calls cannot go out',
+    no_line: 'This box has no telephone line: nobody has configured a trunk. Call from another phone.',
+    no_number: 'No emergency number is configured at this branch. Call from another phone.',
+    lines_down: 'No telephone line answers. A call is tried all the same; have another phone ready.',
+  },
   notice: {
     title: 'This needs a look',
     emergency_called: 'Somebody calls the emergency services',

@@ -23,6 +23,12 @@ export const zh: Shape<typeof en> = {
     unproved: '一台没有账号的设备，{{time}}。',
     seen: '已知悉',
   },
+  helpless: {
+    title: '无法拨出紧急电话',
+    no_line: '本设备没有电话线路：尚未配置任何中继。请改用其他电话。',
+    no_number: '本网点没有配置紧急号码。请改用其他电话。',
+    lines_down: '所有电话线路均无应答。系统仍会尝试拨出；请同时准备其他电话。',
+  },
   notice: {
     title: '有事项需要查看',
     emergency_called: '有人正在拨打紧急电话',
