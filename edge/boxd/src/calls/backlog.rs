@@ -23,6 +23,8 @@ const ASKED_MAX: usize = 10_000;
 const RESERVE: usize = 16;
 /// It is never more than this.
 const RESERVE_MAX: usize = 256;
+/// Nor less, where there are twice as many: both legs of two calls for help.
+const RESERVE_MIN: usize = 4;
 
 /// What was asked of others and is not done.
 pub struct Backlog {
@@ -115,7 +117,7 @@ impl Ports {
         while self.resting.front().is_some_and(|until| *until <= now) {
             self.resting.pop_front();
         }
-        let reserve = (self.all / RESERVE).min(RESERVE_MAX);
+        let reserve = (self.all / RESERVE).clamp(RESERVE_MIN, RESERVE_MAX).min(self.all / 2);
         self.open.len().saturating_add(self.resting.len()).saturating_add(reserve) >= self.all
     }
 
@@ -147,6 +149,21 @@ mod tests {
         drop(second);
         assert_eq!(backlog.delay(at(9_000)), Duration::ZERO);
     }
+
+    #[test]
+    fn the_smallest_range_keeps_ports_for_two_calls_for_help() {
+        let start = Instant::now();
+        let behind = |all: usize, open: u64| {
+            let mut backlog = Backlog::new(all);
+            (0..open).for_each(|n| backlog.asks(start, &Command::Open { port: PortId(n), loopback: false }));
+            (0..open)
+                .for_each(|n| backlog.heard(&Event::Opened { port: PortId(n), local: ([127, 0, 0, 1], 9).into() }));
+            backlog.is_behind(start)
+        };
+        assert_eq!([behind(30, 25), behind(30, 26)], [false, true]);
+        assert_eq!([behind(4, 1), behind(4, 2)], [false, true]);
+    }
+
     #[test]
     fn no_call_begins_while_the_ports_that_are_left_are_those_in_reserve() {
         let (mut backlog, start) = (Backlog::new(100), Instant::now());

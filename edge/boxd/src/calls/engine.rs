@@ -391,8 +391,10 @@ impl Engine {
     }
 
     fn registered(&mut self, phone: Extension, up: bool, binding: sip::endpoint::Binding) -> Option<BindingChange> {
-        info!(%phone, up, "phone registration");
         let user = phone.as_str().to_owned();
+        if up != self.phones.contains(&phone) {
+            info!(%phone, up, "phone registration");
+        }
         if up {
             self.phones.insert(phone);
             outgoing::binding_put(&user, &binding, wall())
