@@ -114,11 +114,16 @@ impl Phone {
     /// Waits for an event of this type (`CALL_RINGING`, `CALL_INCOMING`, `CALL_ESTABLISHED`, `CALL_CLOSED`,
     /// `REGISTER_OK` …) and returns it; earlier ones of other types are forgotten.
     pub fn wait_event(&mut self, kind: &str, patience: Duration) -> anyhow::Result<Value> {
+        self.wait_any(&[kind], patience)
+    }
+
+    /// The same for the first of several types.
+    pub fn wait_any(&mut self, kinds: &[&str], patience: Duration) -> anyhow::Result<Value> {
         let events = self.events.clone();
-        wait_for(&format!("baresip's {kind}"), patience, || {
+        wait_for(&format!("baresip's {}", kinds.join(" or ")), patience, || {
             let mut events = events.lock().ok()?;
             while let Some(event) = events.pop_front() {
-                if event["type"] == kind {
+                if kinds.iter().any(|kind| event["type"] == *kind) {
                     return Some(event);
                 }
             }

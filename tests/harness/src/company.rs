@@ -226,6 +226,23 @@ pub struct Branch {
 impl Branch {
     /// Writes the files, sets the passwords, enrols (with a cloud) or imports the configuration (without), and runs.
     pub fn start(folder: &Path, plan: &BranchPlan, cloud: Option<&Cloud>, prompts: &Path) -> anyhow::Result<Self> {
+        let mut branch = Self::written(folder, plan, cloud, prompts)?;
+        branch.set_up(plan, cloud)?;
+        branch.launch()?;
+        Ok(branch)
+    }
+
+    /// A box as it comes out of its carton: `box.toml`, passwords, and no configuration. It runs, and its lines answer.
+    pub fn bare(folder: &Path, plan: &BranchPlan, prompts: &Path) -> anyhow::Result<Self> {
+        let mut branch = Self::written(folder, plan, None, prompts)?;
+        branch.set_passwords(plan)?;
+        branch.run()?;
+        wait_for("the lines answer", PATIENCE, || (branch.health()?["checks"]["registrar"] == true).then_some(()))
+            .with_context(|| branch.tail())?;
+        Ok(branch)
+    }
+
+    fn written(folder: &Path, plan: &BranchPlan, cloud: Option<&Cloud>, prompts: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
         let (sip, ws, desk) = (free_ports(2), free_ports(2), free_ports(2));
         let (metrics, rtp) = (free_ports(4), free_ports(60));
@@ -262,7 +279,7 @@ impl Branch {
         text.push_str(&plan.more);
         let config = folder.join("box.toml");
         fs::write(&config, text)?;
-        let mut branch = Self {
+        Ok(Self {
             site: plan.site.clone(),
             folder: folder.into(),
             sip: format!("127.0.0.1:{sip}"),
@@ -275,13 +292,29 @@ impl Branch {
             domain,
             config,
             program: None,
-        };
-        branch.set_up(plan, cloud)?;
-        branch.launch()?;
-        Ok(branch)
+        })
     }
 
     fn set_up(&self, plan: &BranchPlan, cloud: Option<&Cloud>) -> anyhow::Result<()> {
+        self.set_passwords(plan)?;
+        match cloud {
+            Some(cloud) => {
+                cloud.add_site(&plan.config)?;
+                let code = cloud.code(&plan.site)?;
+                self.command(&["enrol", "--code", &code], None).map(drop)
+            }
+            None => self.import(&plan.config),
+        }
+    }
+
+    /// Writes a whole configuration into the documents of a box without a cloud.
+    pub fn import(&self, config: &Value) -> anyhow::Result<()> {
+        let file = self.folder.join("site.json");
+        fs::write(&file, config.to_string())?;
+        self.command(&["site", "import", file.to_str().context("a UTF-8 path")?], None).map(drop)
+    }
+
+    fn set_passwords(&self, plan: &BranchPlan) -> anyhow::Result<()> {
         for phone in plan.config["phones"].as_object().context("phones")?.keys() {
             self.command(&["phone", "password", phone, "--password-stdin"], Some(PHONE_PASSWORD))?;
         }
@@ -295,18 +328,6 @@ impl Branch {
         for (trunk, password) in &plan.secrets {
             self.command(&["trunk", "password", trunk, "--password-stdin"], Some(password))?;
         }
-        match cloud {
-            Some(cloud) => {
-                cloud.add_site(&plan.config)?;
-                let code = cloud.code(&plan.site)?;
-                self.command(&["enrol", "--code", &code], None)?;
-            }
-            None => {
-                let file = self.folder.join("site.json");
-                fs::write(&file, plan.config.to_string())?;
-                self.command(&["site", "import", file.to_str().context("a UTF-8 path")?], None)?;
-            }
-        }
         Ok(())
     }
 
@@ -315,11 +336,16 @@ impl Branch {
         run(&ours("boxd")?, args, &self.config, input)
     }
 
-    /// Starts the box (again) and waits until its processes are ready and a configuration is active.
-    pub fn launch(&mut self) -> anyhow::Result<()> {
+    fn run(&mut self) -> anyhow::Result<()> {
         let mut command = Command::new(ours("boxd")?);
         command.arg("run").arg("--config").arg(&self.config);
         self.program = Some(Program::start("boxd", command, &self.folder.join("boxd.log"))?);
+        Ok(())
+    }
+
+    /// Starts the box (again) and waits until its processes are ready and a configuration is active.
+    pub fn launch(&mut self) -> anyhow::Result<()> {
+        self.run()?;
         wait_for("the box is healthy", PATIENCE, || {
             let health = self.health()?;
             let checks = health["checks"].as_object()?;

@@ -54,6 +54,19 @@ fn the_top_level_is_as_agreed() {
     }
 }
 
+/// S-150: a call for help never fails for want of a licence, because there is nothing that could ask for one.
+#[test]
+fn no_program_of_ours_knows_a_licence() {
+    for (file, text) in tree::texts("rs") {
+        let ours = ["edge", "sync", "cloud", "firmware"].iter().any(|floor| file.starts_with(floor));
+        // A make of telephones has a folder of that name.
+        let text = text.to_lowercase().replace("license_directory", "");
+        for word in ["licence", "license"] {
+            assert!(!ours || !text.contains(word), "{}: {word}", file.display());
+        }
+    }
+}
+
 #[test]
 fn no_file_is_the_one_everything_passes_through() {
     for ending in ["rs", "ts", "tsx"] {

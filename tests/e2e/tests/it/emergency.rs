@@ -3,23 +3,19 @@
 
 use std::{
     collections::BTreeMap,
-    net::UdpSocket,
     path::{Path, PathBuf},
     process::Command,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
     time::{Duration, Instant},
 };
 
 use e2e::{
     company,
+    flood::{Flood, Known},
     stage::{self, Agent, PATIENCE},
 };
 use harness::{
     baresip::{Account, Phone},
-    company::{ADMIN, ADMIN_PASSWORD, Branch, Cloud},
+    company::{ADMIN, ADMIN_PASSWORD, Branch, Cloud, PHONE_PASSWORD},
     process::{kill_hard, wait_for},
     proof, sipp,
     web::Session,
@@ -91,9 +87,23 @@ fn a_call_for_help_goes_out_whatever_is_broken() {
     drill.check("every channel is taken");
     other.wait_event("CALL_CLOSED", PATIENCE).expect("the colleague gave way");
 
-    let flood = Flood::on(&branch.sip);
+    let flood = Flood::of_a_stranger(&branch.sip);
     wait_for("the flood rises", PATIENCE, || (flood.sent() > 2_000).then_some(())).expect("sent");
     drill.check("a flood is on");
+    // So does a telephone of the house, with a good password: its calls are answered and take every port there is.
+    let mad = Known {
+        target: branch.sip.clone(),
+        domain: branch.domain.clone(),
+        user: "102",
+        password: PHONE_PASSWORD,
+        number: "4001",
+    };
+    let known = Flood::of_a_phone(mad);
+    wait_for("the known phone's flood rises", PATIENCE, || (known.sent() > 8_000).then_some(())).expect("sent");
+    drill.check("a phone of ours floods as well");
+    drill.check("it goes on");
+    println!("{} proved INVITEs and REGISTERs were sent", known.sent());
+    drop(known);
 
     // The centre was told of the place and of how it went, and of nobody.
     let console = || Session::sign_in(&cloud_http, &json!({ "login": ADMIN, "password": ADMIN_PASSWORD }));
@@ -284,57 +294,5 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
-    }
-}
-
-/// INVITEs for help and REGISTERs of a stranger from elsewhere, each of its own, about ten thousand a second.
-struct Flood {
-    on: Arc<AtomicBool>,
-    sent: Arc<AtomicU64>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Flood {
-    fn on(target: &str) -> Self {
-        let socket = UdpSocket::bind("127.0.0.66:0").expect("a stranger's port");
-        socket.connect(target).expect("the box's port");
-        let from = socket.local_addr().expect("an address");
-        let target = target.to_owned();
-        let (on, sent) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU64::new(0)));
-        let (flag, count) = (on.clone(), sent.clone());
-        let thread = std::thread::spawn(move || {
-            let began = Instant::now();
-            while flag.load(Ordering::Relaxed) {
-                let due = u64::try_from(began.elapsed().as_micros() / 100).unwrap_or(u64::MAX);
-                let n = count.load(Ordering::Relaxed);
-                if n >= due {
-                    std::thread::yield_now();
-                    continue;
-                }
-                let (method, to) = if n % 2 == 0 { ("INVITE", "112@") } else { ("REGISTER", "") };
-                let request = format!(
-                    "{method} sip:{to}{target} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{n}\r\nFrom: <sip:{n}@{from}>\
-                     ;tag={n}\r\nTo: <sip:112@{target}>\r\nCall-ID: {n}@{from}\r\nCSeq: 1 {method}\r\nContact: <sip:{from}>\r\n\
-                     Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
-                );
-                // A full socket is the box's business.
-                let _ = socket.send(request.as_bytes());
-                count.store(n.saturating_add(1), Ordering::Relaxed);
-            }
-        });
-        Self { on, sent, thread: Some(thread) }
-    }
-
-    fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Flood {
-    fn drop(&mut self) {
-        self.on.store(false, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }

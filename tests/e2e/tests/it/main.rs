@@ -12,6 +12,7 @@ mod examples;
 mod firmware;
 mod fraud;
 mod gateways;
+mod helpless;
 mod hostile;
 mod interop;
 mod lab;
