@@ -29,6 +29,8 @@ pub(crate) enum Event {
     OtherCall,
     /// A contact is over, and its queue grants time to write it up.
     ToWrapUp,
+    /// As an earlier life left it.
+    Resume,
     /// All work is done: what the agent wished for meanwhile.
     Rest(Wish),
 }
@@ -42,6 +44,14 @@ pub(crate) enum Wish {
 }
 
 impl Wish {
+    fn of(state: AgentState) -> Self {
+        match state {
+            Ready => Wish::Ready,
+            SignedOut => Wish::SignedOut,
+            NotReady | Offered | Talking | WrapUp => Wish::NotReady,
+        }
+    }
+
     fn state(self) -> AgentState {
         match self {
             Wish::Ready => Ready,
@@ -59,7 +69,7 @@ pub(crate) fn next(state: AgentState, event: Event) -> Option<AgentState> {
         (NotReady, Event::BeReady) => Ready,
         (Ready | Offered, Event::BeNotReady) => NotReady,
         (Ready, Event::Offer) => Offered,
-        (Offered, Event::Accept) => Talking,
+        (Offered, Event::Accept) | (SignedOut, Event::Resume) => Talking,
         (Offered, Event::Withdrawn | Event::Missed) => Ready,
         (Offered, Event::StruckOut) => NotReady,
         (NotReady | Ready | Offered | WrapUp, Event::OtherCall) => Talking,
@@ -159,6 +169,37 @@ impl Agent {
 impl Acd {
     pub fn state(&self, agent: &AgentId) -> Option<AgentState> {
         self.agents.get(agent).map(|a| a.state)
+    }
+
+    /// What an agent wants to be when its work is done.
+    pub fn rest_of(&self, agent: &AgentId) -> Option<AgentState> {
+        self.agents.get(agent).map(|agent| agent.wish.state())
+    }
+
+    pub(crate) fn resume(
+        &mut self,
+        now: Instant,
+        id: &AgentId,
+        contact: Option<(ContactId, QueueId)>,
+        rest: AgentState,
+    ) {
+        let Some(agent) = self.agents.get_mut(id).filter(|agent| agent.state == SignedOut && !agent.dismissed) else {
+            return;
+        };
+        match contact {
+            None => self.sign_in(now, id),
+            Some((contact, queue)) => {
+                if let Some(queue) = self.queues.get_mut(&queue) {
+                    queue.talking = queue.talking.saturating_add(1);
+                }
+                agent.missed = 0;
+                agent.work = Some(Work { contact, queue, done: false });
+                self.move_agent(now, id, Event::Resume);
+            }
+        }
+        if let Some(agent) = self.agents.get_mut(id) {
+            agent.wish = Wish::of(rest);
+        }
     }
 
     /// Since when the agent is in its state.
@@ -310,6 +351,7 @@ mod tests {
             StruckOut    -> .        .        .        NotReady .         .
             OtherCall    -> .        Talking  Talking  Talking  .         Talking
             ToWrapUp     -> .        .        .        .        WrapUp    .
+            Resume       -> Talking  .        .        .        .         .
             Rest(Ready)  -> .        .        .        .        Ready     Ready";
         let events = [
             Event::SignIn,
@@ -323,6 +365,7 @@ mod tests {
             Event::StruckOut,
             Event::OtherCall,
             Event::ToWrapUp,
+            Event::Resume,
             Event::Rest(Wish::Ready),
         ];
         let line = |event: Event| {

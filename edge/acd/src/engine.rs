@@ -64,6 +64,7 @@ impl Acd {
             Input::OtherCallBegan { agent } => self.other_call_began(now, &agent),
             Input::OtherCallEnded { agent } => self.other_call_ended(now, &agent),
             Input::WrapUpDone { agent } => self.wrap_up_done(now, &agent),
+            Input::Resume { agent, contact, rest } => self.resume(now, &agent, contact, rest),
             Input::OverflowFailed { contact } => self.overflow_failed(now, contact),
             Input::Configure(config) => self.configure(now, &config),
         }

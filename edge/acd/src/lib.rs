@@ -102,6 +102,13 @@ pub enum Input {
     WrapUpDone {
         agent: AgentId,
     },
+    /// An earlier life left the agent signed in, talking to this contact of this queue, or on calls of its own that are
+    /// told as ever; afterwards it wants to be in this state of rest.
+    Resume {
+        agent: AgentId,
+        contact: Option<(ContactId, QueueId)>,
+        rest: AgentState,
+    },
     /// No site took the contact: it may ask again later.
     OverflowFailed {
         contact: ContactId,

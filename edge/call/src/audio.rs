@@ -56,6 +56,8 @@ impl Calls {
             }
             // The owner of the process counts these; no call depends on it.
             plane::Event::Stats { .. } => {}
+            // What was left is asked for before anything else, with `adopt`.
+            plane::Event::Left { .. } | plane::Event::LeftAll => {}
             plane::Event::Ready { fingerprint, .. } => self.certified(fingerprint),
         }
     }
@@ -94,6 +96,7 @@ impl Calls {
         let Some(id) = self.ports.leg(port) else { return };
         let Some(leg) = self.legs.get_mut(&id) else { return };
         if leg.playing.take_if(|playing| playing.play == play).is_some() {
+            self.touched.insert(id);
             self.tell(Event::Played { leg: id, play });
         }
     }

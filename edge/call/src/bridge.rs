@@ -58,6 +58,15 @@ impl Bridges {
         }
     }
 
+    /// As an earlier life left them: media needs no word.
+    pub fn stand(&mut self, a: LegId, b: LegId, port: impl Fn(LegId) -> Option<PortId>) {
+        self.pairs.insert(a, b);
+        self.pairs.insert(b, a);
+        if port(a).is_some() && port(b).is_some() {
+            self.joined.extend([a, b]);
+        }
+    }
+
     /// The media process lost everything; the wishes stay.
     pub fn media_lost(&mut self) {
         self.joined.clear();

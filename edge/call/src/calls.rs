@@ -46,6 +46,8 @@ pub struct Calls {
     /// Contacts of phones, by phone and contact URI; the endpoint bounds them.
     pub(crate) bindings: BTreeMap<(Extension, String), Binding>,
     pub(crate) play_last: u64,
+    /// Legs whose wills may say something else by now.
+    pub(crate) touched: BTreeSet<LegId>,
     /// Decides which trunk of a group is tried first; drawn anew for each call out.
     draw: u64,
     /// Hours within which it is not open.
@@ -77,6 +79,7 @@ impl Calls {
             timers: Timers::default(),
             bindings: BTreeMap::new(),
             play_last: 0,
+            touched: BTreeSet::new(),
             draw: rng.next_u64(),
             closed: BTreeSet::new(),
             certificate: None,
@@ -231,6 +234,7 @@ impl Calls {
     }
 
     pub(crate) fn media(&mut self, command: plane::Command) {
+        self.touched.extend(command.port().and_then(|port| self.ports.leg(port)));
         self.out.push_back(Output::Media(command));
     }
 
@@ -298,6 +302,7 @@ impl Calls {
     /// Ends a leg of ours in any state, towards its peer, media and the owner. The only way a leg ends.
     pub(crate) fn end(&mut self, now: Instant, id: LegId, cause: Cause) {
         let Some(leg) = self.legs.remove(&id) else { return };
+        self.touched.remove(&id);
         if let Some(dialog) = leg.dialog {
             self.dialogs.remove(&dialog);
             match leg.state.farewell() {

@@ -256,6 +256,7 @@ impl Calls {
     fn set_hold(&mut self, now: Instant, id: LegId, held: bool) {
         if let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.state == State::Up) {
             leg.session.hold(held);
+            self.touch(id);
             self.settle(id);
             self.reoffer(now, id);
         }
@@ -312,6 +313,7 @@ impl Calls {
         if let Some(command) = self.recordings.pause(recording, paused) {
             self.media(command);
         }
+        self.touched.extend(self.recordings.leg(recording));
         self.drain(now);
     }
 
@@ -320,6 +322,7 @@ impl Calls {
         if let Some(leg) = self.legs.get_mut(&leg) {
             leg.shielded = shielded;
         }
+        self.touch(leg);
         if let Some(port) = self.live_port(leg) {
             self.media(Command::Shield { port, shielded });
         }

@@ -29,6 +29,8 @@ pub struct Leg {
     pub arrived: Arrived,
     /// Card mode: kept, so that a new port has it too.
     pub shielded: bool,
+    /// As media has it.
+    pub will: String,
 }
 
 /// What a leg hears from us, kept so that a new media process can go on with it.
@@ -62,6 +64,7 @@ impl Leg {
             ringback: Ringback::default(),
             arrived: Arrived::default(),
             shielded: false,
+            will: String::new(),
         }
     }
 

@@ -5,7 +5,7 @@
 //! leg's way as a table and `act` performs it; `session` is offer and answer, `hold` their directions; `port` and
 //! `bridge` and `mixes` are the audio; `trunk` counts channels, `group` chooses among
 //! trunks, `identity` says whom they see, `arrival` and `numbers` read what they say; `transfer` watches REFER; `route` and `plan` are the
-//! dial plan; `location` is where an emergency call comes from.
+//! dial plan; `location` is where an emergency call comes from; `will` is what the next life takes over.
 
 mod act;
 mod arrival;
@@ -35,6 +35,7 @@ mod signal;
 mod timer;
 mod transfer;
 mod trunk;
+pub mod will;
 
 pub use calls::{Calls, InUse};
 pub use config::{Config, Limits, Secrets, wish};

@@ -97,6 +97,13 @@ impl Ports {
         }
     }
 
+    /// As an earlier life left it: open, and connected.
+    pub fn stand(&mut self, port: PortId, leg: LegId, local: SocketAddr) {
+        self.ports.insert(port, Port { leg, stage: Stage::Connected(local) });
+        let count = self.locals.entry(local).or_default();
+        *count = count.saturating_add(1);
+    }
+
     /// The media process lost everything.
     pub fn media_lost(&mut self) {
         self.ports.clear();

@@ -330,5 +330,9 @@ fn credentials(rng: &mut impl Rng) -> Option<Credentials> {
     Credentials::new(&user, &password)
 }
 
+mod kept;
+
+pub use kept::Kept;
+
 #[cfg(test)]
 mod tests;

@@ -86,6 +86,24 @@ impl Recordings {
         }
     }
 
+    pub fn leg(&self, recording: RecordingId) -> Option<LegId> {
+        self.all.get(&recording).map(|(leg, _)| *leg)
+    }
+
+    /// Those of a leg that media was told to begin and not to end, and whether each is paused.
+    pub fn running(&self, leg: LegId) -> Vec<(RecordingId, bool)> {
+        let runs = self.all.iter().filter(|(_, (of, stage))| *of == leg && *stage == Stage::Running);
+        runs.map(|(recording, _)| (*recording, self.paused.contains(recording))).collect()
+    }
+
+    /// As an earlier life left it.
+    pub fn stand(&mut self, recording: RecordingId, leg: LegId, paused: bool) {
+        self.all.insert(recording, (leg, Stage::Running));
+        if paused {
+            self.paused.insert(recording);
+        }
+    }
+
     pub fn of(&self, leg: LegId) -> Vec<RecordingId> {
         self.all.iter().filter(|(_, (of, _))| *of == leg).map(|(recording, _)| *recording).collect()
     }

@@ -13,6 +13,10 @@ use crate::hold::{self, Holds};
 use crate::port::{self, Ports};
 use crate::protect::{self, Protector, Words};
 
+mod kept;
+
+pub use kept::Kept;
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the session description is refused: {0}")]
@@ -78,6 +82,8 @@ pub struct Session {
     holds: Holds,
     /// Their last description.
     theirs: Option<Audio>,
+    /// The same, as they wrote it.
+    heard: Bytes,
     /// What it says of itself.
     direction: Direction,
     remote: Option<Remote>,
@@ -99,6 +105,7 @@ impl Session {
             codecs: Vec::new(),
             holds: Holds::default(),
             theirs: None,
+            heard: Bytes::new(),
             direction: Direction::SendRecv,
             remote: None,
             told: None,
@@ -194,6 +201,7 @@ impl Session {
         self.direction = hold::offered(audio.direction, has_address);
         self.holds.by_them = !hold::receives(self.direction);
         self.theirs = Some(audio);
+        self.heard = Bytes::copy_from_slice(text);
         Ok(())
     }
 

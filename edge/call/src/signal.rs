@@ -65,6 +65,7 @@ impl Calls {
     /// A dialog whose leg has ended may still speak; nobody listens.
     fn of(&mut self, dialog: DialogId, then: impl FnOnce(&mut Self, LegId)) {
         if let Some(leg) = self.dialogs.get(&dialog).copied() {
+            self.touch(leg);
             then(self, leg);
         }
     }

@@ -70,9 +70,18 @@ impl Channels {
         if priority == Priority::Ordinary && self.is_full(trunk, way, room) {
             return Err(Error::Full);
         }
+        self.occupy(trunk, leg, (way, priority));
+        Ok(())
+    }
+
+    /// The channel is taken, whoever else has one.
+    pub fn occupy(&mut self, trunk: &TrunkId, leg: LegId, (way, priority): (Way, Priority)) {
         self.order_last = self.order_last.saturating_add(1);
         self.taken.insert(leg, Taken { trunk: trunk.clone(), way, priority, order: self.order_last });
-        Ok(())
+    }
+
+    pub fn is_emergency(&self, leg: LegId) -> bool {
+        self.taken.get(&leg).is_some_and(|taken| taken.priority == Priority::Emergency)
     }
 
     pub fn release(&mut self, leg: LegId) {

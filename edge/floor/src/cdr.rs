@@ -9,6 +9,8 @@ use model::{
     fact::{AgentState, EndCause, Fact, Kind, OfferOutcome},
 };
 
+use crate::will::Estate;
+
 /// The facts of one contact, summed up so far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fold {
@@ -175,6 +177,10 @@ impl Fold {
         self.answered.is_some()
     }
 
+    pub(crate) fn has_recording(&self) -> bool {
+        self.recording.is_some()
+    }
+
     fn answered(&mut self, at: Millis, agent: Option<&AgentId>) {
         self.answered.get_or_insert(at);
         if self.agent.is_none() {
@@ -222,12 +228,15 @@ pub fn rebuild<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Vec<Cdr> {
 }
 
 /// What must be added to a ledger when the calls process begins again: every offer, contact, wrap-up and sign-in that
-/// was open has ended with the process. `facts` are those of its last life, in order; the result follows them.
-pub fn close_open(facts: &[Fact], now: Millis) -> Vec<Fact> {
+/// was open has ended with the process, but for what the next life takes over. `facts` are those of the last life, in
+/// order; the result follows them.
+pub fn close_open(facts: &[Fact], now: Millis, kept: &Estate) -> Vec<Fact> {
     let mut open = Open::default();
     for fact in facts {
         open.apply(fact);
     }
+    open.contacts.retain(|contact, _| !kept.contacts.contains(contact));
+    open.agents.retain(|agent, _| !kept.agents.contains(agent));
     open.close(now)
 }
 

@@ -80,6 +80,23 @@ impl Chronicle {
         }
     }
 
+    /// A contact that an earlier life began, with all that is known of it.
+    pub fn take_up(&mut self, contact: ContactId, facts: &[Fact]) {
+        let Some(first) = facts.first() else { return };
+        let mut fold = Fold::new(contact, first.at);
+        facts.iter().for_each(|fact| fold.apply(fact.at, &fact.kind));
+        self.folds.insert(contact, fold);
+    }
+
+    pub fn was_answered(&self, contact: ContactId) -> bool {
+        self.folds.get(&contact).is_some_and(Fold::was_answered)
+    }
+
+    /// Its recording is known to have begun.
+    pub fn has_recording(&self, contact: ContactId) -> bool {
+        self.folds.get(&contact).is_some_and(Fold::has_recording)
+    }
+
     /// Something will be told of a recording of this contact.
     pub fn recording_wanted(&mut self, contact: ContactId) {
         let open = self.recording.entry(contact).or_default();

@@ -56,6 +56,10 @@ pub(crate) struct Listener {
 }
 
 impl Company {
+    pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
+        self.third.iter().map(|third| third.leg).chain(self.listeners.iter().map(|listener| listener.leg))
+    }
+
     fn is_empty(&self) -> bool {
         self.third.is_none() && self.listeners.is_empty()
     }

@@ -165,6 +165,15 @@ pub(crate) enum Role {
 }
 
 impl Contact {
+    /// Of everybody who has a part in it.
+    pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
+        let other = match &self.state {
+            State::Talking(talk) => Some(talk.leg),
+            _ => None,
+        };
+        self.leg.into_iter().chain(other).chain(self.company.legs())
+    }
+
     /// For a page that has vanished: it is our own, and nobody else is on the talk.
     pub fn may_wait(&self) -> bool {
         self.guest.is_none() && self.company.third.is_none() && self.company.listeners.is_empty()

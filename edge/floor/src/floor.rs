@@ -217,6 +217,8 @@ impl<L: Lines> Floor<L> {
     /// Everything beneath is asked until it is quiet; then the board may have changed.
     pub(crate) fn settle(&mut self) {
         self.pump();
+        self.write_wills();
+        self.pump();
         if self.chronicle.has_outputs() {
             self.chronicle.put(Output::BoardChanged);
         }

@@ -7,7 +7,7 @@
 //! talk, `company` who else is on it, `away` a page that is loaded anew under it, `transfer` and `attended` the way to
 //! another; `outgoing` are calls that begin inside; `overflow` is help between sites;
 //! `phones` knows whose phone is which and busy; `desk` obeys agents, `picture` shows them the floor; `recording` and
-//! `chronicle` write down.
+//! `chronicle` write down; `will` is what the next life takes over.
 
 mod attended;
 mod away;
@@ -40,6 +40,7 @@ mod talking;
 mod timer;
 mod transfer;
 mod waiting;
+pub mod will;
 
 use call::{Secrets, endpoint, leg::Caller, plane};
 use model::{ContactId, Extension, OverflowId, TrunkId, cdr::Cdr, config::Config, fact::Fact, leaving::What};

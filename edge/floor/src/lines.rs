@@ -7,6 +7,7 @@ use call::{
     Calls, Hearing, Help, Secrets,
     leg::{Cause, Destination, Dial, Input, Output, Party},
     plane::{MixId, PlayId},
+    will::{Heir, Left},
 };
 use model::{Extension, HoursId, LegId, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config};
 
@@ -44,6 +45,17 @@ pub trait Lines {
     fn transfer_refuse(&mut self, now: Instant, leg: LegId);
     fn tunnel(&mut self, now: Instant, overflow: OverflowId) -> LegId;
     fn tunnel_connect(&mut self, now: Instant, leg: LegId, peer: SocketAddr);
+
+    /// Legs whose wills may have to be written anew.
+    fn touched(&mut self) -> BTreeSet<LegId> {
+        BTreeSet::new()
+    }
+    /// Writes a leg's will; None: nobody is to take it over.
+    fn entrust(&mut self, _leg: LegId, _owner: Option<String>) {}
+    /// Takes over what an earlier life left.
+    fn adopt(&mut self, _now: Instant, _left: Vec<Left>) -> Vec<Heir> {
+        Vec::new()
+    }
 
     /// Who is meant by these digits, dialled by this party.
     fn route(&self, from: &Party, dialled: &str) -> Destination;
@@ -146,6 +158,15 @@ impl Lines for Calls {
     }
     fn tunnel_connect(&mut self, now: Instant, leg: LegId, peer: SocketAddr) {
         Calls::tunnel_connect(self, now, leg, peer);
+    }
+    fn touched(&mut self) -> BTreeSet<LegId> {
+        Calls::touched(self)
+    }
+    fn entrust(&mut self, leg: LegId, owner: Option<String>) {
+        Calls::entrust(self, leg, owner);
+    }
+    fn adopt(&mut self, now: Instant, left: Vec<Left>) -> Vec<Heir> {
+        Calls::adopt(self, now, left)
     }
     fn route(&self, from: &Party, dialled: &str) -> Destination {
         Calls::route(self, from, dialled)

@@ -136,6 +136,14 @@ impl<L: Lines> Floor<L> {
         }
     }
 
+    /// A call out that was paid for in an earlier life: its next minute begins.
+    pub(crate) fn resume_minutes(&mut self, id: ContactId) {
+        let paid = self.contacts.get(&id).and_then(|contact| contact.out.as_ref()).is_some_and(|out| out.paid);
+        if let Some(at) = self.now.checked_add(MINUTE).filter(|_| paid) {
+            self.timers.set(Timer::Minute(id), at);
+        }
+    }
+
     pub(crate) fn minute_over(&mut self, id: ContactId) {
         self.pay_minute(id);
     }

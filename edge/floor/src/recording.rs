@@ -91,6 +91,15 @@ impl<L: Lines> Floor<L> {
         }
     }
 
+    /// A recording that runs on from an earlier life.
+    pub(crate) fn resume_recording(&mut self, id: ContactId, recording: RecordingId) {
+        self.chronicle.recording_wanted(id);
+        self.recordings.open.insert(recording, Open { contact: id, stage: Stage::Running });
+        if !self.chronicle.has_recording(id) {
+            self.chronicle.tell_of(id, Kind::RecordingStarted { recording });
+        }
+    }
+
     /// The media process died under a recording: the rest of the talk gets another.
     fn record_again(&mut self, id: ContactId, recording: RecordingId, ran: bool) {
         let Some(contact) = self.contacts.get_mut(&id).filter(|contact| contact.recording == Some(recording)) else {

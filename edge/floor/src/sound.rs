@@ -2,10 +2,11 @@
 
 use call::plane::{Flow, Quality};
 use model::{LegId, cdr::Sound};
+use serde::{Deserialize, Serialize};
 
 use crate::{Floor, contact::State, lines::Lines};
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Heard {
     worst: Option<u16>,
     sum: u64,

@@ -38,14 +38,27 @@ pub enum Codec {
     Opus,
 }
 
+/// Longest [`Command::Will`], in bytes: a dialog with the longest route, two descriptions and a contact are 8 KB.
+pub const WILL_BYTES_MAX: usize = 24 * 1024;
+
 /// What *calls* asks for. Every `Open` is answered by `Opened` or `Failed`; the others only when they go wrong.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Command {
     /// The calls process began a new life: ports of an earlier life are kept while audio flows and released when
-    /// either side has sent none for 10 s.
+    /// either side has sent none for 10 s. Each that has a will is told by `Left`, and `LeftAll` follows.
     Hello {
         generation: u64,
+    },
+    /// What the next life of *calls* must know to take over the leg of this port; it means nothing here, and replaces
+    /// what was there. Empty: there is nothing to take over.
+    Will {
+        port: PortId,
+        will: String,
+    },
+    /// A port that was left is this life's from here on.
+    Adopt {
+        port: PortId,
     },
     /// Reserve a socket. `loopback` opens it on 127.0.0.1 for a leg that another process of this box carries.
     Open {
@@ -114,6 +127,31 @@ pub enum Command {
     Close {
         port: PortId,
     },
+}
+
+impl Command {
+    /// The port that it is about, where it is one.
+    pub fn port(&self) -> Option<PortId> {
+        match self {
+            Command::Will { port, .. }
+            | Command::Adopt { port }
+            | Command::Open { port, .. }
+            | Command::Connect { port, .. }
+            | Command::Mute { port, .. }
+            | Command::Part { port }
+            | Command::Play { port, .. }
+            | Command::Stop { port }
+            | Command::Digit { port, .. }
+            | Command::Record { port, .. }
+            | Command::Shield { port, .. }
+            | Command::Close { port } => Some(*port),
+            Command::Hello { .. }
+            | Command::Join { .. }
+            | Command::Mix { .. }
+            | Command::RecordEnd { .. }
+            | Command::RecordPause { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,6 +240,14 @@ pub enum Event {
         #[serde(default)]
         fingerprint: Option<Fingerprint>,
     },
+    /// An earlier life of *calls* left this port.
+    Left {
+        port: PortId,
+        local: SocketAddr,
+        will: String,
+    },
+    /// No more was left.
+    LeftAll,
     Opened {
         port: PortId,
         local: SocketAddr,

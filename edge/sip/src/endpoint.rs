@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+pub use crate::dialog::Kept;
 pub use crate::help::{Help, Network};
 pub use crate::lent::Account;
 use crate::locate::{self, Wish};

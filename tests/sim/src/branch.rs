@@ -152,10 +152,12 @@ impl Branch {
 
     fn close_what_the_last_life_left(&mut self, stage: &mut Stage) -> anyhow::Result<()> {
         let now = stage.clock.wall();
-        let mut facts = cdr::close_open(&self.reader.facts_of_last_life(FACTS_AT_START)?, now);
+        // The media of this day keeps nothing for the next life.
+        let nothing = floor::will::Estate::default();
+        let mut facts = cdr::close_open(&self.reader.facts_of_last_life(FACTS_AT_START)?, now, &nothing);
         for (contact, _) in self.reader.open_contacts()? {
             if !facts.iter().any(|fact| fact.contact == Some(contact)) {
-                facts.extend(cdr::close_open(&self.reader.facts_of(contact)?, now));
+                facts.extend(cdr::close_open(&self.reader.facts_of(contact)?, now, &nothing));
             }
         }
         let cdrs = cdr::closed(&facts, |contact| self.reader.facts_of(contact))?;

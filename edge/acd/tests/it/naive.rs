@@ -421,6 +421,7 @@ impl Naive {
                 self.rest(now, &agent);
             }
             Input::WrapUpDone { agent } => self.wrapped(&agent, None),
+            Input::Resume { agent, contact, rest } => self.resume(&agent, contact, rest),
             Input::OverflowFailed { contact } => self.again(now, contact),
             Input::Configure(config) => self.configure(now, *config),
         }
@@ -497,6 +498,24 @@ impl Naive {
             }
         } else if worker.then == AgentState::SignedOut {
             worker.then = AgentState::NotReady;
+        }
+    }
+
+    fn resume(&mut self, id: &AgentId, work: Option<(ContactId, QueueId)>, rest: AgentState) {
+        let known = self.config.agents.contains_key(id);
+        if !known || self.worker(id).is_none_or(|worker| worker.state != AgentState::SignedOut) {
+            return;
+        }
+        if work.is_none() {
+            self.sign_in(id);
+        } else {
+            if let Some(worker) = self.worker(id) {
+                (worker.missed, worker.work, worker.work_over) = (0, work, false);
+            }
+            self.set(id, AgentState::Talking);
+        }
+        if let Some(worker) = self.worker(id) {
+            worker.then = rest;
         }
     }
 

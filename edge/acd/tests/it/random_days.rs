@@ -6,7 +6,12 @@ use std::{
 };
 
 use acd::{Acd, Input, Output, Stay, Wants, decision::replay};
-use model::{AgentId, ContactId, QueueId, config::Config, fact::OfferOutcome, routing::Decision};
+use model::{
+    AgentId, ContactId, QueueId,
+    config::Config,
+    fact::{AgentState, OfferOutcome},
+    routing::Decision,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
@@ -149,7 +154,14 @@ impl Day {
             81..89 => Input::ContactDone { agent: who },
             89..91 => Input::OtherCallBegan { agent: who },
             91..94 => Input::OtherCallEnded { agent: who },
-            94..97 => Input::WrapUpDone { agent: who },
+            94..96 => Input::WrapUpDone { agent: who },
+            96..97 => {
+                let rest = [AgentState::Ready, AgentState::NotReady][self.rng.random_range(0..2)];
+                let talks = self.rng.random_range(0..2) == 0;
+                // Somebody who came in an earlier life, and is in no line here.
+                let talk = (contact(1_000_000 + self.contacts), queue(QUEUES[self.rng.random_range(0..QUEUES.len())]));
+                Input::Resume { agent: who, contact: talks.then_some(talk), rest }
+            }
             97..99 => Input::OverflowFailed { contact: whom },
             _ => Input::Configure(Box::new(random_config(&mut self.rng))),
         }

@@ -210,7 +210,7 @@ impl Engine {
         self.obey();
     }
 
-    fn hear_media(&mut self, from: FromMedia) {
+    pub fn hear_media(&mut self, from: FromMedia) {
         match from {
             FromMedia::Connected { fresh: false } => {}
             FromMedia::Connected { fresh: true } => {
@@ -299,7 +299,7 @@ impl Engine {
     }
 
     /// Takes everything the floor has put out; what is to be remembered waits a moment for more.
-    fn obey(&mut self) {
+    pub fn obey(&mut self) {
         let mut batch = Batch::default();
         while let Some(output) = self.floor.poll_output() {
             match output {

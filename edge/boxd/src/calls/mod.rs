@@ -8,6 +8,7 @@ mod engine;
 mod lab_news;
 mod media_client;
 mod meters;
+mod next_life;
 mod outgoing;
 mod reception;
 mod refusals;
@@ -31,14 +32,10 @@ use std::{
 
 use anyhow::Context;
 use call::Limits;
-use floor::{Floor, Input, Setup, book::Book, cdr};
+use floor::{Floor, Input, Setup, book::Book};
 use gate::{Gate, Policy};
-use ledger::{Batch, BranchKey, Ledger, Options, Reader};
-use model::{
-    Millis,
-    cdr::Direction,
-    fact::{Fact, Kind, Process},
-};
+use ledger::{BranchKey, Ledger, Options, Reader};
+use model::{Millis, cdr::Direction};
 use rand::Rng;
 use sip::endpoint::Transport;
 use softphones::SoftphonesPort;
@@ -61,8 +58,6 @@ use engine::{Engine, Inbox, Standing};
 const CDRS_AT_START: usize = 50_000;
 /// Records that are looked through for who served whom last.
 const REGULARS_AT_START: usize = 5_000;
-/// Facts of the last life that are looked through for what it left open.
-const FACTS_AT_START: u64 = 200_000;
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 /// Browsers keep a few connections each, and two of them for the whole shift.
 const DESK_LIMITS: HttpsLimits = HttpsLimits { connections: 4_000, life: None };
@@ -76,11 +71,15 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
     let opened = spare::open(&config)?;
     let unheard = if opened.spare { Vec::new() } else { spare::bring(&config.run, &opened) };
     let spare::Opened { ledger, reader, key, spare } = opened;
-    if let Err(error) = close_what_the_last_life_left(&ledger, &reader) {
+    let generation = rand::rng().next_u64();
+    let (media, mut from_media) = media_client::MediaClient::start(config.media_socket(), generation);
+    let heard = next_life::hear(&reader, &mut from_media).await;
+    if let Err(error) = next_life::close_the_rest(&ledger, &reader, &heard.left) {
         // Calls come before their book.
         error!("what the last life left open stays open: {error:#}");
     }
-    let mut engine = build(&config, ledger.clone(), reader).await?;
+    let mut engine = build(&config, ledger.clone(), reader, (media, from_media)).await?;
+    engine.0.adopt(heard);
     engine.0.stay = spare::Stay::new(Instant::now(), spare);
     engine.0.announce_late(unheard);
     let (requests, requests_in) = mpsc::channel(REQUESTS_MAX);
@@ -171,25 +170,6 @@ pub fn open_ledger(config: &BoxConfig, key: BranchKey) -> anyhow::Result<Ledger>
     }
 }
 
-/// What was open when the last life ended is closed: contacts, wrap-ups and sign-ins, with a record for each contact.
-fn close_what_the_last_life_left(ledger: &Ledger, reader: &Reader) -> anyhow::Result<()> {
-    let now = wall();
-    let mut facts = cdr::close_open(&reader.facts_of_last_life(FACTS_AT_START)?, now);
-    for (contact, _) in reader.open_contacts().context("open contacts cannot be read")? {
-        // One that is older than what was looked back at.
-        if !facts.iter().any(|fact| fact.contact == Some(contact)) {
-            facts.extend(cdr::close_open(&reader.facts_of(contact)?, now));
-        }
-    }
-    let cdrs = cdr::closed(&facts, |contact| reader.facts_of(contact))?;
-    info!(contacts = cdrs.len(), "contacts of an earlier life were closed");
-    let kind = Kind::Started { process: Process::Calls, version: env!("CARGO_PKG_VERSION").into() };
-    facts.push(Fact { seq: 0, at: now, contact: None, kind });
-    let batch = Batch { facts, cdrs, ..Batch::default() };
-    ledger.writer().submit(batch).wait().context("the ledger does not take facts")?;
-    Ok(())
-}
-
 type Built = (
     Engine,
     mpsc::Receiver<media_client::FromMedia>,
@@ -197,15 +177,18 @@ type Built = (
     mpsc::Receiver<dns::Located>,
 );
 
-async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyhow::Result<Built> {
-    let mut random = [0; 64];
+async fn build(
+    config: &BoxConfig,
+    ledger: Arc<Ledger>,
+    reader: Reader,
+    (media, from_media): (media_client::MediaClient, mpsc::Receiver<media_client::FromMedia>),
+) -> anyhow::Result<Built> {
+    let mut random = [0; 56];
     rand::rng().fill_bytes(&mut random);
     let (seed, rest) = random.split_at(32);
-    let (actor, rest) = rest.split_at(16);
-    let (generation, secret) = rest.split_at(8);
+    let (actor, secret) = rest.split_at(16);
     let secret = u64::from_be_bytes(secret.try_into().context("a secret")?);
     let seed: [u8; 32] = seed.try_into().context("a seed")?;
-    let generation = u64::from_be_bytes(generation.try_into().context("a generation")?);
     let settings =
         settings::Settings::open(config.site.clone(), actor.try_into().context("an actor")?, &config.data, &reader)?;
     let running = settings.fallback();
@@ -242,7 +225,6 @@ async fn build(config: &BoxConfig, ledger: Arc<Ledger>, reader: Reader) -> anyho
     let cdrs = reader.cdrs(CDRS_AT_START, None)?.into_iter().filter(|cdr| cdr.ended >= since).collect();
     let said = reader.intervals(since, CDRS_AT_START)?;
     let policy = Policy { k: config.cloud.as_ref().map_or(10, |cloud| cloud.k_callers) };
-    let (media, from_media) = media_client::MediaClient::start(config.media_socket(), generation);
     let (sync, from_sync) = sync_client::SyncClient::start(config.cloud.as_ref().map(|_| config.sync_socket()));
     let located = config.data.join("located.json");
     let (dns, located) = dns::Dns::start(&config.sip.listen, config.dns.clone(), located);

@@ -254,7 +254,10 @@ impl Relay {
             None => Err(Failure::Limit),
         };
         match opened {
-            Ok(local) => self.waiting.push_back(Event::Opened { port, local }),
+            Ok(local) => {
+                self.engine.opened(port, local);
+                self.waiting.push_back(Event::Opened { port, local });
+            }
             Err(why) => {
                 if why == Failure::NoPort {
                     self.engine.handle_command(now, Command::Close { port }, &mut self.shelf, &mut self.net);

@@ -92,7 +92,7 @@ impl Media {
                 assert!(self.recording.contains(recording), "pauses what does not run");
                 vec![]
             }
-            Command::Hello { .. } => vec![],
+            Command::Hello { .. } | Command::Will { .. } | Command::Adopt { .. } => vec![],
         }
     }
 
@@ -112,7 +112,7 @@ impl Media {
     /// One line of a ladder.
     pub fn line(&mut self, command: &Command) -> Option<String> {
         Some(match command {
-            Command::Hello { .. } => return None,
+            Command::Hello { .. } | Command::Will { .. } | Command::Adopt { .. } => return None,
             Command::Open { port, loopback: false } => format!("open {}", self.name(*port)),
             Command::Open { port, loopback: true } => format!("open {} on loopback", self.name(*port)),
             Command::Connect { port, remote } => {

@@ -3,6 +3,7 @@
 use floor::{
     cdr::{close_open, closed, rebuild},
     interval::{self, Key, start_of},
+    will::Estate,
 };
 use model::{
     ContactId, Millis, QueueId,
@@ -121,7 +122,7 @@ fn a_restart_closes_offers_contacts_wrap_ups_and_sign_ins() {
          @11 beate heard",
     );
     let now = Millis(scene.wall().0 + 60_000);
-    let facts = close_open(&scene.facts, now);
+    let facts = close_open(&scene.facts, now, &Estate::default());
     let beate = scene.facts.iter().rev().find_map(|fact| fact.contact);
     let alice = scene.facts.iter().find_map(|fact| fact.contact);
     let fact = |contact, kind| Fact { seq: 0, at: now, contact, kind };
@@ -136,7 +137,7 @@ fn a_restart_closes_offers_contacts_wrap_ups_and_sign_ins() {
     assert_eq!(facts, expected);
 
     let all: Vec<Fact> = scene.facts.iter().chain(&facts).cloned().collect();
-    assert_eq!(close_open(&all, now), []);
+    assert_eq!(close_open(&all, now, &Estate::default()), []);
     let facts_of =
         |contact| Ok::<_, ()>(scene.facts.iter().filter(|fact| fact.contact == Some(contact)).cloned().collect());
     let mut records = closed(&facts, facts_of).expect("facts");

@@ -8,21 +8,23 @@ use std::{
 };
 
 use bytes::Bytes;
-use call::{Limits, Secrets, endpoint, leg::Input as LineInput, plane};
+use call::{Limits, Secrets, endpoint, leg::Input as LineInput, plane, will::Left};
 use floor::{
     Floor, Input, Output, Setup,
     board::{Ask, DeskCommand},
 };
 use model::{
-    Millis,
+    Extension, Millis,
     config::{Config, SipTransport, TrunkKind},
     dialling::Place,
-    fact::Kind,
+    fact::{Fact, Kind},
 };
 use sha2::{Digest, Sha256};
 use sip::endpoint::{DialogId, Endpoint, Flow, PhoneAuth, Target, Transport, TrunkRegistration};
 
 use crate::branch::{self, id};
+
+mod next_life;
 
 const BOX: &str = "192.0.2.2:5060";
 const DOMAIN: &str = "north.example";
@@ -46,6 +48,11 @@ struct Town {
     /// Peers that hear nothing.
     deaf: BTreeSet<usize>,
     log: Vec<String>,
+    facts: Vec<Fact>,
+    /// As the ledger has them.
+    bindings: BTreeMap<Extension, endpoint::Binding>,
+    /// What media keeps of each port for the next life.
+    left: BTreeMap<plane::PortId, Left>,
 }
 
 const CARRIER: usize = 0;
@@ -286,6 +293,9 @@ impl Town {
             to_media: VecDeque::new(),
             plays: BTreeMap::new(),
             log: Vec::new(),
+            facts: Vec::new(),
+            bindings: BTreeMap::new(),
+            left: BTreeMap::new(),
         };
         town.floor.handle_timeout(zero, town.wall());
         for peer in &mut town.peers {
@@ -431,10 +441,14 @@ impl Town {
             match output {
                 Output::Send { flow, bytes } => self.deliver(flow, bytes),
                 Output::Media(command) => self.obey(command),
-                Output::Fact(fact) => self.log.push(tell(&fact.kind)),
+                Output::Fact(fact) => {
+                    self.log.push(tell(&fact.kind));
+                    self.facts.push(fact);
+                }
                 Output::Cdr(cdr) => {
                     self.log.push(format!("cdr wait {} talk {}", cdr.wait_ms / 1000, cdr.talk_ms / 1000));
                 }
+                Output::Registered { phone, binding, .. } => drop(self.bindings.insert(phone, binding)),
                 _ => {}
             }
         }
@@ -456,8 +470,11 @@ impl Town {
         match command {
             plane::Command::Open { port, .. } => {
                 let local = format!("192.0.2.2:{}", 30_000 + port.0 % 1_000 * 2).parse().expect("an address");
+                self.left.insert(port, Left { port, local, will: String::new() });
                 self.to_media.push_back(plane::Event::Opened { port, local });
             }
+            plane::Command::Will { port, will } => self.left.get_mut(&port).expect("a port").will = will,
+            plane::Command::Close { port } => drop(self.left.remove(&port)),
             plane::Command::Play { port, play, prompts, again } => {
                 self.log.push(format!("play {}{}", prompts.join(" "), if again { " again" } else { "" }));
                 if !again {

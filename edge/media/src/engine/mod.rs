@@ -125,10 +125,17 @@ impl Engine {
         self.ports.insert(id, Port::new(id, sender, now))
     }
 
+    /// The socket of a port is open there.
+    pub fn opened(&mut self, id: PortId, local: SocketAddr) {
+        self.with(id, |port| port.local = Some(local));
+    }
+
     /// Everything but `Hello`'s and `Open`'s socket work.
     pub fn handle_command(&mut self, now: Instant, command: Command, prompts: &mut impl Prompts, sink: &mut impl Sink) {
         match command {
-            Command::Hello { .. } => self.orphan_all(),
+            Command::Hello { .. } => self.orphan_all(now),
+            Command::Will { port, will } => self.bequeath(port, will),
+            Command::Adopt { port } => self.with(port, Port::adopt),
             Command::Open { .. } => {}
             Command::Connect { port, remote } => {
                 if let Some(slot) = self.ports.slot(port) {

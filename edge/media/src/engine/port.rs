@@ -95,7 +95,12 @@ pub(super) struct Port {
     pub monitor: Monitor,
     heard: Instant,
     silent: bool,
-    pub orphan: bool,
+    /// Since when its *calls* process is dead.
+    pub orphan: Option<Instant>,
+    /// Ours, once the socket is open.
+    pub local: Option<SocketAddr>,
+    /// What the next life of *calls* is to know of its leg; empty while it cannot be taken over.
+    pub will: String,
 }
 
 impl Port {
@@ -122,7 +127,9 @@ impl Port {
             monitor: Monitor::default(),
             heard: now,
             silent: false,
-            orphan: false,
+            orphan: None,
+            local: None,
+            will: String::new(),
         }
     }
 
@@ -292,6 +299,11 @@ impl Port {
 
     pub fn quiet_for(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.heard)
+    }
+
+    /// Another life of *calls* takes it over, and is to hear of a silence that the last one was told of.
+    pub fn adopt(&mut self) {
+        (self.orphan, self.silent) = (None, false);
     }
 
     /// Where the party's reports come from and ours go (RFC 3550 §11).

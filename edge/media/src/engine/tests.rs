@@ -1,7 +1,7 @@
 //! Two phones, a prompt and a spy, in memory.
 
 use super::*;
-use crate::plane::{Codec, PlayId, Remote};
+use crate::plane::{Codec, PlayId, Remote, WILL_BYTES_MAX};
 
 #[derive(Default)]
 pub(super) struct Net {
@@ -267,6 +267,37 @@ fn orphans_live_while_both_sides_speak() {
     assert_eq!(engine.ports_open(), 2);
     engine.handle_tick(after(20), true, &mut net);
     assert_eq!(engine.ports_open(), 0, "both are closed");
+}
+
+#[test]
+fn what_is_left_is_told_to_the_next_life_which_may_take_it_over() {
+    let (mut engine, mut net, now) = joined();
+    let mut tell = |engine: &mut Engine, command| engine.handle_command(now, command, &mut Shelf, &mut net);
+    let local = address(30_000);
+    engine.opened(A, local);
+    engine.opened(B, address(30_002));
+    tell(&mut engine, Command::Will { port: A, will: "first".into() });
+    tell(&mut engine, Command::Will { port: A, will: "x".repeat(WILL_BYTES_MAX) });
+    tell(&mut engine, Command::Will { port: A, will: "x".repeat(WILL_BYTES_MAX + 1) });
+    assert_eq!(engine.poll_event(), Some(Event::Failed { port: A, why: Failure::Limit }));
+    tell(&mut engine, Command::Will { port: A, will: "last".into() });
+    tell(&mut engine, Command::Will { port: B, will: "none in the end".into() });
+    tell(&mut engine, Command::Will { port: B, will: String::new() });
+    tell(&mut engine, Command::Hello { generation: 2 });
+    assert_eq!(engine.poll_event(), Some(Event::Left { port: A, local, will: "last".into() }));
+    assert_eq!(engine.poll_event(), Some(Event::LeftAll));
+    // A leg that is held sends nothing, and is not taken for one that left.
+    let late = now + Duration::from_secs(60);
+    tell(&mut engine, Command::Adopt { port: A });
+    tell(&mut engine, Command::Adopt { port: B });
+    engine.handle_tick(late, true, &mut net);
+    assert_eq!(engine.ports_open(), 2);
+    // What nobody takes over has its ten seconds from the death on, however long it was silent before.
+    engine.handle_command(late, Command::Hello { generation: 3 }, &mut Shelf, &mut net);
+    engine.handle_tick(late + Duration::from_secs(9), true, &mut net);
+    assert_eq!(engine.ports_open(), 2);
+    engine.handle_tick(late + Duration::from_secs(10), true, &mut net);
+    assert_eq!(engine.ports_open(), 0);
 }
 
 #[test]

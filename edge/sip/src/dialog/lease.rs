@@ -21,6 +21,15 @@ pub struct Lease {
 }
 
 impl Lease {
+    pub fn on(interval_s: u32, we_refresh: bool) -> Self {
+        Self { interval_s: interval_s.clamp(MIN_S, MAX_S), we_refresh }
+    }
+
+    /// Its interval in seconds, and whether we refresh.
+    pub fn terms(self) -> (u32, bool) {
+        (self.interval_s, self.we_refresh)
+    }
+
     /// RFC 4028 §10: half the interval, for who refreshes.
     pub fn refresh_after(self) -> Duration {
         Duration::from_secs(u64::from(self.interval_s / 2))

@@ -85,7 +85,7 @@ impl Phase {
                 }
                 None => Some((false, LineState::Trying, None)),
             },
-            Self::Open(session) => Some((session.forks.is_none(), LineState::Confirmed, None)),
+            Self::Open(session) => Some((session.called_us, LineState::Confirmed, None)),
             Self::Closing(_) => None,
         }
     }

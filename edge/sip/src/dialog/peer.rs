@@ -9,13 +9,13 @@ use crate::uri::Uri;
 pub struct Peer {
     pub call_id: Value,
     /// With our tag.
-    local: Address,
+    pub(super) local: Address,
     /// With theirs.
-    remote: Address,
-    target: Uri,
-    routes: Vec<Address>,
-    cseq: u32,
-    remote_cseq: Option<u32>,
+    pub(super) remote: Address,
+    pub(super) target: Uri,
+    pub(super) routes: Vec<Address>,
+    pub(super) cseq: u32,
+    pub(super) remote_cseq: Option<u32>,
     /// Their Allow names UPDATE.
     pub takes_update: bool,
     /// Requests go back the way the peer came: through NAT there is no other, and a trunk has one signalling address.

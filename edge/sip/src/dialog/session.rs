@@ -19,8 +19,10 @@ use crate::transaction::TxId;
 
 pub struct Session {
     pub peer: Peer,
-    /// The INVITE of ours that made it; None when they called.
+    /// The INVITE of ours that made it, while others may answer it; None when they called.
     pub forks: Option<Forks>,
+    /// Their INVITE began it.
+    pub called_us: bool,
     pub ours: Ours,
     unacked: Option<Unacked>,
     theirs: Option<Theirs>,
@@ -77,13 +79,30 @@ impl Session {
         Self { unacked: Some(unacked), unpracked, ..Self::new(peer, None, lease) }
     }
 
+    /// As an earlier life left it.
+    pub fn restored(peer: Peer, lease: Option<Lease>) -> Self {
+        Self::new(peer, None, lease)
+    }
+
     pub fn answered(peer: Peer, forks: Forks, lease: Option<Lease>) -> Self {
         Self::new(peer, Some(forks), lease)
     }
 
     fn new(peer: Peer, forks: Option<Forks>, lease: Option<Lease>) -> Self {
-        let (ours, unacked, theirs, refer) = (Ours::None, None, None, Refer::None);
-        Self { peer, forks, ours, unacked, theirs, refer, lease, renewed: true, min_se_s: 0, unpracked: None }
+        let (ours, unacked, theirs, refer, called_us) = (Ours::None, None, None, Refer::None, forks.is_none());
+        Self {
+            peer,
+            forks,
+            called_us,
+            ours,
+            unacked,
+            theirs,
+            refer,
+            lease,
+            renewed: true,
+            min_se_s: 0,
+            unpracked: None,
+        }
     }
 
     /// What our requests within the session say of its time.
@@ -110,6 +129,11 @@ impl Session {
 
     pub fn is_unacked(&self) -> bool {
         self.unacked.is_some()
+    }
+
+    /// The ACK of the INVITE that began it has come, or was ours.
+    pub fn is_confirmed(&self) -> bool {
+        self.unacked.as_ref().is_none_or(|unacked| unacked.kind != Kind::First)
     }
 
     /// No INVITE of either side is open (RFC 3261 §14.1).

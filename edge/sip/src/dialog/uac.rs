@@ -365,9 +365,9 @@ impl Dialogs {
             (Ours::Sent { sdp, tries, .. }, 491) if *tries < GLARES_MAX => {
                 let (sdp, tries) = (sdp.clone(), tries.saturating_add(1));
                 // RFC 3261 §14.1: the owner of the Call-ID waits 2.1 to 4 s, the other 0 to 2 s, in steps of 10 ms.
-                let wait = match session.forks {
-                    Some(_) => cx.ids.below(191).saturating_add(210),
-                    None => cx.ids.below(201),
+                let wait = match session.called_us {
+                    false => cx.ids.below(191).saturating_add(210),
+                    true => cx.ids.below(201),
                 };
                 session.ours = Ours::Waiting { sdp, tries };
                 let at = cx.now.checked_add(Duration::from_millis(wait.saturating_mul(10)));

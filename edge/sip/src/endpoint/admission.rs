@@ -124,6 +124,9 @@ impl Endpoint {
                     request.head.to.uri.user().filter(|name| self.lent.phone(name) == user && self.lent.has(name));
                 let who = registrar::Who { user: &user, lent: name.as_deref() };
                 let response = self.registrar.register(context!(self, now), &who, &request, flow, &tag);
+                if response.status == 200 {
+                    self.dialogs.reached(&user, flow);
+                }
                 self.answer(now, &request, flow, response);
             }
             (Method::Subscribe, Source::Phone(user)) => self.subscribe(now, request, flow, &user),

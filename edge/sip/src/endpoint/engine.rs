@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{Binding, Config, DialogId, Event, Flow, Input, Invite, Output, Target, Transport};
+use super::{Binding, Config, DialogId, Event, Flow, Input, Invite, Kept, Output, Target, Transport};
 use crate::auth::Doorman;
 use crate::context::Context;
 use crate::dialog::Dialogs;
@@ -240,6 +240,19 @@ impl Endpoint {
     pub fn end_because(&mut self, now: Instant, dialog: DialogId, why: Option<Release>) {
         self.dialogs.end(context!(self, now), dialog, why);
         self.settle(now);
+    }
+
+    /// What another life of this process must know of an answered dialog; None while it is not answered.
+    pub fn keep(&self, dialog: DialogId) -> Option<Kept> {
+        self.dialogs.keep(dialog)
+    }
+
+    /// The dialog that an earlier life kept, again; None when it makes no sense, or there is no room.
+    pub fn restore(&mut self, now: Instant, kept: &Kept) -> Option<DialogId> {
+        self.begin(now);
+        let dialog = self.dialogs.restore(context!(self, now), kept);
+        self.settle(now);
+        dialog
     }
 
     pub fn bindings(&self, user: &str) -> &[Binding] {

@@ -17,6 +17,7 @@ mod hostile;
 mod interop;
 mod lab;
 mod locality;
+mod next_life;
 mod nightly;
 mod overflow;
 mod phones;
