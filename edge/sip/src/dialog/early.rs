@@ -1,8 +1,6 @@
 //! Early dialogs of our INVITE (RFC 3261 §12.1, §13.2.2.1), one per fork: provisional responses that want a PRACK
 //! (RFC 3262) get it, and what the called side sends before its answer is served (RFC 3311).
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 
 use super::peer::Peer;
@@ -19,6 +17,8 @@ const EARLY_MAX: usize = 8;
 
 #[derive(Debug)]
 pub struct Early {
+    /// Theirs.
+    tag: String,
     pub peer: Peer,
     rseq: Option<u32>,
     /// Their last SDP: the answer to our offer.
@@ -27,42 +27,47 @@ pub struct Early {
     pub theirs: Option<Theirs>,
 }
 
+/// Nearly always one, and while its INVITE's repetitions are awaited none: what is empty takes no room.
 #[derive(Debug, Default)]
-pub struct EarlyDialogs(BTreeMap<String, Early>);
+pub struct EarlyDialogs(Vec<Box<Early>>);
 
 impl EarlyDialogs {
     pub fn of(&self, tag: Option<&str>) -> Option<&Early> {
-        self.0.get(tag?)
+        let tag = tag?;
+        self.0.iter().find(|early| early.tag == tag).map(AsRef::as_ref)
     }
 
     pub fn of_mut(&mut self, tag: Option<&str>) -> Option<&mut Early> {
-        self.0.get_mut(tag?)
+        let tag = tag?;
+        self.0.iter_mut().find(|early| early.tag == tag).map(AsMut::as_mut)
     }
 
     pub fn take(&mut self, tag: Option<&str>) -> Option<Early> {
-        self.0.remove(tag?)
+        let tag = tag?;
+        let at = self.0.iter().position(|early| early.tag == tag)?;
+        Some(*self.0.remove(at))
     }
 
     pub fn first(&self) -> Option<&Early> {
-        self.0.values().next()
+        self.0.first().map(AsRef::as_ref)
     }
 
     /// The one whose offer is open.
     pub fn offered(&mut self) -> Option<&mut Early> {
-        self.0.values_mut().find(|early| early.theirs.is_some())
+        self.0.iter_mut().find(|early| early.theirs.is_some()).map(AsMut::as_mut)
     }
 
     /// Takes a response above 100. False: a repetition, or one out of order, which says nothing (RFC 3262 §4).
     pub fn heard(&mut self, cx: &mut Context<'_>, invite: &Request, response: &Response, flow: Flow) -> bool {
         let Some(tag) = response.head.to.tag() else { return true };
-        if !self.0.contains_key(tag) {
+        if self.of(Some(tag)).is_none() {
             if self.0.len() >= EARLY_MAX {
                 return true;
             }
             let peer = Peer::of_response(invite, response, flow);
-            self.0.insert(tag.to_string(), Early { peer, rseq: None, sdp: None, theirs: None });
+            self.0.push(Box::new(Early { tag: tag.to_owned(), peer, rseq: None, sdp: None, theirs: None }));
         }
-        let Some(early) = self.0.get_mut(tag) else { return true };
+        let Some(early) = self.of_mut(Some(tag)) else { return true };
         if let Some(rseq) = reliable::rseq_of(&response.head) {
             if early.rseq.is_some_and(|last| rseq != last.wrapping_add(1)) {
                 return false;

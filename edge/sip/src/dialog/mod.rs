@@ -49,7 +49,7 @@ pub struct Dialogs {
     tags: BTreeMap<DialogId, Vec<(String, String)>>,
     roles: BTreeMap<TxId, Role>,
     /// INVITEs that lost, or were called off: a late 2xx is acknowledged and ended.
-    drains: BTreeMap<TxId, Forks>,
+    drains: BTreeMap<TxId, Box<Forks>>,
     timers: Timers<Timer>,
     last_id: u64,
     /// Counts whatever a lamp could show.

@@ -254,7 +254,7 @@ impl Dialogs {
 
     fn drain(&mut self, forks: Forks) {
         self.roles.insert(forks.branch.tx, Role::Drain);
-        self.drains.insert(forks.branch.tx, forks);
+        self.drains.insert(forks.branch.tx, Box::new(forks));
     }
 
     /// What a session leaves open when it ends: their offer is refused, a 2xx to our INVITE may come again, and a
