@@ -8,6 +8,11 @@ use anyhow::Context;
 use boxd::{calls, config, logs, media, supervise};
 use clap::{Parser, Subcommand};
 
+/// What a call takes is given back by another thread, half a minute later: the C library's allocator spreads out under
+/// that, and costs more for each of a call's thousand allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(version, about = "Branchline on a box: answers the branch's calls, with or without the Internet")]
 struct Args {
