@@ -1,6 +1,7 @@
-//! Ten times what the box can carry: the carrier offers ever more calls until the box is full, then ten times that, with
-//! strangers flooding beside and a phone that calls for help. What is accepted must be carried, calls in progress must
-//! not notice, memory must stay flat, and afterwards all must be as before (S-06, D-30).
+//! Ten times what the box can carry: the carrier offers ever more calls until the box is full, then as many as it carried
+//! for longer than a transaction is remembered, then ten times that, with strangers flooding beside and a phone that calls
+//! for help. What is accepted must be carried, calls in progress must not notice, memory must stay flat, and afterwards
+//! all must be as before (S-06, D-30).
 //!
 //! `cargo xtask bench overload`
 
@@ -52,6 +53,10 @@ struct Args {
 const GOODPUT_MIN: f64 = 90.0;
 /// One step of the search.
 const STEP: Duration = Duration::from_secs(4);
+/// A full box that goes on like this has as much to remember as it will have: a transaction is remembered for 32 s.
+const STEADY: Duration = Duration::from_secs(45);
+/// How often a line is printed of what the box holds.
+const LINE: u64 = 15;
 /// Calls that stand before the overload begins and end in the middle of it.
 const STANDING: u32 = 40;
 /// Anonymous memory may grow by so much, in bytes (S-06).
@@ -70,8 +75,15 @@ fn main() -> anyhow::Result<()> {
     let mut carrier = Carrier::new(carrier_port, server)?;
     let talk = Duration::from_millis(args.talk_ms);
 
-    let capacity = capacity(&args, &mut carrier, &numbers, &phones)?;
+    let found = capacity(&args, &mut carrier, &numbers, &phones)?;
+    let steady = carrier.run(&Load { rate: found, length: STEADY, talk }, &numbers, &phones)?;
+    let capacity = (f64::from(steady.passed) / STEADY.as_secs_f64()) as u32;
+    println!(
+        "offered {found:>6}/s for {STEADY:?}: answered and ended {capacity}/s, p99 {:.1} ms",
+        steady.quantile_ms(0.99)
+    );
     let before = measured.memory()?;
+    println!("the box, full: {}", held(&measured)?);
     let domain = measured.branch.domain.clone();
     let mut help = Emergency::new(server, &domain, ("101", PHONE_PASSWORD), "112", Duration::from_secs(2))?;
     let flood = Flood::start(server, &domain, args.strangers)?;
@@ -81,13 +93,17 @@ fn main() -> anyhow::Result<()> {
     let (talking, numbers) = numbers.split_at(STANDING as usize);
     carrier.stand(talking, STANDING, length);
     let load = Load { rate: capacity.saturating_mul(args.times), length, talk };
-    let mut peak = before;
+    let (mut peak, mut seconds) = (before, 0_u64);
     let mut looked = Instant::now();
     let seen = carrier.run_with(&load, numbers, &phones, |now| {
         help.turn(now);
         if now > looked + Duration::from_secs(1) {
             looked = now;
+            seconds += 1;
             peak = peak.max(measured.memory().unwrap_or(0));
+            if seconds.is_multiple_of(LINE) {
+                println!("the box, after {seconds} s: {}", held(&measured).unwrap_or_default());
+            }
         }
     })?;
     let strangers = flood.sent();
@@ -127,6 +143,21 @@ fn main() -> anyhow::Result<()> {
     ensure!(peak.saturating_sub(before) <= GROWTH_MAX, "memory grew");
     ensure!(goodput * 100.0 >= f64::from(capacity) * GOODPUT_MIN, "less than {GOODPUT_MIN} % of the capacity");
     Ok(())
+}
+
+/// What the process that speaks SIP holds.
+fn held(measured: &Measured) -> anyhow::Result<String> {
+    let figures = measured.figures()?;
+    let of = |name: &str| figures.get(&format!("branchline_sip_{name}")).copied().unwrap_or(f64::NAN);
+    Ok(format!(
+        "{} MB, {} transactions, {} dialogs, {} datagrams of {} KB waiting, {} calls a second may begin",
+        measured.memory()? >> 20,
+        of("transactions"),
+        of("dialogs"),
+        of("datagrams_waiting"),
+        of("datagrams_waiting_bytes") / 1_024.0,
+        of("calls_rate"),
+    ))
 }
 
 /// What the box says of itself, and the kernel of its socket.
