@@ -320,6 +320,7 @@ impl Engine {
                         warn!(%phone, ?why, "a call out is refused");
                         self.meters.outward_refused.with_label_values(&[outgoing::why(*why)]).inc();
                     }
+                    self.meters.count_recording(&fact.kind);
                     batch.facts.push(fact);
                 }
                 Output::Personal { contact, caller } => {

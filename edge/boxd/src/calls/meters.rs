@@ -1,5 +1,6 @@
 //! What Prometheus reads of the calls process.
 
+use model::fact::{Kind, RecordingMissing};
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 use super::refusals::Refusals;
@@ -13,6 +14,8 @@ pub struct Meters {
     pub emergencies: IntCounter,
     /// S-140: what an alarm is set on.
     pub outward_refused: IntCounterVec,
+    /// What became of the recording of each answered contact: how much of what was to be recorded is.
+    pub recordings: IntCounterVec,
     pub facts: IntCounter,
     pub waiting: IntGauge,
     pub phones: IntGauge,
@@ -51,6 +54,18 @@ impl Meters {
             &["why"],
         )?;
         registry.register(Box::new(outward_refused.clone()))?;
+        let recordings = IntCounterVec::new(
+            Opts::new(
+                "branchline_recordings_total",
+                "Recordings that began, and those that are missing, by their reason",
+            ),
+            &["outcome"],
+        )?;
+        registry.register(Box::new(recordings.clone()))?;
+        for outcome in RECORDING_OUTCOMES {
+            // A reason that never was is 0, and not unknown.
+            recordings.with_label_values(&[outcome]).reset();
+        }
         let of_trunk = |name: &str, help: &str, labels: &[&str]| -> anyhow::Result<IntGaugeVec> {
             let gauge = IntGaugeVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(gauge.clone()))?;
@@ -77,7 +92,55 @@ impl Meters {
             dialogs: gauge("branchline_sip_dialogs", "SIP dialogs")?,
             refused,
             outward_refused,
+            recordings,
             registry,
         })
+    }
+
+    /// Counts what a fact says of a recording.
+    pub fn count_recording(&self, kind: &Kind) {
+        if let Some(outcome) = recording_outcome(kind) {
+            self.recordings.with_label_values(&[outcome]).inc();
+        }
+    }
+}
+
+const RECORDING_OUTCOMES: [&str; 5] = ["recorded", "not_wanted", "disk_full", "media_failed", "key_unavailable"];
+
+/// The label of what a fact says of a recording, if it does.
+fn recording_outcome(kind: &Kind) -> Option<&'static str> {
+    let [recorded, not_wanted, disk_full, media_failed, key_unavailable] = RECORDING_OUTCOMES;
+    match kind {
+        Kind::RecordingStarted { .. } => Some(recorded),
+        Kind::RecordingMissing { reason } => Some(match reason {
+            RecordingMissing::NotWanted => not_wanted,
+            RecordingMissing::DiskFull => disk_full,
+            RecordingMissing::MediaFailed => media_failed,
+            RecordingMissing::KeyUnavailable => key_unavailable,
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::RecordingId;
+
+    use super::*;
+
+    #[test]
+    fn each_recording_and_each_that_is_missing_is_counted_by_its_reason() {
+        let meters = Meters::new().expect("counters");
+        meters.count_recording(&Kind::RecordingStarted { recording: RecordingId(1) });
+        meters.count_recording(&Kind::RecordingStarted { recording: RecordingId(2) });
+        meters.count_recording(&Kind::RecordingMissing { reason: RecordingMissing::DiskFull });
+        meters.count_recording(&Kind::RecordingMissing { reason: RecordingMissing::NotWanted });
+        meters.count_recording(&Kind::Held);
+        let counted = RECORDING_OUTCOMES.map(|outcome| meters.recordings.with_label_values(&[outcome]).get());
+        assert_eq!(counted, [2, 1, 1, 0, 0]);
+        let shown = meters.registry.gather().iter().any(|family| {
+            family.name() == "branchline_recordings_total" && family.get_metric().len() == RECORDING_OUTCOMES.len()
+        });
+        assert!(shown, "a reason that never was is shown as 0");
     }
 }
