@@ -14,6 +14,13 @@ const TONES_PART: f32 = 0.55;
 /// What the weaker of the two has at least: twist (Q.24 Annex A: 8 dB), and a look that a tone fills in part.
 const WEAKER_PART: f32 = 0.06;
 
+/// The same for a key that is acted upon: less is speech.
+const SURE_PART: f32 = 0.88;
+/// Of the stronger of the two, the weaker has at least so much (9 dB).
+const TWIST: f32 = 0.126;
+/// Looks in a row that hold the same key before it is one: of 40 ms, which is long enough for Q.24, so many are whole.
+const KEY_LOOKS: u8 = 3;
+
 /// What a stretch of audio holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Found {
@@ -38,9 +45,35 @@ pub fn listen(codec: Codec, payload: &[u8]) -> Found {
     found
 }
 
+/// Hears keypresses of a party that sends them as sound alone.
+#[derive(Debug, Default)]
+pub struct Ear {
+    key: Option<char>,
+    looks: u8,
+}
+
+impl Ear {
+    /// The next packet's audio; a key that was pressed, once for each press.
+    pub fn hear(&mut self, codec: Codec, payload: &[u8]) -> Option<char> {
+        let mut pressed = None;
+        for look in payload.chunks(LOOK) {
+            let seen = Look::new(codec, look);
+            let key = seen.key.filter(|_| seen.sure);
+            if key != self.key {
+                (self.key, self.looks) = (key, 0);
+            }
+            self.looks = self.looks.saturating_add(1);
+            pressed = pressed.or(key.filter(|_| self.looks == KEY_LOOKS));
+        }
+        pressed
+    }
+}
+
 struct Look {
     suspect: bool,
     key: Option<char>,
+    /// It is a key's beyond doubt.
+    sure: bool,
 }
 
 impl Look {
@@ -54,7 +87,7 @@ impl Look {
         #[allow(clippy::cast_precision_loss)]
         let length = bytes.len().min(LOOK) as f32;
         if length < 20.0 || energy < QUIET * QUIET * length {
-            return Self { suspect: false, key: None };
+            return Self { suspect: false, key: None, sure: false };
         }
         let samples = samples.get(..bytes.len().min(LOOK)).unwrap_or_default();
         // A sine of amplitude a has energy a²n/2 and Goertzel power (an/2)².
@@ -63,7 +96,8 @@ impl Look {
         let (column, high) = strongest(&COLUMNS, part);
         let both = low + high > TONES_PART && low.min(high) > WEAKER_PART;
         let key = KEYS.get(row).and_then(|keys| keys.get(column)).copied();
-        Self { suspect: both, key: key.filter(|_| both) }
+        let sure = both && low + high > SURE_PART && low.min(high) > low.max(high) * TWIST;
+        Self { suspect: both, key: key.filter(|_| both), sure }
     }
 }
 
@@ -117,6 +151,46 @@ mod tests {
                 assert_eq!((found.suspect, found.key), (true, Some(*key)), "{key} at {level}");
             }
         }
+    }
+
+    fn presses(samples: &[i16]) -> String {
+        let mut ear = Ear::default();
+        coded(samples).chunks(160).filter_map(|packet| ear.hear(Codec::Pcma, packet)).collect()
+    }
+
+    #[test]
+    fn a_press_of_40_ms_is_one_key_at_any_phase_and_so_is_one_of_a_second() {
+        for shift in (0..160).step_by(20) {
+            let mut samples = vec![0; shift];
+            for (key, length) in [('5', 320), ('5', 320), ('#', 8_000), ('1', 400), ('D', 320)] {
+                samples.extend(sound(key, length, 3_000.0).expect("a key"));
+                samples.extend(vec![0; 320]);
+            }
+            assert_eq!(presses(&samples), "55#1D", "from sample {shift}");
+        }
+    }
+
+    /// Voiced sound is a row of harmonics, louder around two or three formants: none of it is a key, at any pitch.
+    #[test]
+    fn a_voice_presses_no_key() {
+        let vowels =
+            [[730.0, 1_090.0], [270.0, 2_290.0], [530.0, 1_840.0], [570.0, 840.0], [300.0, 870.0], [660.0, 1_720.0]];
+        let mut samples = Vec::new();
+        for pitch in (90..300).step_by(3) {
+            for formants in vowels {
+                for n in 0..1_600_u16 {
+                    let harmonic = |k: u16| {
+                        let hertz = f32::from(k * pitch);
+                        let near = |formant: f32| 1.0 / (1.0 + ((hertz - formant) / 90.0).powi(2));
+                        let level = formants.into_iter().map(near).sum::<f32>() + 0.02;
+                        (2.0 * std::f32::consts::PI * hertz * f32::from(n) / 8_000.0).sin() * level
+                    };
+                    #[allow(clippy::cast_possible_truncation)]
+                    samples.push(((1..3_400 / pitch).map(harmonic).sum::<f32>() * 4_000.0) as i16);
+                }
+            }
+        }
+        assert_eq!(presses(&samples), "");
     }
 
     #[test]

@@ -247,6 +247,8 @@ impl Engine {
             let Some(before) = before else { return };
             passed = before;
             (timestamp, payload) = (passed.timestamp, passed.payload());
+        } else if in_order && let Some(digit) = port.hear_key(codec, payload) {
+            push(&mut self.events, Event::Digit { port: id, digit });
         }
         self.tapes.hear(now, &port.tapes, Side::Caller, codec, timestamp, payload, sink);
         if let Some(place) = port.place {

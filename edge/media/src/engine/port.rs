@@ -24,6 +24,7 @@ use crate::{
     prompt::{FRAME_LEN, Prompt},
     rtp::{HEADER_LEN, Header, receive::Receiver, rtcp, send::Sender},
     srtp::{RTCP_ROOM, RTP_ROOM},
+    tone::Ear,
 };
 
 /// Feeder number of prompts; a joined port's is its id plus one.
@@ -85,6 +86,8 @@ pub(super) struct Port {
     pub sender: Sender,
     pub receiver: Receiver,
     pub listener: Listener,
+    /// For a party that named no events, and so presses keys as sound.
+    ear: Ear,
     pub playing: Option<Playing>,
     /// What encodes prompts for a party that speaks no G.711.
     voice: Option<Box<Voice>>,
@@ -118,6 +121,7 @@ impl Port {
             sender,
             receiver: Receiver::default(),
             listener: Listener::default(),
+            ear: Ear::default(),
             playing: None,
             voice: None,
             pressing: None,
@@ -267,6 +271,11 @@ impl Port {
 
     pub fn telephone_event(&self) -> Option<u8> {
         self.remote.and_then(|remote| remote.telephone_event)
+    }
+
+    /// A key that was pressed as sound, by a party that knows no other way.
+    pub fn hear_key(&mut self, codec: Codec, payload: &[u8]) -> Option<char> {
+        (self.telephone_event().is_none() && codec.is_g711()).then(|| self.ear.hear(codec, payload))?
     }
 
     /// Where audio may go at this moment.

@@ -240,6 +240,26 @@ fn a_keypress_is_one_event_and_reaches_the_other_side() {
 }
 
 #[test]
+fn a_key_that_is_pressed_as_sound_is_one_where_the_party_knows_no_other_way() {
+    for (events, told) in [(None, Some('7')), (Some(101), None)] {
+        let (mut engine, mut net, now) = joined();
+        let remote = Remote { telephone_event: events, ..remote(4_000, Codec::Pcma) };
+        engine.handle_command(now, Command::Connect { port: A, remote }, &mut Shelf, &mut net);
+        let sound = crate::tone::sound('7', 800, 3_000.0).expect("a key");
+        for (sequence, part) in (1..).zip(sound.chunks(160)) {
+            let payload: Vec<u8> = part.iter().map(|sample| Codec::Pcma.encode(*sample)).collect();
+            engine.handle_packet(now, SLOT_A, address(4_000), &packet(sequence, 8, &payload), &mut net);
+        }
+        let digits = std::iter::from_fn(|| engine.poll_event()).find_map(|event| match event {
+            Event::Digit { port: A, digit } => Some(digit),
+            _ => None,
+        });
+        assert_eq!(digits, told, "{events:?}");
+        assert_eq!(net.sent.len(), 5, "the other side hears it as ever");
+    }
+}
+
+#[test]
 fn a_muted_port_gets_nothing() {
     let (mut engine, mut net, now) = joined();
     engine.handle_command(now, Command::Mute { port: B, muted: true }, &mut Shelf, &mut net);
