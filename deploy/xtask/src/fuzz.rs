@@ -28,6 +28,14 @@ enum Surface {
     Sequence,
     /// One SDP body.
     Sdp,
+    /// Datagrams to the audio ports of calls.
+    Rtp,
+    /// Datagrams to their report ports.
+    Rtcp,
+    /// Datagrams to ports whose parties are found by ICE and proven by DTLS.
+    Stun,
+    /// A recording's file.
+    Journal,
     /// A WebSocket connection, from its first byte.
     Websocket,
 }
@@ -38,6 +46,10 @@ impl Surface {
             Self::Message => "message",
             Self::Sequence => "sequence",
             Self::Sdp => "sdp",
+            Self::Rtp => "rtp",
+            Self::Rtcp => "rtcp",
+            Self::Stun => "stun",
+            Self::Journal => "journal",
             Self::Websocket => "websocket",
         }
     }
@@ -46,16 +58,16 @@ impl Surface {
     fn features(self) -> &'static str {
         match self {
             Self::Message | Self::Sequence => "libfuzzer",
-            Self::Sdp => "libfuzzer,sdp",
+            Self::Sdp | Self::Rtp | Self::Rtcp | Self::Stun | Self::Journal => "libfuzzer,media",
             Self::Websocket => "libfuzzer,websocket",
         }
     }
 
     fn bytes_max(self) -> u32 {
         match self {
-            Self::Message | Self::Sdp => 512,
+            Self::Message | Self::Sdp | Self::Rtp | Self::Stun | Self::Journal => 512,
             Self::Sequence => 128,
-            Self::Websocket => 256,
+            Self::Rtcp | Self::Websocket => 256,
         }
     }
 }

@@ -97,7 +97,8 @@ impl Journal {
 /// How to seal a journal that a crash left unsealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mend {
-    /// Cut the file to this length. What is cut off is to be kept beside it: it may be more than a crash's doing.
+    /// Make the file this long. What is cut off is to be kept beside it: it may be more than a crash's doing. A file whose
+    /// head was cut short in the places for keys grows, by zeroes.
     pub keep: usize,
     /// Then append this.
     pub append: Vec<u8>,

@@ -47,6 +47,26 @@ fn every_kept_sdp_holds() {
 }
 
 #[test]
+fn every_kept_packet_of_audio_holds() {
+    replay("rtp");
+}
+
+#[test]
+fn every_kept_report_holds() {
+    replay("rtcp");
+}
+
+#[test]
+fn every_kept_packet_before_the_keys_holds() {
+    replay("stun");
+}
+
+#[test]
+fn every_kept_recording_holds() {
+    replay("journal");
+}
+
+#[test]
 fn every_kept_websocket_connection_holds() {
     replay("websocket");
 }
@@ -55,6 +75,6 @@ fn every_kept_websocket_connection_holds() {
 fn every_surface_has_a_test_here() {
     assert_eq!(
         SURFACES.iter().map(|surface| surface.name).collect::<Vec<_>>(),
-        ["message", "sequence", "sdp", "websocket"]
+        ["message", "sequence", "sdp", "rtp", "rtcp", "stun", "journal", "websocket"]
     );
 }
