@@ -68,7 +68,8 @@ impl Calls {
 
     fn accept(&mut self, now: Instant, id: LegId) -> Result<(), Error> {
         let dialog = self.dialog(id)?;
-        // RFC 3261 §13.2.1: after an answer in a provisional response, the 2xx repeats it.
+        // RFC 3261 §13.2.1: after an answer in a provisional response, the 2xx repeats it; the endpoint keeps an offer of
+        // ours that was answered there to itself.
         let sdp = match self.leg_mut(id)?.session.last() {
             Some(said) => said,
             None => {

@@ -42,11 +42,11 @@ impl Calls {
         self.drain(now);
     }
 
-    /// 183 with SDP to a caller, so that prompts can be heard unanswered. A delayed offer has no place for it (our
-    /// offer would need a reliable response, RFC 3262 §5): such a caller hears its own exchange ring.
+    /// 183 with SDP to a caller, so that prompts can be heard unanswered: our answer, or our offer to who made none and
+    /// acknowledges it (RFC 3262 §5). Where an offer has no such place, the caller hears its own exchange ring.
     pub fn early(&mut self, now: Instant, leg: LegId) {
-        let offered = self.legs.get(&leg).is_some_and(|leg| leg.session.has_offer());
-        self.step(now, leg, if offered { Input::Early } else { Input::Ring });
+        let has_place = self.legs.get(&leg).is_some_and(|leg| leg.session.has_offer() || leg.acknowledges);
+        self.step(now, leg, if has_place { Input::Early } else { Input::Ring });
         self.drain(now);
     }
 

@@ -27,6 +27,8 @@ pub struct Leg {
     pub ringback: Ringback,
     /// What is told of it should it be sent on to a trunk.
     pub arrived: Arrived,
+    /// A caller that acknowledges progress: our offer may stand there.
+    pub acknowledges: bool,
     /// Card mode: kept, so that a new port has it too.
     pub shielded: bool,
     /// As media has it.
@@ -63,6 +65,7 @@ impl Leg {
             invite: None,
             ringback: Ringback::default(),
             arrived: Arrived::default(),
+            acknowledges: false,
             shielded: false,
             will: String::new(),
         }

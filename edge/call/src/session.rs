@@ -223,7 +223,7 @@ impl Session {
         self.protector.is_open()
     }
 
-    /// Our answer to what they offered last.
+    /// Our answer to what they offered last, or our offer to who has said nothing.
     pub fn answer(&mut self, local: SocketAddr) -> Bytes {
         let said = self.say(local);
         self.told = Some(said);
@@ -236,7 +236,11 @@ impl Session {
                 self.last = Some(text.clone());
                 text
             }
-            None => self.describe_offer(said),
+            None => {
+                let offer = self.describe_offer(said);
+                self.last = Some(offer.clone());
+                offer
+            }
         }
     }
 

@@ -30,6 +30,7 @@ impl Calls {
             }),
             E::Answered { dialog, sdp } => self.of(dialog, |calls, leg| calls.answered(now, leg, &sdp)),
             E::Failed { dialog, status, why } => self.of(dialog, |calls, leg| calls.refused(now, leg, status, why)),
+            E::EarlyAnswered { dialog, sdp } => self.of(dialog, |calls, leg| calls.early_answered(now, leg, &sdp)),
             E::Confirmed { dialog, sdp } => self.of(dialog, |calls, leg| calls.confirmed(now, leg, sdp)),
             E::Reoffer { dialog, sdp } => self.of(dialog, |calls, leg| calls.reoffered(now, dialog, leg, sdp)),
             E::Reanswered { dialog, sdp } => self.of(dialog, |calls, leg| calls.reanswered(now, leg, sdp)),
@@ -77,6 +78,7 @@ impl Calls {
                 let (to, number) = self.called(&party, &invited);
                 let mut leg = Leg::new(party.clone(), State::Offered, session);
                 leg.dialog = Some(dialog);
+                leg.acknowledges = invited.reliable;
                 leg.arrived = Arrived {
                     called: matches!(party, Party::Trunk { .. }).then(|| to.clone()),
                     withheld: invited.withheld,
@@ -205,6 +207,18 @@ impl Calls {
                 }
             }
         }
+    }
+
+    /// Our offer in a progress was answered before the call is.
+    fn early_answered(&mut self, now: Instant, id: LegId, sdp: &[u8]) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let before = leg.session.holds().by_them;
+        if let Err(error) = leg.session.hear(Part::Answer, sdp, &self.ports) {
+            tracing::debug!(leg = %id, %error, "an answer that cannot be used");
+            return self.end(now, id, Cause::Media);
+        }
+        self.their_hold(id, before);
+        let _known = self.connect(id);
     }
 
     fn reoffered(&mut self, now: Instant, dialog: DialogId, id: LegId, sdp: Option<Bytes>) {

@@ -235,6 +235,11 @@ pub enum Event {
         dialog: DialogId,
         sdp: Option<Bytes>,
     },
+    /// The PRACK of a progress that carried our (delayed) offer brought the answer to it.
+    EarlyAnswered {
+        dialog: DialogId,
+        sdp: Bytes,
+    },
     /// A re-INVITE or UPDATE with an offer (`None`: they ask for our offer). Answer with `accept` or `reject`.
     Reoffer {
         dialog: DialogId,
@@ -303,6 +308,8 @@ pub struct Invited {
     pub diverted: Option<Diverted>,
     /// None: a delayed offer.
     pub sdp: Option<Bytes>,
+    /// The caller acknowledges progress (RFC 3262): an offer of ours may stand in it.
+    pub reliable: bool,
     /// The dialog whose place the caller wants (RFC 3891); only ever of a phone.
     pub replaces: Option<DialogId>,
 }

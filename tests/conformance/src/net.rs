@@ -291,6 +291,7 @@ pub fn brief(event: &Event) -> String {
         Event::Answered { .. } => "Answered".to_string(),
         Event::Failed { status, .. } => format!("Failed {status}"),
         Event::Confirmed { sdp, .. } => format!("Confirmed{}", has(sdp)),
+        Event::EarlyAnswered { .. } => "EarlyAnswered".to_string(),
         Event::Reoffer { sdp, .. } => format!("Reoffer{}", has(sdp)),
         Event::Reanswered { sdp, .. } => format!("Reanswered{}", has(sdp)),
         Event::Referred { target, replaces, .. } => {
@@ -314,6 +315,7 @@ pub fn dialog_of(event: &Event) -> Option<DialogId> {
         | Event::Answered { dialog, .. }
         | Event::Failed { dialog, .. }
         | Event::Confirmed { dialog, .. }
+        | Event::EarlyAnswered { dialog, .. }
         | Event::Reoffer { dialog, .. }
         | Event::Reanswered { dialog, .. }
         | Event::Referred { dialog, .. }

@@ -10,9 +10,9 @@ use crate::setup::{BOX, DOMAIN};
 
 impl Bench {
     /// An INVITE without SDP from the carrier's address; from here on the test plays the carrier.
-    pub fn hand_invite_without_sdp(&mut self) -> LegId {
+    pub fn hand_invite_without_sdp(&mut self, more: &str) -> LegId {
         self.by_hand = Some(vec![]);
-        self.hand(
+        self.hand(&format!(
             "INVITE sip:4001@192.0.2.1:5060 SIP/2.0\r\n\
              Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKhand1\r\n\
              Max-Forwards: 70\r\n\
@@ -20,9 +20,9 @@ impl Bench {
              To: <sip:4001@192.0.2.1>\r\n\
              Call-ID: by-hand\r\n\
              CSeq: 1 INVITE\r\n\
-             Contact: <sip:hand@192.0.2.9:5060>\r\n\
+             Contact: <sip:hand@192.0.2.9:5060>\r\n{more}\
              Content-Length: 0\r\n\r\n",
-        );
+        ));
         let incoming = self.events.iter().rev().find_map(|event| match event {
             Event::Incoming { leg, .. } => Some(*leg),
             _ => None,
@@ -35,6 +35,30 @@ impl Bench {
         self.run();
         let heard = self.by_hand.as_ref().expect("a carrier by hand");
         heard.iter().rev().find(|text| text.starts_with("SIP/2.0 200")).expect("a 200").clone()
+    }
+
+    /// The answer to the offer that the box's progress brought; that progress.
+    pub fn hand_prack(&mut self, sdp: &str) -> String {
+        self.run();
+        let heard = self.by_hand.as_ref().expect("a carrier by hand");
+        let progress = heard.iter().rev().find(|text| text.starts_with("SIP/2.0 183")).expect("a 183").clone();
+        self.hand(&format!(
+            "PRACK {} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKhand3\r\n\
+             Max-Forwards: 70\r\n\
+             {}\r\n{}\r\n{}\r\n\
+             CSeq: 2 PRACK\r\n\
+             RAck: {} 1 INVITE\r\n\
+             Content-Type: application/sdp\r\n\
+             Content-Length: {}\r\n\r\n{sdp}",
+            contact(&progress),
+            header(&progress, "From"),
+            header(&progress, "To"),
+            header(&progress, "Call-ID"),
+            header(&progress, "RSeq").trim_start_matches("RSeq: "),
+            sdp.len(),
+        ));
+        progress
     }
 
     pub fn hand_ack(&mut self, sdp: &str) {

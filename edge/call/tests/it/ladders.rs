@@ -215,7 +215,7 @@ fn a_rejected_caller_hears_why() {
 fn a_delayed_offer_is_answered_with_ours_and_confirmed_by_theirs() {
     let mut bench = Bench::new(4);
     // The bench's endpoints always offer: the INVITE without SDP is written by hand.
-    let caller = bench.hand_invite_without_sdp();
+    let caller = bench.hand_invite_without_sdp("");
     bench.calls.early(bench.now, caller);
     bench.calls.answer(bench.now, caller);
     let offered = bench.hand_heard_200();
@@ -230,6 +230,37 @@ fn a_delayed_offer_is_answered_with_ours_and_confirmed_by_theirs() {
          by hand < 200
          by hand > ACK
          media: connect p1 198.51.100.77:6000 Pcma
+         * answered A",
+    );
+    bench.calls.hang_up(bench.now, caller);
+    bench.skip();
+    bench.advance(Duration::from_secs(40));
+    bench.assert_empty();
+}
+
+/// RFC 3262 §5: who made no offer and acknowledges progress hears what is played before the answer.
+#[test]
+fn a_delayed_offer_with_100rel_has_ours_in_progress_and_is_heard_before_the_answer() {
+    let mut bench = Bench::new(4);
+    let caller = bench.hand_invite_without_sdp("Supported: 100rel\r\n");
+    bench.calls.early(bench.now, caller);
+    let progress = bench.hand_prack(&sdp("198.51.100.77", 6_000, "8 101", "sendrecv"));
+    assert!(progress.contains("m=audio 30002 RTP/AVP"), "{progress}");
+    bench.calls.answer(bench.now, caller);
+    let ok = bench.hand_heard_200();
+    assert!(ok.contains("CSeq: 1 INVITE") && ok.contains("Content-Length: 0"), "{ok}");
+    bench.hand_ack("");
+    bench.check(
+        "by hand > INVITE
+         * incoming A to 4001
+         by hand < 100
+         media: open p1
+         by hand < 183
+         by hand > PRACK
+         media: connect p1 198.51.100.77:6000 Pcma
+         by hand < 200
+         by hand < 200
+         by hand > ACK
          * answered A",
     );
     bench.calls.hang_up(bench.now, caller);

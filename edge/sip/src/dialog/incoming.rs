@@ -29,9 +29,20 @@ pub struct Incoming {
     accept: Option<Bytes>,
     /// Our answer was acknowledged before the call was: offers may come (RFC 3311 §5.1).
     settled: bool,
+    /// Their INVITE had no offer, and a progress of ours brought it.
+    offered: Offered,
     theirs: Option<Theirs>,
     /// A trusted peer asked whether early media may be heard (RFC 5009).
     early_asked: bool,
+}
+
+/// Our offer in a reliable progress (RFC 3261 §13.2.1: in the first reliable response, if not in the INVITE).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Offered {
+    No,
+    /// Its PRACK brings the answer (RFC 3262 §5).
+    Out,
+    Answered,
 }
 
 impl Incoming {
@@ -40,7 +51,13 @@ impl Incoming {
         // RFC 3262 §3: chosen at random between 1 and 2^31 - 1.
         let rseq = u32::try_from(cx.ids.below(1 << 30)).unwrap_or(0);
         let (unpracked, next, accept, theirs) = (None, None, None, None);
-        Self { tx, request, peer, wish, rseq, unpracked, next, accept, settled: false, theirs, early_asked: false }
+        let (offered, settled, early_asked) = (Offered::No, false, false);
+        Self { tx, request, peer, wish, rseq, unpracked, next, accept, settled, offered, theirs, early_asked }
+    }
+
+    /// A delayed offer: it is ours to make.
+    fn owes_offer(&self) -> bool {
+        message::sdp(&self.request.head, &self.request.body).is_none() && self.offered == Offered::No
     }
 
     pub fn refuse(&self, cx: &mut Context<'_>, status: u16) {
@@ -83,11 +100,13 @@ impl Incoming {
             self.next = Some((status, sdp.or(kept)));
             return None;
         }
-        let no_offer = message::sdp(&self.request.head, &self.request.body).is_none();
-        if no_offer && sdp.is_none() && self.wish == Wish::Required {
-            // RFC 3262 §5: the first reliable response would owe the offer. The 2xx brings it.
+        let owed = self.owes_offer();
+        if owed && sdp.is_none() && self.wish == Wish::Required {
+            // RFC 3262 §5: the first reliable response would owe the offer. The next one, or the 2xx, brings it.
             return None;
         }
+        // Nobody acknowledges what is not reliable: an offer has no place there.
+        let sdp = sdp.filter(|_| !owed || self.wish != Wish::Unknown);
         let reliable = match self.wish {
             Wish::Required => true,
             Wish::Supported => sdp.is_some() && !self.settled,
@@ -101,6 +120,9 @@ impl Incoming {
         if !reliable {
             cx.tx.respond(cx.now, self.tx, &response);
             return None;
+        }
+        if owed && !response.body.is_empty() {
+            self.offered = Offered::Out;
         }
         self.rseq = self.rseq.saturating_add(1);
         let (unpracked, again_at) = Reliable::send(cx, self.tx, response, self.rseq);
@@ -190,14 +212,27 @@ impl Dialogs {
             return incoming.request(cx, dialog, tx, request);
         }
         let cseq = incoming.request.head.cseq;
+        let answers = incoming.offered == Offered::Out && incoming.unpracked.as_ref().is_some_and(Reliable::has_sdp);
+        let sdp = message::sdp(&request.head, &request.body).filter(|_| answers);
         let named = |unpracked: &mut Reliable| reliable::names(&request, unpracked.rseq(), cseq);
+        if answers && sdp.is_none() && incoming.unpracked.as_mut().is_some_and(named) {
+            // RFC 3262 §5: the PRACK of an offer carries the answer. Our progress waits for the right one.
+            return respond(cx, tx, &request, 400);
+        }
         let Some(acknowledged) = incoming.unpracked.take_if(named) else {
             return respond(cx, tx, &request, 481);
         };
         incoming.settled |= acknowledged.has_sdp();
         self.timers.clear(&Timer::Repeat(dialog));
         self.timers.clear(&Timer::NoPrack(dialog));
-        incoming.request(cx, dialog, tx, request);
+        match sdp {
+            Some(sdp) => {
+                incoming.offered = Offered::Answered;
+                respond(cx, tx, &request, 200);
+                cx.event(Event::EarlyAnswered { dialog, sdp });
+            }
+            None => incoming.request(cx, dialog, tx, request),
+        }
         if let Some(sdp) = incoming.accept.take() {
             return self.accept(cx, dialog, sdp);
         }
@@ -251,7 +286,9 @@ impl Dialogs {
 
     /// The 2xx to their INVITE.
     fn answer(&mut self, cx: &mut Context<'_>, dialog: DialogId, incoming: Incoming, sdp: Bytes) -> Session {
-        let mut response = incoming.response(cx, 200, Some(sdp));
+        // RFC 3261 §13.2.1: after an answer to our offer no other one is made.
+        let sdp = (incoming.offered != Offered::Answered).then_some(sdp);
+        let mut response = incoming.response(cx, 200, sdp);
         let lease = lease::grant(&incoming.request, &mut response);
         let rseq = incoming.unpracked.as_ref().map(Reliable::rseq);
         self.timers.clear(&Timer::NoPrack(dialog));

@@ -41,6 +41,11 @@ use replaces::Replaces;
 use reply::respond;
 use session::Session;
 
+/// Whether a caller knows reliable provisional responses (RFC 3262 §3).
+pub(crate) fn acknowledges_progress(invite: &Request) -> bool {
+    reliable::Wish::of(invite) != reliable::Wish::Unknown
+}
+
 pub struct Dialogs {
     usages: BTreeMap<DialogId, Usage>,
     /// Call-ID and our tag.

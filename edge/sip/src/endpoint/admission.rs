@@ -220,7 +220,8 @@ impl Endpoint {
         let diverted = trusted.then(|| identity::diverted(&request.head)).flatten();
         let sdp = message::sdp(&request.head, &request.body);
         let (from, from_name, withheld) = (caller.user, caller.name, caller.withheld);
-        Some(Invited { source, transport, to, from, from_name, withheld, diverted, sdp, replaces: None })
+        let reliable = crate::dialog::acknowledges_progress(request);
+        Some(Invited { source, transport, to, from, from_name, withheld, diverted, sdp, reliable, replaces: None })
     }
 
     fn options(&mut self, request: &Request, flow: Flow) {

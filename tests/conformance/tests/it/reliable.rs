@@ -232,3 +232,80 @@ fn the_called_side_s_update_before_its_answer_is_answered() {
     net.run_ms(20);
     assert!(matches!(net.event(hub), Some(Event::Failed { status: 486, .. })), "{}", net.story());
 }
+
+/// `INVITE` without an offer, of a carrier that knows, or wants, reliable progress.
+fn call_without_offer(header: &str) -> (Net, usize, usize, DialogId) {
+    let mut net = Net::new();
+    let hub = net.endpoint("box", BOX, box_config());
+    let carrier = net.talker("carrier", CARRIER);
+    let header = if header.is_empty() { String::new() } else { format!("{header}: 100rel\r\n") };
+    net.say(carrier, hub, &raw("INVITE", 1, "", "", "").replace("CSeq", &format!("{header}CSeq")));
+    net.run_ms(20);
+    let ours = invited(&mut net, hub);
+    while net.heard(carrier).is_some() {}
+    net.story();
+    (net, hub, carrier, ours)
+}
+
+/// RFC 3262 §5, RFC 3261 §13.2.1.
+#[test]
+fn an_offer_in_progress_is_answered_in_its_prack_and_the_200_says_no_more() {
+    for header_name in ["Supported", "Require"] {
+        let (mut net, hub, carrier, ours) = call_without_offer(header_name);
+        net.with(hub, |hub, now| hub.provisional(now, ours, 183, Some(offer())));
+        net.run_ms(20);
+        let progress = net.heard(carrier).unwrap();
+        assert!(header(&progress, "Require") == "100rel" && progress.ends_with("v=0 offer"), "{progress}");
+        let rack = format!("{} 1 INVITE", header(&progress, "RSeq"));
+        // Without an answer it acknowledges nothing, and our answer to the call waits for it.
+        net.say(carrier, hub, &prack(2, &progress, &rack, ""));
+        net.with(hub, |hub, now| hub.accept(now, ours, offer()));
+        net.run_ms(20);
+        net.say(carrier, hub, &prack(3, &progress, &rack, "v=0 answer"));
+        net.run_ms(20);
+        let said: Vec<String> = std::iter::from_fn(|| net.heard(carrier)).collect();
+        let brief: Vec<(&str, &str)> = said.iter().map(|text| (&text[8..11], header(text, "CSeq"))).collect();
+        assert_eq!(brief, [("400", "2 PRACK"), ("200", "3 PRACK"), ("200", "1 INVITE")]);
+        assert!(said[2].ends_with("Content-Length: 0\r\n\r\n"), "one offer, one answer: {}", said[2]);
+        assert!(matches!(net.event(hub), Some(Event::EarlyAnswered { sdp, .. }) if sdp == answer()));
+        net.say(carrier, hub, &raw("ACK", 1, &tag(&said[2]), "ack", ""));
+        net.run_ms(20);
+        assert!(matches!(net.event(hub), Some(Event::Confirmed { sdp: None, .. })), "{}", net.story());
+        check(
+            &net.story(),
+            "      20 box     -> carrier 183
+               40 box     <- carrier PRACK
+               50 box     -> carrier 400
+               60 box     <- carrier PRACK
+               70 box      * EarlyAnswered
+               70 box     -> carrier 200
+               70 box     -> carrier 200
+               80 box     <- carrier ACK
+               90 box      * Confirmed",
+        );
+    }
+}
+
+#[test]
+fn an_offer_in_progress_is_repeated_and_a_call_without_its_answer_is_given_up() {
+    let (mut net, hub, carrier, ours) = call_without_offer("Supported");
+    net.with(hub, |hub, now| hub.provisional(now, ours, 183, Some(offer())));
+    net.run_ms(33_000);
+    let heard: Vec<String> = std::iter::from_fn(|| net.heard(carrier)).collect();
+    let offers = heard.iter().filter(|text| text.starts_with("SIP/2.0 183") && text.ends_with("v=0 offer")).count();
+    assert!((6..=8).contains(&offers), "T1, doubled each time, until 64*T1: {offers}");
+    assert!(heard.last().unwrap().starts_with("SIP/2.0 504"), "{heard:?}");
+    ends_once(&mut net, hub);
+}
+
+#[test]
+fn who_acknowledges_no_progress_has_no_offer_in_it() {
+    let (mut net, hub, carrier, ours) = call_without_offer("");
+    net.with(hub, |hub, now| hub.provisional(now, ours, 183, Some(offer())));
+    net.run_ms(20);
+    let progress = net.heard(carrier).unwrap();
+    assert!(progress.starts_with("SIP/2.0 183") && progress.ends_with("Content-Length: 0\r\n\r\n"), "{progress}");
+    net.with(hub, |hub, now| hub.accept(now, ours, offer()));
+    net.run_ms(20);
+    assert!(net.heard(carrier).unwrap().ends_with("v=0 offer"), "the 2xx brings it");
+}

@@ -321,6 +321,7 @@ impl World {
             Event::Progress { dialog, .. }
             | Event::Answered { dialog, .. }
             | Event::Confirmed { dialog, .. }
+            | Event::EarlyAnswered { dialog, .. }
             | Event::Reoffer { dialog, .. }
             | Event::Reanswered { dialog, .. }
             | Event::Referred { dialog, .. }
