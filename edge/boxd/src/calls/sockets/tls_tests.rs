@@ -18,6 +18,8 @@ use super::*;
 use crate::config::TlsTrunk;
 use crate::tls::{self, Own};
 
+mod domains;
+
 const MESSAGE: &str = "OPTIONS sip:a SIP/2.0\r\nCall-ID: 1\r\n\r\n";
 const NAME: &str = "sip.carrier.example";
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme};
 
+use super::domain;
 use crate::config::TlsTrunk;
 use crate::tls::{Own, spki_sha256};
 
@@ -63,10 +63,9 @@ impl Callers {
         let rest = rest.get(..rest.len().min(INTERMEDIATES_MAX)).unwrap_or_default();
         let judged = self.chain.verify_client_cert(leaf, rest, UnixTime::now());
         judged.map_err(|error| error.to_string())?;
-        let parsed = ParsedCertificate::try_from(leaf).map_err(|error| error.to_string())?;
         let mut why = String::new();
         for Known { trunk, name, pin } in &self.trunks {
-            let named = name.as_ref().map_or(Ok(()), |name| verify_server_name(&parsed, name));
+            let named = name.as_ref().map_or(Ok(()), |name| domain::is_for(leaf, name));
             match named {
                 Ok(()) if pin.is_none_or(|pin| spki_sha256(leaf) == Some(pin)) => return Ok(Some(trunk)),
                 Ok(()) => why = format!("not the pinned key of {trunk}"),
