@@ -174,9 +174,13 @@ fn replies_name_what_they_refuse_and_show_bindings_as_they_were_written() {
     assert!(!reply("intmeth").contains(['\0', '\x07', '\x7f']), "what we send holds no control character");
 }
 
+/// Outside of the grammar, and to be read all the same (RFC 5118 §4.5, §4.10).
+const READ_ALL_THE_SAME: [&str; 2] = ["via-received-param-with-delim", "ipv6-bug-abnf-3-colons"];
+
 fn open(name: &str) -> Opened {
     let case = CASES.iter().find(|case| case.name == name).unwrap();
-    assert_eq!((case.verdict, name), (Verdict::Valid, name));
+    let expected = if READ_ALL_THE_SAME.contains(&name) { Verdict::Invalid } else { Verdict::Valid };
+    assert_eq!((case.verdict, name), (expected, name));
     front::open(&Bytes::from_static(case.bytes), Carrier::Datagram, 65_535)
 }
 
