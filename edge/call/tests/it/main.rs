@@ -12,4 +12,5 @@ mod protect;
 mod random;
 mod setup;
 mod smuggle;
+mod targets;
 mod trouble;
