@@ -1,7 +1,7 @@
 //! What people at the centre must see soon: emergency calls, calls out that reached a cap, nightly tests.
 
 use model::{
-    BoxId, Millis, NoticeId, PlaceId, SiteId,
+    BoxId, Millis, NoticeId, PlaceId, SiteId, TrunkId,
     leaving::{Notice, What},
 };
 
@@ -29,12 +29,15 @@ pub struct Kept {
 /// What was said before under this name is replaced; that somebody saw an emergency call does not mean that the end of
 /// it was seen, but the same person watches it.
 pub fn put(conn: &Connection, box_id: BoxId, site: &SiteId, notice: &Notice, now: Millis) -> Result<()> {
-    let sql = "INSERT INTO notice (box, notice, site, at, what, place, received) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-               ON CONFLICT (box, notice) DO UPDATE SET what = excluded.what, place = excluded.place";
+    let sql = "INSERT INTO notice (box, notice, site, at, what, place, received, trunk)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+               ON CONFLICT (box, notice)
+               DO UPDATE SET what = excluded.what, place = excluded.place, trunk = excluded.trunk";
     let (box_id, what) = (box_id.to_string(), written(notice.what)?);
     let place = notice.place.as_ref().map(PlaceId::as_str);
+    let trunk = notice.trunk.as_ref().map(TrunkId::as_str);
     let name = notice.notice.to_string();
-    conn.execute(sql, params![box_id, name, site, notice.at.0, what, place, now.0])?;
+    conn.execute(sql, params![box_id, name, site, notice.at.0, what, place, now.0, trunk])?;
     let sql = "DELETE FROM notice WHERE box = ?1 AND notice IN
                  (SELECT notice FROM notice WHERE box = ?1 ORDER BY received DESC, notice DESC LIMIT 1000000 OFFSET ?2)";
     conn.execute(sql, params![box_id, KEPT_MAX])?;
@@ -43,7 +46,7 @@ pub fn put(conn: &Connection, box_id: BoxId, site: &SiteId, notice: &Notice, now
 
 /// Those that arrived since, the youngest first.
 pub fn since(conn: &Connection, since: Millis) -> Result<Vec<Kept>> {
-    let sql = "SELECT site, notice, at, what, place, received, seen_by, seen FROM notice
+    let sql = "SELECT site, notice, at, what, place, received, seen_by, seen, trunk FROM notice
                WHERE received >= ?1 ORDER BY received DESC, notice LIMIT ?2";
     conn.all(sql, params![since.0, SHOWN_MAX], kept)
 }
@@ -57,6 +60,7 @@ fn kept(row: &Row<'_>) -> Result<Kept> {
             at: Millis(row.get(2)?),
             what: read(&row.get::<String>(3)?)?,
             place: row.get::<Option<String>>(4)?.and_then(|place| place.parse().ok()),
+            trunk: row.get::<Option<String>>(8)?.and_then(|trunk| trunk.parse().ok()),
         },
         received: Millis(row.get(5)?),
         seen: by.zip(at.map(Millis)),

@@ -160,6 +160,8 @@ pub struct NoticeLine {
     pub notice: NoticeId,
     pub what: What,
     pub place: Option<String>,
+    /// The label of a trunk.
+    pub trunk: Option<String>,
     pub at: Millis,
     pub ago_ms: u64,
     pub seen: Vec<AgentId>,

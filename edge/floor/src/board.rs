@@ -100,6 +100,8 @@ pub struct NoticeLine {
     pub what: What,
     /// The label of a place.
     pub place: Option<String>,
+    /// The label of a trunk.
+    pub trunk: Option<String>,
     pub at: Millis,
     pub ago: Duration,
     /// Who said that they have seen it.

@@ -126,8 +126,8 @@ impl<L: Lines> Floor<L> {
             Input::LinkUp => self.link_up(),
             Input::LinkDown => self.link_down(),
             Input::NoticesHeard => self.notice_heard(),
-            Input::TrunkRefused { what } => self.tell_again(what, crate::notices::REFUSED_AGAIN_MS),
-            Input::DeviceChanged { what } => self.tell_again(what, 0),
+            Input::TrunkRefused { trunk, what } => self.trunk_refused(trunk, what),
+            Input::DeviceChanged { what } => self.tell_of_device(what),
             Input::Configure { config, secrets } => {
                 self.config = Arc::new(*config);
                 self.chronicle.config = self.config.clone();

@@ -94,6 +94,7 @@ pub enum Input {
     NoticesHeard,
     /// A trunk did not prove itself over TLS, for a cause that was not known of it.
     TrunkRefused {
+        trunk: TrunkId,
         what: What,
     },
     /// The lab's night found a device other than it was the night before.

@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use model::{
-    AgentId, ContactId, Extension, Millis, NoticeId, PlaceId,
+    AgentId, ContactId, Extension, Millis, NoticeId, PlaceId, TrunkId,
     fact::{Fact, Kind},
     leaving::{Notice, What},
 };
@@ -26,7 +26,7 @@ const SEEN_MAX: usize = 10;
 /// A cap that is reached again and again is told so often.
 const AGAIN_MS: u64 = 600_000;
 /// A trunk that is refused is tried again and again; the same cause is told so often.
-pub(crate) const REFUSED_AGAIN_MS: u64 = 12 * 3_600_000;
+const REFUSED_AGAIN_MS: u64 = 12 * 3_600_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
@@ -37,10 +37,11 @@ pub(crate) struct Notices {
 impl Notices {
     pub fn note(&mut self, fact: &Fact) {
         match &fact.kind {
-            Kind::Noticed { notice, what, place } => match self.find(*notice) {
+            Kind::Noticed { notice, what, place, trunk } => match self.find(*notice) {
                 Some((known, _)) => known.what = *what,
                 None => {
-                    let notice = Notice { notice: *notice, at: fact.at, what: *what, place: place.clone() };
+                    let (place, trunk) = (place.clone(), trunk.clone());
+                    let notice = Notice { notice: *notice, at: fact.at, what: *what, place, trunk };
                     self.list.push_back((notice, Vec::new()));
                     if self.list.len() > REMEMBERED_MAX {
                         self.list.pop_front();
@@ -82,11 +83,15 @@ pub(crate) fn of_call(contact: ContactId) -> NoticeId {
 impl<L: Lines> Floor<L> {
     /// Tells desks and centre.
     pub(crate) fn notice(&mut self, notice: NoticeId, what: What, place: Option<PlaceId>) {
-        let kind = Kind::Noticed { notice, what, place: place.clone() };
+        self.notice_of(notice, what, place, None);
+    }
+
+    fn notice_of(&mut self, notice: NoticeId, what: What, place: Option<PlaceId>, trunk: Option<TrunkId>) {
+        let kind = Kind::Noticed { notice, what, place: place.clone(), trunk: trunk.clone() };
         self.notices.note(&Fact { seq: 0, at: self.chronicle.wall, contact: None, kind: kind.clone() });
         self.chronicle.tell(kind);
         let at = self.notices.find(notice).map_or(self.chronicle.wall, |(known, _)| known.at);
-        self.chronicle.put(Output::Notice(Notice { notice, at, what, place }));
+        self.chronicle.put(Output::Notice(Notice { notice, at, what, place, trunk }));
     }
 
     /// The same, unless it was told a moment ago.
@@ -98,11 +103,21 @@ impl<L: Lines> Floor<L> {
         }
     }
 
-    /// What is of no place, unless it was told within so many milliseconds.
-    pub(crate) fn tell_again(&mut self, what: What, within_ms: u64) {
-        if !self.notices.is_recent(what, self.chronicle.wall, within_ms) {
+    /// What is of no place.
+    pub(crate) fn tell_of_device(&mut self, what: What) {
+        let id = NoticeId(self.dated_id());
+        self.notice(id, what, None);
+    }
+
+    /// A trunk is refused; the same cause at the same trunk is not told at every try.
+    pub(crate) fn trunk_refused(&mut self, trunk: TrunkId, what: What) {
+        let now = self.chronicle.wall;
+        let told = |(known, _): &(Notice, Vec<AgentId>)| {
+            known.what == what && known.trunk.as_ref() == Some(&trunk) && now.since(known.at) < REFUSED_AGAIN_MS
+        };
+        if !self.notices.list.iter().any(told) {
             let id = NoticeId(self.dated_id());
-            self.notice(id, what, None);
+            self.notice_of(id, what, None, Some(trunk));
         }
     }
 
@@ -131,6 +146,10 @@ impl<L: Lines> Floor<L> {
             notice: notice.notice,
             what: notice.what,
             place: notice.place.as_ref().and_then(|place| Some(self.config.places.get(place)?.label.clone())),
+            trunk: notice.trunk.as_ref().map(|trunk| match self.config.trunks.get(trunk) {
+                Some(known) if !known.label.is_empty() => known.label.clone(),
+                _ => trunk.to_string(),
+            }),
             at: notice.at,
             ago: Duration::from_millis(wall.since(notice.at)),
             seen: seen.clone(),

@@ -44,8 +44,13 @@ pub const WORDS: &[Word] = &[
     word("notice", "item", "the word \"notice\""),
     word("notice", "notice", "32 hexadecimal digits, to know it again"),
     word("notice", "at", "ms since 1970"),
-    word("notice", "what", "one of ten words: an emergency call, a cap of calls out, a nightly test, and how it went"),
+    word(
+        "notice",
+        "what",
+        "one of sixteen words: an emergency call, a cap, a nightly test, a trunk or device that fails",
+    ),
     word("notice", "place", "a place's id, or nothing; never who called or whom"),
+    word("notice", "trunk", "the id of the trunk that it is about, or nothing"),
 ];
 
 /// The classes whose bytes another machine makes; the egress ledger keeps their size and hash.
@@ -104,7 +109,8 @@ mod tests {
         };
         // A new kind of item does not compile here until it has a sample and its words.
         let place = model::PlaceId::new("annex").ok();
-        let notice = Notice { notice: NoticeId(1), at: Millis(0), what: What::EmergencyCalled, place };
+        let trunk = model::TrunkId::new("carrier").ok();
+        let notice = Notice { notice: NoticeId(1), at: Millis(0), what: What::EmergencyCalled, place, trunk };
         let all = vec![Leaving::Interval(interval), Leaving::Health(health), Leaving::Notice(notice)];
         all.into_iter()
             .map(|item| match item {

@@ -176,6 +176,8 @@ pub enum Kind {
         notice: NoticeId,
         what: What,
         place: Option<PlaceId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trunk: Option<TrunkId>,
     },
     /// Somebody at a desk has seen it.
     NoticeSeen {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Millis, NoticeId, PlaceId, QueueId};
+use crate::{Millis, NoticeId, PlaceId, QueueId, TrunkId};
 
 /// One item that leaves through the gate, and the body of an outbox row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub enum Leaving {
     Notice(Notice),
 }
 
-/// Something that people at the centre must see soon. It names no person: when, what, and the id of a place. Sent again
+/// Something that people at the centre must see soon. It names no person: when, what, and the id of a place or of a trunk. Sent again
 /// under the same id when it has gone on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
@@ -24,6 +24,9 @@ pub struct Notice {
     pub what: What,
     /// Where: a place of the site's configuration. None where nobody said.
     pub place: Option<PlaceId>,
+    /// Which line, where it is about one: a trunk of the site's configuration.
+    #[serde(default)]
+    pub trunk: Option<TrunkId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -88,7 +88,7 @@ export function board(state, over = {}) {
 }
 
 export const emergencies = [{ phone: '203', label: 'Desk 3', place: 'North Street 7', floor: '3', room: '312', at: NOW - 20_000, ago_ms: 20_000, notice: 'e'.repeat(32), seen: [] }];
-export const deskNotices = [{ notice: 'd'.repeat(32), what: 'outward_cap', place: 'Annex', at: NOW - 200_000, ago_ms: 200_000, seen: [] }];
+export const deskNotices = [{ notice: 'd'.repeat(32), what: 'outward_cap', place: 'Annex', trunk: null, at: NOW - 200_000, ago_ms: 200_000, seen: [] }, { notice: 'e'.repeat(32), what: 'trunk_expired', place: null, trunk: 'City Carrier', at: NOW - 250_000, ago_ms: 250_000, seen: [] }];
 
 export const consoleMe = {
   login: 'mei', role: 'administrator', sites: null,
@@ -137,10 +137,10 @@ export function wav() {
 const health = (over) => ({ at: NOW - 40_000, processes_up: 3, restarts: 0, disk_free_percent: 62, phones_registered: 12, trunks_up: 2, trunks: 2, intervals_closed: 960, slot: 0, version: [0, 1, 0], ...over });
 const site = (id, label, over) => ({ site: id, label, linked: true, last_heard_ms_ago: 1800, data_age_s: 42, completeness: 1, queues_waiting: null, software: '0.1.0', health: health({}), findings: { repaired: 0, warning: 0, fatal: 0 }, ...over });
 
-const notice = (n, over) => ({ site: 'north', site_label: 'North Street', notice: String(n).repeat(32).slice(0, 32), at: NOW - 90_000, received: NOW - 88_000, what: 'emergency_answered', alarm: true, place: 'Annex', seen_by: null, seen: null, ...over });
+const notice = (n, over) => ({ site: 'north', site_label: 'North Street', notice: String(n).repeat(32).slice(0, 32), at: NOW - 90_000, received: NOW - 88_000, what: 'emergency_answered', alarm: true, place: 'Annex', trunk: null, seen_by: null, seen: null, ...over });
 export const notices = [
   notice(1, {}),
-  notice(2, { site: 'airport', site_label: 'Airport', what: 'test_line', place: null, at: NOW - 9_300_000 }),
+  notice(2, { site: 'airport', site_label: 'Airport', what: 'trunk_expired', place: null, trunk: 'City Carrier', at: NOW - 9_300_000 }),
   notice(3, { what: 'outward_cap', seen_by: 'mei', seen: NOW - 1000 }),
 ];
 

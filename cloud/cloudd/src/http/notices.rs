@@ -40,11 +40,13 @@ pub async fn recent(State(app): State<Arc<App>>, Extension(who): Extension<Who>)
     Ok(Json(kept.iter().map(|one| line(one, configs.get(&one.site))).collect()))
 }
 
-/// The place's name is the cloud's own: a box sends its id.
+/// The names of places and trunks are the cloud's own: a box sends their ids.
 fn line(kept: &Kept, config: Option<&Config>) -> Value {
     let notice = &kept.notice;
     let place = notice.place.as_ref();
     let known = config.zip(place).and_then(|(config, place)| config.places.get(place));
+    let trunk = notice.trunk.as_ref();
+    let line = config.zip(trunk).and_then(|(config, trunk)| config.trunks.get(trunk));
     json!({
         "site": kept.site,
         "site_label": config.map(|config| config.site.label.clone()),
@@ -54,6 +56,7 @@ fn line(kept: &Kept, config: Option<&Config>) -> Value {
         "what": notice.what,
         "alarm": notice.what.is_alarm(),
         "place": known.map(|known| known.label.clone()).or_else(|| place.map(ToString::to_string)),
+        "trunk": line.map(|line| line.label.clone()).or_else(|| trunk.map(ToString::to_string)),
         "seen_by": kept.seen.as_ref().map(|(by, _)| by),
         "seen": kept.seen.as_ref().map(|(_, at)| at),
     })

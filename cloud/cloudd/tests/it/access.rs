@@ -17,7 +17,7 @@ use crate::support::{self, ADMIN, BOX, Cloud, EPOCH, START, north};
 async fn every_route_asks_every_caller_for_what_the_table_says() {
     let cloud = Cloud::start().await;
     let name = NoticeId(7);
-    let notice = Notice { notice: name, at: Millis(START), what: What::EmergencyCalled, place: None };
+    let notice = Notice { notice: name, at: Millis(START), what: What::EmergencyCalled, place: None, trunk: None };
     cloud.shelf().ingest(BOX, &north(), EPOCH, vec![support::row(1, &Leaving::Notice(notice))]).await.unwrap();
     let mut logins = Vec::new();
     for role in Role::ALL {

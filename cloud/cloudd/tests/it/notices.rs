@@ -14,7 +14,7 @@ const NOTICES: &str = "/api/notices";
 
 fn notice(n: u128, what: What) -> Leaving {
     let place = "annex".parse().ok();
-    Leaving::Notice(Notice { notice: NoticeId(n), at: Millis(START), what, place })
+    Leaving::Notice(Notice { notice: NoticeId(n), at: Millis(START), what, place, trunk: "carrier".parse().ok() })
 }
 
 #[tokio::test]
@@ -34,6 +34,7 @@ async fn a_notice_goes_on_under_its_name_is_shown_to_all_and_seen_by_an_administ
     let call = line(&shown, 1);
     assert_eq!((&call["what"], &call["alarm"]), (&json!("emergency_answered"), &json!(true)));
     assert_eq!((&call["site"], &call["place"], &call["at"]), (&json!("north"), &json!("annex"), &json!(START)));
+    assert_eq!(call["trunk"], json!("carrier"), "its id, while the cloud has no name for it");
     assert_eq!((&call["seen_by"], &line(&shown, 2)["alarm"]), (&Value::Null, &json!(false)));
 
     let path = format!("{NOTICES}/north/{}/seen", NoticeId(1));

@@ -377,7 +377,7 @@ impl Engine {
 
     /// For the centre: through the gate into the outbox, however long the line stays cut.
     fn announce(&mut self, batch: &mut Batch, notice: Notice) {
-        warn!(what = ?notice.what, place = ?notice.place, "a notice");
+        warn!(what = ?notice.what, place = ?notice.place, trunk = ?notice.trunk, "a notice");
         if self.config.cloud.is_none() {
             return;
         }

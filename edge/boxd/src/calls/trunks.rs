@@ -45,7 +45,7 @@ impl Engine {
             let known = before.get(id).map(|before| &before.tls);
             let news = now.tls.iter().filter(|(address, why)| known.and_then(|known| known.get(address)) != Some(*why));
             let causes: Vec<What> = news.filter_map(|(_, why)| cause(why)).collect();
-            causes.into_iter().for_each(|what| self.feed(Input::TrunkRefused { what }));
+            causes.into_iter().for_each(|what| self.feed(Input::TrunkRefused { trunk: id.clone(), what }));
         }
     }
 }

@@ -78,14 +78,31 @@ fn a_call_for_help_from_a_house_without_a_line_is_refused_at_once_and_told() {
 #[test]
 fn a_trunk_that_is_refused_is_told_by_cause_and_not_at_every_try() {
     let mut scene = Scene::new(branch::config());
-    for what in [What::TrunkExpired, What::TrunkExpired, What::TrunkKey, What::TrunkExpired] {
-        scene.input(Input::TrunkRefused { what });
+    let tried = [
+        ("carrier", What::TrunkExpired),
+        ("carrier", What::TrunkExpired),
+        ("carrier", What::TrunkKey),
+        ("other", What::TrunkExpired),
+        ("carrier", What::TrunkExpired),
+    ];
+    for (trunk, what) in tried {
+        scene.input(Input::TrunkRefused { trunk: id(trunk), what });
     }
     scene.play("@1");
-    assert_eq!(told(&scene), [What::TrunkExpired, What::TrunkKey]);
-    let shown: Vec<What> = scene.board().notices.iter().map(|line| line.what).collect();
-    assert_eq!(shown, [What::TrunkKey, What::TrunkExpired], "at supervisors' desks, the youngest first");
-    assert_eq!(lines(&scene, "to the centre"), 2, "{}", scene.ladder);
+    assert_eq!(told(&scene), [What::TrunkExpired, What::TrunkKey, What::TrunkExpired]);
+    let board = scene.board();
+    let shown: Vec<(What, &str)> =
+        board.notices.iter().map(|line| (line.what, line.trunk.as_deref().expect("a trunk"))).collect();
+    let carrier = branch::config().trunks[&id("carrier")].label.clone();
+    let expected = [(What::TrunkExpired, "other"), (What::TrunkKey, &*carrier), (What::TrunkExpired, &*carrier)];
+    assert_eq!(shown, expected, "at supervisors' desks, the youngest first, by their labels");
+    assert_eq!(lines(&scene, "to the centre"), 3, "{}", scene.ladder);
+    // Another life does not tell it again.
+    let mut next = Scene::new(branch::config());
+    next.remember(&scene.facts);
+    next.input(Input::TrunkRefused { trunk: id("carrier"), what: What::TrunkKey });
+    next.play("@2");
+    assert_eq!(told(&next), []);
 }
 
 #[test]

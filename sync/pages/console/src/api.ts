@@ -132,6 +132,8 @@ export interface NoticeLine {
   what: What;
   alarm: boolean;
   place: string | null;
+  /** The label of the trunk that it is about. */
+  trunk: string | null;
   seen_by: string | null;
   seen: number | null;
 }

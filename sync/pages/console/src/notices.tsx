@@ -33,7 +33,7 @@ export function Notices({ me }: { me: Me }) {
         <Text fw={700}>{t(urgent ? 'notices.titleUrgent' : 'notices.title')}</Text>
         {open.slice(0, SHOWN_MAX).map((line) => (
           <Text size="sm" key={`${line.site}-${line.notice}`}>
-            {`${line.site_label ?? line.site}${line.place === null ? '' : `, ${line.place}`}: ${t(`notices.${line.what}`)} ${dayAndTime(line.at, i18n.language)}.${late(line)}`}
+            {`${line.site_label ?? line.site}${[line.place, line.trunk].filter((of) => of !== null).map((of) => `, ${of}`).join('')}: ${t(`notices.${line.what}`)} ${dayAndTime(line.at, i18n.language)}.${late(line)}`}
           </Text>
         ))}
         {open.length > SHOWN_MAX && <Text size="sm">{t('notices.more', { count: open.length - SHOWN_MAX })}</Text>}

@@ -26,6 +26,8 @@ export interface NoticeLine {
   notice: string;
   what: What;
   place: string | null;
+  /** The label of the trunk that it is about. */
+  trunk: string | null;
   at: number;
   ago_ms: number;
   /** Who said that they have seen it. */

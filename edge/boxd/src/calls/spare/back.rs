@@ -106,8 +106,8 @@ fn is_end(fact: &Fact) -> bool {
 
 fn notice(fact: &Fact) -> Option<Notice> {
     match &fact.kind {
-        Kind::Noticed { notice, what, place } => {
-            Some(Notice { notice: *notice, at: fact.at, what: *what, place: place.clone() })
+        Kind::Noticed { notice, what, place, trunk } => {
+            Some(Notice { notice: *notice, at: fact.at, what: *what, place: place.clone(), trunk: trunk.clone() })
         }
         _ => None,
     }
@@ -158,7 +158,7 @@ mod tests {
         submit(&home, Batch { facts: before.clone(), ..Batch::default() }).expect("written");
         let file = folder.path().join("spare-7.db");
         let spare = opened(&file, &key);
-        let called = Kind::Noticed { notice: NoticeId(9), what: What::EmergencyCalled, place: None };
+        let called = Kind::Noticed { notice: NoticeId(9), what: What::EmergencyCalled, place: None, trunk: None };
         let meanwhile = [
             fact(10, None, started()),
             fact(11, Some(2), dialled()),

@@ -71,7 +71,7 @@ export function Emergencies({ lines, notices, ask }: Props) {
           <Stack gap={2} style={{ flex: 1 }}>
             <Text fw={700}>{t('notice.title')}</Text>
             {open.map((line) => (
-              <Text size="sm" key={line.notice}>{[t(`notice.${line.what}`), line.place, time(line.at)].filter(Boolean).join(' · ')}</Text>
+              <Text size="sm" key={line.notice}>{[t(`notice.${line.what}`), line.place, line.trunk, time(line.at)].filter(Boolean).join(' · ')}</Text>
             ))}
           </Stack>
           <Button color="dark" variant="white" onClick={() => see(open)} style={{ flex: 'none' }}>{t('emergency.seen')}</Button>

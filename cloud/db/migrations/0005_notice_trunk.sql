@@ -1,0 +1,2 @@
+-- Which trunk a notice is about, by the id of its configuration.
+ALTER TABLE notice ADD COLUMN trunk TEXT;
