@@ -138,7 +138,12 @@ impl Calls {
             Some(trunk) => identity::shown(site, trunk, dial, &arrived, emergency),
             None => {
                 let referred_by = dial.on_behalf_of.as_ref().map(ToString::to_string);
-                (dial.caller.clone(), Shown { referred_by, ..Shown::default() })
+                let forwarded = dial.forwarded.as_ref();
+                let diverted = forwarded.map(|forwarded| forwarded.by.to_string());
+                let diverted_for = forwarded.map(|forwarded| identity::diverted_for(forwarded.why)).unwrap_or_default();
+                let diverted_hops = forwarded.map_or(1, |forwarded| forwarded.hops);
+                let shown = Shown { referred_by, diverted, diverted_for, diverted_hops, ..Shown::default() };
+                (dial.caller.clone(), shown)
             }
         }
     }

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use model::Number;
 use model::carrier::{Early, Forwarded, Show, Style};
 use model::config::{Config, Trunk};
+use model::fact::DivertedFor;
 use sip::endpoint::{self, Shown};
 
-use crate::leg::{Caller, Dial};
+use crate::leg::{self, Caller, Dial};
 use crate::numbers::same;
 use crate::plan;
 
@@ -26,7 +27,8 @@ pub(crate) fn shown(site: &Config, trunk: &Trunk, dial: &Dial, arrived: &Arrived
     let identity = &trunk.carrier.identity;
     let number = number(site, trunk, dial);
     let spelled = plan::spelled(&site.site.dialling, trunk.spelling, &number);
-    let diverted = arrived.called.clone().filter(|_| identity.forwarded != Forwarded::Nothing);
+    let called = arrived.called.clone().or_else(|| forwarder(site, dial.forwarded.as_ref()?));
+    let diverted = called.filter(|_| identity.forwarded != Forwarded::Nothing);
     let shown = Shown {
         style: match identity.style {
             Style::From => endpoint::Style::From,
@@ -36,11 +38,30 @@ pub(crate) fn shown(site: &Config, trunk: &Trunk, dial: &Dial, arrived: &Arrived
         },
         withheld: arrived.withheld && identity.may_withhold && !emergency,
         diverted: diverted.map(|called| plan::spelled(&site.site.dialling, trunk.spelling, &called)),
+        diverted_for: dial.forwarded.as_ref().map(|forwarded| diverted_for(forwarded.why)).unwrap_or_default(),
+        diverted_hops: dial.forwarded.as_ref().map_or(1, |forwarded| forwarded.hops),
         history: identity.forwarded == Forwarded::HistoryInfo,
         early_media: identity.early == Early::Authorised,
         referred_by: None,
     };
     (Caller { number: spelled, name: dial.caller.name.clone() }, shown)
+}
+
+/// By which number a phone that forwards is known outside.
+fn forwarder(site: &Config, forwarded: &leg::Forwarded) -> Option<String> {
+    let own = site.phones.get(&forwarded.by).and_then(|phone| phone.number.as_ref());
+    own.or_else(|| site.numbers.keys().next()).map(Number::to_string)
+}
+
+pub(crate) fn diverted_for(why: DivertedFor) -> endpoint::DivertedFor {
+    match why {
+        DivertedFor::Always => endpoint::DivertedFor::Always,
+        DivertedFor::Busy => endpoint::DivertedFor::Busy,
+        DivertedFor::NoAnswer => endpoint::DivertedFor::NoAnswer,
+        DivertedFor::Unavailable => endpoint::DivertedFor::Unavailable,
+        DivertedFor::Deflection => endpoint::DivertedFor::Deflection,
+        DivertedFor::Other => endpoint::DivertedFor::Other,
+    }
 }
 
 /// The phone's own number, the main one, any that may be shown: the first that is allowed. A site that knows no number

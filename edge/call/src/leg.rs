@@ -200,6 +200,17 @@ pub struct Dial {
     /// The phone for which a call goes out: its place is told when it is an emergency, or the box's own when there is
     /// none. Of a call to a phone, the one that sends the caller on.
     pub on_behalf_of: Option<Extension>,
+    /// The call goes on by a phone's own forward.
+    pub forwarded: Option<Forwarded>,
+}
+
+/// Whose forward sent a call on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forwarded {
+    pub by: Extension,
+    pub why: DivertedFor,
+    /// How often the call was sent on by then.
+    pub hops: u8,
 }
 
 /// Who is called when a number is dialled inside; kept here so that an emergency call needs nothing else.

@@ -81,8 +81,14 @@ impl<L: Lines> Floor<L> {
         else {
             return;
         };
-        let dial =
-            Dial { party: Party::Phone(phone.clone()), caller, ringback_to: None, meets: None, on_behalf_of: None };
+        let dial = Dial {
+            party: Party::Phone(phone.clone()),
+            caller,
+            ringback_to: None,
+            meets: None,
+            on_behalf_of: None,
+            forwarded: None,
+        };
         let leg = self.lines.dial(self.now, dial);
         self.phones.add(leg, phone);
         self.legs.insert(leg, (id, Role::Returning));

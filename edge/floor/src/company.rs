@@ -123,8 +123,14 @@ impl<L: Lines> Floor<L> {
         let badge = self.config.agents.get(agent).map(|agent| agent.badge.clone());
         let number = self.phones.phone_of(near).map(ToString::to_string).unwrap_or_default();
         let caller = Caller { number, name: badge };
-        let dial =
-            Dial { party: Party::Phone(phone.clone()), caller, ringback_to: None, meets: None, on_behalf_of: None };
+        let dial = Dial {
+            party: Party::Phone(phone.clone()),
+            caller,
+            ringback_to: None,
+            meets: None,
+            on_behalf_of: None,
+            forwarded: None,
+        };
         let leg = self.lines.dial(self.now, dial);
         self.legs.insert(leg, (id, Role::Listener));
         if let Some(contact) = self.contacts.get_mut(&id) {

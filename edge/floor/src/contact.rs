@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use call::leg::{Caller, Cause, Destination, Party};
+use call::leg::{Caller, Cause, Destination, Forwarded, Party};
 use call::plane::PlayId;
 use ivr::run::Run;
 use model::{
@@ -32,6 +32,12 @@ pub(crate) struct Contact {
     pub recording: Option<RecordingId>,
     /// Another site is being asked while the contact waits.
     pub asking: Option<overflow::Asking>,
+    /// The phone that rings, when its own forward may send the call on.
+    pub rung: Option<Extension>,
+    /// Phones that sent the call on, in order; at most five.
+    pub forwards: Vec<Extension>,
+    /// The last of them, and why.
+    pub forwarded: Option<Forwarded>,
     /// The call out that is being made.
     pub out: Option<Out>,
     /// Where it goes when nobody answers at the phone that an emergency centre calls back.
@@ -54,6 +60,8 @@ pub(crate) struct Out {
     pub emergency: bool,
     /// For whom: a phone of ours.
     pub phone: Option<Extension>,
+    /// Whose phone it is.
+    pub agent: Option<AgentId>,
     /// In the order in which they were tried.
     pub tried: Vec<TrunkId>,
     /// Somebody out there has been rung.
@@ -262,6 +270,9 @@ impl<L: Lines> Floor<L> {
             card_mode: None,
             company: Company::default(),
             asking: None,
+            rung: None,
+            forwards: Vec::new(),
+            forwarded: None,
             out: None,
             otherwise: None,
             guest: None,
@@ -398,6 +409,7 @@ impl<L: Lines> Floor<L> {
         self.timers.cancel(Timer::Moving(id));
         self.timers.cancel(Timer::Away(id));
         self.timers.cancel(Timer::Refusing(id));
+        self.timers.cancel(Timer::Forward(id));
         self.timers.cancel(Timer::Minute(id));
         let unheard =
             |contact: &Contact| contact.answered.is_none() && contact.out.as_ref().is_some_and(|o| o.emergency);

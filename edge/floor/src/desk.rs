@@ -152,7 +152,10 @@ impl<L: Lines> Floor<L> {
         // The phone shows whom it is about to call; whom it calls sees the phone.
         let caller = Caller { number: number.clone(), name: None };
         let party = Party::Phone(phone.clone());
-        let leg = self.lines.dial(self.now, Dial { party, caller, ringback_to: None, meets: None, on_behalf_of: None });
+        let leg = self.lines.dial(
+            self.now,
+            Dial { party, caller, ringback_to: None, meets: None, on_behalf_of: None, forwarded: None },
+        );
         let id = self.begin(Some(leg), Caller { number: phone.to_string(), name: None });
         self.dialled(id, Some(phone.clone()), &destination, &number);
         self.engage(leg, &phone);

@@ -159,6 +159,7 @@ impl<L: Lines> Floor<L> {
                 Timer::Away(contact) => self.stayed_away(contact),
                 Timer::Refusing(contact) => self.refused_aloud(contact),
                 Timer::Farewell(leg) => self.farewell_over(leg),
+                Timer::Forward(contact) => self.rang_out(contact),
                 Timer::Moving(contact) => self.moved_in_vain(contact),
                 Timer::TestCall => self.test_in_vain(),
                 Timer::Unseen => self.unseen(),

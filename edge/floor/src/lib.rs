@@ -23,6 +23,7 @@ mod emergency;
 mod farewell;
 mod floor;
 mod flow;
+mod forward;
 mod helping;
 pub mod interval;
 mod lines;

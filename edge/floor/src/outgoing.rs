@@ -15,6 +15,7 @@ use model::{
 
 use crate::{
     Floor, Output,
+    caps::{Due, Payer, Share},
     contact::{Contact, Out, Partner, Role, State, end_cause},
     emergency::shown_number,
     lines::Lines,
@@ -78,29 +79,36 @@ impl<L: Lines> Floor<L> {
             Destination::Forbidden => Err(OutwardRefusal::Class),
             Destination::Outward { number, .. } => {
                 let cents = u64::from(plan::cents_a_minute(&self.config.site.dialling, number.as_str()));
-                let now = self.chronicle.wall;
+                let (now, agent) = (self.chronicle.wall, self.phones.agent(phone).cloned());
+                let payer = Payer { phone, agent: agent.as_ref() };
                 let plan = &self.config.site.dialling;
-                let out = self.contacts.values().filter_map(|contact| contact.out.as_ref()?.phone.as_ref());
-                let out = out.filter(|of| *of == phone).count();
-                if u32::try_from(out).unwrap_or(u32::MAX) >= plan.phone_calls_max {
+                let outs = self.contacts.values().filter_map(|contact| contact.out.as_ref());
+                let running = |is: fn(Share) -> bool| {
+                    let own = outs.clone().filter(|out| is(payer.share(out.phone.as_ref(), out.agent.as_ref())));
+                    u32::try_from(own.count()).unwrap_or(u32::MAX)
+                };
+                if running(|share| share.phone) >= plan.phone_calls_max {
                     return Err(OutwardRefusal::PhoneCalls);
                 }
-                let due = self.due(phone, cents);
-                self.caps.check(now, phone, &self.config.site.dialling, due)
+                if running(|share| share.agent) >= plan.phone_calls_max {
+                    return Err(OutwardRefusal::AgentCalls);
+                }
+                let due = self.due(&payer, cents);
+                self.caps.check(now, &payer, &self.config.site.dialling, due)
             }
             _ => Ok(()),
         }
     }
 
-    /// What this phone and all are about to pay for, `cents` more among it: first minutes of calls that nobody has
-    /// answered yet.
-    fn due(&self, phone: &Extension, cents: u64) -> (u64, u64) {
+    /// What this phone, its agent and all are about to pay for, `cents` more among it: first minutes of calls that nobody
+    /// has answered yet.
+    fn due(&self, payer: &Payer<'_>, cents: u64) -> Due {
         let outs = self.contacts.values().filter_map(|contact| contact.out.as_ref()).filter(|out| !out.paid);
-        outs.fold((cents, cents), |(own, all), out| {
-            let more = u64::from(out.cents);
-            let is_own = out.phone.as_ref() == Some(phone);
-            (if is_own { own.saturating_add(more) } else { own }, all.saturating_add(more))
-        })
+        let mut due = Due { phone: cents, agent: cents, all: cents };
+        for out in outs {
+            due.add(payer.share(out.phone.as_ref(), out.agent.as_ref()), out.cents.into());
+        }
+        due
     }
 
     /// Desks and centre hear of a cap that was reached. A forbidden number is somebody's slip of the finger.
@@ -114,13 +122,15 @@ impl<L: Lines> Floor<L> {
     fn pay_minute(&mut self, id: ContactId) {
         let Some(Contact { out: Some(out), .. }) = self.contacts.get_mut(&id) else { return };
         let (Some(phone), cents, first) = (out.phone.clone(), out.cents, !out.paid) else { return };
+        let agent = out.agent.clone();
         if out.emergency || cents == 0 {
             return;
         }
         // What is due already holds the first minute.
-        let due = if first { self.due(&phone, 0) } else { self.due(&phone, cents.into()) };
+        let payer = Payer { phone: &phone, agent: agent.as_ref() };
+        let due = self.due(&payer, if first { 0 } else { cents.into() });
         let now = self.chronicle.wall;
-        if let Err(why) = self.caps.check_money(now, &phone, &self.config.site.dialling, due) {
+        if let Err(why) = self.caps.check_money(now, &payer, &self.config.site.dialling, due) {
             self.chronicle.tell_of(id, Kind::OutwardRefused { phone: phone.clone(), why });
             self.outward_refused(&phone, why);
             return self.end(id, EndCause::Forbidden);
@@ -128,7 +138,7 @@ impl<L: Lines> Floor<L> {
         if let Some(out) = self.contacts.get_mut(&id).and_then(|contact| contact.out.as_mut()) {
             out.paid = true;
         }
-        let kind = Kind::Charged { phone, cents };
+        let kind = Kind::Charged { phone, agent, cents };
         self.caps.note(&Fact { seq: 0, at: now, contact: Some(id), kind: kind.clone() });
         self.chronicle.tell_of(id, kind);
         if let Some(at) = self.now.checked_add(MINUTE) {
@@ -181,7 +191,8 @@ impl<L: Lines> Floor<L> {
             _ => (None, false),
         };
         let outside = trunk.is_some();
-        let kind = Kind::Dialled { phone, trunk, emergency };
+        let agent = phone.as_ref().and_then(|phone| self.phones.agent(phone)).cloned();
+        let kind = Kind::Dialled { phone, agent, trunk, emergency };
         let fact = Fact { seq: 0, at: self.chronicle.wall, contact: Some(id), kind: kind.clone() };
         self.caps.note(&fact);
         self.emergencies.note(&fact);
@@ -223,15 +234,6 @@ impl<L: Lines> Floor<L> {
         self.turn_away(id, Cause::Overload, EndCause::NoRoute);
     }
 
-    fn ring_phone(&mut self, id: ContactId, phone: Extension) {
-        if self.phones.is_busy(&phone) {
-            return self.turn_away(id, Cause::Busy, EndCause::Busy);
-        }
-        let Some(caller) = self.contacts.get(&id).map(|contact| contact.card.clone()) else { return };
-        let (target, agent) = self.ring(id, phone, caller, None);
-        self.set_state(id, State::Dialling { target, agent });
-    }
-
     /// Dials a phone for a contact; its agent, if any, is busy from here on.
     pub(crate) fn ring(
         &mut self,
@@ -252,7 +254,9 @@ impl<L: Lines> Floor<L> {
         (ringback_to, on_behalf_of): (Option<LegId>, Option<Extension>),
     ) -> (LegId, Option<AgentId>) {
         let party = Party::Phone(phone.clone());
-        let target = self.lines.dial(self.now, Dial { party, caller, ringback_to, meets: ringback_to, on_behalf_of });
+        let forwarded = self.contacts.get(&id).and_then(|contact| contact.forwarded.clone());
+        let dial = Dial { party, caller, ringback_to, meets: ringback_to, on_behalf_of, forwarded };
+        let target = self.lines.dial(self.now, dial);
         self.legs.insert(target, (id, Role::Target));
         self.engage(target, &phone);
         (target, self.phones.agent(&phone).cloned())
@@ -268,13 +272,14 @@ impl<L: Lines> Floor<L> {
         self.lines.early(self.now, leg);
     }
 
-    fn out(&self, number: &Number, phone: Option<&Extension>, emergency: bool) -> Out {
+    pub(crate) fn out(&self, number: &Number, phone: Option<&Extension>, emergency: bool) -> Out {
         let cents = plan::cents_a_minute(&self.config.site.dialling, number.as_str());
+        let agent = phone.and_then(|phone| self.phones.agent(phone)).cloned();
         let (number, phone) = (number.clone(), phone.cloned());
-        Out { number, emergency, phone, tried: Vec::new(), rang: false, cents, paid: emergency || cents == 0 }
+        Out { number, emergency, phone, agent, tried: Vec::new(), rang: false, cents, paid: emergency || cents == 0 }
     }
 
-    fn dial_out(&mut self, id: ContactId, trunk: TrunkId, mut out: Out) {
+    pub(crate) fn dial_out(&mut self, id: ContactId, trunk: TrunkId, mut out: Out) {
         let Some(contact) = self.contacts.get(&id) else { return };
         // Who calls back reaches somebody.
         let shown = shown_number(&self.config, out.phone.as_ref());
@@ -286,6 +291,7 @@ impl<L: Lines> Floor<L> {
             ringback_to: contact.leg,
             meets: contact.leg,
             on_behalf_of: out.phone.clone(),
+            forwarded: contact.forwarded.clone(),
         };
         let target = self.lines.dial(self.now, dial);
         self.legs.insert(target, (id, Role::Target));
@@ -333,6 +339,7 @@ impl<L: Lines> Floor<L> {
             State::Moving { target, agent, .. } if *target == leg => (agent.clone(), true),
             _ => return,
         };
+        self.timers.cancel(Timer::Forward(id));
         if moved {
             return self.moved(id, leg, agent);
         }
@@ -358,7 +365,7 @@ impl<L: Lines> Floor<L> {
                         failed.into_iter().for_each(|trunk| self.chronicle.tell_of(id, Kind::TrunkTried { trunk }));
                         self.dial_out(id, next, out);
                     }
-                    None if self.goes_on(id) => {}
+                    None if self.goes_elsewhere(id, cause) || self.goes_on(id) => {}
                     None => self.turn_away(id, cause, end_cause(cause)),
                 }
             }

@@ -123,6 +123,7 @@ impl<L: Lines> Floor<L> {
             ringback_to: None,
             meets: None,
             on_behalf_of: phone,
+            forwarded: None,
         };
         let leg = self.lines.dial(self.now, dial);
         self.test.calling = Some((leg, place));

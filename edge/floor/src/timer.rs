@@ -17,6 +17,8 @@ pub(crate) enum Timer {
     Away(ContactId),
     /// Who may not call out has heard why, or never will.
     Refusing(ContactId),
+    /// A phone has rung as long as its forward lets it.
+    Forward(ContactId),
     /// A test call has not been answered.
     TestCall,
     /// Nobody has seen the test's notice.

@@ -95,7 +95,9 @@ impl<L: Lines> Floor<L> {
         };
         let meets = self.contacts.get(&id).and_then(|contact| contact.leg);
         let party = Party::Phone(phone.clone());
-        let leg = self.lines.dial(self.now, Dial { party, caller, ringback_to: None, meets, on_behalf_of: None });
+        let leg = self
+            .lines
+            .dial(self.now, Dial { party, caller, ringback_to: None, meets, on_behalf_of: None, forwarded: None });
         self.phones.add(leg, &phone);
         self.legs.insert(leg, (id, Role::Offered(agent.clone())));
         self.offers.insert(agent, (id, leg));

@@ -82,6 +82,7 @@ struct OutWords {
     number: Number,
     emergency: bool,
     phone: Option<Extension>,
+    agent: Option<AgentId>,
     tried: Vec<TrunkId>,
     cents: u32,
     paid: bool,
@@ -253,6 +254,10 @@ impl<L: Lines> Floor<L> {
             answered: visit.answered.map(then),
             recording: visit.recording,
             asking: None,
+            // Whoever was rung has answered.
+            rung: None,
+            forwards: Vec::new(),
+            forwarded: None,
             out: visit.out.map(out),
             otherwise: None,
             guest: None,
@@ -347,6 +352,7 @@ fn out_words(out: &Out) -> OutWords {
         number: out.number.clone(),
         emergency: out.emergency,
         phone: out.phone.clone(),
+        agent: out.agent.clone(),
         tried: out.tried.clone(),
         cents: out.cents,
         paid: out.paid,
@@ -354,6 +360,6 @@ fn out_words(out: &Out) -> OutWords {
 }
 
 fn out(words: OutWords) -> Out {
-    let OutWords { number, emergency, phone, tried, cents, paid } = words;
-    Out { number, emergency, phone, tried, rang: true, cents, paid }
+    let OutWords { number, emergency, phone, agent, tried, cents, paid } = words;
+    Out { number, emergency, phone, agent, tried, rang: true, cents, paid }
 }

@@ -348,6 +348,10 @@ pub struct Shown {
     pub withheld: bool,
     /// The number of ours that was called before the call went on to this trunk.
     pub diverted: Option<String>,
+    /// Why it went on.
+    pub diverted_for: DivertedFor,
+    /// How often; once when nobody says.
+    pub diverted_hops: u8,
     /// That goes into History-Info instead of Diversion.
     pub history: bool,
     /// RFC 5009: we ask for leave to pass early media on.
@@ -376,8 +380,9 @@ pub struct Diverted {
     pub hops: u8,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DivertedFor {
+    #[default]
     Always,
     Busy,
     NoAnswer,

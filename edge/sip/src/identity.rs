@@ -126,6 +126,29 @@ fn of_cause(cause: u32) -> DivertedFor {
     }
 }
 
+fn to_word(why: DivertedFor) -> &'static str {
+    match why {
+        DivertedFor::Always => "unconditional",
+        DivertedFor::Busy => "user-busy",
+        DivertedFor::NoAnswer => "no-answer",
+        DivertedFor::Unavailable => "unavailable",
+        DivertedFor::Deflection => "deflection",
+        DivertedFor::Other => "unknown",
+    }
+}
+
+/// RFC 4458 §5; 404 is its word for what is not known.
+fn to_cause(why: DivertedFor) -> u32 {
+    match why {
+        DivertedFor::Always => 302,
+        DivertedFor::Busy => 486,
+        DivertedFor::NoAnswer => 408,
+        DivertedFor::Unavailable => 503,
+        DivertedFor::Deflection => 480,
+        DivertedFor::Other => 404,
+    }
+}
+
 /// RFC 5009 §8: the other side may be heard before it answers.
 pub fn lets_early_media(head: &Head) -> bool {
     let mut said = head.list("P-Early-Media").into_iter();
@@ -158,22 +181,30 @@ pub fn show(request: &mut Request, invite: &Invite, home: &Host) {
     if let Some((name, value)) = written {
         request.head.set(name, value);
     }
-    if let Some(from) = shown.diverted.as_deref().filter(|from| Value::new(*from).is_ok()) {
-        let diverting = Address::new(Uri::sip(Some(from), home.clone(), None));
-        if shown.history {
-            let target = Address::new(request.uri.clone().with_param("cause=302"));
-            request.head.set("History-Info", format!("{diverting};index=1, {target};index=1.1"));
-        } else {
-            request.head.set("Diversion", format!("{diverting};reason=unconditional;counter=1"));
-        }
-    }
+    divert(request, invite, home);
     if shown.early_media {
         request.head.set("P-Early-Media", "supported");
     }
 }
 
-/// Says in our INVITE to a phone who of the house sent the caller on (RFC 3892 §4.1).
+/// Says in our INVITE which number was called first, and why the call went on.
+fn divert(request: &mut Request, invite: &Invite, home: &Host) {
+    let shown = &invite.shown;
+    let Some(from) = shown.diverted.as_deref().filter(|from| Value::new(*from).is_ok()) else { return };
+    let diverting = Address::new(Uri::sip(Some(from), home.clone(), None));
+    if shown.history {
+        let cause = format!("cause={}", to_cause(shown.diverted_for));
+        let target = Address::new(request.uri.clone().with_param(&cause));
+        request.head.set("History-Info", format!("{diverting};index=1, {target};index=1.1"));
+    } else {
+        let (reason, hops) = (to_word(shown.diverted_for), shown.diverted_hops.max(1));
+        request.head.set("Diversion", format!("{diverting};reason={reason};counter={hops}"));
+    }
+}
+
+/// Says in our INVITE to a phone who of the house sent the caller on (RFC 3892 §4.1), or whose forward did.
 pub fn refer(request: &mut Request, invite: &Invite, home: &Host) {
+    divert(request, invite, home);
     if let Some(by) = invite.shown.referred_by.as_deref().filter(|by| Value::new(*by).is_ok()) {
         request.head.set("Referred-By", Address::new(Uri::sip(Some(by), home.clone(), None)).to_string());
     }

@@ -7,6 +7,7 @@ use model::{
     change::Change,
     config::{Agent, Flow, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place, Spelling},
+    forward::Forward,
     routing::{Routing, TIERS_MAX},
 };
 
@@ -126,7 +127,7 @@ fn translate(change: &Change) -> Result<Writes, Error> {
             Writes::edit("agents", agent, format!("queues/{queue}"), *member).to("queues", member.then_some(queue))
         }
 
-        Change::PhoneAdd { phone, value } => phone_add(phone, value),
+        Change::PhoneAdd { phone, value } => phone_add(phone, value)?,
         Change::PhoneRemove { phone } => Writes::removal("phones", phone),
         Change::PhoneNumber { phone, number } => Writes::edit("phones", phone, "number", optional(number)),
         Change::PhonePlace { phone, place } => {
@@ -136,6 +137,8 @@ fn translate(change: &Change) -> Result<Writes, Error> {
         Change::PhoneProtection { phone, protection: of } => {
             Writes::edit("phones", phone, "protection", protection(*of))
         }
+
+        Change::PhoneForward { phone, forward: to } => Writes::edit("phones", phone, "forward", forward(to)?),
 
         Change::TrunkPut { trunk, value } => trunk_put(trunk, value)?,
         Change::TrunkRemove { trunk } => Writes::removal("trunks", trunk),
@@ -209,13 +212,26 @@ fn agent_add(id: &impl Display, agent: &Agent) -> Result<Writes, Error> {
 
 /// A phone without a number, a place or a protection of its own writes none: the branch may add phones, not public
 /// numbers.
-fn phone_add(id: &impl Display, phone: &Phone) -> Writes {
+fn phone_add(id: &impl Display, phone: &Phone) -> Result<Writes, Error> {
     let mut fields: Vec<(String, Scalar)> = vec![("label".into(), (&phone.label).into())];
     fields.extend(phone.number.is_some().then(|| ("number".into(), optional(&phone.number))));
     fields.extend(phone.place.is_some().then(|| ("place".into(), optional(&phone.place))));
     let said = phone.protection != Protection::default();
     fields.extend(said.then(|| ("protection".into(), protection(phone.protection).into())));
-    Writes::thing("phones", id, fields).to("places", phone.place.as_ref())
+    if phone.forward != Forward::default() {
+        fields.push(("forward".into(), forward(&phone.forward)?));
+    }
+    Ok(Writes::thing("phones", id, fields).to("places", phone.place.as_ref()))
+}
+
+fn forward(forward: &Forward) -> Result<Scalar, Error> {
+    forward_fits(forward)?;
+    let json = serde_json::to_string(forward).map_err(|_| invalid("forward", "cannot be written"))?;
+    Ok(json.as_str().into())
+}
+
+pub(crate) fn forward_fits(forward: &Forward) -> Result<(), Error> {
+    within("after_s", forward.after_s.into(), (5, 120))
 }
 
 fn site_dialling(dialling: &Dialling) -> Result<Writes, Error> {

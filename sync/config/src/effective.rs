@@ -8,12 +8,13 @@ use model::{
     change::{Finding, Problem, Severity},
     config::{Agent, Config, Flow, Hours, Locality, Overflow, Phone, Protection, Queue, Site, Span, Trunk, TrunkKind},
     dialling::{Dialling, Place, Spelling},
+    forward::Forward,
     routing::Routing,
 };
 use sha2::{Digest, Sha256};
 
 use crate::{
-    change::{MAY_LEAVE, day, protection, spelling},
+    change::{self, MAY_LEAVE, day, protection, spelling},
     document::Scalar,
     documents::Documents,
     layers::{Findings, merged},
@@ -152,7 +153,20 @@ impl<'a> Build<'a> {
             number: self.id(&format!("{}/number", phone.path), phone.text("number")),
             place: self.id(&format!("{}/place", phone.path), phone.text("place")),
             protection: self.protection(phone),
+            forward: self.forward(phone),
         })
+    }
+
+    /// What cannot be read forwards nothing.
+    fn forward(&mut self, phone: &Thing<'a>) -> Forward {
+        let Some(text) = phone.text("forward") else { return Forward::default() };
+        match serde_json::from_str::<Forward>(text) {
+            Ok(forward) if change::forward_fits(&forward).is_ok() => forward,
+            _ => {
+                self.findings.add(Severity::Warning, format!("{}/forward", phone.path), Problem::WrongType);
+                Forward::default()
+            }
+        }
     }
 
     fn place(&mut self, place: &Thing<'a>) -> Option<Place> {

@@ -47,6 +47,8 @@ pub(crate) const DIALLING_MAX: usize = 8_000;
 pub(crate) const PLACE_MAX: usize = 1_200;
 /// So is how a queue chooses.
 pub(crate) const ROUTING_MAX: usize = 4_000;
+/// So is where a phone's calls go.
+pub(crate) const FORWARD_MAX: usize = 400;
 /// So is how a carrier is treated.
 pub(crate) const CARRIER_MAX: usize = 4_000;
 
@@ -88,6 +90,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("phones/*/number", Type::Id, CENTRE),
     rule("phones/*/place", Type::Id, BRANCH),
     rule("phones/*/protection", Type::Id, CENTRE),
+    rule("phones/*/forward", Type::Text(FORWARD_MAX), BRANCH),
     rule("trunks/*/is", Type::Flag, CENTRE),
     rule("trunks/*/label", LABEL, CENTRE),
     rule("trunks/*/kind", Type::Text(600), CENTRE),

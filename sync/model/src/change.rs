@@ -9,6 +9,7 @@ use crate::{
     AgentId, Extension, FlowId, HoursId, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, TrunkId,
     config::{Agent, Flow, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place},
+    forward::Forward,
     routing::Routing,
 };
 
@@ -64,6 +65,7 @@ pub enum Change {
     PhoneNumber { phone: Extension, number: Option<Number> },
     PhonePlace { phone: Extension, place: Option<PlaceId> },
     PhoneProtection { phone: Extension, protection: Protection },
+    PhoneForward { phone: Extension, forward: Forward },
 
     TrunkPut { trunk: TrunkId, value: Trunk },
     TrunkRemove { trunk: TrunkId },

@@ -10,6 +10,7 @@ use crate::{
     AgentId, Extension, FlowId, HoursId, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, StepId, TrunkId,
     carrier::Carrier,
     dialling::{Dialling, Place, Spelling},
+    forward::Forward,
     routing::{Asks, Routing},
 };
 
@@ -106,6 +107,8 @@ pub struct Phone {
     pub place: Option<PlaceId>,
     #[serde(default)]
     pub protection: Protection,
+    #[serde(default)]
+    pub forward: Forward,
 }
 
 /// What a party's audio must have at least. A call that cannot have it is refused, and a call that had it never goes on

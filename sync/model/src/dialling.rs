@@ -28,17 +28,18 @@ pub struct Dialling {
     pub groups: BTreeMap<GroupId, TrunkGroup>,
     /// The group that ordinary calls out try first, before the outward trunk; emergency calls need none.
     pub outward: Option<GroupId>,
-    /// Calls out in any hour, of one phone and of the whole site; emergency calls do not count.
+    /// Calls out in any hour, of one phone, of one agent on whichever phones, and of the whole site; emergency calls do not
+    /// count.
     pub phone_hour_max: u32,
     pub site_hour_max: u32,
-    /// Calls out that one phone may have at once; one that it gave away counts until it ends.
+    /// Calls out that one phone, or one agent, may have at once; one that it gave away counts until it ends.
     pub phone_calls_max: u32,
     /// What a minute costs, in hundredths of the currency: at home, abroad, and by the beginnings of numbers (with the
     /// country's code; the longest counts).
     pub home_cents: u32,
     pub abroad_cents: u32,
     pub tariffs: BTreeMap<String, u32>,
-    /// What one phone and the whole site may spend in any hour; each minute is paid before it begins.
+    /// What one phone, one agent, and the whole site may spend in any hour; each minute is paid before it begins.
     pub phone_hour_cents_max: u32,
     pub site_hour_cents_max: u32,
     /// Where the house stands: what is told of a phone without a place of its own, and of a device that proved nothing.

@@ -34,8 +34,19 @@ pub enum Kind {
     /// help.
     Dialled {
         phone: Option<Extension>,
+        /// Whose phone it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
         trunk: Option<TrunkId>,
         emergency: bool,
+    },
+    /// A call to this phone goes on elsewhere by its own forward; over a trunk, and then at its own cost, or inside.
+    Forwarded {
+        phone: Extension,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
+        why: DivertedFor,
+        trunk: Option<TrunkId>,
     },
     /// The call out was not let go.
     OutwardRefused {
@@ -45,6 +56,8 @@ pub enum Kind {
     /// One more minute of a call out, paid before it begins. In hundredths of the currency.
     Charged {
         phone: Extension,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
         cents: u32,
     },
     /// The trunk did not take the call; it goes out on another one.
@@ -254,6 +267,10 @@ pub enum OutwardRefusal {
     PhoneCalls,
     /// This phone has spent what it may in an hour.
     PhoneMoney,
+    /// The agent has done so, on whichever phones.
+    AgentHour,
+    AgentCalls,
+    AgentMoney,
     /// The site has.
     SiteMoney,
 }

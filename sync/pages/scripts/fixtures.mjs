@@ -19,7 +19,7 @@ const dialling = {
   outward: 'out', phone_hour_max: 60, site_hour_max: 600, phone_calls_max: 3, home_cents: 3, abroad_cents: 50, tariffs: { 43: 12, 4476: 90 }, phone_hour_cents_max: 2000, site_hour_cents_max: 20000, place: 'house', test_number: '99112', test_hour: 3, confirm_days: 180,
 };
 
-const phone = (label, place) => ({ label, number: null, place, protection: 'preferred' });
+const phone = (label, place) => ({ label, number: null, place, protection: 'preferred', forward: { always: null, busy: null, no_answer: null, after_s: 20, unregistered: null } });
 
 export const config = {
   site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai', emergency: ['110', '119', '120'], outward: 'carrier', dialling },

@@ -153,7 +153,7 @@ impl Journal {
                 }
             }
             Kind::Arrived { .. } => drop(self.present.clone().map(|call| self.calls.insert(call, number))),
-            Kind::Dialled { phone, trunk, emergency } => {
+            Kind::Dialled { phone, trunk, emergency, .. } => {
                 match self.present.clone() {
                     Some(call) => {
                         self.calls.insert(call, number);
@@ -242,7 +242,7 @@ fn tell(kind: &Kind) -> String {
     match kind {
         Kind::Arrived { number: Some(number), .. } => format!("calls {number}"),
         Kind::Arrived { number: None, .. } => "comes from another site".into(),
-        Kind::Dialled { phone, trunk, emergency } => {
+        Kind::Dialled { phone, trunk, emergency, .. } => {
             let (out, what) = (trunk.is_some(), if *emergency { " in an emergency" } else { "" });
             let who = phone.as_ref().map_or("somebody", Extension::as_str);
             format!("{who} calls {}{what}", if out { "outside" } else { "inside" })
@@ -266,6 +266,7 @@ fn tell(kind: &Kind) -> String {
         Kind::TrunkTried { trunk } => format!("is not taken by {trunk}"),
         Kind::Diverted { why, hops, .. } => format!("was sent on {hops} times before ({why:?})"),
         Kind::Released { released } => format!("is let go by the trunk: {released:?}"),
+        Kind::Forwarded { phone, why, .. } => format!("goes on by the forward of {phone} ({why:?})"),
         Kind::Charged { cents, .. } => format!("pays {cents} for a minute"),
         Kind::Noticed { what, .. } => format!("{what:?} is told"),
         Kind::NoticeSeen { by, .. } => format!("{by} has seen a notice"),

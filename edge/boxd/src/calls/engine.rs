@@ -312,7 +312,7 @@ impl Engine {
                     }
                 }
                 Output::Fact(fact) => {
-                    if let Kind::Dialled { phone, trunk, emergency: true } = &fact.kind {
+                    if let Kind::Dialled { phone, trunk, emergency: true, .. } = &fact.kind {
                         warn!(?phone, ?trunk, "an emergency call");
                         self.meters.emergencies.inc();
                     }

@@ -94,6 +94,9 @@ pub fn why(refused: OutwardRefusal) -> &'static str {
         OutwardRefusal::PhoneCalls => "phone_calls",
         OutwardRefusal::PhoneMoney => "phone_money",
         OutwardRefusal::SiteMoney => "site_money",
+        OutwardRefusal::AgentHour => "agent_hour",
+        OutwardRefusal::AgentCalls => "agent_calls",
+        OutwardRefusal::AgentMoney => "agent_money",
     }
 }
 

@@ -73,6 +73,20 @@ fn a_call_that_is_sent_on_says_which_number_was_called() {
 }
 
 #[test]
+fn a_phone_s_forward_is_said_with_its_number_its_reason_and_how_often() {
+    let mut trunk = trunk(&Rules::default());
+    trunk.carrier.identity.forwarded = Forwarded::Diversion;
+    let by = |phone: &str| leg::Forwarded { by: Extension::new(phone).unwrap(), why: DivertedFor::Busy, hops: 2 };
+    let dial = Dial { forwarded: Some(by("201")), ..dial(None, "4001") };
+    let (_, said) = shown(&site(), &trunk, &dial, &Arrived::default(), false);
+    assert!(said.diverted.is_some(), "the phone's number, or the house's");
+    assert_eq!((said.diverted_for, said.diverted_hops), (endpoint::DivertedFor::Busy, 2));
+    trunk.carrier.identity.forwarded = Forwarded::Nothing;
+    let (_, said) = shown(&site(), &trunk, &dial, &Arrived::default(), false);
+    assert_eq!(said.diverted, None);
+}
+
+#[test]
 fn early_media_needs_leave_of_a_trusted_trunk_where_the_rule_says_so() {
     let table = [
         (Early::Always, false, false, true),
@@ -107,6 +121,7 @@ fn dial(phone: Option<&str>, wish: &str) -> Dial {
         ringback_to: None,
         meets: None,
         on_behalf_of: phone.map(|phone| Extension::new(phone).unwrap()),
+        forwarded: None,
     }
 }
 

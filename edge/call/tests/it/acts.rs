@@ -136,8 +136,10 @@ impl Bench {
 
     fn dial(&mut self, party: Party, ringback_to: Option<LegId>) -> LegId {
         let caller = Caller { number: "4001".into(), name: None };
-        let leg =
-            self.calls.dial(self.now, Dial { party, caller, ringback_to, meets: ringback_to, on_behalf_of: None });
+        let leg = self.calls.dial(
+            self.now,
+            Dial { party, caller, ringback_to, meets: ringback_to, on_behalf_of: None, forwarded: None },
+        );
         self.begun.insert(leg);
         self.run();
         leg

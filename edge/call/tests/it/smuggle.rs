@@ -87,7 +87,7 @@ fn pass_on(bench: &mut Bench, text: &str) -> Option<String> {
     })?;
     let caller = Caller { number: caller.number, name: caller.name };
     let party = Party::Trunk { trunk: carrier(), user: "13900000000".into() };
-    let dial = Dial { party, caller, ringback_to: Some(leg), meets: Some(leg), on_behalf_of: None };
+    let dial = Dial { party, caller, ringback_to: Some(leg), meets: Some(leg), on_behalf_of: None, forwarded: None };
     let leg_b = bench.calls.dial(bench.now, dial);
     bench.begun.insert(leg_b);
     bench.run();

@@ -5,6 +5,7 @@ mod boards;
 mod branch;
 mod double;
 mod folds;
+mod forwards;
 mod limits;
 mod notices;
 mod over_sip;

@@ -107,6 +107,10 @@ impl Scene {
         self.overflow.is_some()
     }
 
+    pub fn contacts(&self) -> usize {
+        self.floor.in_use().contacts
+    }
+
     pub fn recording_known(&self) -> bool {
         self.paper.borrow().recording.is_some()
     }
@@ -388,7 +392,11 @@ impl Scene {
                 let (trunk, number) = (text(trunk), text(number));
                 format!("Arrived on {trunk} for {number}")
             }
-            Kind::Dialled { phone, trunk, emergency } => {
+            Kind::Forwarded { phone, why, trunk, .. } => {
+                let on = trunk.map(|trunk| format!(" on {trunk}")).unwrap_or_default();
+                format!("Forwarded by {phone} {why:?}{on}")
+            }
+            Kind::Dialled { phone, trunk, emergency, .. } => {
                 let how = if emergency { " emergency" } else { "" };
                 format!("Dialled from {} on {}{how}", text(phone), text(trunk))
             }
@@ -417,7 +425,7 @@ impl Scene {
             Kind::WrapUpStarted { agent } => format!("WrapUpStarted {agent}"),
             Kind::WrapUpEnded { agent } => format!("WrapUpEnded {agent}"),
             Kind::Noticed { what, place, .. } => format!("Noticed {what:?} at {}", text(place)),
-            Kind::Charged { phone, cents } => format!("Charged {phone} {cents}"),
+            Kind::Charged { phone, cents, .. } => format!("Charged {phone} {cents}"),
             Kind::Consulted { agent } => format!("Consulted {}", text(agent)),
             Kind::Conferred { agent } => format!("Conferred with {}", text(agent)),
             Kind::ConferenceLeft { agent } => format!("ConferenceLeft by {}", text(agent)),

@@ -143,6 +143,8 @@ fn life(fields: &Fields, style: Style, history: bool, emergency: bool) -> Vec<us
         style,
         withheld: false,
         diverted: Some(fields.diverted.clone()),
+        diverted_for: Default::default(),
+        diverted_hops: 1,
         history,
         early_media: true,
         referred_by: Some(fields.diverted.clone()),

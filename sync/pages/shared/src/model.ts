@@ -140,6 +140,17 @@ export interface Phone {
   number: string | null;
   place: string | null;
   protection: Protection;
+  forward: Forward;
+}
+
+/** Where calls to a phone go instead, as the phone itself would dial it. */
+export interface Forward {
+  always: string | null;
+  busy: string | null;
+  no_answer: string | null;
+  /** Seconds. */
+  after_s: number;
+  unregistered: string | null;
 }
 
 export interface Trunk {
@@ -248,6 +259,7 @@ export type Change =
   | { set: 'phone_number'; phone: string; number: string | null }
   | { set: 'phone_place'; phone: string; place: string | null }
   | { set: 'phone_protection'; phone: string; protection: Protection }
+  | { set: 'phone_forward'; phone: string; forward: Forward }
   | { set: 'trunk_put'; trunk: string; value: Trunk }
   | { set: 'trunk_remove'; trunk: string }
   | { set: 'number_put'; number: string; flow: string }

@@ -103,7 +103,14 @@ export const config = {
       "label": "Desk 1",
       "number": null,
       "place": null,
-      "protection": "preferred"
+      "protection": "preferred",
+      "forward": {
+        "always": null,
+        "busy": null,
+        "no_answer": null,
+        "after_s": 20,
+        "unregistered": null
+      }
     }
   },
   "trunks": {
@@ -269,436 +276,50 @@ export const config = {
 } satisfies Config;
 
 export const changes = [
-  {
-    "set": "site_label",
-    "label": "North"
-  },
-  {
-    "set": "site_time_zone",
-    "time_zone": "Asia/Shanghai"
-  },
-  {
-    "set": "site_emergency",
-    "numbers": [
-      "110"
-    ]
-  },
-  {
-    "set": "site_outward",
-    "trunk": null
-  },
-  {
-    "set": "site_dialling",
-    "dialling": {
-      "prefix": "",
-      "country": "",
-      "national": "0",
-      "international": "00",
-      "abroad": [],
-      "premium": [
-        "0190",
-        "0900",
-        "160",
-        "168"
-      ],
-      "backup": [],
-      "groups": {},
-      "outward": null,
-      "phone_hour_max": 60,
-      "site_hour_max": 600,
-      "phone_calls_max": 3,
-      "home_cents": 3,
-      "abroad_cents": 50,
-      "tariffs": {},
-      "phone_hour_cents_max": 2000,
-      "site_hour_cents_max": 20000,
-      "place": null,
-      "test_number": null,
-      "test_hour": 3,
-      "confirm_days": 180
-    }
-  },
-  {
-    "set": "place_put",
-    "place": "hall",
-    "value": {
-      "label": "",
-      "country": "",
-      "state": "",
-      "city": "",
-      "street": "",
-      "house": "",
-      "floor": "",
-      "room": "",
-      "trunk": null,
-      "confirmed": "",
-      "send_location": false
-    }
-  },
-  {
-    "set": "place_remove",
-    "place": "hall"
-  },
-  {
-    "set": "queue_add",
-    "queue": "sales",
-    "value": {
-      "label": "Sales",
-      "skills": {
-        "english": 3
-      },
-      "music": "music",
-      "position_every_s": 30,
-      "ring_s": 15,
-      "wrap_up_s": 20,
-      "service_level_s": 20,
-      "hours": "office",
-      "recorded": true,
-      "overflow": {
-        "locality": "may_leave",
-        "after_s": 45,
-        "to": [
-          "south"
-        ]
-      },
-      "routing": {
-        "strategy": "most_skilled",
-        "ageing_s": 300,
-        "last_agent_s": 0,
-        "tiers": [
-          {
-            "after_s": 30,
-            "longer_than": null,
-            "levels_less": 2,
-            "also": []
-          },
-          {
-            "after_s": null,
-            "longer_than": 5,
-            "levels_less": 0,
-            "also": [
-              "support"
-            ]
-          }
-        ],
-        "reserve": {
-          "agents": 0,
-          "value": 1
-        }
-      }
-    }
-  },
-  {
-    "set": "queue_remove",
-    "queue": "sales"
-  },
-  {
-    "set": "queue_label",
-    "queue": "sales",
-    "label": "Sales"
-  },
-  {
-    "set": "queue_skill",
-    "queue": "sales",
-    "skill": "english",
-    "level": null
-  },
-  {
-    "set": "queue_music",
-    "queue": "sales",
-    "prompt": "music"
-  },
-  {
-    "set": "queue_position_every",
-    "queue": "sales",
-    "seconds": 30
-  },
-  {
-    "set": "queue_ring",
-    "queue": "sales",
-    "seconds": 15
-  },
-  {
-    "set": "queue_wrap_up",
-    "queue": "sales",
-    "seconds": 20
-  },
-  {
-    "set": "queue_service_level",
-    "queue": "sales",
-    "seconds": 20
-  },
-  {
-    "set": "queue_hours",
-    "queue": "sales",
-    "hours": null
-  },
-  {
-    "set": "queue_recorded",
-    "queue": "sales",
-    "recorded": true
-  },
-  {
-    "set": "queue_locality",
-    "queue": "sales",
-    "locality": "local_only"
-  },
-  {
-    "set": "queue_overflow_after",
-    "queue": "sales",
-    "seconds": 45
-  },
-  {
-    "set": "queue_overflow_to",
-    "queue": "sales",
-    "to": [
-      "south"
-    ]
-  },
-  {
-    "set": "queue_routing",
-    "queue": "sales",
-    "routing": {
-      "strategy": "most_skilled",
-      "ageing_s": 300,
-      "last_agent_s": 0,
-      "tiers": [
-        {
-          "after_s": 30,
-          "longer_than": null,
-          "levels_less": 2,
-          "also": []
-        },
-        {
-          "after_s": null,
-          "longer_than": 5,
-          "levels_less": 0,
-          "also": [
-            "support"
-          ]
-        }
-      ],
-      "reserve": {
-        "agents": 0,
-        "value": 1
-      }
-    }
-  },
-  {
-    "set": "agent_add",
-    "agent": "li",
-    "value": {
-      "badge": "Li",
-      "phone": "201",
-      "skills": {
-        "english": 4
-      },
-      "queues": [
-        "sales"
-      ]
-    }
-  },
-  {
-    "set": "agent_remove",
-    "agent": "li"
-  },
-  {
-    "set": "agent_badge",
-    "agent": "li",
-    "badge": "Li"
-  },
-  {
-    "set": "agent_phone",
-    "agent": "li",
-    "phone": "201"
-  },
-  {
-    "set": "agent_skill",
-    "agent": "li",
-    "skill": "english",
-    "level": 4
-  },
-  {
-    "set": "agent_queue",
-    "agent": "li",
-    "queue": "sales",
-    "member": true
-  },
-  {
-    "set": "phone_add",
-    "phone": "201",
-    "value": {
-      "label": "Desk 1",
-      "number": null,
-      "place": null,
-      "protection": "preferred"
-    }
-  },
-  {
-    "set": "phone_remove",
-    "phone": "201"
-  },
-  {
-    "set": "phone_number",
-    "phone": "201",
-    "number": null
-  },
-  {
-    "set": "phone_place",
-    "phone": "201",
-    "place": "hall"
-  },
-  {
-    "set": "phone_protection",
-    "phone": "201",
-    "protection": "required"
-  },
-  {
-    "set": "trunk_put",
-    "trunk": "carrier",
-    "value": {
-      "label": "Carrier",
-      "kind": {
-        "by": "registration",
-        "peer": "203.0.113.5:5060",
-        "transport": "tcp",
-        "user": "north",
-        "domain": "carrier.example",
-        "expires_s": 300
-      },
-      "calls_max": 30,
-      "behind_nat": false,
-      "spelling": "as_dialled",
-      "protection": "preferred",
-      "carrier": {
-        "name": "",
-        "numbers": {
-          "called": {
-            "written": "as_is",
-            "strip": 0,
-            "before": ""
-          },
-          "caller": {
-            "written": "as_is",
-            "strip": 0,
-            "before": ""
-          }
-        },
-        "identity": {
-          "trusted": false,
-          "show": "own",
-          "main": null,
-          "allowed": [],
-          "style": "from",
-          "may_withhold": true,
-          "forwarded": "nothing",
-          "early": "always"
-        },
-        "limits": {
-          "in_max": null,
-          "out_max": null
-        },
-        "health": {
-          "every_s": null,
-          "down_after": 2,
-          "up_after": 1
-        },
-        "codecs": [],
-        "hours": null
-      }
-    }
-  },
-  {
-    "set": "trunk_remove",
-    "trunk": "carrier"
-  },
-  {
-    "set": "number_put",
-    "number": "110",
-    "flow": "main"
-  },
-  {
-    "set": "number_remove",
-    "number": "110"
-  },
-  {
-    "set": "flow_put",
-    "flow": "main",
-    "value": {
-      "label": "Main",
-      "start": "hello",
-      "steps": {
-        "bye": {
-          "do": "hangup"
-        },
-        "hello": {
-          "do": "play",
-          "prompt": "hello",
-          "next": "menu"
-        },
-        "menu": {
-          "do": "menu",
-          "prompt": "menu",
-          "choices": {
-            "1": "open"
-          },
-          "wait_s": 5,
-          "tries": 3,
-          "otherwise": "bye"
-        },
-        "open": {
-          "do": "open",
-          "hours": "office",
-          "then": "queue",
-          "otherwise": "bye"
-        },
-        "queue": {
-          "do": "queue",
-          "queue": "sales",
-          "asks": {
-            "value": 0,
-            "skills": {}
-          }
-        }
-      }
-    }
-  },
-  {
-    "set": "flow_remove",
-    "flow": "main"
-  },
-  {
-    "set": "hours_add",
-    "hours": "office",
-    "value": {
-      "label": "Office",
-      "week": [
-        {
-          "day": 0,
-          "from_min": 540,
-          "to_min": 1080
-        }
-      ],
-      "closed": [
-        "2026-12-25"
-      ]
-    }
-  },
-  {
-    "set": "hours_remove",
-    "hours": "office"
-  },
-  {
-    "set": "hours_week",
-    "hours": "office",
-    "week": []
-  },
-  {
-    "set": "hours_closed",
-    "hours": "office",
-    "day": "2026-12-25",
-    "closed": true
-  }
+  {"set":"site_label","label":"North"},
+  {"set":"site_time_zone","time_zone":"Asia/Shanghai"},
+  {"set":"site_emergency","numbers":["110"]},
+  {"set":"site_outward","trunk":null},
+  {"set":"site_dialling","dialling":{"prefix":"","country":"","national":"0","international":"00","abroad":[],"premium":["0190","0900","160","168"],"backup":[],"groups":{},"outward":null,"phone_hour_max":60,"site_hour_max":600,"phone_calls_max":3,"home_cents":3,"abroad_cents":50,"tariffs":{},"phone_hour_cents_max":2000,"site_hour_cents_max":20000,"place":null,"test_number":null,"test_hour":3,"confirm_days":180}},
+  {"set":"place_put","place":"hall","value":{"label":"","country":"","state":"","city":"","street":"","house":"","floor":"","room":"","trunk":null,"confirmed":"","send_location":false}},
+  {"set":"place_remove","place":"hall"},
+  {"set":"queue_add","queue":"sales","value":{"label":"Sales","skills":{"english":3},"music":"music","position_every_s":30,"ring_s":15,"wrap_up_s":20,"service_level_s":20,"hours":"office","recorded":true,"overflow":{"locality":"may_leave","after_s":45,"to":["south"]},"routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}}}},
+  {"set":"queue_remove","queue":"sales"},
+  {"set":"queue_label","queue":"sales","label":"Sales"},
+  {"set":"queue_skill","queue":"sales","skill":"english","level":null},
+  {"set":"queue_music","queue":"sales","prompt":"music"},
+  {"set":"queue_position_every","queue":"sales","seconds":30},
+  {"set":"queue_ring","queue":"sales","seconds":15},
+  {"set":"queue_wrap_up","queue":"sales","seconds":20},
+  {"set":"queue_service_level","queue":"sales","seconds":20},
+  {"set":"queue_hours","queue":"sales","hours":null},
+  {"set":"queue_recorded","queue":"sales","recorded":true},
+  {"set":"queue_locality","queue":"sales","locality":"local_only"},
+  {"set":"queue_overflow_after","queue":"sales","seconds":45},
+  {"set":"queue_overflow_to","queue":"sales","to":["south"]},
+  {"set":"queue_routing","queue":"sales","routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}}},
+  {"set":"agent_add","agent":"li","value":{"badge":"Li","phone":"201","skills":{"english":4},"queues":["sales"]}},
+  {"set":"agent_remove","agent":"li"},
+  {"set":"agent_badge","agent":"li","badge":"Li"},
+  {"set":"agent_phone","agent":"li","phone":"201"},
+  {"set":"agent_skill","agent":"li","skill":"english","level":4},
+  {"set":"agent_queue","agent":"li","queue":"sales","member":true},
+  {"set":"phone_add","phone":"201","value":{"label":"Desk 1","number":null,"place":null,"protection":"preferred","forward":{"always":null,"busy":null,"no_answer":null,"after_s":20,"unregistered":null}}},
+  {"set":"phone_remove","phone":"201"},
+  {"set":"phone_number","phone":"201","number":null},
+  {"set":"phone_place","phone":"201","place":"hall"},
+  {"set":"phone_protection","phone":"201","protection":"required"},
+  {"set":"phone_forward","phone":"201","forward":{"always":null,"busy":"202","no_answer":null,"after_s":20,"unregistered":null}},
+  {"set":"trunk_put","trunk":"carrier","value":{"label":"Carrier","kind":{"by":"registration","peer":"203.0.113.5:5060","transport":"tcp","user":"north","domain":"carrier.example","expires_s":300},"calls_max":30,"behind_nat":false,"spelling":"as_dialled","protection":"preferred","carrier":{"name":"","numbers":{"called":{"written":"as_is","strip":0,"before":""},"caller":{"written":"as_is","strip":0,"before":""}},"identity":{"trusted":false,"show":"own","main":null,"allowed":[],"style":"from","may_withhold":true,"forwarded":"nothing","early":"always"},"limits":{"in_max":null,"out_max":null},"health":{"every_s":null,"down_after":2,"up_after":1},"codecs":[],"hours":null}}},
+  {"set":"trunk_remove","trunk":"carrier"},
+  {"set":"number_put","number":"110","flow":"main"},
+  {"set":"number_remove","number":"110"},
+  {"set":"flow_put","flow":"main","value":{"label":"Main","start":"hello","steps":{"bye":{"do":"hangup"},"hello":{"do":"play","prompt":"hello","next":"menu"},"menu":{"do":"menu","prompt":"menu","choices":{"1":"open"},"wait_s":5,"tries":3,"otherwise":"bye"},"open":{"do":"open","hours":"office","then":"queue","otherwise":"bye"},"queue":{"do":"queue","queue":"sales","asks":{"value":0,"skills":{}}}}}},
+  {"set":"flow_remove","flow":"main"},
+  {"set":"hours_add","hours":"office","value":{"label":"Office","week":[{"day":0,"from_min":540,"to_min":1080}],"closed":["2026-12-25"]}},
+  {"set":"hours_remove","hours":"office"},
+  {"set":"hours_week","hours":"office","week":[]},
+  {"set":"hours_closed","hours":"office","day":"2026-12-25","closed":true},
 ] satisfies Change[];
 
 export const findings = [

@@ -52,7 +52,11 @@ fn samples() -> String {
         out.push_str(&format!("\nexport const {name} = {} satisfies {kind};\n", value.json()));
     };
     add("config", "Config", &config());
-    add("changes", "Change[]", &changes());
+    let changes: Vec<String> = changes().iter().map(|change| serde_json::to_string(change).unwrap()).collect();
+    out.push_str(&format!("\nexport const changes = [\n  {},\n] satisfies Change[];\n", changes.join(",\n  ")));
+    let mut add = |name: &str, kind: &str, value: &dyn erased::Json| {
+        out.push_str(&format!("\nexport const {name} = {} satisfies {kind};\n", value.json()));
+    };
     add("findings", "Finding[]", &findings());
     add("cdr", "Cdr", &cdr());
     add("figures", "Figures", &Figures { offered: 3, ..Figures::default() });
@@ -240,6 +244,10 @@ fn changes() -> Vec<Change> {
         Change::PhoneNumber { phone: id("201"), number: None },
         Change::PhonePlace { phone: id("201"), place: Some(id("hall")) },
         Change::PhoneProtection { phone: id("201"), protection: model::config::Protection::Required },
+        Change::PhoneForward {
+            phone: id("201"),
+            forward: model::forward::Forward { busy: Some(id("202")), ..Default::default() },
+        },
         Change::TrunkPut { trunk: id("carrier"), value: trunk(by_registration()) },
         Change::TrunkRemove { trunk: id("carrier") },
         Change::NumberPut { number: id("110"), flow: id("main") },
@@ -256,7 +264,7 @@ fn changes() -> Vec<Change> {
         match change {
             SiteLabel { .. } | SiteTimeZone { .. } | SiteEmergency { .. } | SiteOutward { .. } => {}
             SiteDialling { .. } | PlacePut { .. } | PlaceRemove { .. } => {}
-            PhoneNumber { .. } | PhonePlace { .. } | PhoneProtection { .. } => {}
+            PhoneNumber { .. } | PhonePlace { .. } | PhoneProtection { .. } | PhoneForward { .. } => {}
             QueueAdd { .. } | QueueRemove { .. } | QueueLabel { .. } | QueueSkill { .. } | QueueMusic { .. } => {}
             QueuePositionEvery { .. } | QueueRing { .. } | QueueWrapUp { .. } | QueueServiceLevel { .. } => {}
             QueueHours { .. } | QueueRecorded { .. } | QueueLocality { .. } => {}

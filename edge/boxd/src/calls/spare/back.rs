@@ -153,7 +153,7 @@ mod tests {
         let key = BranchKey::load_or_create(&folder.path().join("key")).expect("a key");
         let home = opened(&folder.path().join("ledger.db"), &key);
         let ended = || Kind::Ended { cause: EndCause::Caller };
-        let dialled = || Kind::Dialled { phone: None, trunk: None, emergency: true };
+        let dialled = || Kind::Dialled { phone: None, agent: None, trunk: None, emergency: true };
         let before = vec![fact(1, None, started()), fact(2, Some(1), dialled()), fact(3, Some(1), ended())];
         submit(&home, Batch { facts: before.clone(), ..Batch::default() }).expect("written");
         let file = folder.path().join("spare-7.db");

@@ -1,4 +1,5 @@
 // A change in words: of what, which field, and to which value.
+import { forwardText } from '@shared/edit/forward';
 import type { Change, Config } from '@shared/model';
 import type { TFunction } from 'i18next';
 
@@ -58,6 +59,7 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'phone_number': return say(`${t('agent.phone')} ${change.phone}`, t('numbers.number'), change.number ?? t('none'));
     case 'phone_place': return say(`${t('agent.phone')} ${change.phone}`, t('site.place'), change.place ?? t('none'));
     case 'phone_protection': return say(`${t('agent.phone')} ${change.phone}`, t('protection.name'), t(`protection.${change.protection}`));
+    case 'phone_forward': return say(`${t('agent.phone')} ${change.phone}`, t('forward.name'), forwardText(t, change.forward) ?? t('none'));
     case 'trunk_put': return say(`${t('history.trunk')} ${change.value.label}`, written, change.value.kind.peer);
     case 'trunk_remove': return say(`${t('history.trunk')} ${trunk(change.trunk)}`, removed);
     case 'number_put': return say(`${t('numbers.number')} ${change.number}`, t('numbers.flow'), flow(change.flow));

@@ -2,6 +2,7 @@
 import { Box, Button, Card, Group, Select, SimpleGrid, Stack, Switch, Table, Text, TextInput, Title } from '@mantine/core';
 import { IconMapPin, IconPlus } from '@tabler/icons-react';
 import { NewDialog, RemoveButton, SaveBar, useApply, useDraft, useFindings, type Place as Where } from '@shared/edit/editing';
+import { ForwardDialog, NO_FORWARD, forwardText } from '@shared/edit/forward';
 import { TwoPanes } from '@shared/edit/two-panes';
 import { NUMBER, type Change, type Phone, type Place, type Protection } from '@shared/model';
 import { Empty, FindingNotes } from '@shared/ui/bits';
@@ -97,6 +98,7 @@ function Phones({ where }: { where: Where }) {
   const { draft, set, reset } = useDraft(stands, 'phones');
   const { apply, busy, error, clear } = useApply(where);
   const notes = useFindings(where);
+  const [forwarding, setForwarding] = useState<string | null>(null);
   const off = where.readOnly;
   const ids = Object.keys(draft);
   const put = (id: string, part: Partial<Phone>) => {
@@ -109,6 +111,7 @@ function Phones({ where }: { where: Where }) {
     const out: Change[] = [];
     if (is.number !== was.number) out.push({ set: 'phone_number', phone, number: is.number });
     if (is.place !== was.place) out.push({ set: 'phone_place', phone, place: is.place });
+    if (JSON.stringify(is.forward) !== JSON.stringify(was.forward)) out.push({ set: 'phone_forward', phone, forward: is.forward });
     if (is.protection !== was.protection) out.push({ set: 'phone_protection', phone, protection: is.protection });
     return out;
   });
@@ -121,7 +124,7 @@ function Phones({ where }: { where: Where }) {
       <Card padding={0}>
         <Table.ScrollContainer minWidth={720} type="native" tabIndex={0}>
           <Table>
-            <Table.Thead><Table.Tr><Table.Th>{t('agent.phone')}</Table.Th><Table.Th>{t('site.place')}</Table.Th><Table.Th>{t('places.number')}</Table.Th><Table.Th>{t('protection.name')}</Table.Th></Table.Tr></Table.Thead>
+            <Table.Thead><Table.Tr><Table.Th>{t('agent.phone')}</Table.Th><Table.Th>{t('site.place')}</Table.Th><Table.Th>{t('places.number')}</Table.Th><Table.Th>{t('protection.name')}</Table.Th><Table.Th>{t('forward.name')}</Table.Th></Table.Tr></Table.Thead>
             <Table.Tbody>
               {ids.map((id) => {
                 const phone = draft[id];
@@ -133,6 +136,7 @@ function Phones({ where }: { where: Where }) {
                     <Table.Td><Select aria-label={`${t('site.place')}, ${name}`} placeholder={t('places.house')} clearable clearButtonProps={{ 'aria-label': t('places.house') }} disabled={off} data={places} value={phone.place} onChange={(place) => put(id, { place })} /></Table.Td>
                     <Table.Td><TextInput aria-label={`${t('places.number')}, ${name}`} value={phone.number ?? ''} disabled={off} error={phone.number !== null && phone.number !== undefined && !NUMBER.test(phone.number) && t('numbers.numberBad')} onChange={(e) => put(id, { number: e.currentTarget.value.trim() || null })} /></Table.Td>
                     <Table.Td><Select aria-label={`${t('protection.name')}, ${name}`} allowDeselect={false} disabled={off} data={PROTECTIONS.map((value) => ({ value, label: t(`protection.${value}`) }))} value={phone.protection} onChange={(next) => put(id, { protection: PROTECTIONS.find((one) => one === next) ?? 'preferred' })} /></Table.Td>
+                    <Table.Td><Button size="compact-sm" variant="subtle" disabled={off} aria-label={`${t('forward.name')}, ${name}`} onClick={() => setForwarding(id)}>{forwardText(t, phone.forward) ?? t('none')}</Button></Table.Td>
                   </Table.Tr>
                 );
               })}
@@ -140,6 +144,9 @@ function Phones({ where }: { where: Where }) {
           </Table>
         </Table.ScrollContainer>
       </Card>
+      {forwarding !== null && (
+        <ForwardDialog phone={forwarding} forward={draft[forwarding]?.forward ?? NO_FORWARD} close={() => setForwarding(null)} save={(forward) => { put(forwarding, { forward }); return Promise.resolve(); }} />
+      )}
       <SaveBar count={changes.length} busy={busy} error={error} valid={valid} discard={() => { clear(); reset(); }} save={() => void apply(changes)} />
     </Box>
   );

@@ -154,13 +154,6 @@ export const en = {
     box: 'The box',
     health: 'Health',
   },
-  protection: {
-    name: 'Encrypted audio',
-    clear: 'Not offered',
-    preferred: 'Where it can be agreed on in private',
-    required: 'Always',
-    required_openly: 'Always, keys in readable signalling too',
-  },
   numbers: {
     add: 'Add number',
     none: 'No number yet',

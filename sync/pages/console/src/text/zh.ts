@@ -156,13 +156,6 @@ export const zh: Shape<typeof en> = {
     box: '设备',
     health: '状况',
   },
-  protection: {
-    name: '语音加密',
-    clear: '不提供',
-    preferred: '可私密协商时加密',
-    required: '始终加密',
-    required_openly: '始终加密（密钥可经明文信令传送）',
-  },
   numbers: {
     add: '添加号码',
     none: '还没有号码',

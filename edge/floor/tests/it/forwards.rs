@@ -1,0 +1,155 @@
+//! Calls that go on by a phone's own forward: inside, outside, and not for ever.
+
+use model::{
+    config::Config,
+    fact::{Kind, OutwardRefusal},
+    forward::Forward,
+};
+
+use crate::{
+    branch::{self, id},
+    scene::Scene,
+};
+
+fn branch(phone: &str, forward: Forward) -> Config {
+    let mut config = branch::config();
+    set(&mut config, phone, forward);
+    config
+}
+
+fn set(config: &mut Config, phone: &str, forward: Forward) {
+    config.phones.get_mut(&id(phone)).expect("a phone").forward = forward;
+}
+
+fn always(to: &str) -> Forward {
+    Forward { always: Some(id(to)), ..Forward::default() }
+}
+
+/// What was told and done while the script was played.
+fn check(scene: &mut Scene, script: &str, expected: &[&str]) {
+    let before = scene.ladder.len();
+    scene.play(script);
+    let told = &scene.ladder[before..];
+    for line in expected {
+        assert!(told.contains(line), "no {line:?} in\n{told}");
+    }
+}
+
+fn refusals(scene: &Scene) -> Vec<OutwardRefusal> {
+    let why = |kind: &Kind| match kind {
+        Kind::OutwardRefused { why, .. } => Some(*why),
+        _ => None,
+    };
+    scene.facts.iter().filter_map(|fact| why(&fact.kind)).collect()
+}
+
+#[test]
+fn each_condition_sends_a_call_where_the_phone_says() {
+    let to = |n: &str| Some(id(n));
+    let forward =
+        Forward { busy: to("5551001"), no_answer: to("5551002"), unregistered: to("5551003"), ..Forward::default() };
+    let mut scene = Scene::new(branch("202", forward));
+    check(
+        &mut scene,
+        "@1 202 unregisters\n@1 203 calls 202",
+        &["Dialled from 203 on -", "Forwarded by 202 Unavailable on carrier", "dial carrier/5551003 from 5550100"],
+    );
+    check(&mut scene, "@2 203 hangs up\n@3 202 registers\n@4 203 calls 202", &["dial 202 from 203"]);
+    check(&mut scene, "@5 202 is busy", &["Forwarded by 202 Busy on carrier", "dial carrier/5551001"]);
+    check(&mut scene, "@6 203 hangs up\n@10 203 calls 202\n@11 202 rings", &["dial 202 from 203", "ring 203"]);
+    check(&mut scene, "@29", &[]);
+    assert!(!scene.ladder.contains("5551002"), "{}", scene.ladder);
+    check(&mut scene, "@31", &["reject 202 NoAnswer", "Forwarded by 202 NoAnswer on carrier", "dial carrier/5551002"]);
+    check(
+        &mut scene,
+        "@33 carrier/5551002 answers",
+        &["Answered", "answer 203", "join 203 and carrier/5551002", "Charged 202"],
+    );
+    // While it talks, whoever calls it is sent on as well.
+    check(&mut scene, "@40 203 hangs up\n@41 202 calls 201\n@42 203 calls 202", &["Forwarded by 202 Busy"]);
+}
+
+#[test]
+fn a_call_that_is_answered_in_time_stays() {
+    let forward = Forward { no_answer: Some(id("5551002")), ..Forward::default() };
+    let mut scene = Scene::new(branch("202", forward));
+    check(&mut scene, "@1 202 registers\n@2 203 calls 202\n@3 202 answers\n@60", &["join 203 and 202"]);
+    assert!(!scene.ladder.contains("Forwarded"), "{}", scene.ladder);
+}
+
+#[test]
+fn a_forward_inside_goes_from_phone_to_phone_and_a_circle_ends() {
+    let mut config = branch("201", always("202"));
+    set(&mut config, "202", always("203"));
+    let mut scene = Scene::new(config.clone());
+    check(
+        &mut scene,
+        "@1 203 registers\n@2 1 calls 201",
+        &["Forwarded by 201 Always", "Forwarded by 202 Always", "dial 203 from"],
+    );
+    set(&mut config, "203", always("201"));
+    let mut scene = Scene::new(config);
+    check(&mut scene, "@1 1 calls 201", &["Forwarded by 203 Always", "reject 1 NotRegistered", "Ended NotReachable"]);
+    assert_eq!(scene.contacts(), 0, "nothing is left of it");
+}
+
+#[test]
+fn a_forward_abroad_to_help_or_to_nowhere_is_refused_whoever_calls() {
+    for to in ["0044207946000", "+44207946000", "011442079460", "0900123456"] {
+        for caller in ["203", "1"] {
+            let mut scene = Scene::new(branch("202", always(to)));
+            check(
+                &mut scene,
+                &format!("@1 {caller} calls 202"),
+                &[&format!("reject {caller} Forbidden"), "Ended Forbidden"],
+            );
+            assert_eq!(refusals(&scene), [OutwardRefusal::Class], "{to}");
+            assert!(!scene.ladder.contains("dial carrier"), "{to}: {}", scene.ladder);
+        }
+    }
+    let mut scene = Scene::new(branch("202", always("112")));
+    check(&mut scene, "@1 203 calls 202", &["reject 203 Forbidden"]);
+    assert!(!scene.ladder.contains("emergency"), "{}", scene.ladder);
+    let mut scene = Scene::new(branch("202", always("99")));
+    check(&mut scene, "@1 203 calls 202", &["reject 203 NotFound"]);
+}
+
+#[test]
+fn a_forwarded_call_counts_against_the_phone_that_forwards_also_after_a_restart() {
+    let mut config = branch("202", always("5551001"));
+    config.site.dialling.phone_hour_max = 1;
+    let mut scene = Scene::new(config.clone());
+    // Callers from outside pay nothing: there is no way through for them but this one, and it has an end.
+    check(&mut scene, "@1 1 calls 202", &["Forwarded by 202 Always on carrier", "dial carrier/5551001"]);
+    check(&mut scene, "@2 2 calls 202", &["reject 2 Forbidden"]);
+    assert_eq!(refusals(&scene), [OutwardRefusal::PhoneHour]);
+    check(&mut scene, "@3 203 calls 5551009", &["dial carrier/5551009"]);
+    let mut next = Scene::new(config);
+    next.remember(&scene.facts);
+    check(&mut next, "@4 3 calls 202", &["reject 3 Forbidden"]);
+}
+
+#[test]
+fn an_agent_who_is_given_another_phone_keeps_the_cap_also_after_a_restart() {
+    let mut config = branch::config();
+    config.site.dialling.phone_hour_max = 1;
+    let mut scene = Scene::new(config.clone());
+    check(&mut scene, "@1 201 calls 5551001", &["dial carrier/5551001"]);
+    config.agents.get_mut(&id("ann")).expect("ann").phone = Some(id("203"));
+    let mut next = Scene::new(config);
+    next.remember(&scene.facts);
+    next.play("@5 203 calls 5551002\n@6 202 calls 5551003");
+    assert_eq!(refusals(&next), [OutwardRefusal::AgentHour]);
+    assert!(next.ladder.contains("dial carrier/5551003"), "a colleague may: {}", next.ladder);
+}
+
+#[test]
+fn a_queue_s_call_stays_with_the_agent_s_phone() {
+    let mut scene = Scene::new(branch("201", always("5551001")));
+    check(
+        &mut scene,
+        "@1 201 registers\n@1 desk ann sign-in\n@2 desk ann ready\n@3 1 calls 5550200\n@4 1 confirms\n@5 1 presses 1",
+        &["dial 201"],
+    );
+    assert!(!scene.ladder.contains("Forwarded"), "{}", scene.ladder);
+}
