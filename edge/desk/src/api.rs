@@ -6,8 +6,9 @@ use model::{
     AgentId, ContactId, Extension, Millis, NoticeId, QueueId, SiteId,
     cdr::Cdr,
     change::{Change, Finding},
-    config::Config,
+    config::{Config, Protection},
     fact::{AgentState, Monitoring},
+    forward::Forward,
     leaving::What,
 };
 use serde::{Deserialize, Serialize};
@@ -135,6 +136,68 @@ pub enum RefusedCode {
     TooMany,
     /// The floor does not answer.
     Unavailable,
+}
+
+/// `GET` and `POST /api/forward`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OwnForward {
+    pub phone: Extension,
+    pub forward: Forward,
+}
+
+/// `GET /api/phones`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Phones {
+    pub phones: Vec<PhoneLine>,
+}
+
+/// A telephone of the house.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PhoneLine {
+    pub phone: Extension,
+    pub label: String,
+    /// Whose it is.
+    pub badge: Option<String>,
+    pub protection: Protection,
+    pub forward: Forward,
+    pub registered: Vec<RegisteredLine>,
+    pub enrolled: Option<EnrolledLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RegisteredLine {
+    pub transport: &'static str,
+    /// What is said on the way cannot be read.
+    pub private: bool,
+    pub address: String,
+    pub user_agent: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EnrolledLine {
+    pub make: String,
+    pub mac: String,
+    /// Until then it may fetch by its address alone; None when it may not.
+    pub open_until: Option<Millis>,
+    pub fetched: Option<Millis>,
+    pub model: Option<String>,
+    pub firmware: Option<String>,
+}
+
+/// `POST /api/phones/{phone}/enrol`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrol {
+    pub mac: String,
+    pub make: String,
+    #[serde(default)]
+    pub window_min: u16,
+}
+
+/// The URL to type into the phone; shown once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EnrolledAt {
+    pub url: String,
 }
 
 /// `GET /api/help`: the board's word for it.

@@ -45,6 +45,8 @@ pub enum Refusal {
     TooManySockets,
     #[error("no phone is assigned to you")]
     NoPhone,
+    #[error("phones fetch nothing from this box: [provision] is not in box.toml")]
+    NoProvisioning,
     #[error("ask for an account first")]
     NoAccount,
     #[error(transparent)]
@@ -80,6 +82,7 @@ impl Refusal {
             Self::BadRange { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", Request),
             Self::Change(refused) => (StatusCode::UNPROCESSABLE_ENTITY, &refused.code, refused.fault),
             Self::NoPhone => (StatusCode::CONFLICT, "no_phone", Request),
+            Self::NoProvisioning => (StatusCode::CONFLICT, "no_provisioning", Request),
             Self::NoAccount => (StatusCode::CONFLICT, "no_account", Request),
             Self::TooManySockets => (StatusCode::SERVICE_UNAVAILABLE, "too_many_desks", Box),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Box),

@@ -2,15 +2,17 @@
 //! settings a branch may change by itself. HTTP and WebSocket of the box, and the pages it serves.
 //!
 //! The crate decides who may see and ask what. What happens on the floor, what the box remembers and who its staff
-//! are, and the lines that a page's own telephone speaks on, is behind four small traits ([`Floor`], [`Records`],
-//! [`Credentials`], [`Softphones`]) that the daemon gives.
+//! are, its telephones, and the lines that a page's own telephone speaks on, is behind five small traits ([`Floor`],
+//! [`Records`], [`Credentials`], [`Phones`], [`Softphones`]) that the daemon gives.
 //!
 //! ```no_run
 //! # async fn run(floor: std::sync::Arc<dyn desk::Floor>, records: std::sync::Arc<dyn desk::Records>,
 //! #     credentials: std::sync::Arc<dyn desk::Credentials>,
+//! #     phones: std::sync::Arc<dyn desk::Phones>,
 //! #     softphones: std::sync::Arc<dyn desk::Softphones>) -> std::io::Result<()> {
 //! let options = desk::Options::new(vec!["http://10.1.0.5:8080".into()]);
-//! let desk = desk::Desk::new(floor, records, credentials, softphones, options);
+//! let parts = desk::Parts { floor, records, credentials, phones, softphones };
+//! let desk = desk::Desk::new(parts, options);
 //! let listener = tokio::net::TcpListener::bind("10.1.0.5:8080").await?;
 //! let service = desk::router(desk).into_make_service_with_connect_info::<std::net::SocketAddr>();
 //! axum::serve(listener, service).await
@@ -34,8 +36,9 @@ use std::sync::Arc;
 pub use fault::Fault;
 pub use password::{Error as PasswordError, Staff, StaffMember, hash as hash_password};
 pub use ports::{
-    Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Effective, Floor,
-    Future, LendError, Records, Role, SipLine, Softphones, Unavailable,
+    Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Device, Effective,
+    Enrolled, Floor, Future, LendError, PhoneError, PhoneIs, Phones, Records, Registered, Role, SipLine, Softphones,
+    Unavailable,
 };
 pub use routes::router;
 
@@ -59,12 +62,23 @@ impl Options {
     }
 }
 
+/// The rest of the box, as the desk sees it.
+#[derive(Clone)]
+pub struct Parts {
+    pub floor: Arc<dyn Floor>,
+    pub records: Arc<dyn Records>,
+    pub credentials: Arc<dyn Credentials>,
+    pub phones: Arc<dyn Phones>,
+    pub softphones: Arc<dyn Softphones>,
+}
+
 /// The desk of one box. Cheap to clone.
 #[derive(Clone)]
 pub struct Desk {
     pub(crate) floor: Arc<dyn Floor>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) phones: Arc<dyn Phones>,
     pub(crate) softphones: Arc<dyn Softphones>,
     pub(crate) options: Arc<Options>,
     pub(crate) sessions: Arc<session::Sessions>,
@@ -74,17 +88,13 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub fn new(
-        floor: Arc<dyn Floor>,
-        records: Arc<dyn Records>,
-        credentials: Arc<dyn Credentials>,
-        softphones: Arc<dyn Softphones>,
-        options: Options,
-    ) -> Self {
+    pub fn new(parts: Parts, options: Options) -> Self {
+        let Parts { floor, records, credentials, phones, softphones } = parts;
         Self {
             floor,
             records,
             credentials,
+            phones,
             softphones,
             options: Arc::new(options),
             sessions: Arc::default(),

@@ -1,7 +1,7 @@
 //! What the desk needs from the rest of the box. The daemon implements these over its engines and its ledger; tests
 //! implement them over memory.
 
-use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, net::SocketAddr, pin::Pin, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use floor::board::{Board, DeskCommand, Refused};
@@ -63,6 +63,67 @@ pub trait Softphones: Send + Sync + 'static {
 
     /// SIP for one page, which is at this address. None: there are too many.
     fn connect(&self, page: SocketAddr) -> Option<SipLine>;
+}
+
+/// The telephones of the house: where they are registered, and what they fetched.
+pub trait Phones: Send + Sync + 'static {
+    /// Of each extension that has registered or was enrolled.
+    fn all(&self) -> Future<'_, Result<BTreeMap<Extension, PhoneIs>, Unavailable>>;
+
+    /// Lets a device fetch this phone's configuration, in place of the one before it; the URL to type in.
+    fn enrol(&self, by: AgentId, phone: Extension, device: Device) -> Future<'_, Result<String, PhoneError>>;
+
+    /// Has the phone fetch again, and so have another password.
+    fn rotate(&self, phone: Extension) -> Future<'_, Result<(), PhoneError>>;
+
+    /// It may no longer fetch, nor register.
+    fn dismiss(&self, by: AgentId, phone: Extension) -> Future<'_, Result<(), PhoneError>>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PhoneIs {
+    pub registered: Vec<Registered>,
+    pub enrolled: Option<Enrolled>,
+}
+
+/// One way to reach a phone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Registered {
+    /// `udp`, `tcp`, `tls`, `ws`, `wss`.
+    pub transport: &'static str,
+    pub address: SocketAddr,
+    pub user_agent: Option<String>,
+}
+
+/// A device that may fetch a phone's configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolled {
+    pub make: String,
+    pub mac: String,
+    /// Until then it may fetch by its address alone.
+    pub open_until: Millis,
+    /// Its last fetch: when, the model, the firmware.
+    pub fetched: Option<(Millis, Option<String>, Option<String>)>,
+}
+
+/// What a device says of itself on its label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    pub mac: String,
+    pub make: String,
+    /// For so many minutes it may fetch by its address alone.
+    pub window_min: u16,
+}
+
+/// Why a phone was not enrolled, rotated or dismissed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PhoneError {
+    #[error("phones fetch nothing from this box: [provision] is not in box.toml")]
+    NoProvisioning,
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
 }
 
 /// Of RFC 7118, a message each. Either end closes by dropping its side.

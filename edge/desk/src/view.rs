@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use floor::board;
-use model::{AgentId, fact::AgentState};
+use model::{AgentId, Extension, config::Phone, fact::AgentState};
 
 use crate::{Desk, Role, api, ports, session::Session};
 
@@ -56,6 +56,32 @@ pub fn board(now: Instant, drawn: &ports::BoardAt, reader: &Reader<'_>) -> api::
             Role::Supervisor => drawn.board.notices.iter().map(|line| notice_line(line, age)).collect(),
             Role::Agent => Vec::new(),
         },
+    }
+}
+
+pub fn phone(extension: &Extension, phone: &Phone, badge: Option<String>, is: ports::PhoneIs) -> api::PhoneLine {
+    let registered = |one: ports::Registered| api::RegisteredLine {
+        private: matches!(one.transport, "tls" | "wss"),
+        transport: one.transport,
+        address: one.address.to_string(),
+        user_agent: one.user_agent,
+    };
+    let enrolled = |one: ports::Enrolled| {
+        let (fetched, model, firmware) = match one.fetched {
+            Some((at, model, firmware)) => (Some(at), model, firmware),
+            None => (None, None, None),
+        };
+        let open_until = Some(one.open_until).filter(|until| until.0 > 0);
+        api::EnrolledLine { make: one.make, mac: one.mac, open_until, fetched, model, firmware }
+    };
+    api::PhoneLine {
+        phone: extension.clone(),
+        label: phone.label.clone(),
+        badge,
+        protection: phone.protection,
+        forward: phone.forward.clone(),
+        registered: is.registered.into_iter().map(registered).collect(),
+        enrolled: is.enrolled.map(enrolled),
     }
 }
 

@@ -229,6 +229,9 @@ pub enum Kind {
     PhoneEnrolled {
         phone: Extension,
         make: String,
+        /// At the desk; None: on the box.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<AgentId>,
     },
     /// It fetched it, and with it a password that none had before. `firmware` is what it says it runs.
     PhoneProvisioned {
@@ -237,6 +240,8 @@ pub enum Kind {
     },
     PhoneDismissed {
         phone: Extension,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<AgentId>,
     },
     /// Somebody asked for a phone's configuration without the right to; so many since the last such fact.
     PhoneFetchesRefused {

@@ -213,3 +213,12 @@ export const audit = {
   ],
   broken_at: null,
 };
+
+const forwardNone = { always: null, busy: null, no_answer: null, after_s: 20, unregistered: null };
+export const phones = {
+  phones: [
+    { phone: '201', label: 'Desk 1', badge: 'Li', protection: 'preferred', forward: { ...forwardNone, busy: '202', no_answer: '+8675512345678' }, registered: [{ transport: 'tls', private: true, address: '10.1.0.21:50612', user_agent: 'Yealink SIP-T46U 108.86.0.45' }, { transport: 'wss', private: true, address: '10.1.0.77:41210', user_agent: null }], enrolled: { make: 'yealink', mac: '001565abcdef', open_until: null, fetched: NOW - 95 * min, model: 'SIP-T46U', firmware: '108.86.0.45' } },
+    { phone: '202', label: 'Desk 2', badge: 'Wang', protection: 'required', forward: forwardNone, registered: [], enrolled: { make: 'snom', mac: '000413abcdef', open_until: NOW + 25 * min, fetched: null, model: null, firmware: null } },
+    { phone: '203', label: 'Desk 3', badge: null, protection: 'clear', forward: forwardNone, registered: [{ transport: 'udp', private: false, address: '10.1.0.23:5060', user_agent: 'baresip v1.0.0' }], enrolled: null },
+  ],
+};

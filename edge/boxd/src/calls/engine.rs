@@ -39,6 +39,7 @@ use super::{
     media_client::{FromMedia, MediaClient},
     meters::Meters,
     outgoing,
+    phones_port::Registrations,
     reception::Reception,
     settings::Settings,
     sockets::Sockets,
@@ -94,6 +95,7 @@ pub struct Engine {
     pub meters: Meters,
     pub standing: Arc<Standing>,
     pub phones: BTreeSet<Extension>,
+    pub registrations: Registrations,
     pub trunks: BTreeMap<TrunkId, bool>,
     pub heads: String,
     pub data_version: u64,
@@ -392,6 +394,7 @@ impl Engine {
     }
 
     fn registered(&mut self, phone: Extension, up: bool, binding: sip::endpoint::Binding) -> Option<BindingChange> {
+        self.registrations.put(&phone, up, &binding);
         let user = phone.as_str().to_owned();
         if up != self.phones.contains(&phone) {
             info!(%phone, up, "phone registration");

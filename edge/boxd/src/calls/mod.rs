@@ -10,6 +10,7 @@ mod media_client;
 mod meters;
 mod next_life;
 mod outgoing;
+mod phones_port;
 mod reception;
 mod refusals;
 mod running;
@@ -53,6 +54,7 @@ pub use clock::wall;
 pub use desk_ports::Request;
 use desk_ports::{FloorPort, REQUESTS_MAX, RecordsPort};
 use engine::{Engine, Inbox, Standing};
+use phones_port::{PhonesPort, Registrations};
 
 /// Records of the last day that the figures may still need.
 const CDRS_AT_START: usize = 50_000;
@@ -257,6 +259,7 @@ async fn build(
         meters: meters::Meters::new()?,
         standing: Arc::new(Standing::default()),
         phones: BTreeSet::new(),
+        registrations: Registrations::default(),
         trunks: BTreeMap::new(),
         heads: String::new(),
         data_version: 0,
@@ -281,8 +284,11 @@ async fn build(
     }
     engine.activate();
     for input in kept.into_iter().filter_map(|binding| outgoing::binding_back(binding, now)) {
-        if let sip::endpoint::Input::Restore { binding, .. } = &input {
+        if let sip::endpoint::Input::Restore { user, binding } = &input {
             engine.reception.met(binding.flow.remote);
+            if let Ok(phone) = model::Extension::new(user) {
+                engine.registrations.put(&phone, true, binding);
+            }
         }
         engine.feed(Input::Call(call::leg::Input::Sip(input)));
     }
@@ -317,19 +323,27 @@ fn desk_router(
         desk: (if config.desk_tls { Transport::Wss } else { Transport::Ws }, config.desk),
     };
     let floor = FloorPort { requests, board: engine.board.subscribe(), effective: engine.effective.subscribe() };
+    let phones = PhonesPort {
+        ledger: Arc::clone(&ledger),
+        registrations: engine.registrations.clone(),
+        // Enrolments would be forgotten with the spare ledger.
+        provision: config.provision.clone().filter(|_| !engine.stay.is_spare()),
+        realm: config.sip.domain.clone(),
+    };
     let records = RecordsPort { ledger, recordings: config.recordings(), key };
     let origins = origins(config);
     if origins.is_empty() {
         warn!("no browser will be allowed to the desk");
     }
     let options = desk::Options { secure_cookie: config.desk_tls, ..desk::Options::new(origins) };
-    desk::router(desk::Desk::new(
-        Arc::new(floor),
-        Arc::new(records),
-        engine.staff.clone(),
-        Arc::new(softphones),
-        options,
-    ))
+    let parts = desk::Parts {
+        floor: Arc::new(floor),
+        records: Arc::new(records),
+        credentials: engine.staff.clone(),
+        phones: Arc::new(phones),
+        softphones: Arc::new(softphones),
+    };
+    desk::router(desk::Desk::new(parts, options))
 }
 
 /// Where the desk's pages come from.

@@ -86,7 +86,7 @@ impl Phone {
                     0 => Millis(0),
                     minutes => Millis(wall().0.saturating_add(i64::from(minutes).saturating_mul(60_000))),
                 };
-                let token = provision::enrol(&writer, &reader, &phone, (mac, make), lamps, open_until)?;
+                let token = provision::enrol(&writer, &reader, &phone, (mac, make), lamps, open_until, None)?;
                 println!("{base}{token}/");
             }
             Phone::List => {
@@ -99,7 +99,7 @@ impl Phone {
                 println!("{}", one.with_context(|| format!("{phone} is not enrolled"))?.web_password);
             }
             Phone::Rotate { phone } => provision::resync(&writer, &reader, &phone)?,
-            Phone::Dismiss { phone } => provision::dismiss(&writer, &phone, &config.sip.domain)?,
+            Phone::Dismiss { phone } => provision::dismiss(&writer, &phone, &config.sip.domain, None)?,
             Phone::Password { .. } | Phone::Dhcp { .. } => bail!("it needs no ledger"),
         }
         ledger.close();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, ensure};
 use ledger::{Batch, Credential, CredentialChange, CredentialKind, Reader, Secret, Writer};
 use model::{
-    Extension, Millis,
+    AgentId, Extension, Millis,
     fact::{Fact, Kind},
 };
 use provision::{Mac, Make, TOKEN_LEN};
@@ -76,6 +76,7 @@ pub fn enrol(
     device: (Mac, Make),
     lamps: Vec<Extension>,
     open_until: Millis,
+    by: Option<AgentId>,
 ) -> anyhow::Result<String> {
     let (mac, make) = device;
     ensure!(lamps.len() <= provision::LAMPS_MAX, "a phone has at most {} lamps", provision::LAMPS_MAX);
@@ -93,7 +94,7 @@ pub fn enrol(
         resyncs: all.get(phone).map_or(0, |before| before.resyncs),
         seen: None,
     };
-    let kind = Kind::PhoneEnrolled { phone: phone.clone(), make: make.to_string() };
+    let kind = Kind::PhoneEnrolled { phone: phone.clone(), make: make.to_string(), by };
     write(writer, enrolment.change(phone)?, vec![kind])?;
     Ok(token)
 }
@@ -106,7 +107,7 @@ pub fn resync(writer: &Writer, reader: &Reader, phone: &Extension) -> anyhow::Re
 }
 
 /// The phone may no longer fetch; its password is void, and registering by it too.
-pub fn dismiss(writer: &Writer, phone: &Extension, realm: &str) -> anyhow::Result<()> {
+pub fn dismiss(writer: &Writer, phone: &Extension, realm: &str, by: Option<AgentId>) -> anyhow::Result<()> {
     let of = |algorithm: &str| CredentialKind::Phone {
         phone: phone.clone(),
         realm: realm.to_owned(),
@@ -114,7 +115,7 @@ pub fn dismiss(writer: &Writer, phone: &Extension, realm: &str) -> anyhow::Resul
     };
     let gone = [CredentialKind::Enrolment { phone: phone.clone() }, of("SHA-256"), of("MD5")];
     let credentials = gone.into_iter().map(CredentialChange::Remove).collect();
-    let facts = facts(vec![Kind::PhoneDismissed { phone: phone.clone() }]);
+    let facts = facts(vec![Kind::PhoneDismissed { phone: phone.clone(), by }]);
     writer.submit(Batch { credentials, facts, ..Batch::default() }).wait().context("the ledger")?;
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! The desk's addresses, by noun. What may pass at all is decided in `door`.
 
 mod contacts;
+mod forward;
 mod help;
 mod page;
 mod phone;
+mod phones;
 mod recordings;
 mod session;
 mod settings;
@@ -30,6 +32,11 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/desk", get(socket::open))
         .route("/api/phone", post(phone::lend).delete(phone::give_back))
         .route("/api/phone/sip", get(phone::speak))
+        .route("/api/forward", get(forward::show).post(forward::set))
+        .route("/api/phones", get(phones::list))
+        .route("/api/phones/{phone}/enrol", post(phones::enrol))
+        .route("/api/phones/{phone}/rotate", post(phones::rotate))
+        .route("/api/phones/{phone}/dismiss", post(phones::dismiss))
         .route("/api/contacts", get(contacts::list))
         .route("/api/recordings/{file}", get(recordings::wav))
         .route("/api/config", get(settings::show))

@@ -2,6 +2,7 @@
 
 mod browser;
 mod commands;
+mod phones;
 mod privacy;
 mod rig;
 mod sign_in;

@@ -11,13 +11,14 @@ use std::{
 
 use bytes::Bytes;
 use desk::{
-    Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Desk, Effective,
-    Fault, Floor, Future, LendError, Options, Records, Role, SipLine, Softphones, Unavailable,
+    Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Desk, Device,
+    Effective, Enrolled, Fault, Floor, Future, LendError, Options, Parts, PhoneError, PhoneIs, Phones, Records,
+    Registered, Role, SipLine, Softphones, Unavailable,
 };
 use floor::board::{AgentLine, Board, ContactCard, DeskCommand, Help, MonitorLine, QueueLine};
 use futures_util::{SinkExt as _, StreamExt as _};
 use model::{
-    AgentId, ContactId, Millis, QueueId, RecordingId, SiteId,
+    AgentId, ContactId, Extension, Millis, QueueId, RecordingId, SiteId,
     cdr::{Cdr, Direction, Outcome},
     change::{Change, Finding, Problem, Severity},
     config::{Agent, Config, Locality, Overflow, Queue, Site},
@@ -169,11 +170,54 @@ impl Softphones for TestSoftphones {
     }
 }
 
+/// Telephones on paper.
+#[derive(Default)]
+pub struct TestPhones {
+    pub done: Mutex<Vec<String>>,
+}
+
+impl Phones for TestPhones {
+    fn all(&self) -> Future<'_, Result<BTreeMap<Extension, PhoneIs>, Unavailable>> {
+        let registered = Registered {
+            transport: "tls",
+            address: "192.0.2.9:5061".parse().unwrap(),
+            user_agent: Some("Yealink SIP-T46U 108.86.0.45".into()),
+        };
+        let enrolled = Enrolled {
+            make: "yealink".into(),
+            mac: "001565abcdef".into(),
+            open_until: Millis(0),
+            fetched: Some((Millis(1_764_000_000_000), Some("SIP-T46U".into()), None)),
+        };
+        let is = PhoneIs { registered: vec![registered], enrolled: Some(enrolled) };
+        Box::pin(async move { Ok(BTreeMap::from([("201".parse().unwrap(), is)])) })
+    }
+
+    fn enrol(&self, by: AgentId, phone: Extension, device: Device) -> Future<'_, Result<String, PhoneError>> {
+        if device.make == "fax" {
+            return Box::pin(async { Err(PhoneError::Refused("no such make".into())) });
+        }
+        self.done.lock().unwrap().push(format!("{by} enrols {} as {phone}", device.mac));
+        Box::pin(async { Ok("https://192.0.2.1:8443/token/".into()) })
+    }
+
+    fn rotate(&self, phone: Extension) -> Future<'_, Result<(), PhoneError>> {
+        self.done.lock().unwrap().push(format!("rotate {phone}"));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn dismiss(&self, by: AgentId, phone: Extension) -> Future<'_, Result<(), PhoneError>> {
+        self.done.lock().unwrap().push(format!("{by} dismisses {phone}"));
+        Box::pin(async { Ok(()) })
+    }
+}
+
 pub struct Rig {
     pub floor: Arc<TestFloor>,
     pub records: Arc<TestRecords>,
     pub staff: Arc<TestStaff>,
     pub softphones: Arc<TestSoftphones>,
+    pub phones: Arc<TestPhones>,
     pub desk: Desk,
     pub origin: String,
     http: reqwest::Client,
@@ -194,10 +238,18 @@ impl Rig {
         let (records, staff) = (Arc::<TestRecords>::default(), Arc::<TestStaff>::default());
         let softphones = Arc::<TestSoftphones>::default();
         let options = Options::new(vec![origin.clone()]);
-        let desk = Desk::new(floor.clone(), records.clone(), staff.clone(), softphones.clone(), options);
+        let phones = Arc::<TestPhones>::default();
+        let parts = Parts {
+            floor: floor.clone(),
+            records: records.clone(),
+            credentials: staff.clone(),
+            phones: phones.clone(),
+            softphones: softphones.clone(),
+        };
+        let desk = Desk::new(parts, options);
         let service = desk::router(desk.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        Self { floor, records, staff, softphones, desk, origin, http: reqwest::Client::new() }
+        Self { floor, records, staff, softphones, phones, desk, origin, http: reqwest::Client::new() }
     }
 
     pub fn get(&self, path: &str) -> reqwest::RequestBuilder {
@@ -425,7 +477,7 @@ fn effective() -> Effective {
         site,
         queues: [(QueueId::new("sales").unwrap(), sales)].into(),
         agents: [(agent("li"), person("Li")), (agent("wang"), person("Wang"))].into(),
-        phones: BTreeMap::new(),
+        phones: [("201".parse().unwrap(), Default::default())].into(),
         trunks: BTreeMap::new(),
         numbers: BTreeMap::new(),
         flows: BTreeMap::new(),

@@ -1,9 +1,9 @@
 // The signed-in desk: header, live connection, and the three places.
 import { ActionIcon, Box, Group, Menu, Tabs, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconAdjustments, IconChevronDown, IconHeadset, IconHistory, IconKeyboard, IconDeviceTv, IconLogout, IconPlugConnectedX } from '@tabler/icons-react';
+import { IconAdjustments, IconChevronDown, IconHeadset, IconHistory, IconKeyboard, IconDeviceLandlinePhone, IconDeviceTv, IconLogout, IconPhoneOutgoing, IconPlugConnectedX } from '@tabler/icons-react';
 import { Brand, PreferenceItems, Wait } from '@shared/ui/bits';
-import { Suspense, lazy, useEffect, useMemo, useState } from 'react';
+import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { signOut, type Ask, type Me } from './api';
 import { Emergencies } from './floor/emergencies';
@@ -15,6 +15,8 @@ import { Phone, usePhone } from './phone/phone';
 
 const Contacts = lazy(() => import('./contacts/contacts'));
 const BranchSettings = lazy(() => import('./settings/settings'));
+const Phones = lazy(() => import('./phones/phones'));
+const OwnForward = lazy(() => import('./phones/own-forward'));
 const Wall = lazy(() => import('./wall/wall'));
 const ShortcutsDialog = lazy(() => import('./shortcuts'));
 
@@ -30,6 +32,8 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
   const [place, setPlace] = useState('floor');
   const [help, setHelp] = useState(false);
   const [wall, setWall] = useState(false);
+  const [forwarding, setForwarding] = useState(false);
+  const closeForward = useCallback(() => setForwarding(false), []);
   useEffect(() => live.start(), [live]);
   useEffect(() => phone.live(), [phone]);
 
@@ -64,6 +68,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
             <Tabs.List aria-label={t('signInTitle')} style={{ flexWrap: 'nowrap' }}>
               <Place value="floor" icon={<IconHeadset size={18} />} label={t('tabs.floor')} />
               <Place value="contacts" icon={<IconHistory size={18} />} label={t('tabs.contacts')} />
+              {supervisor && <Place value="phones" icon={<IconDeviceLandlinePhone size={18} />} label={t('tabs.phones')} />}
               {supervisor && <Place value="settings" icon={<IconAdjustments size={18} />} label={t('tabs.settings')} />}
             </Tabs.List>
             <Group gap="xs" wrap="nowrap">
@@ -91,6 +96,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
                   <PreferenceItems />
                   <Menu.Divider />
                   <Menu.Item leftSection={<IconDeviceTv size={16} />} onClick={() => setWall(true)}>{t('wall.title')}</Menu.Item>
+                  {own !== null && own.phone !== null && <Menu.Item leftSection={<IconPhoneOutgoing size={16} />} onClick={() => setForwarding(true)}>{t('forward.name')}…</Menu.Item>}
                   <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={() => setHelp(true)}>{t('menu.shortcuts')}</Menu.Item>
                   <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void out()}>{t('signIn.out')}</Menu.Item>
                 </Menu.Dropdown>
@@ -112,11 +118,13 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
               {state.board === null ? <Wait /> : <Floor me={self} own={own} board={state.board} at={state.at} live={state.link === 'live'} ask={ask} phone={phone} telephone={telephone} />}
             </Tabs.Panel>
             <Tabs.Panel value="contacts"><Suspense fallback={<Wait />}><Contacts me={self} queues={state.board?.queues ?? []} agents={state.board?.agents ?? []} /></Suspense></Tabs.Panel>
+            {supervisor && <Tabs.Panel value="phones"><Suspense fallback={<Wait />}><Phones me={self} /></Suspense></Tabs.Panel>}
             {supervisor && <Tabs.Panel value="settings"><Suspense fallback={<Wait />}><BranchSettings config={state.config} /></Suspense></Tabs.Panel>}
           </Box>
         </main>
       </Box>
       {wall && state.board !== null && <Suspense fallback={null}><Wall me={self} board={state.board} at={state.at} close={() => setWall(false)} /></Suspense>}
+      {forwarding && <Suspense fallback={null}><OwnForward close={closeForward} /></Suspense>}
       {help && <Suspense fallback={null}><ShortcutsDialog close={() => setHelp(false)} /></Suspense>}
     </Tabs>
   );
