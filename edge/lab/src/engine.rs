@@ -217,6 +217,12 @@ fn cannot(line: &Line, probe: &Probe) -> Option<Verdict> {
     if probe.needs == Needs::Account && line.plan.account.is_none() {
         return Some(Verdict::skipped(said!("no account was given (--user)", "未提供账号（--user）")));
     }
+    if probe.needs == Needs::Registrar && line.plan.registered.is_none() {
+        return Some(Verdict::skipped(said!(
+            "the phone does not register at the lab (--listen)",
+            "话机未在测试台注册（--listen）"
+        )));
+    }
     if probe.needs == Needs::Keys && line.plan.keys.is_none() {
         return Some(Verdict::skipped(said!(
             "nobody presses keys on the device (--keys SECONDS)",

@@ -62,6 +62,17 @@ impl std::fmt::Debug for Account {
     }
 }
 
+/// How a phone registered at the lab itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registered {
+    /// It proved its password with SHA-256; else with MD5, after it had failed at the other.
+    pub sha256: bool,
+    /// How long it wants to be registered, in seconds.
+    pub expires_s: u32,
+    /// Its Contact names the address that it spoke from.
+    pub contact_fits: bool,
+}
+
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub kind: Kind,
@@ -74,6 +85,8 @@ pub struct Plan {
     /// Whom calls are for; None when no call may be made.
     pub call: Option<Uri>,
     pub account: Option<Account>,
+    /// The phone registered at the lab; None: elsewhere, or not at all.
+    pub registered: Option<Registered>,
     /// The user part we appear as without an account.
     pub caller: String,
     /// Our UDP address as written into Via and Contact.

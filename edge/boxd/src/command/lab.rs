@@ -11,8 +11,8 @@ use clap::{Args, Subcommand};
 
 #[derive(Subcommand)]
 pub enum Lab {
-    /// Test a phone: the extension of one that is registered here over UDP, or its URI (sip:101@192.0.2.9:5060).
-    /// It is called some thirty times; let it answer by itself.
+    /// Test a phone: the extension of one that is registered here over UDP, its URI (sip:101@192.0.2.9:5060), or, with
+    /// --listen, one that is set up to register at the lab. It is called some thirty times; let it answer by itself.
     Phone(Device),
     /// Test a gateway (sip:192.0.2.1:5060); --call names a number behind it that answers.
     Gateway(Device),
@@ -47,6 +47,9 @@ pub struct Device {
     /// The address of this machine to test from.
     #[arg(long)]
     from: Option<IpAddr>,
+    /// Wait here, `IP:PORT`, for the phone to register with --user and its password.
+    #[arg(long, requires = "user")]
+    listen: Option<std::net::SocketAddr>,
     #[arg(long, default_value_t = 5061)]
     tls_port: u16,
     /// How long a call may ring, in seconds.
@@ -122,6 +125,7 @@ impl Device {
             call: self.call,
             account,
             from: self.from,
+            listen: self.listen,
             tls_port: self.tls_port,
             answer_s: self.answer,
             keys_s: self.keys,

@@ -3,6 +3,7 @@
 
 mod net;
 pub mod night;
+mod registrar;
 mod sign;
 mod table;
 
@@ -35,6 +36,8 @@ pub struct Order {
     pub call: Option<String>,
     pub account: Option<Account>,
     pub from: Option<IpAddr>,
+    /// The phone registers here; its address is then known by itself.
+    pub listen: Option<SocketAddr>,
     pub tls_port: u16,
     pub answer_s: u64,
     pub keys_s: Option<u64>,
@@ -50,8 +53,20 @@ pub async fn run(config: &BoxConfig, order: Order) -> anyhow::Result<Report> {
     if let Some(unknown) = order.only.iter().find(|id| !known.contains(&id.as_str())) {
         bail!("--only {unknown}: no such probe; there are: {}", known.join(", "));
     }
-    let (target, address) = target(config, &order)?;
-    let mut sockets = net::Sockets::bind(address, order.from).await?;
+    let (mut sockets, target, address, registered) = match order.listen {
+        Some(listen) => {
+            ensure!(order.kind == Kind::Phone, "--listen is for phones, which register");
+            let account = order.account.clone().context("--listen wants --user and --password-file")?;
+            let mut sockets = net::Sockets::listen(listen).await?;
+            println!("waiting for {} to register at udp:{listen} …", account.user);
+            let found = sockets.registrar(account).await?;
+            (sockets, found.contact, found.address, Some(found.seen))
+        }
+        None => {
+            let (target, address) = target(config, &order)?;
+            (net::Sockets::bind(address, order.from).await?, target, address, None)
+        }
+    };
     let mut seed = [0; 32];
     rand::rng().fill_bytes(&mut seed);
     let call = match (&order.call, order.kind) {
@@ -67,7 +82,9 @@ pub async fn run(config: &BoxConfig, order: Order) -> anyhow::Result<Report> {
         kind: order.kind,
         tls_address: SocketAddr::new(address.ip(), order.tls_port),
         call,
-        account: order.account,
+        // A phone that registers here has no account of ours.
+        account: order.account.filter(|_| registered.is_none()),
+        registered,
         caller: "branchline-lab".into(),
         local: sockets.local,
         rtp: sockets.rtp,

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::registrar::{Found, Registrar};
 use anyhow::Context;
 use bytes::Bytes;
 use lab::{
@@ -32,9 +33,43 @@ pub struct Sockets {
     pub local: SocketAddr,
     pub rtp: SocketAddr,
     pub second_rtp: SocketAddr,
+    registrar: Option<Registrar>,
 }
 
 impl Sockets {
+    /// Where a phone will register.
+    pub async fn listen(local: SocketAddr) -> anyhow::Result<Self> {
+        let bind = async |port| {
+            let bound = UdpSocket::bind((local.ip(), port)).await;
+            bound.with_context(|| format!("{} port {port} cannot be used", local.ip()))
+        };
+        let (sip, audio, second) = (bind(local.port()).await?, bind(0).await?, bind(0).await?);
+        Self::of(sip, audio, second)
+    }
+
+    fn of(sip: UdpSocket, audio: UdpSocket, second: UdpSocket) -> anyhow::Result<Self> {
+        let (local, rtp, second_rtp) = (sip.local_addr()?, audio.local_addr()?, second.local_addr()?);
+        Ok(Self { sip, audio, second, local, rtp, second_rtp, registrar: None })
+    }
+
+    /// Waits for the phone to register; its later REGISTERs are answered while it is tested.
+    pub async fn registrar(&mut self, account: lab::plan::Account) -> anyhow::Result<Found> {
+        let mut registrar = Registrar::new(account, self.local);
+        let found = registrar.wait(&self.sip).await?;
+        self.registrar = Some(registrar);
+        Ok(found)
+    }
+
+    /// True: the datagram was the registrar's.
+    async fn is_registration(&mut self, from: SocketAddr, bytes: &Bytes) -> bool {
+        let Some(registrar) = self.registrar.as_mut().filter(|_| Registrar::is_for(bytes)) else { return false };
+        let (replies, _) = registrar.hear(Instant::now(), from, bytes.clone());
+        for (bytes, to) in replies {
+            let _ = self.sip.send_to(&bytes, to).await;
+        }
+        true
+    }
+
     /// On `from`, or on the address from which the target is reached.
     pub async fn bind(target: SocketAddr, from: Option<IpAddr>) -> anyhow::Result<Self> {
         let ip = match from {
@@ -48,8 +83,7 @@ impl Sockets {
         };
         let bind = async || UdpSocket::bind((ip, 0)).await.with_context(|| format!("{ip} cannot be used"));
         let (sip, audio, second) = (bind().await?, bind().await?, bind().await?);
-        let (local, rtp, second_rtp) = (sip.local_addr()?, audio.local_addr()?, second.local_addr()?);
-        Ok(Self { sip, audio, second, local, rtp, second_rtp })
+        Self::of(sip, audio, second)
     }
 }
 
@@ -102,7 +136,9 @@ pub async fn drive(plan: Plan, sockets: &mut Sockets, quiet: bool) -> anyhow::Re
             got = sockets.sip.recv_from(&mut sip) => {
                 if let Ok((length, from)) = got {
                     let bytes = Bytes::copy_from_slice(sip.get(..length).unwrap_or_default());
-                    lab.handle_input(Instant::now(), Input::Sip { link: Link::Udp, from, bytes });
+                    if !sockets.is_registration(from, &bytes).await {
+                        lab.handle_input(Instant::now(), Input::Sip { link: Link::Udp, from, bytes });
+                    }
                 }
             }
             got = sockets.audio.recv_from(&mut audio) => media(&mut lab, Socket::Rtp, &audio, got),

@@ -55,6 +55,7 @@ async fn one(config: &BoxConfig, device: &LabDevice) -> anyhow::Result<Kind> {
         call: device.call.clone(),
         account: None,
         from: None,
+        listen: None,
         tls_port: 5061,
         answer_s: 20,
         keys_s: None,

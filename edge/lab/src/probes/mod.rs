@@ -5,6 +5,7 @@ mod calls;
 mod changes;
 mod ending;
 mod keys;
+mod registered;
 mod registration;
 mod reliable;
 mod services;
@@ -39,6 +40,8 @@ pub enum Needs {
     Call,
     /// A user and a password at the device.
     Account,
+    /// The phone registers at the lab (`--listen`).
+    Registrar,
     /// A call, and somebody who presses keys on the device.
     Keys,
 }
@@ -61,6 +64,7 @@ impl std::fmt::Debug for Probe {
 }
 
 const ALL_KINDS: &[Kind] = &[Kind::Phone, Kind::Gateway, Kind::Trunk];
+const PHONES: &[Kind] = &[Kind::Phone];
 const LINES: &[Kind] = &[Kind::Gateway, Kind::Trunk];
 
 /// One row of a table of probes.
@@ -80,10 +84,11 @@ macro_rules! probe {
 }
 pub(crate) use probe;
 
-const TABLES: [&[Probe]; 12] = [
+const TABLES: [&[Probe]; 13] = [
     basics::PROBES,
     tolerance::PROBES,
     transports::PROBES,
+    registered::PROBES,
     registration::PROBES,
     calls::PROBES,
     reliable::PROBES,

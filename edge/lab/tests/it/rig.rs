@@ -27,6 +27,7 @@ pub fn plan(kind: Kind) -> Plan {
         address: addr("192.0.2.9:5060"),
         tls_address: addr("192.0.2.9:5061"),
         call: Some(Uri::parse("sip:101@192.0.2.9:5060").expect("a URI")),
+        registered: None,
         account: Some(Account { user: "box".into(), password: PASSWORD.into() }),
         caller: "lab".into(),
         local: addr("192.0.2.1:5070"),

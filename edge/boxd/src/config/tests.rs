@@ -1,0 +1,88 @@
+//! The file as an integrator writes it, well and badly.
+
+use super::*;
+
+const GOOD: &str = r#"
+    site = "branch-a"
+    data = "data"
+    run = "run"
+    prompts = "prompts"
+    [sip]
+    domain = "branch-a.example"
+    listen = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"]
+    [rtp]
+    ip = "127.0.0.1"
+    ports = [20000, 20998]
+    [desk]
+    listen = "127.0.0.1:8080"
+"#;
+
+fn check_text(text: &str) -> Result<BoxConfig, Vec<String>> {
+    let file: File = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
+    check(file, Path::new("/etc/branchline"))
+}
+
+#[test]
+fn a_small_file_is_enough_and_paths_are_relative_to_it() {
+    let config = check_text(GOOD).expect("good file");
+    assert_eq!(config.data, Path::new("/etc/branchline/data"));
+    assert!(config.cloud.is_none());
+    assert_eq!(config.metrics_of(2).port(), 9182);
+}
+
+#[test]
+fn all_faults_are_reported_together_with_their_paths() {
+    let bad = GOOD
+        .replace("\"branch-a\"", "\"Branch A\"")
+        .replace("udp:127.0.0.1:5060", "udp:0.0.0.0:5060")
+        .replace("[20000, 20998]", "[20001, 20002]")
+        .replace("[rtp]", "networks = [\"10.0.0.0\"]\n[rtp]");
+    let faults = check_text(&bad).expect_err("bad file");
+    for path in ["site:", "sip.listen[0]:", "sip.networks[0]:", "rtp.ports[0]:", "rtp.ports[1]:"] {
+        assert!(faults.iter().any(|fault| fault.starts_with(path)), "{path} missing in {faults:?}");
+    }
+}
+
+#[test]
+fn tls_is_asked_for_by_listeners_and_told_by_a_section() {
+    let pin = "ab".repeat(32);
+    let tls = format!("[tls]\ntrunk_ca = \"ca.pem\"\n[tls.trunks.carrier]\nname = \"sip.example\"\npin = \"{pin}\"\n");
+    let text = GOOD.replace("tcp:127.0.0.1:5060", "tls:127.0.0.1:5061\", \"wss:[::1]:8443") + &tls;
+    let config = check_text(&text).expect("good file");
+    assert_eq!(config.sip.listen[1], (Transport::Tls, "127.0.0.1:5061".parse().unwrap()));
+    assert_eq!(config.sip.listen[2], (Transport::Wss, "[::1]:8443".parse().unwrap()));
+    assert_eq!(config.tls.trunk_ca.as_deref(), Some(Path::new("/etc/branchline/ca.pem")));
+    let carrier = config.tls.trunks.get(&TrunkId::new("carrier").unwrap()).unwrap();
+    assert_eq!((carrier.name.as_deref(), carrier.pin), (Some("sip.example"), Some([0xab; 32])));
+    let bad = text.replace(&pin, "abc").replace("trunk_ca", "certificate");
+    let faults = check_text(&bad).expect_err("half a pair, a short pin");
+    assert!(faults.iter().any(|fault| fault.starts_with("tls:")), "{faults:?}");
+    assert!(faults.iter().any(|fault| fault.starts_with("tls.trunks.carrier.pin:")), "{faults:?}");
+
+    let by = text.clone() + "known_by = \"certificate\"\n";
+    let config = check_text(&by).expect("known by its certificate");
+    assert!(config.tls.trunks.values().all(|trunk| trunk.by_certificate));
+    let anybody = by.replace("name = \"sip.example\"\n", "").replace(&format!("pin = \"{pin}\"\n"), "");
+    let faults = check_text(&anybody.replace("tls:127.0.0.1", "tcp:127.0.0.1")).expect_err("whose, and where?");
+    assert!(faults.iter().any(|fault| fault.starts_with("tls.trunks.carrier.known_by:")), "{faults:?}");
+    assert!(faults.iter().any(|fault| fault.starts_with("tls.trunks:")), "{faults:?}");
+}
+
+#[test]
+fn the_lab_s_night_is_read_and_all_its_faults_are_named() {
+    let lab = "[lab]\nat = \"03:30\"\n[[lab.devices]]\nname = \"line-1\"\nkind = \"gateway\"\n\
+               target = \"sip:192.0.2.1\"\nonly = [\"options\"]\n";
+    let config = check_text(&(GOOD.to_owned() + lab)).expect("good file").lab.expect("a lab");
+    assert_eq!((config.at, config.devices[0].name.as_str()), (jiff::civil::time(3, 30, 0, 0), "line-1"));
+    let bad = lab.replace("03:30", "25:00").replace("line-1", "../line").replace("options", "opticians");
+    let faults = check_text(&(GOOD.to_owned() + &bad)).expect_err("bad file");
+    for path in ["lab.at:", "lab.devices[0].name:", "lab.devices[0].only:"] {
+        assert!(faults.iter().any(|fault| fault.starts_with(path)), "{path} missing in {faults:?}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_refused_by_name() {
+    let faults = check_text(&GOOD.replace("domain =", "domian =")).expect_err("misspelt");
+    assert!(faults[0].contains("domian"), "{faults:?}");
+}
