@@ -105,7 +105,7 @@ fn a_talk_goes_on_without_a_gap_and_ends_with_one_record_when_its_process_is_kil
     std::thread::sleep(Duration::from_secs(4));
 
     kill_calls(&branch);
-    let signed_in = stage::sign_in(&branch, "a-101").expect("a desk");
+    let signed_in = wait_for("the desk again", PATIENCE, || stage::sign_in(&branch, "a-101").ok()).expect("a desk");
     let mut live = signed_in.live().expect("the live desk");
     live.wait(PATIENCE, |seen| state_of(seen, "a-101") == Some("talking")).expect("the agent is talking");
     std::thread::sleep(Duration::from_secs(4));
