@@ -136,7 +136,7 @@ function Phones({ where }: { where: Where }) {
                     <Table.Td><Select aria-label={`${t('site.place')}, ${name}`} placeholder={t('places.house')} clearable clearButtonProps={{ 'aria-label': t('places.house') }} disabled={off} data={places} value={phone.place} onChange={(place) => put(id, { place })} /></Table.Td>
                     <Table.Td><TextInput aria-label={`${t('places.number')}, ${name}`} value={phone.number ?? ''} disabled={off} error={phone.number !== null && phone.number !== undefined && !NUMBER.test(phone.number) && t('numbers.numberBad')} onChange={(e) => put(id, { number: e.currentTarget.value.trim() || null })} /></Table.Td>
                     <Table.Td><Select aria-label={`${t('protection.name')}, ${name}`} allowDeselect={false} disabled={off} data={PROTECTIONS.map((value) => ({ value, label: t(`protection.${value}`) }))} value={phone.protection} onChange={(next) => put(id, { protection: PROTECTIONS.find((one) => one === next) ?? 'preferred' })} /></Table.Td>
-                    <Table.Td><Button size="compact-sm" variant="subtle" disabled={off} aria-label={`${t('forward.name')}, ${name}`} onClick={() => setForwarding(id)}>{forwardText(t, phone.forward) ?? t('none')}</Button></Table.Td>
+                    <Table.Td><Button size="compact-sm" variant="subtle" disabled={off} aria-label={`${forwardText(t, phone.forward) ?? t('none')}: ${t('forward.name')}, ${name}`} onClick={() => setForwarding(id)}>{forwardText(t, phone.forward) ?? t('none')}</Button></Table.Td>
                   </Table.Tr>
                 );
               })}
