@@ -10,10 +10,11 @@ use quinn::crypto::rustls::QuicClientConfig;
 
 use crate::{
     CLOUD_NAME, code,
+    endpoint::Endpoint,
     frames::{FrameReader, FrameWriter},
     identity::Identity,
     opening::{self, Answer, Opening, Refusal},
-    tls, transport,
+    tls, transport, web,
 };
 
 /// Name, handshake and answer together.
@@ -38,7 +39,16 @@ pub enum Error {
     #[error("no answer in time")]
     Silent,
     #[error(transparent)]
+    Web(#[from] web::Error),
+    #[error(transparent)]
     Tls(#[from] rustls::Error),
+}
+
+impl Error {
+    /// Nothing came back: as if somebody on the way let no UDP pass.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Silent | Self::Connection(quinn::ConnectionError::TimedOut))
+    }
 }
 
 /// The *control* connection. Dropping it closes it.
@@ -50,14 +60,13 @@ pub struct Control {
 
 /// Where the cloud is and who we are.
 pub struct Client {
-    cloud: String,
+    cloud: Endpoint,
     tls: Arc<QuicClientConfig>,
 }
 
 impl Client {
-    /// `cloud` is `host:port`; its name is looked up at each connection.
-    pub fn new(cloud: &str, identity: &Identity) -> Result<Self, Error> {
-        Ok(Self { cloud: cloud.to_owned(), tls: Arc::new(tls::client(identity)?) })
+    pub fn new(cloud: impl Into<Endpoint>, identity: &Identity) -> Result<Self, Error> {
+        Ok(Self { cloud: cloud.into(), tls: Arc::new(tls::client(identity)?) })
     }
 
     pub async fn control(&self) -> Result<Control, Error> {
@@ -66,7 +75,12 @@ impl Client {
 
     /// The *control* connection from a socket that other boxes of this process use, too.
     pub async fn control_from(&self, endpoint: &quinn::Endpoint) -> Result<Control, Error> {
-        patiently(async { control(self.connect_from(endpoint, transport::ours()).await?).await }).await
+        patiently(async {
+            let Endpoint::Udp(cloud) = &self.cloud else { return Err(Error::NoAddress(self.cloud.to_string())) };
+            let address = resolve(cloud).await?;
+            control(self.connect_from(endpoint, address, transport::ours()).await?).await
+        })
+        .await
     }
 
     /// The *media* connection: datagrams may flow when this returns. It lives as long as the returned value.
@@ -95,17 +109,19 @@ impl Client {
 
     /// A socket of its own for each connection: a path that a middlebox broke is not taken again.
     async fn connect(&self, transport: quinn::TransportConfig) -> Result<quinn::Connection, Error> {
-        self.connect_from(&endpoint(resolve(&self.cloud).await?)?, transport).await
+        let (endpoint, address) = endpoint(&self.cloud).await?;
+        self.connect_from(&endpoint, address, transport).await
     }
 
     async fn connect_from(
         &self,
         endpoint: &quinn::Endpoint,
+        address: SocketAddr,
         transport: quinn::TransportConfig,
     ) -> Result<quinn::Connection, Error> {
         let mut config = quinn::ClientConfig::new(self.tls.clone());
         config.transport_config(Arc::new(transport));
-        handshake(endpoint, config, resolve(&self.cloud).await?, CLOUD_NAME).await
+        handshake(endpoint, config, address, CLOUD_NAME).await
     }
 }
 
@@ -128,16 +144,23 @@ async fn patiently<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T,
     tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(Error::Silent))
 }
 
-pub(crate) async fn resolve(name: &str) -> Result<SocketAddr, Error> {
+async fn resolve(name: &str) -> Result<SocketAddr, Error> {
     let mut found =
         tokio::net::lookup_host(name).await.map_err(|source| Error::Name { name: name.to_owned(), source })?;
     found.next().ok_or_else(|| Error::NoAddress(name.to_owned()))
 }
 
-pub(crate) fn endpoint(towards: SocketAddr) -> Result<quinn::Endpoint, Error> {
-    let any: SocketAddr =
-        if towards.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
-    quinn::Endpoint::client(any).map_err(Error::Socket)
+/// A socket of its own, or a WebSocket, and the address of the cloud there.
+pub(crate) async fn endpoint(cloud: &Endpoint) -> Result<(quinn::Endpoint, SocketAddr), Error> {
+    match cloud {
+        Endpoint::Udp(cloud) => {
+            let towards = resolve(cloud).await?;
+            let any: SocketAddr =
+                if towards.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
+            Ok((quinn::Endpoint::client(any).map_err(Error::Socket)?, towards))
+        }
+        Endpoint::Web(web) => web::endpoint(web).await,
+    }
 }
 
 pub(crate) fn config(tls: QuicClientConfig, transport: quinn::TransportConfig) -> quinn::ClientConfig {

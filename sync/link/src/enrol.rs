@@ -10,6 +10,7 @@ use wire::session::Peer;
 
 use crate::{
     CLOUD_NAME, client, code,
+    endpoint::Endpoint,
     identity::{self, sha256},
     opening::{self, EnrolAnswer, EnrolRequest, Refusal},
     tls, transport,
@@ -70,11 +71,17 @@ pub enum Error {
     Tls(#[from] rustls::Error),
 }
 
-/// Asks the cloud at `host:port` for a certificate and writes `key.pem`, `cert.pem` and `ca.pem` to `dir`.
-pub async fn enrol(cloud: &str, code: &Code, dir: &Path, software: [u16; 3]) -> Result<Peer, Error> {
+/// Asks the cloud for a certificate and writes `key.pem`, `cert.pem` and `ca.pem` to `dir`.
+pub async fn enrol(
+    cloud: impl Into<Endpoint>,
+    code: &Code,
+    dir: &Path,
+    software: [u16; 3],
+) -> Result<Peer, Error> {
+    let cloud = cloud.into();
     let csr = identity::request(dir)?;
     let request = EnrolRequest { token: code.token.clone(), csr: csr.into(), software };
-    let answer = tokio::time::timeout(PATIENCE, ask(cloud, code, &request)).await.map_err(|_| Error::Silent)??;
+    let answer = tokio::time::timeout(PATIENCE, ask(&cloud, code, &request)).await.map_err(|_| Error::Silent)??;
     let (certificate, ca) = match answer {
         EnrolAnswer::Granted { certificate, ca } => (certificate, ca),
         EnrolAnswer::Refused { reason, retry_after_ms } => {
@@ -84,9 +91,8 @@ pub async fn enrol(cloud: &str, code: &Code, dir: &Path, software: [u16; 3]) -> 
     accept(code, dir, &certificate, &ca)
 }
 
-async fn ask(cloud: &str, code: &Code, request: &EnrolRequest) -> Result<EnrolAnswer, Error> {
-    let address = client::resolve(cloud).await?;
-    let endpoint = client::endpoint(address)?;
+async fn ask(cloud: &Endpoint, code: &Code, request: &EnrolRequest) -> Result<EnrolAnswer, Error> {
+    let (endpoint, address) = client::endpoint(cloud).await?;
     let config = client::config(tls::enrolling(code.ca_sha256)?, transport::ours());
     let connection = client::handshake(&endpoint, config, address, CLOUD_NAME).await?;
     let (mut send, mut receive) = connection.open_bi().await.map_err(client::Error::from)?;

@@ -4,6 +4,7 @@
 
 pub mod bulk;
 pub mod client;
+pub mod endpoint;
 pub mod enrol;
 pub mod frames;
 pub mod identity;
@@ -11,6 +12,7 @@ pub mod opening;
 pub mod server;
 mod tls;
 pub mod transport;
+pub mod web;
 
 pub use tls::{Error as TrustError, Trust};
 
