@@ -99,6 +99,8 @@ pub const ROUTES: &[Row] = &[
     row(Method::GET, "/api/single-sign-on", Ask::Open),
     row(Method::GET, "/api/single-sign-on/begin", Ask::Open),
     row(Method::GET, "/api/single-sign-on/done", Ask::Open),
+    // What is inside proves itself to the hub.
+    row(Method::GET, "/link", Ask::Open),
     // Guarded by the caller's address.
     row(Method::GET, "/metrics", Ask::Open),
     row(Method::GET, "/healthz", Ask::Open),

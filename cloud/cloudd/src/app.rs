@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     documents::Documents,
     hints::Hints,
-    http::{events::LISTENERS_MAX, session::Door},
+    http::{events::LISTENERS_MAX, link::WAYS_MAX, session::Door},
     hub::{Hub, Presence},
     instances::Others,
     links::Links,
@@ -35,12 +35,14 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     pub door: Door,
     pub listeners: Arc<Semaphore>,
+    /// Boxes' ways through the web.
+    pub ways: Arc<Semaphore>,
     /// Fingerprint of the organisation's certificate authority.
     pub ca_sha256: [u8; 32],
     /// Where our own page comes from, in lower case.
     pub origins: Vec<String>,
     pub stop: CancellationToken,
-    hub: OnceLock<Hub<Shelf>>,
+    hub: OnceLock<(Hub<Shelf>, SocketAddr)>,
 }
 
 impl App {
@@ -65,6 +67,7 @@ impl App {
             metrics: Arc::new(Metrics::new()?),
             door: Door::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
+            ways: Arc::new(Semaphore::new(WAYS_MAX)),
             ca_sha256,
             origins,
             stop: CancellationToken::new(),
@@ -77,21 +80,30 @@ impl App {
         Shelf { db: self.db.clone(), hints: Arc::clone(&self.hints), metrics: Arc::clone(&self.metrics) }
     }
 
-    /// From then on the hub hears of what is edited here.
-    pub fn tell(&self, hub: Hub<Shelf>) {
+    /// From then on the hub, which listens at `boxes`, hears of what is edited here.
+    pub fn tell(&self, hub: Hub<Shelf>, boxes: SocketAddr) {
         // A second hub would be a mistake of `run`; the first one stays.
-        let _ = self.hub.set(hub);
+        let _ = self.hub.set((hub, boxes));
+    }
+
+    fn hub(&self) -> Option<&Hub<Shelf>> {
+        self.hub.get().map(|(hub, _)| hub)
+    }
+
+    /// Where boxes are served over QUIC.
+    pub fn boxes(&self) -> Option<SocketAddr> {
+        self.hub.get().map(|(_, boxes)| *boxes)
     }
 
     /// The boxes that are linked, here or to another instance.
     pub fn presence(&self) -> Vec<Presence> {
-        self.others.join(self.hub.get().map(Hub::presence).unwrap_or_default())
+        self.others.join(self.hub().map(Hub::presence).unwrap_or_default())
     }
 
     /// A box was revoked at the console: its session ends.
     pub fn revoked(&self, box_id: BoxId, site: &SiteId) {
         self.hints.touch(site);
-        if let Some(hub) = self.hub.get() {
+        if let Some(hub) = self.hub() {
             hub.revoked(box_id);
         }
     }
@@ -99,7 +111,7 @@ impl App {
     /// A document of the site was edited at the console.
     pub fn edited(&self, site: &SiteId, doc: Doc) {
         self.hints.touch(site);
-        if let Some(hub) = self.hub.get() {
+        if let Some(hub) = self.hub() {
             hub.config_changed(site, doc);
         }
     }

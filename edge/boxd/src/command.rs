@@ -282,6 +282,7 @@ pub async fn sync(config: BoxConfig) -> anyhow::Result<()> {
     let registry = prometheus::Registry::new();
     let settings = SyncConfig {
         cloud: cloud.endpoints.clone(),
+        web: cloud.web.clone(),
         identity: config.identity(),
         ledger: config.ledger_file(),
         key: branch_key(&config)?,
@@ -303,7 +304,7 @@ pub async fn enrol(config: &BoxConfig, code: &str) -> anyhow::Result<()> {
     let cloud = config.cloud.as_ref().context("[cloud] is not configured: there is nothing to enrol with")?;
     std::fs::create_dir_all(config.identity())?;
     let software = firmware::running(config.firmware.as_deref()).version;
-    let peer = boxd::sync::enrol(code, &cloud.endpoints, &config.identity(), software).await?;
+    let peer = boxd::sync::enrol(code, &cloud.ways(), &config.identity(), software).await?;
     anyhow::ensure!(
         peer.site == config.site,
         "the code was for site {}, box.toml says {}: correct `site` and enrol with a fresh code",

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use link::endpoint::{Endpoint, Web};
 use model::{SiteId, TrunkId};
 use serde::Deserialize;
 use sip::endpoint::{Network, Transport};
@@ -122,11 +123,21 @@ pub struct Rtp {
 pub struct Cloud {
     /// `host:port`, tried in turn.
     pub endpoints: Vec<String>,
+    /// Where UDP is blocked: a WebSocket at each of these, in turn.
+    pub web: Vec<Web>,
     /// Length of a metrics interval in seconds, 60 to 3600.
     pub interval_s: u32,
     /// A figure about fewer callers than this folds into a coarser one (N-01).
     pub k_callers: u32,
     pub bundles: PathBuf,
+}
+
+impl Cloud {
+    /// Every way to it, in the order in which they are tried.
+    pub fn ways(&self) -> Vec<Endpoint> {
+        let web = self.web.iter().cloned().map(Endpoint::Web);
+        self.endpoints.iter().map(Endpoint::from).chain(web).collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]

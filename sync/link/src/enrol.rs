@@ -18,7 +18,7 @@ use crate::{
 
 /// Characters of a token.
 pub const TOKEN_LEN_MAX: usize = 64;
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What a person types or pastes on the box.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,12 +72,7 @@ pub enum Error {
 }
 
 /// Asks the cloud for a certificate and writes `key.pem`, `cert.pem` and `ca.pem` to `dir`.
-pub async fn enrol(
-    cloud: impl Into<Endpoint>,
-    code: &Code,
-    dir: &Path,
-    software: [u16; 3],
-) -> Result<Peer, Error> {
+pub async fn enrol(cloud: impl Into<Endpoint>, code: &Code, dir: &Path, software: [u16; 3]) -> Result<Peer, Error> {
     let cloud = cloud.into();
     let csr = identity::request(dir)?;
     let request = EnrolRequest { token: code.token.clone(), csr: csr.into(), software };

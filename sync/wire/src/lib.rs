@@ -7,3 +7,4 @@ pub mod frame;
 pub mod media;
 pub mod outbox;
 pub mod session;
+pub mod ways;

@@ -169,6 +169,8 @@ pub struct BranchPlan {
     pub staff: Vec<(String, bool)>,
     /// Where the box finds the cloud, the first that answers, when not at its own address.
     pub cloud_at: Vec<String>,
+    /// And where through the web, when no UDP passes.
+    pub cloud_web: Vec<String>,
     /// Where bundles go, and what the update agent remembers.
     pub firmware: Option<(PathBuf, PathBuf)>,
     /// Trunks at which the box registers, and with which password.
@@ -198,6 +200,7 @@ impl BranchPlan {
             k_callers: 3,
             staff,
             cloud_at: Vec::new(),
+            cloud_web: Vec::new(),
             firmware: None,
             secrets: Vec::new(),
             desk_tls: false,
@@ -266,8 +269,9 @@ impl Branch {
             let own = std::slice::from_ref(&cloud.link);
             let endpoints = if plan.cloud_at.is_empty() { own } else { &plan.cloud_at };
             text.push_str(&format!(
-                "[cloud]\nendpoints = {}\ninterval_s = {}\nk_callers = {}\nbundles = \"bundles\"\n",
+                "[cloud]\nendpoints = {}\nweb = {}\ninterval_s = {}\nk_callers = {}\nbundles = \"bundles\"\n",
                 json!(endpoints),
+                json!(plan.cloud_web),
                 plan.interval_s,
                 plan.k_callers
             ));

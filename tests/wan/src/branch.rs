@@ -42,7 +42,10 @@ impl Branch {
         let dir = tempfile::tempdir().expect("a folder");
         let code = cloud.code(&site).to_string();
         let identity = dir.path().join("identity");
-        let peer = sync::enrol(&code, &[cloud.address.to_string()], &identity, [0, 1, 0]).await.expect("enrolled");
+        let peer =
+            sync::enrol(&code, &[link::endpoint::Endpoint::Udp(cloud.address.to_string())], &identity, [0, 1, 0])
+                .await
+                .expect("enrolled");
         assert_eq!(peer.site, site);
         let ledger = Ledger::open(&dir.path().join("box.db"), BranchKey::new(KEY), ledger::Options::default());
         let ledger = ledger.expect("a ledger");
@@ -161,6 +164,7 @@ fn start(dir: PathBuf, cloud: SocketAddr) -> (Running, Registry) {
     let (stop, registry) = (CancellationToken::new(), Registry::new());
     let config = SyncConfig {
         cloud: vec![cloud.to_string()],
+        web: Vec::new(),
         identity: dir.join("identity"),
         ledger: dir.join("box.db"),
         key: BranchKey::new(KEY),

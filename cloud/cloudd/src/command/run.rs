@@ -41,7 +41,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let bundles = hub::Options::new(super::bundle::folder(&settings));
     let app = Arc::new(App::new(settings, db, address, ca.sha256())?);
     let hub = Hub::new(Arc::new(app.shelf()), Arc::new(ca), bundles, app.metrics.registry())?;
-    app.tell(hub.clone());
+    app.tell(hub.clone(), boxes);
     let tasks = TaskTracker::new();
     tasks.spawn({
         let (hub, stop) = (hub.clone(), app.stop.clone());

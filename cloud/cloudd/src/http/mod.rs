@@ -11,6 +11,7 @@ pub mod fault;
 pub mod figures;
 pub mod guard;
 pub mod health;
+pub mod link;
 pub mod notices;
 pub mod page;
 pub mod people;
@@ -70,6 +71,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/single-sign-on", get(single_sign_on::offered))
         .route("/api/single-sign-on/begin", get(single_sign_on::begin))
         .route("/api/single-sign-on/done", get(single_sign_on::done))
+        .route("/link", get(link::link))
         .route("/metrics", get(health::metrics))
         .route("/healthz", get(health::healthz))
         .layer(from_fn(no_store))

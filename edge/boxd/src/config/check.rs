@@ -4,9 +4,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     net::{IpAddr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
+use link::endpoint::{Proxy, Web};
 use model::{SiteId, TrunkId};
 use sip::endpoint::{Network, Transport};
 
@@ -154,14 +155,35 @@ fn check_cloud(faults: &mut Faultfinder, cloud: FileCloud, base: &Path) -> Cloud
             endpoint.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         faults.need(fits, &format!("cloud.endpoints[{at}]"), "host:port, such as \"cloud.example:4433\"");
     }
+    let proxy = check_proxy(faults, cloud.proxy, cloud.proxy_credentials.map(|file| base.join(file)));
+    let urls = cloud.web.iter().enumerate();
+    let web: Vec<_> = urls.filter_map(|(at, url)| faults.take(&format!("cloud.web[{at}]"), url.parse())).collect();
     faults.need((60..=3600).contains(&cloud.interval_s), "cloud.interval_s", "60 to 3600 seconds");
     faults.need((1..=1000).contains(&cloud.k_callers), "cloud.k_callers", "1 to 1000");
     Cloud {
         endpoints: cloud.endpoints,
+        web: web.into_iter().map(|url| Web { url, proxy: proxy.clone() }).collect(),
         interval_s: cloud.interval_s,
         k_callers: cloud.k_callers,
         bundles: base.join(cloud.bundles.unwrap_or_else(|| "bundles".into())),
     }
+}
+
+/// `host:port` of an HTTP proxy, and a file that holds `name:password` if it asks for one.
+fn check_proxy(faults: &mut Faultfinder, address: Option<String>, credentials: Option<PathBuf>) -> Option<Proxy> {
+    faults.need(address.is_some() || credentials.is_none(), "cloud.proxy_credentials", "goes with cloud.proxy");
+    let address = address?;
+    let fits = address.rsplit_once(':').is_some_and(|(host, port)| is_authority(host) && port.parse::<u16>().is_ok());
+    faults.need(fits, "cloud.proxy", "host:port, such as \"proxy.example:3128\"");
+    let read = |file: &PathBuf| {
+        let text =
+            std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+        let text = text.trim();
+        let fits = text.contains(':') && text.len() <= 512 && !text.chars().any(char::is_control);
+        if fits { Ok(text.to_owned()) } else { Err(format!("{} does not hold name:password", file.display())) }
+    };
+    let credentials = credentials.as_ref().map(read).and_then(|read| faults.take("cloud.proxy_credentials", read));
+    Some(Proxy { address, credentials })
 }
 
 #[derive(Default)]

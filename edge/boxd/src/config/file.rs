@@ -137,6 +137,10 @@ pub enum FileLanguage {
 #[serde(deny_unknown_fields)]
 pub struct FileCloud {
     pub endpoints: Vec<String>,
+    #[serde(default)]
+    pub web: Vec<String>,
+    pub proxy: Option<String>,
+    pub proxy_credentials: Option<PathBuf>,
     #[serde(default = "interval_default")]
     pub interval_s: u32,
     #[serde(default = "k_default")]

@@ -82,6 +82,33 @@ fn the_lab_s_night_is_read_and_all_its_faults_are_named() {
 }
 
 #[test]
+fn ways_to_the_cloud_are_read_in_order_and_a_proxys_faults_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("proxy.secret");
+    std::fs::write(&secret, "box:secret\n").unwrap();
+    let cloud = format!(
+        "[cloud]\nendpoints = [\"cloud.example:4433\"]\nweb = [\"wss://cloud.example/link\"]\nproxy = \"proxy.example:3128\"\n\
+         proxy_credentials = \"{}\"\n",
+        secret.display()
+    );
+    let config = check_text(&(GOOD.to_owned() + &cloud)).expect("good file").cloud.expect("a cloud");
+    let ways: Vec<String> = config.ways().iter().map(ToString::to_string).collect();
+    assert_eq!(ways, ["cloud.example:4433", "wss://cloud.example/link"]);
+    let proxy = config.web[0].proxy.as_ref().expect("a proxy");
+    assert_eq!((proxy.address.as_str(), proxy.credentials.as_deref()), ("proxy.example:3128", Some("box:secret")));
+
+    std::fs::write(&secret, "no colon").unwrap();
+    let bad = cloud.replace("wss:", "https:").replace(":3128", "");
+    let faults = check_text(&(GOOD.to_owned() + &bad)).expect_err("bad file");
+    for path in ["cloud.web[0]:", "cloud.proxy:", "cloud.proxy_credentials:"] {
+        assert!(faults.iter().any(|fault| fault.starts_with(path)), "{path} missing in {faults:?}");
+    }
+    let alone = cloud.replace("proxy = \"proxy.example:3128\"\n", "");
+    let faults = check_text(&(GOOD.to_owned() + &alone)).expect_err("credentials for nobody");
+    assert!(faults.iter().any(|fault| fault.starts_with("cloud.proxy_credentials:")), "{faults:?}");
+}
+
+#[test]
 fn an_unknown_key_is_refused_by_name() {
     let faults = check_text(&GOOD.replace("domain =", "domian =")).expect_err("misspelt");
     assert!(faults[0].contains("domian"), "{faults:?}");

@@ -5,6 +5,8 @@ use prometheus::{IntCounter, IntGauge, Registry};
 #[derive(Clone)]
 pub struct Figures {
     pub linked: IntGauge,
+    /// The link goes through a WebSocket.
+    pub web: IntGauge,
     pub attempts: IntCounter,
     pub rows_sent: IntCounter,
     /// Rows the cloud does not have yet.
@@ -32,6 +34,7 @@ impl Figures {
         };
         Ok(Self {
             linked: gauge("linked", "1 while the cloud answers")?,
+            web: gauge("web", "1 while the link goes through a WebSocket, for want of UDP")?,
             attempts: counter("attempts_total", "Attempts to link")?,
             rows_sent: counter("rows_sent_total", "Outbox rows sent, repeated ones too")?,
             rows_waiting: gauge("rows_waiting", "Outbox rows the cloud does not have yet")?,

@@ -1,6 +1,7 @@
 //! One session with the cloud: obeys a `wire::session::BoxEnd`.
 
 use std::{
+    pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,15 +22,28 @@ use wire::{
         BoxEnd, End,
         at_box::{Input, Output},
     },
+    ways::{self, Way},
 };
 
-use super::{Process, copies, fetch, local::Wake, now, tunnel::Event};
+use super::{Link, Process, Talked, copies, fetch, local::Wake, now, tunnel::Event};
 use crate::firmware;
 
 /// The ledger is looked at this often, also when nobody said that it changed.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// The link by another way, once it stands; None: it could not be had.
+type Probe = Pin<Box<dyn Future<Output = Option<Box<Link>>> + Send>>;
+
+/// For ever while nothing is tried.
+async fn probed(probe: &mut Option<Probe>) -> Option<Box<Link>> {
+    match probe {
+        Some(probe) => probe.await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Talk {
+    way: Way,
     client: Arc<Client>,
     control: Control,
     end: BoxEnd,
@@ -46,17 +60,14 @@ enum Happened {
     Look,
     Local(Wake),
     Tunnel(Event),
+    Probed(Option<Box<Link>>),
     Gone,
 }
 
 impl Process {
-    /// Until the link ends; None when it broke without a word.
-    pub(super) async fn talk(
-        &mut self,
-        client: Arc<Client>,
-        control: Control,
-        backoff: &mut Backoff,
-    ) -> anyhow::Result<Option<End>> {
+    /// Until the link ends, or another one by a better way stands beside it.
+    pub(super) async fn talk(&mut self, link: Link, backoff: &mut Backoff) -> anyhow::Result<Talked> {
+        let Link { way, client, control } = link;
         let version = self.memory.version().await?;
         self.copies.refresh(&self.memory).await?;
         let position = self.memory.position().await?;
@@ -71,12 +82,13 @@ impl Process {
             at: now(),
         };
         let end = BoxEnd::new(Instant::now(), hello);
-        let mut talk = Talk { client, control, end, version, over: None };
+        let mut talk = Talk { way, client, control, end, version, over: None };
+        let mut probe: Option<Probe> = None;
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.obey(&mut talk, backoff).await?;
         while talk.over.is_none() {
-            let at = talk.end.poll_timeout();
+            let at = talk.end.poll_timeout().into_iter().chain(self.ways.poll_timeout()).min();
             let timeout = async {
                 match at {
                     Some(at) => sleep_until(at.into()).await,
@@ -99,19 +111,42 @@ impl Process {
                 Some(event) = self.heard.recv() => Happened::Tunnel(event),
                 _ = look.tick() => Happened::Look,
                 () = timeout => Happened::Timeout,
+                probed = probed(&mut probe) => Happened::Probed(probed),
             };
             match happened {
-                Happened::Gone => return Ok(None),
+                Happened::Gone => return Ok(Talked::Ended(None)),
                 Happened::Flushed => {}
                 Happened::Frame(frame) => talk.end.handle_input(Instant::now(), Input::Frame(frame)),
-                Happened::Timeout => talk.end.handle_timeout(Instant::now()),
+                Happened::Timeout => {
+                    talk.end.handle_timeout(Instant::now());
+                    if let Some(way) = self.ways.poll_probe(Instant::now()) {
+                        probe = Some(self.probe(way)?);
+                    }
+                }
+                Happened::Probed(Some(link)) => {
+                    tracing::info!("UDP passes again");
+                    return Ok(Talked::Moved(link));
+                }
+                Happened::Probed(None) => {
+                    probe = None;
+                    self.ways.handle_input(Instant::now(), ways::Input::ProbeFailed);
+                }
                 Happened::Look => self.look(&mut talk).await?,
                 Happened::Local(wake) => self.told(&mut talk, wake).await?,
                 Happened::Tunnel(event) => self.tunnel(event).await,
             }
             self.obey(&mut talk, backoff).await?;
         }
-        Ok(talk.over)
+        Ok(Talked::Ended(talk.over))
+    }
+
+    /// Tries a way beside the session.
+    fn probe(&self, way: Way) -> anyhow::Result<Probe> {
+        let client = self.client_of(way)?;
+        Ok(Box::pin(async move {
+            let control = client.control().await.ok()?;
+            Some(Box::new(Link { way, client, control }))
+        }))
     }
 
     async fn obey(&mut self, talk: &mut Talk, backoff: &mut Backoff) -> anyhow::Result<()> {
@@ -121,6 +156,7 @@ impl Process {
                 Output::Fetch(fetch) => self.rows(talk, fetch).await?,
                 Output::Linked(welcome) => {
                     backoff.handle_input(Instant::now(), backoff::Input::Up);
+                    self.ways.handle_input(Instant::now(), ways::Input::Up(talk.way));
                     self.linked(talk, &welcome).await?;
                 }
                 Output::Acked { epoch, seq } => {
@@ -169,6 +205,7 @@ impl Process {
     async fn linked(&mut self, talk: &mut Talk, welcome: &Welcome) -> anyhow::Result<()> {
         tracing::info!(version = welcome.version, watermark = welcome.watermark, "linked");
         self.figures.linked.set(1);
+        self.figures.web.set(i64::from(matches!(talk.way, Way::Web(_))));
         self.client.send_replace(Some(talk.client.clone()));
         self.exchange.link(true);
         if self.identity.wants_renewal(now().0 / 1000) {

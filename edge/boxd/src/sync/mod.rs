@@ -21,7 +21,11 @@ use std::{
 
 use anyhow::Context;
 use ledger::{BranchKey, Ledger};
-use link::{client::Client, identity::Identity};
+use link::{
+    client::{Client, Control},
+    endpoint::{Endpoint, Web},
+    identity::Identity,
+};
 use model::{
     Millis,
     overflow::{Kind, Refusal, Signal},
@@ -34,6 +38,7 @@ use tokio_util::sync::CancellationToken;
 use wire::{
     backoff::{self, Backoff},
     session::{End, Peer},
+    ways::{self, Way, Ways},
 };
 
 use copies::Copies;
@@ -50,6 +55,8 @@ const EVENTS_MAX: usize = 256;
 pub struct SyncConfig {
     /// `host:port` of the cloud's instances: each attempt takes the next, the first one first.
     pub cloud: Vec<String>,
+    /// The same through WebSockets, for where no UDP passes.
+    pub web: Vec<Web>,
     /// The folder of `key.pem`, `cert.pem` and `ca.pem`.
     pub identity: PathBuf,
     pub ledger: PathBuf,
@@ -65,13 +72,13 @@ pub struct SyncConfig {
     pub stop: CancellationToken,
 }
 
-/// Exchanges a one-time code for an identity in `identity`, at the first of the cloud's instances that can be reached.
-/// The box's id and site come with it.
-pub async fn enrol(code: &str, cloud: &[String], identity: &Path, software: [u16; 3]) -> anyhow::Result<Peer> {
+/// Exchanges a one-time code for an identity in `identity`, at the first of the cloud's instances that can be reached, by
+/// whichever way. The box's id and site come with it.
+pub async fn enrol(code: &str, cloud: &[Endpoint], identity: &Path, software: [u16; 3]) -> anyhow::Result<Peer> {
     let code = code.parse().context("the enrolment code")?;
     let mut result = Err(anyhow::anyhow!("cloud.endpoints names none"));
     for endpoint in cloud {
-        result = link::enrol::enrol(endpoint, &code, identity, software)
+        result = link::enrol::enrol(endpoint.clone(), &code, identity, software)
             .await
             .with_context(|| format!("enrolling at {endpoint}"));
         if result.is_ok() {
@@ -96,7 +103,9 @@ pub async fn run(config: SyncConfig) -> anyhow::Result<()> {
     let (client, clients) = watch::channel(None);
     let media = tokio::spawn(road.clone().keep(clients));
     let stop = config.stop.clone();
+    let ways = Ways::new(config.cloud.len(), config.web.len(), rand::random());
     let mut process = Process {
+        ways,
         copies: Copies::new(&identity.peer.site),
         overflows: Overflows::new(identity.clone(), road.clone(), events).context("the CA")?,
         exchange: Exchange::bind(&config.socket).with_context(|| config.socket.display().to_string())?,
@@ -107,7 +116,6 @@ pub async fn run(config: SyncConfig) -> anyhow::Result<()> {
         heard,
         client,
         fetching: None,
-        attempts: 0,
     };
     let result = tokio::select! {
         result = process.forever() => result,
@@ -115,6 +123,21 @@ pub async fn run(config: SyncConfig) -> anyhow::Result<()> {
     };
     media.abort();
     result
+}
+
+/// A connection to the cloud, and by which way.
+struct Link {
+    way: Way,
+    client: Arc<Client>,
+    control: Control,
+}
+
+/// How a session ended.
+enum Talked {
+    /// None: it broke without a word.
+    Ended(Option<End>),
+    /// It goes on by another way.
+    Moved(Box<Link>),
 }
 
 struct Process {
@@ -130,8 +153,7 @@ struct Process {
     /// For the road: set while linked.
     client: watch::Sender<Option<Arc<Client>>>,
     fetching: Option<fetch::Fetching>,
-    /// Attempts to connect so far.
-    attempts: usize,
+    ways: Ways,
 }
 
 impl Process {
@@ -148,6 +170,7 @@ impl Process {
             self.figures.attempts.inc();
             let retry_after = self.attempt(&mut backoff).await;
             self.figures.linked.set(0);
+            self.figures.web.set(0);
             self.client.send_replace(None);
             self.exchange.link(false);
             backoff.handle_input(Instant::now(), backoff::Input::Down { retry_after });
@@ -174,17 +197,47 @@ impl Process {
         }
     }
 
+    /// One session, and those it moves into: a session within a WebSocket goes on over UDP as soon as that passes.
     async fn connect_and_talk(&mut self, backoff: &mut Backoff) -> anyhow::Result<Option<End>> {
         let identity = Arc::new(Identity::load(&self.config.identity).context("the identity")?);
         self.overflows.identity(identity.clone())?;
         self.identity = identity;
-        let at = self.attempts.checked_rem(self.config.cloud.len()).unwrap_or(0);
-        self.attempts = self.attempts.wrapping_add(1);
-        let endpoint = self.config.cloud.get(at).context("no endpoint of the cloud is configured")?;
-        let client = Arc::new(Client::new(endpoint, &self.identity)?);
-        let connecting = client.clone();
-        let control = self.meanwhile(async move { connecting.control().await }).await?;
-        self.talk(client, control, backoff).await
+        let mut link = self.connect().await?;
+        loop {
+            let end = self.talk(link, backoff).await;
+            self.ways.handle_input(Instant::now(), ways::Input::Down);
+            match end? {
+                Talked::Ended(end) => return Ok(end),
+                Talked::Moved(free) => link = *free,
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> anyhow::Result<Link> {
+        loop {
+            let way = self.ways.next();
+            let client = self.client_of(way)?;
+            let connecting = client.clone();
+            let error = match self.meanwhile(async move { connecting.control().await }).await {
+                Ok(control) => return Ok(Link { way, client, control }),
+                Err(error) => error,
+            };
+            let silent = error.is_silence();
+            self.ways.handle_input(Instant::now(), ways::Input::Failed { way, silent });
+            if !(silent && self.ways.has_another()) {
+                return Err(error.into());
+            }
+            tracing::info!(%error, "no answer by UDP: through a WebSocket");
+        }
+    }
+
+    fn client_of(&self, way: Way) -> anyhow::Result<Arc<Client>> {
+        let endpoint = match way {
+            Way::Udp(at) => self.config.cloud.get(at).map(Endpoint::from),
+            Way::Web(at) => self.config.web.get(at).cloned().map(Endpoint::Web),
+        };
+        let endpoint = endpoint.context("no endpoint of the cloud is configured")?;
+        Ok(Arc::new(Client::new(endpoint, &self.identity)?))
     }
 
     async fn begin_epoch(&mut self, spent: wire::session::Spent) {

@@ -204,7 +204,9 @@ mod tests {
         }
         assert_eq!(socket.try_send(&transmit(b"more")).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         let mut poller = Box::pin(Poller(socket.waiting.clone()));
-        assert!(futures_util::poll!(std::future::poll_fn(|context| poller.as_mut().poll_writable(context))).is_pending());
+        assert!(
+            futures_util::poll!(std::future::poll_fn(|context| poller.as_mut().poll_writable(context))).is_pending()
+        );
         assert_eq!(pipe.next().await.unwrap().as_ref(), [0]);
         std::future::poll_fn(|context| poller.as_mut().poll_writable(context)).await.unwrap();
         socket.try_send(&transmit(b"more")).unwrap();

@@ -3,5 +3,5 @@
 mod authority;
 mod bulk;
 mod connections;
-mod web;
 mod enrolment;
+mod web;

@@ -158,7 +158,8 @@ async fn proxy(password: Option<&'static str>) -> (SocketAddr, tokio::sync::broa
                     head.push(near.read_u8().await.unwrap());
                 }
                 let head = String::from_utf8(head).unwrap();
-                let may = password.is_none_or(|password| head.contains(&format!("Proxy-Authorization: {password}\r\n")));
+                let may =
+                    password.is_none_or(|password| head.contains(&format!("Proxy-Authorization: {password}\r\n")));
                 if !may {
                     near.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await.unwrap();
                     return;

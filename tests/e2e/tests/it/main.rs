@@ -23,3 +23,4 @@ mod nightly;
 mod overflow;
 mod phones;
 mod protected;
+mod walled;
