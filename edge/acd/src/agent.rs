@@ -122,6 +122,8 @@ pub(crate) struct Work {
     pub queue: QueueId,
     /// The contact is gone; the wrap-up is still owed.
     pub done: bool,
+    /// How often its wrap-up was made longer.
+    pub more: u32,
 }
 
 impl Agent {

@@ -65,6 +65,7 @@ impl Acd {
             Input::OtherCallEnded { agent } => self.other_call_ended(now, &agent),
             Input::WrapUpDone { agent } => self.wrap_up_done(now, &agent),
             Input::Resume { agent, contact, rest } => self.resume(now, &agent, contact, rest),
+            Input::WrapUpMore { agent } => drop(self.wrap_up_more(&agent)),
             Input::OverflowFailed { contact } => self.overflow_failed(now, contact),
             Input::Configure(config) => self.configure(now, &config),
         }

@@ -44,6 +44,8 @@ pub const CONTACTS_MAX: usize = 20_000;
 /// Lanes of one queue: different wishes of the contacts in it, and tiers. A contact with one more is given back with
 /// [`Return::Full`].
 pub const LANES_MAX: usize = 256;
+/// How often one wrap-up is made longer.
+pub const WRAP_UP_MORE_MAX: u32 = 3;
 /// Unanswered or declined offers in a row after which an agent is not ready.
 pub const UNANSWERED_MAX: u32 = 2;
 /// Positions told by number; further back is only "far".
@@ -108,6 +110,10 @@ pub enum Input {
         agent: AgentId,
         contact: Option<(ContactId, QueueId)>,
         rest: AgentState,
+    },
+    /// The wrap-up is longer by its queue's time once more; at most [`WRAP_UP_MORE_MAX`] times.
+    WrapUpMore {
+        agent: AgentId,
     },
     /// No site took the contact: it may ask again later.
     OverflowFailed {

@@ -73,7 +73,7 @@ impl Acd {
         let ring = Duration::from_secs(queue.config.ring_s.max(1).into());
         entry.offered_to = Some(id.clone());
         agent.wish = Wish::Ready;
-        agent.work = Some(Work { contact, queue: entry.queue.clone(), done: false });
+        agent.work = Some(Work { contact, queue: entry.queue.clone(), done: false, more: 0 });
         self.timers.set(Timer::Ring(id.clone()), now + ring);
         let offer = Output::Offer { contact, agent: id.clone(), queue: entry.queue.clone() };
         self.move_agent(now, id, Event::Offer);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use model::{AgentId, fact::AgentState};
 
 use crate::{
-    Acd, Output,
+    Acd, Output, WRAP_UP_MORE_MAX,
     agent::{Event, Wish, Work},
     timer::Timer,
 };
@@ -77,6 +77,21 @@ impl Acd {
         let wish = agent.wish;
         self.end_wrap_up(id);
         self.move_agent(now, id, Event::Rest(wish));
+    }
+
+    /// May the agent have more time?
+    pub fn may_wrap_up_more(&self, id: &AgentId) -> bool {
+        let agent = self.agents.get(id).filter(|agent| agent.state == AgentState::WrapUp);
+        agent.and_then(|agent| agent.work.as_ref()).is_some_and(|work| work.more < WRAP_UP_MORE_MAX)
+    }
+
+    pub(crate) fn wrap_up_more(&mut self, id: &AgentId) -> Option<()> {
+        let until = self.wrap_up_until(id).filter(|_| self.may_wrap_up_more(id))?;
+        let work = self.agents.get_mut(id)?.work.as_mut()?;
+        let more_s = self.queues.get(&work.queue)?.config.wrap_up_s;
+        work.more += 1;
+        self.timers.set(Timer::WrapUp(id.clone()), until + Duration::from_secs(more_s.into()));
+        Some(())
     }
 
     fn end_wrap_up(&mut self, id: &AgentId) {

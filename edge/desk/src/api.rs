@@ -85,6 +85,7 @@ pub enum Ask {
     Ready,
     NotReady,
     WrapUpDone,
+    WrapUpMore,
     Dial { number: String },
     HangUp,
     Hold,

@@ -197,6 +197,7 @@ pub fn ask(ask: api::Ask) -> Result<board::Ask, api::RefusedCode> {
         Wire::Ready => Ask::Ready,
         Wire::NotReady => Ask::NotReady,
         Wire::WrapUpDone => Ask::WrapUpDone,
+        Wire::WrapUpMore => Ask::WrapUpMore,
         Wire::Dial { number } => Ask::Dial { number: dialable(&number)? },
         Wire::HangUp => Ask::HangUp,
         Wire::Hold => Ask::Hold,

@@ -27,6 +27,8 @@ pub enum Ask {
     NotReady,
     /// End the wrap-up early.
     WrapUpDone,
+    /// Give me my queue's time once more.
+    WrapUpMore,
     /// Ring my phone, then this number.
     Dial {
         number: String,

@@ -12,7 +12,7 @@ use model::{
 };
 
 use crate::{
-    CONTACTS_MAX, Floor,
+    CONTACTS_MAX, Floor, Output,
     board::{Ask, DeskCommand, Refused},
     contact::{Role, State},
     lines::Lines,
@@ -59,7 +59,11 @@ impl<L: Lines> Floor<L> {
             }
             Ask::NotReady => self.ask_acd(acd::Input::NotReady { agent }),
             Ask::WrapUpDone if state == WrapUp => self.ask_acd(acd::Input::WrapUpDone { agent }),
-            Ask::WrapUpDone => return Err(Refused::WrongState),
+            Ask::WrapUpMore if self.acd.may_wrap_up_more(&agent) => {
+                self.ask_acd(acd::Input::WrapUpMore { agent });
+                self.chronicle.put(Output::BoardChanged);
+            }
+            Ask::WrapUpDone | Ask::WrapUpMore => return Err(Refused::WrongState),
             Ask::Dial { number } if matches!(state, NotReady | Ready | WrapUp) => {
                 return self.desk_dial(&agent, number);
             }

@@ -64,6 +64,7 @@ pub struct Worker {
     others: u32,
     ring_until: Option<Instant>,
     wrap_until: Option<Instant>,
+    mores: u32,
 }
 
 pub struct Naive {
@@ -109,6 +110,7 @@ impl Naive {
                     others: 0,
                     ring_until: None,
                     wrap_until: None,
+                mores: 0,
                 });
             }
         }
@@ -372,6 +374,7 @@ impl Naive {
                 self.set(id, AgentState::WrapUp);
                 if let Some(worker) = self.worker(id) {
                     worker.wrap_until = Some(now + Duration::from_secs(wrap.into()));
+                    worker.mores = 0;
                 }
                 self.out.push(Output::WrapUpStarted { agent: id.clone(), contact });
             }
@@ -419,6 +422,17 @@ impl Naive {
                     worker.others = worker.others.saturating_sub(1);
                 }
                 self.rest(now, &agent);
+            }
+            Input::WrapUpMore { agent } => {
+                let queue = self.worker(&agent).and_then(|w| w.work.clone()).and_then(|(_, q)| self.queue(&q));
+                let more = queue.map(|q| Duration::from_secs(q.wrap_up_s.into()));
+                if let (Some(worker), Some(more)) = (self.worker(&agent), more)
+                    && worker.state == AgentState::WrapUp
+                    && worker.mores < acd::WRAP_UP_MORE_MAX
+                {
+                    worker.mores += 1;
+                    worker.wrap_until = worker.wrap_until.map(|at| at + more);
+                }
             }
             Input::WrapUpDone { agent } => self.wrapped(&agent, None),
             Input::Resume { agent, contact, rest } => self.resume(&agent, contact, rest),

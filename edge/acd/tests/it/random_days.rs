@@ -154,7 +154,8 @@ impl Day {
             81..89 => Input::ContactDone { agent: who },
             89..91 => Input::OtherCallBegan { agent: who },
             91..94 => Input::OtherCallEnded { agent: who },
-            94..96 => Input::WrapUpDone { agent: who },
+            94..95 => Input::WrapUpMore { agent: who },
+            95..96 => Input::WrapUpDone { agent: who },
             96..97 => {
                 let rest = [AgentState::Ready, AgentState::NotReady][self.rng.random_range(0..2)];
                 let talks = self.rng.random_range(0..2) == 0;

@@ -402,3 +402,32 @@ fn the_line_is_full_at_its_limit_and_positions_end_at_theirs() {
     assert!(scene.ladder.contains("1 19 is at Some(20)\n"));
     assert!(scene.ladder.contains("1 20 is at None\n"));
 }
+
+#[test]
+fn a_wrap_up_is_made_longer_three_times_and_no_more() {
+    check(
+        "sales wrap=10",
+        "ann sales",
+        "@0 sign-in ann
+            0 ann is NotReady
+         @0 ready ann
+            0 ann is Ready
+         @1 enter 1 sales
+            1 ann is Offered
+            1 offer 1 to ann (sales)
+         @2 accept ann
+            2 offer 1 to ann ended: Accepted
+            2 ann is Talking
+         @3 more ann
+         @10 done ann
+            10 ann is WrapUp
+            10 ann wraps up 1
+         @11 more ann
+         @12 more ann
+         @13 more ann
+         @14 more ann
+         @60
+            50 ann has wrapped up 1
+            50 ann is Ready",
+    );
+}

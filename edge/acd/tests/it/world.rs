@@ -219,6 +219,7 @@ impl Scene {
             "call-began" => Input::OtherCallBegan { agent: who(1) },
             "call-ended" => Input::OtherCallEnded { agent: who(1) },
             "wrapped" => Input::WrapUpDone { agent: who(1) },
+            "more" => Input::WrapUpMore { agent: who(1) },
             "overflow-failed" => Input::OverflowFailed { contact: whom(1) },
             other => panic!("unknown word {other}"),
         })

@@ -106,7 +106,7 @@ export interface ContactCard {
 }
 
 export type Ask =
-  | { ask: 'sign_in' | 'sign_out' | 'ready' | 'not_ready' | 'wrap_up_done' | 'hang_up' | 'hold' | 'resume' | 'card_mode' | 'card_mode_end' | 'confer' | 'consult_end' | 'monitor_end' }
+  | { ask: 'sign_in' | 'sign_out' | 'ready' | 'not_ready' | 'wrap_up_done' | 'wrap_up_more' | 'hang_up' | 'hold' | 'resume' | 'card_mode' | 'card_mode_end' | 'confer' | 'consult_end' | 'monitor_end' }
   | { ask: 'dial' | 'transfer' | 'consult'; number: string }
   | { ask: 'monitor'; agent: string; how: Monitoring }
   | { ask: 'seen'; notice: string };

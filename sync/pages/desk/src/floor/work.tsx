@@ -26,7 +26,7 @@ export function StateCard({ own, at, live, ask, telephone }: FloorProps) {
     setBusy(wanted.ask);
     void ask(wanted).finally(() => setBusy(null));
   };
-  const button = (wanted: 'ready' | 'not_ready' | 'sign_in' | 'sign_out' | 'wrap_up_done', label: string, variant: string, color?: string) => (
+  const button = (wanted: 'ready' | 'not_ready' | 'sign_in' | 'sign_out' | 'wrap_up_done' | 'wrap_up_more', label: string, variant: string, color?: string) => (
     <Button key={wanted} size="md" variant={variant} color={color} loading={busy === wanted} disabled={!live || (busy !== null && busy !== wanted)} onClick={() => press({ ask: wanted })}>
       {label}
     </Button>
@@ -57,7 +57,7 @@ export function StateCard({ own, at, live, ask, telephone }: FloorProps) {
           {state === 'signed_out' && button('sign_in', t('work.start'), 'filled')}
           {state === 'not_ready' && [button('sign_out', t('work.stop'), 'subtle', 'gray'), button('ready', t('work.goReady'), 'filled')]}
           {state === 'ready' && button('not_ready', t('work.goNotReady'), 'default')}
-          {state === 'wrap_up' && [button('not_ready', t('work.goNotReady'), 'default'), button('wrap_up_done', t('work.wrapUpDone'), 'filled')]}
+          {state === 'wrap_up' && [button('not_ready', t('work.goNotReady'), 'default'), button('wrap_up_more', t('work.wrapUpMore'), 'default'), button('wrap_up_done', t('work.wrapUpDone'), 'filled')]}
         </Group>
       </Group>
       {own.phone === null ? (

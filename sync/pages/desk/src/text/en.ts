@@ -90,6 +90,7 @@ export const en = {
     start: 'Start work',
     stop: 'Leave the floor',
     wrapUpDone: 'Finish wrap-up',
+    wrapUpMore: 'More time',
     wrapUpLeft: 'left of your wrap-up',
     notHere: 'You are signed in to watch and to set up. You take no calls, because no agent of this branch has your id.',
     noPhone: 'Your phone is not registered, so no call can reach you. Check that it is switched on and connected, or take calls in this page.',

@@ -92,6 +92,7 @@ export const zh: Shape<typeof en> = {
     start: '开始工作',
     stop: '离岗',
     wrapUpDone: '完成话后处理',
+    wrapUpMore: '延长时间',
     wrapUpLeft: '话后处理剩余时间',
     notHere: '您以查看和设置的身份登录。本网点没有与您标识相同的坐席，因此不会接到来电。',
     noPhone: '您的话机未注册，来电无法接入。请检查话机是否开机并已连接，或在本页接听来电。',
