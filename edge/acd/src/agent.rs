@@ -195,7 +195,7 @@ impl Acd {
                     queue.talking = queue.talking.saturating_add(1);
                 }
                 agent.missed = 0;
-                agent.work = Some(Work { contact, queue, done: false });
+                agent.work = Some(Work { contact, queue, done: false, more: 0 });
                 self.move_agent(now, id, Event::Resume);
             }
         }

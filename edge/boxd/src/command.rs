@@ -1,5 +1,6 @@
 //! The commands of an integrator: credentials, a configuration without a cloud, recordings, the ledger.
 
+pub mod flow;
 pub mod lab;
 mod phone;
 

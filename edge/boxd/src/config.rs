@@ -42,6 +42,8 @@ pub struct BoxConfig {
     pub provision: Option<Provision>,
     /// What the interop lab tests each night.
     pub lab: Option<Lab>,
+    /// Where flows may ask other systems; nowhere by default.
+    pub look_up: Vec<Allowed>,
     /// Prometheus text of *calls*; *media* and *sync* answer on the next two ports.
     pub metrics: SocketAddr,
     pub cloud: Option<Cloud>,
@@ -109,6 +111,13 @@ pub struct LabDevice {
     pub call: Option<String>,
     /// Only these probes; empty for all.
     pub only: Vec<String>,
+}
+
+/// An address that flows may ask, over HTTP.
+#[derive(Debug, Clone)]
+pub struct Allowed {
+    pub network: Network,
+    pub port: u16,
 }
 
 #[derive(Debug, Clone)]

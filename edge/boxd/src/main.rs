@@ -44,6 +44,9 @@ enum Task {
     /// The branch's configuration, for a box without a cloud.
     #[command(subcommand)]
     Site(command::Site),
+    /// Flows as text: look for faults, without a box.
+    #[command(subcommand)]
+    Flow(command::flow::Flow),
     #[command(subcommand)]
     Phone(command::Phone),
     #[command(subcommand)]
@@ -69,6 +72,10 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     let Args { config: file, task } = Args::parse();
+    // A flow is looked at where no box is, too.
+    if let Task::Flow(flow) = task {
+        return flow.run();
+    }
     let config = config::load(&file).map_err(|faults| anyhow::anyhow!("{faults}"))?;
     match task {
         Task::Check => {
@@ -84,6 +91,7 @@ fn main() -> anyhow::Result<()> {
         Task::Media => process(&config, runtime(1)?, media::run(command::media(&config))),
         Task::Sync => process(&config, runtime(2)?, command::sync(config.clone())),
         Task::Enrol { code } => runtime(1)?.block_on(command::enrol(&config, &code)),
+        Task::Flow(flow) => flow.run(),
         Task::Site(site) => site.run(&config),
         Task::Phone(phone) => phone.run(&config),
         Task::Agent(agent) => agent.run(&config),

@@ -63,6 +63,9 @@ pub struct Floor<L = Calls> {
     pub(crate) emergencies: Emergencies,
     pub(crate) notices: Notices,
     pub(crate) test: SelfTest,
+    /// The number of the last question to another system, and who waits for an answer.
+    pub(crate) questions: u64,
+    pub(crate) asking_others: BTreeMap<u64, ContactId>,
     pub(crate) timers: Timers,
     pub(crate) civil: CivilTime,
     pub(crate) now: Instant,
@@ -107,6 +110,8 @@ impl<L: Lines> Floor<L> {
             link: Link::Down,
             cards: BTreeMap::new(),
             overflows: BTreeMap::new(),
+            questions: 0,
+            asking_others: BTreeMap::new(),
             timers: Timers::default(),
             civil,
             now,
@@ -128,6 +133,7 @@ impl<L: Lines> Floor<L> {
             Input::NoticesHeard => self.notice_heard(),
             Input::TrunkRefused { trunk, what } => self.trunk_refused(trunk, what),
             Input::DeviceChanged { what } => self.tell_of_device(what),
+            Input::LookedUp { question, said } => self.looked_up(question, said),
             Input::Configure { config, secrets } => {
                 self.config = Arc::new(*config);
                 self.chronicle.config = self.config.clone();

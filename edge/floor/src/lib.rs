@@ -3,12 +3,14 @@
 //!
 //! [`Floor`] is the engine; [`cdr`] and [`interval`] are pure folds that a ledger may run again, [`book`] keeps the
 //! figures of a day by them. One file, one concern:
-//! `contact` is what a visit is and how it begins and ends, `flow` and `waiting` its way to a person, `talking` the
+//! `contact` is what a visit is, `arrival`, `legs` and `ending` how it begins, goes on and ends, `flow`, `detour` and
+//! `waiting` its way to a person, `talking` the
 //! talk, `company` who else is on it, `away` a page that is loaded anew under it, `transfer` and `attended` the way to
 //! another; `outgoing` are calls that begin inside; `overflow` is help between sites;
 //! `phones` knows whose phone is which and busy; `desk` obeys agents, `picture` shows them the floor; `recording` and
 //! `chronicle` write down; `will` is what the next life takes over.
 
+mod arrival;
 mod attended;
 mod away;
 pub mod board;
@@ -19,13 +21,16 @@ mod chronicle;
 mod company;
 mod contact;
 mod desk;
+mod detour;
 mod emergency;
+mod ending;
 mod farewell;
 mod floor;
 mod flow;
 mod forward;
 mod helping;
 pub mod interval;
+mod legs;
 mod lines;
 mod notices;
 mod outgoing;
@@ -43,12 +48,21 @@ mod transfer;
 mod waiting;
 pub mod will;
 
+use std::collections::BTreeMap;
+
 use call::{Secrets, endpoint, leg::Caller, plane};
-use model::{ContactId, Extension, OverflowId, TrunkId, cdr::Cdr, config::Config, fact::Fact, leaving::What};
+use model::{
+    ContactId, Extension, OverflowId, TrunkId,
+    cdr::Cdr,
+    config::Config,
+    fact::{Fact, LookUpFailed},
+    flow::Value,
+    leaving::What,
+};
 
 pub use company::{LISTENERS_MAX, Stage};
 pub use floor::{Floor, InUse};
-pub use ivr::hours::CivilTime;
+pub use ivr::{hours::CivilTime, run::LookUp};
 pub use lines::Lines;
 
 /// Contacts at once, wrap-ups not counted; an emergency call does not ask.
@@ -102,6 +116,11 @@ pub enum Input {
     DeviceChanged {
         what: What,
     },
+    /// What another system said, by the number of the question; None: nothing of use, for this reason.
+    LookedUp {
+        question: u64,
+        said: Result<BTreeMap<String, Value>, LookUpFailed>,
+    },
     /// What the clock on the wall shows; at least once a minute.
     Civil(CivilTime),
 }
@@ -128,6 +147,11 @@ pub enum Output {
     Notice(model::leaving::Notice),
     /// At the end of a contact, and again when it was written up.
     Cdr(Box<Cdr>),
+    /// Ask another system, and say what it said by this number.
+    LookUp {
+        question: u64,
+        ask: LookUp,
+    },
     /// For another site.
     Signal(overflow::Signal),
     /// Carry this overflow call's audio: it is awaited at this loopback address.

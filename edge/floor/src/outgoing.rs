@@ -16,8 +16,9 @@ use model::{
 use crate::{
     Floor, Output,
     caps::{Due, Payer, Share},
-    contact::{Contact, Out, Partner, Role, State, end_cause},
+    contact::{Contact, Out, Partner, Role, State},
     emergency::shown_number,
+    legs::end_cause,
     lines::Lines,
     timer::Timer,
 };

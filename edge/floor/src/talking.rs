@@ -54,7 +54,7 @@ impl<L: Lines> Floor<L> {
             return self.end(id, EndCause::Agent);
         }
         let Some(talk) = self.talk(id).cloned() else { return };
-        if self.hand_over(id, &talk) {
+        if self.hand_over(id, &talk) || self.goes_on_after(id, &talk, cause) {
             return;
         }
         match talk.with {

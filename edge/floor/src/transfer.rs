@@ -13,7 +13,8 @@ use model::{
 use crate::{
     Floor,
     board::Refused,
-    contact::{Back, Partner, Role, State, end_cause},
+    contact::{Back, Partner, Role, State},
+    legs::end_cause,
     lines::Lines,
     timer::Timer,
 };
@@ -110,6 +111,7 @@ impl<L: Lines> Floor<L> {
         if back.is_some() {
             self.chronicle.tell_of(id, Kind::Transferred { how: Transfer::Blind });
         }
+        self.flow_is_over(id);
         self.chronicle.tell_of(id, Kind::Answered { agent });
         self.begin_talk(id, Partner::Party, leg);
         self.drop_leaving(id);
@@ -169,6 +171,9 @@ impl<L: Lines> Floor<L> {
     /// phone that gave it away is rung.
     pub(crate) fn not_moved(&mut self, id: ContactId, cause: Cause) {
         self.timers.cancel(Timer::Moving(id));
+        if self.not_taken(id) {
+            return;
+        }
         let back = self.take_back(id);
         if back.is_some() {
             self.chronicle.tell_of(id, Kind::TransferFailed);

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use acd::{Return, Stay, Wait, Wants};
 use call::leg::{Dial, Party};
-use ivr::run::Door;
 use model::{
     AgentId, ContactId, LegId, PromptId, QueueId,
     fact::{EndCause, Kind, OfferOutcome},
@@ -34,7 +33,7 @@ const MUSIC: &str = "music";
 impl<L: Lines> Floor<L> {
     pub(crate) fn queue(&mut self, id: ContactId, queue: QueueId, asks: Asks) {
         let Some(config) = self.config.queues.get(&queue) else { return self.end(id, EndCause::NoRoute) };
-        if config.hours.as_ref().is_some_and(|hours| self.door(hours) == Door::Closed) {
+        if config.hours.as_ref().is_some_and(|hours| !self.is_open(hours)) {
             return self.closed(id);
         }
         self.chronicle.tell_of(id, Kind::Queued { queue: queue.clone() });

@@ -173,7 +173,7 @@ impl<L: Lines> Floor<L> {
             return None;
         }
         let stands = match &contact.state {
-            State::InFlow { flow, .. } => Stands::Flow(flow.clone()),
+            State::InFlow(walk) => Stands::Flow(walk.first.clone()),
             State::Waiting { .. } => Stands::Waiting,
             State::Talking(Talk { with, leg, held }) => {
                 let agent = match with {
@@ -260,6 +260,8 @@ impl<L: Lines> Floor<L> {
             forwarded: None,
             out: visit.out.map(out),
             otherwise: None,
+            // A survey after the talk ends with the life that was to ask it.
+            goes_on: None,
             guest: None,
             card_mode: visit.card_mode,
             company: Company::default(),

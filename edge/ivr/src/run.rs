@@ -1,11 +1,22 @@
-//! One contact's walk through one flow. Everything it waits for comes in as an input; it never waits for time itself.
+//! One contact's walk through one flow and its sub-flows. Everything it waits for comes in as an input; it never waits for
+//! time itself.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use model::{
-    HoursId, PromptId, QueueId, StepId,
-    config::{Flow, Step},
+    Extension, FlowId, PromptId, QueueId, StepId, VariableId,
+    config::Config,
+    flow::{DEPTH_MAX, Source, Step, Test, Value},
     routing::Asks,
+};
+
+use crate::{
+    keys::{Keys, Outcome},
+    memory::{Memory, Visit},
 };
 
 /// Steps in a row that do not wait for the caller; one more ends the run.
@@ -13,7 +24,7 @@ pub const CIRCLE_MAX: u32 = 100;
 /// Steps of one run in all: nobody presses keys for ever.
 pub const STEPS_MAX: u32 = 1_000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// The caller pressed a key.
     Digit(char),
@@ -22,41 +33,66 @@ pub enum Input {
     /// The time of the last `Collect` is over.
     Timeout,
     /// The answer to the last `Ask`.
-    Hours(Door),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Door {
-    Open,
-    Closed,
+    Answer(bool),
+    /// The answer to the last `LookUp`; None: it did not come, or said nothing of use.
+    Found(Option<BTreeMap<VariableId, Value>>),
+    /// The last `Ring` came to nothing.
+    NotTaken,
+    /// The agent of the last `Queue` has hung up, and the caller is still there.
+    Served,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// For the record: this step begins.
-    StepEntered(StepId),
+    StepEntered { flow: FlowId, step: StepId },
     /// Play these; answer with `Played`.
     Play { prompts: Vec<PromptId> },
     /// The caller pressed a key into the prompt: silence it.
     Hush,
     /// Wait this long for a key; answer with `Timeout`.
     Collect { wait: Duration },
-    /// Is this calendar open now? Answer with `Hours`.
-    Ask { hours: HoursId },
-    /// The road ends in a queue.
-    Queue { queue: QueueId, asks: Asks },
+    /// Does this hold? Answer with `Answer`.
+    Ask(Test),
+    /// Ask another system; answer with `Found`, by `take`.
+    LookUp(LookUp),
+    /// For the record: what the caller thinks of us, at the step that was entered last.
+    Marked { mark: u8, best: u8 },
+    /// Ring this phone; answer with `NotTaken`, or never.
+    Ring { phone: Extension, wait: Duration },
+    /// The road ends in a queue. `goes_on`: a caller who was served comes back, by `Served`.
+    Queue { queue: QueueId, asks: Asks, goes_on: bool },
     /// The road ends.
     HangUp(End),
+}
+
+/// A question to another system.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LookUp {
+    pub url: String,
+    /// Fields of a JSON object. May hold personal data.
+    pub send: BTreeMap<String, Value>,
+    /// Which field fills which variable.
+    pub take: BTreeMap<VariableId, String>,
+    pub wait: Duration,
+}
+
+impl std::fmt::Debug for LookUp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LookUp({}, {} fields)", self.url, self.send.len())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// The flow says so.
     Flow,
-    /// The flow points at a step that is not there.
-    Dangling(StepId),
+    /// The flow points at a step, or a flow, that is not there.
+    Dangling(String),
     /// [`CIRCLE_MAX`] or [`STEPS_MAX`] was reached at this step.
     Circle(StepId),
+    /// Sub-flows within one another beyond the limit.
+    TooDeep(FlowId),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,26 +101,37 @@ enum State {
     Playing {
         next: StepId,
     },
-    /// A menu's prompt plays; keys count already.
-    Asking {
-        menu: StepId,
-        round: u32,
-    },
-    Collecting {
-        menu: StepId,
-        round: u32,
-    },
-    /// The owner looks at the calendar.
-    AtDoor {
+    /// A prompt plays, and keys count already.
+    Asking(Keys),
+    Listening(Keys),
+    /// The owner looks whether the first of `left` holds.
+    Judging {
+        left: VecDeque<Test>,
         then: StepId,
         otherwise: StepId,
+    },
+    LookingUp {
+        next: StepId,
+        otherwise: StepId,
+    },
+    Ringing {
+        otherwise: StepId,
+    },
+    /// With an agent; then `after`.
+    Away {
+        after: StepId,
     },
     Ended,
 }
 
 #[derive(Debug)]
 pub struct Run {
-    flow: Arc<Flow>,
+    site: Arc<Config>,
+    flow: FlowId,
+    /// Flows that wait for their sub-flow, and where each goes on.
+    callers: Vec<(FlowId, StepId)>,
+    visit: Visit,
+    memory: Memory,
     state: State,
     /// Since the caller was last waited for.
     circle: u32,
@@ -93,11 +140,20 @@ pub struct Run {
 }
 
 impl Run {
-    /// Begins at the flow's first step.
-    pub fn start(flow: Arc<Flow>) -> Self {
-        let first = flow.start.clone();
-        let mut run = Self { flow, state: State::Ended, circle: 0, steps: 0, outputs: VecDeque::new() };
-        run.enter(first);
+    /// Begins at the flow's first step. The flows of `site` are the run's to its end.
+    pub fn start(site: Arc<Config>, flow: FlowId, visit: Visit) -> Self {
+        let mut run = Self {
+            site,
+            flow: flow.clone(),
+            callers: Vec::new(),
+            visit,
+            memory: Memory::default(),
+            state: State::Ended,
+            circle: 0,
+            steps: 0,
+            outputs: VecDeque::new(),
+        };
+        run.begin(flow);
         run
     }
 
@@ -109,83 +165,173 @@ impl Run {
         self.state == State::Ended
     }
 
+    /// Would these be taken as an answer?
+    pub fn takes(&self, values: &BTreeMap<VariableId, Value>) -> bool {
+        self.memory.takes(values)
+    }
+
     /// An input that means nothing at this moment (a late timer, a key into an announcement) changes nothing.
     pub fn handle_input(&mut self, input: Input) {
-        match (self.state.clone(), input) {
+        match (std::mem::replace(&mut self.state, State::Ended), input) {
             (State::Playing { next }, Input::Played) => self.enter(next),
-            (State::Asking { menu, round }, Input::Played) => self.collect(menu, round),
-            (State::Asking { menu, round }, Input::Digit(digit)) => {
+            (State::Asking(keys), Input::Played) => self.listen(keys),
+            (State::Asking(mut keys), Input::Digit(digit)) => {
                 self.outputs.push_back(Output::Hush);
-                self.choose(menu, round, digit);
+                let outcome = keys.key(digit);
+                self.heard(keys, outcome);
             }
-            (State::Collecting { menu, round }, Input::Digit(digit)) => self.choose(menu, round, digit),
-            (State::Collecting { menu, round }, Input::Timeout) => self.round_lost(menu, round),
-            (State::AtDoor { then, otherwise }, Input::Hours(door)) => {
-                self.enter(if door == Door::Open { then } else { otherwise });
+            (State::Listening(mut keys), Input::Digit(digit)) => {
+                let outcome = keys.key(digit);
+                self.heard(keys, outcome);
             }
-            _ => {}
+            (State::Listening(mut keys), Input::Timeout) => {
+                let outcome = keys.silence();
+                self.heard(keys, outcome);
+            }
+            (State::Judging { mut left, then, otherwise }, Input::Answer(holds)) => {
+                left.pop_front();
+                if holds { self.judge(left, then, otherwise) } else { self.enter(otherwise) }
+            }
+            (State::LookingUp { next, otherwise }, Input::Found(found)) => {
+                let taken = found.is_some_and(|values| self.memory.set_all(values));
+                self.enter(if taken { next } else { otherwise });
+            }
+            (State::Ringing { otherwise }, Input::NotTaken) => self.enter(otherwise),
+            (State::Away { after }, Input::Served) => {
+                self.circle = 0;
+                self.enter(after);
+            }
+            (state, _) => self.state = state,
         }
     }
 
+    fn begin(&mut self, flow: FlowId) {
+        let Some(document) = self.site.flows.get(&flow) else { return self.end(End::Dangling(flow.to_string())) };
+        self.memory.begin(document);
+        let first = document.start.clone();
+        self.flow = flow;
+        self.enter(first);
+    }
+
     fn enter(&mut self, id: StepId) {
-        let Some(step) = self.flow.steps.get(&id).cloned() else { return self.end(End::Dangling(id)) };
+        let Some(step) = self.site.flows.get(&self.flow).and_then(|flow| flow.steps.get(&id)).cloned() else {
+            return self.end(End::Dangling(id.to_string()));
+        };
         self.circle += 1;
         self.steps += 1;
         if self.circle > CIRCLE_MAX || self.steps > STEPS_MAX {
             return self.end(End::Circle(id));
         }
-        self.outputs.push_back(Output::StepEntered(id.clone()));
+        self.outputs.push_back(Output::StepEntered { flow: self.flow.clone(), step: id });
+        if let Some(keys) = Keys::of(&step) {
+            return self.ask(keys);
+        }
         match step {
-            Step::Play { prompt, next } => {
-                self.outputs.push_back(Output::Play { prompts: vec![prompt] });
-                self.state = State::Playing { next };
+            Step::Play { prompt, next } => self.play(vec![prompt], next),
+            Step::Say { parts, next } => {
+                let prompts = self.memory.speak(&parts);
+                self.play(prompts, next);
             }
-            Step::Menu { prompt, .. } => self.ask(id, prompt, 1),
             Step::Open { hours, then, otherwise } => {
-                self.outputs.push_back(Output::Ask { hours });
-                self.state = State::AtDoor { then, otherwise };
+                self.judge(VecDeque::from([Test::Open { hours }]), then, otherwise);
             }
-            Step::Queue { queue, asks } => {
-                self.outputs.push_back(Output::Queue { queue, asks });
-                self.state = State::Ended;
+            Step::If { all, then, otherwise } => self.judge(all.into(), then, otherwise),
+            Step::Set { variable, to, next } => {
+                self.memory.set(&variable, to);
+                self.enter(next);
+            }
+            Step::LookUp { url, send, take, wait_ms, next, otherwise } => {
+                let send = send.into_iter().map(|(field, source)| (field, self.told(source))).collect();
+                let wait = Duration::from_millis(wait_ms.into());
+                self.outputs.push_back(Output::LookUp(LookUp { url, send, take, wait }));
+                self.state = State::LookingUp { next, otherwise };
+            }
+            Step::SubFlow { flow, next } => {
+                if self.callers.len() >= DEPTH_MAX {
+                    return self.end(End::TooDeep(flow));
+                }
+                self.callers.push((self.flow.clone(), next));
+                self.begin(flow);
+            }
+            Step::Return => match self.callers.pop() {
+                Some((flow, next)) => {
+                    self.flow = flow;
+                    self.enter(next);
+                }
+                None => self.end(End::Flow),
+            },
+            Step::Transfer { phone, ring_s, otherwise } => {
+                self.circle = 0;
+                self.outputs.push_back(Output::Ring { phone, wait: Duration::from_secs(ring_s.into()) });
+                self.state = State::Ringing { otherwise };
+            }
+            Step::Queue { queue, asks, after } => {
+                self.outputs.push_back(Output::Queue { queue, asks, goes_on: after.is_some() });
+                self.state = after.map_or(State::Ended, |after| State::Away { after });
             }
             Step::Hangup => self.end(End::Flow),
+            // These listen to keys.
+            Step::Menu { .. } | Step::Digits { .. } | Step::Survey { .. } => {}
         }
     }
 
-    fn ask(&mut self, menu: StepId, prompt: PromptId, round: u32) {
+    fn play(&mut self, prompts: Vec<PromptId>, next: StepId) {
+        if prompts.is_empty() {
+            return self.enter(next);
+        }
+        self.outputs.push_back(Output::Play { prompts });
+        self.state = State::Playing { next };
+    }
+
+    fn told(&self, source: Source) -> Value {
+        match source {
+            Source::Caller => Value::Text(self.visit.caller.clone()),
+            Source::Called => Value::Text(self.visit.called.clone()),
+            Source::Variable(variable) => self.memory.value(&variable).cloned().unwrap_or(Value::Text(String::new())),
+        }
+    }
+
+    /// What can be said here is said here; the owner is asked for the rest.
+    fn judge(&mut self, mut left: VecDeque<Test>, then: StepId, otherwise: StepId) {
+        loop {
+            let Some(test) = left.front() else { return self.enter(then) };
+            match self.memory.judge(test, &self.visit) {
+                Some(true) => drop(left.pop_front()),
+                Some(false) => return self.enter(otherwise),
+                None => {
+                    self.outputs.push_back(Output::Ask(test.clone()));
+                    self.state = State::Judging { left, then, otherwise };
+                    return;
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, keys: Keys) {
         self.circle = 0;
-        self.outputs.push_back(Output::Play { prompts: vec![prompt] });
-        self.state = State::Asking { menu, round };
+        self.outputs.push_back(Output::Play { prompts: vec![keys.prompt.clone()] });
+        self.state = State::Asking(keys);
     }
 
-    fn collect(&mut self, menu: StepId, round: u32) {
-        let wait_s = match self.flow.steps.get(&menu) {
-            Some(Step::Menu { wait_s, .. }) => (*wait_s).max(1),
-            _ => 1,
-        };
-        self.outputs.push_back(Output::Collect { wait: Duration::from_secs(wait_s.into()) });
-        self.state = State::Collecting { menu, round };
+    fn listen(&mut self, keys: Keys) {
+        self.outputs.push_back(Output::Collect { wait: keys.wait });
+        self.state = State::Listening(keys);
     }
 
-    fn choose(&mut self, menu: StepId, round: u32, digit: char) {
-        let chosen = match self.flow.steps.get(&menu) {
-            Some(Step::Menu { choices, .. }) => choices.get(&digit).cloned(),
-            _ => None,
-        };
-        match chosen {
-            Some(step) => self.enter(step),
-            None => self.round_lost(menu, round),
+    fn heard(&mut self, keys: Keys, outcome: Outcome) {
+        match outcome {
+            Outcome::More => self.listen(keys),
+            Outcome::Again => self.ask(keys),
+            Outcome::Go(step) => self.enter(step),
+            Outcome::Typed { into, digits, next } => {
+                self.memory.set(&into, Value::Text(digits));
+                self.enter(next);
+            }
+            Outcome::Marked { mark, best, next } => {
+                self.outputs.push_back(Output::Marked { mark, best });
+                self.enter(next);
+            }
         }
-    }
-
-    /// Silence or a wrong key: once more, or on at `otherwise`.
-    fn round_lost(&mut self, menu: StepId, round: u32) {
-        let Some(Step::Menu { prompt, tries, otherwise, .. }) = self.flow.steps.get(&menu) else {
-            return self.end(End::Dangling(menu));
-        };
-        let (prompt, tries, otherwise) = (prompt.clone(), (*tries).max(1), otherwise.clone());
-        if round >= tries { self.enter(otherwise) } else { self.ask(menu, prompt, round + 1) }
     }
 
     fn end(&mut self, end: End) {

@@ -145,6 +145,8 @@ fn translate(change: &Change) -> Result<Writes, Error> {
         }
         Change::NumberRemove { number } => new().field(format!("numbers/{number}"), Scalar::Null).of("numbers", number),
         Change::FlowPut { flow, value } => flow_put(flow, value)?,
+        // What it writes stands in the document: see `versions`.
+        Change::FlowRollBack { flow, .. } => new().of("flows", flow),
         Change::FlowRemove { flow } => new().field(format!("flows/{flow}"), Scalar::Null).of("flows", flow),
 
         Change::HoursAdd { hours, value } => hours_add(hours, value)?,
@@ -168,9 +170,14 @@ fn check(path: &str, scalar: &Scalar) -> Result<(), Error> {
         (Type::Text(max), Scalar::Text(text)) => length(path, text, max),
         (Type::Flag, Scalar::Flag(_)) | (Type::Id | Type::Locality, Scalar::Text(_)) => Ok(()),
         (Type::Level | Type::Id, Scalar::Null) => Ok(()),
-        (Type::Text(_), Scalar::Null) if path.starts_with("flows/") || path.starts_with("places/") => Ok(()),
+        (Type::Text(_), Scalar::Null) if may_be_nothing(path) => Ok(()),
         _ => Err(invalid(path, "of the wrong type")),
     }
+}
+
+/// Texts that are taken away as a whole.
+pub(crate) fn may_be_nothing(path: &str) -> bool {
+    ["flows/", "flow_versions/", "places/"].iter().any(|kind| path.starts_with(kind))
 }
 
 fn is_label(path: &str) -> bool {

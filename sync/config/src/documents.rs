@@ -9,7 +9,7 @@ use crate::{
     change::{Named, writes},
     document::{Document, Scalar},
     error::Error,
-    rules,
+    rules, versions,
 };
 
 /// Which side a person edits at. Kept with the change, so that a history can say where it came from.
@@ -75,6 +75,7 @@ impl Documents {
             return Err(Error::NotTheirs { doc });
         }
         let mut writes = writes(change)?;
+        writes.fields.extend(versions::beside(self.document(doc), change, at)?);
         let allowed = |path: &str| rules::of(path).is_some_and(|rule| rule.by.contains(&doc));
         if !writes.fields.iter().all(|(path, _)| allowed(path)) {
             return Err(Error::WrongDocument { doc });

@@ -6,8 +6,9 @@ use model::{
     SiteId,
     carrier::Carrier,
     change::{Finding, Problem, Severity},
-    config::{Agent, Config, Flow, Hours, Locality, Overflow, Phone, Protection, Queue, Site, Span, Trunk, TrunkKind},
+    config::{Agent, Config, Hours, Locality, Overflow, Phone, Protection, Queue, Site, Span, Trunk, TrunkKind},
     dialling::{Dialling, Place, Spelling},
+    flow::Flow,
     forward::Forward,
     routing::Routing,
 };

@@ -1,6 +1,6 @@
 //! Why a change is not taken. The peer's fault (bytes), or the person's who edits (fields).
 
-use model::change::Doc;
+use model::{StepId, change::Doc, flow::Fault};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -30,6 +30,15 @@ pub enum Error {
     Length { field: String, len: usize, max: usize },
     #[error("{field} is not valid: {why}")]
     Invalid { field: String, why: &'static str },
+    /// A flow that cannot run, or that somebody cannot leave.
+    #[error("{at}: {}", told(fault, road))]
+    Flow { at: String, fault: Box<Fault>, road: Vec<StepId> },
     #[error("more than {max} {what}")]
     TooMany { what: &'static str, max: usize },
+}
+
+fn told(fault: &Fault, road: &[StepId]) -> String {
+    let fault = serde_json::to_string(fault).unwrap_or_default();
+    let road: Vec<&str> = road.iter().map(StepId::as_str).collect();
+    if road.is_empty() { fault } else { format!("{fault}, by {}", road.join(" > ")) }
 }

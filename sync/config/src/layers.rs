@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::change::{Doc, Finding, Problem, Severity};
 
 use crate::{
-    change::{LOCAL_ONLY, MAY_LEAVE},
+    change::{LOCAL_ONLY, MAY_LEAVE, may_be_nothing},
     document::{BINDING, Scalar},
     documents::Documents,
     rules::{self, LEVEL, Merge, Rule, Type, most},
@@ -100,9 +100,7 @@ fn typed(rule: &Rule, path: &str, scalar: &Scalar, findings: &mut Findings) -> O
         (Type::Locality, Scalar::Text(text)) if text == LOCAL_ONLY || text == MAY_LEAVE => Some(scalar.clone()),
         // A level that was taken away, an id that points at nothing, a flow that was removed.
         (Type::Level | Type::Id, Scalar::Null) => Some(Scalar::Null),
-        (Type::Text(_), Scalar::Null) if path.starts_with("flows/") || path.starts_with("places/") => {
-            Some(Scalar::Null)
-        }
+        (Type::Text(_), Scalar::Null) if may_be_nothing(path) => Some(Scalar::Null),
         (Type::Int(..) | Type::Text(_) | Type::Locality, Scalar::Null) => None,
         _ => {
             findings.add(Severity::Repaired, path, Problem::WrongType);

@@ -18,9 +18,11 @@ mod references;
 mod routing;
 mod rules;
 mod seed;
+mod versions;
 
 pub use document::{Applied, Document, Heads, Peer, SyncState, may_receive};
 pub use documents::{Author, Documents};
 pub use effective::{Effective, effective, heads};
 pub use error::Error;
 pub use seed::changes_from;
+pub use versions::flow_versions;

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::flow::Found;
 use model::{
-    AgentId, Extension, QueueId,
+    AgentId, Extension, FlowId, QueueId,
     change::{Problem, Severity},
-    config::{Agent, Config, Queue, Step},
+    config::{Agent, Config, Queue},
+    flow::Flow,
 };
 
 use crate::{carrier, flow, layers::Findings};
@@ -106,26 +108,36 @@ fn agents(config: &mut Config, findings: &mut Findings) {
 }
 
 fn flows(config: &mut Config, findings: &mut Findings) {
-    let (hours, queues) = (&config.hours, &config.queues);
+    let hours = &config.hours;
     config.flows.retain(|id, flow| {
         let path = format!("flows/{id}");
         for (step, missing) in flow::bypass(flow, hours) {
             findings.add(Severity::Repaired, format!("{path}/steps/{step}"), dangling(&missing));
         }
-        let mut faults = flow::faults(flow);
-        for (step, does) in &flow.steps {
-            if let Step::Queue { queue, .. } = does
-                && !queues.contains_key(queue)
-            {
-                faults.push((format!("steps/{step}"), dangling(queue)));
-            }
-        }
-        let usable = faults.is_empty();
-        for (place, problem) in faults {
+        let label = flow::label_fits(flow);
+        let found = ::flow::check(flow);
+        let usable = label.is_none() && !found.iter().any(|found| found.grave);
+        for (place, problem) in label.into_iter().chain(found.into_iter().map(flow::finding)) {
             findings.add(Severity::Warning, format!("{path}/{place}"), problem);
         }
         usable
     });
+    // A flow that goes takes along those which cannot do without it; each round takes one away at least, so this ends.
+    loop {
+        let among = |id: &FlowId, flow: &Flow| ::flow::check_among(id, flow, config);
+        let found: Vec<_> = config.flows.iter().map(|(id, flow)| (id.clone(), among(id, flow))).collect();
+        let lame = |(id, found): &(FlowId, Vec<Found>)| found.iter().any(|one| one.grave).then(|| id.clone());
+        let lame: BTreeSet<FlowId> = found.iter().filter_map(lame).collect();
+        for (id, found) in found.into_iter().filter(|(id, _)| lame.is_empty() || lame.contains(id)) {
+            for (place, problem) in found.into_iter().map(flow::finding) {
+                findings.add(Severity::Warning, format!("flows/{id}/{place}"), problem);
+            }
+        }
+        if lame.is_empty() {
+            return;
+        }
+        config.flows.retain(|id, _| !lame.contains(id));
+    }
 }
 
 /// A number that nothing answers would turn callers away: better to go on with the last good configuration.

@@ -101,6 +101,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("trunks/*/carrier", Type::Text(CARRIER_MAX), CENTRE),
     rule("numbers/*", Type::Id, CENTRE),
     rule("flows/*", Type::Text(FLOW_MAX), CENTRE),
+    rule("flow_versions/*/*", Type::Text(FLOW_MAX), CENTRE),
     rule("hours/*/is", Type::Flag, BRANCH),
     rule("hours/*/label", LABEL, BRANCH),
     rule("hours/*/week/*", Type::Text(200), BRANCH),
@@ -136,7 +137,6 @@ pub(crate) mod most {
     pub const CLOSED_DAYS: usize = 400;
     /// Spans of one day.
     pub const SPANS: usize = 8;
-    pub const STEPS: usize = 200;
     pub const FINDINGS: usize = 1_000;
 }
 

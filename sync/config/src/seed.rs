@@ -1,6 +1,8 @@
 //! A whole configuration as the changes that write it: how a site begins from a file.
 
-use model::{change::Change, config::Config};
+use std::collections::BTreeMap;
+
+use model::{FlowId, change::Change, config::Config, flow::Flow};
 
 /// Changes for the site's document, in an order in which each finds what it points at. The site's id is not among
 /// them: it is the documents' own.
@@ -24,10 +26,24 @@ pub fn changes_from(config: &Config) -> Vec<Change> {
     changes.extend(queues.map(|(id, value)| Change::QueueAdd { queue: id.clone(), value: Box::new(value.clone()) }));
     let agents = config.agents.iter();
     changes.extend(agents.map(|(id, value)| Change::AgentAdd { agent: id.clone(), value: value.clone() }));
-    let flows = config.flows.iter();
-    changes.extend(flows.map(|(id, value)| Change::FlowPut { flow: id.clone(), value: value.clone() }));
+    changes.extend(flows_from(config));
     let numbers = config.numbers.iter();
     changes.extend(numbers.map(|(id, flow)| Change::NumberPut { number: id.clone(), flow: flow.clone() }));
     changes.push(Change::SiteOutward { trunk: site.outward.clone() });
+    changes
+}
+
+/// Sub-flows before those that call them. Flows in a circle come last, in the order of their names, and will be refused.
+fn flows_from(config: &Config) -> Vec<Change> {
+    let mut left: BTreeMap<&FlowId, &Flow> = config.flows.iter().collect();
+    let mut changes = Vec::new();
+    while !left.is_empty() {
+        let ready =
+            |(_, flow): &(&&FlowId, &&Flow)| flow::refers(flow).into_iter().all(|other| !left.contains_key(other));
+        let Some(id) = left.iter().find(ready).or_else(|| left.iter().next()).map(|(id, _)| *id) else { break };
+        if let Some(value) = left.remove(id) {
+            changes.push(Change::FlowPut { flow: id.clone(), value: value.clone() });
+        }
+    }
     changes
 }

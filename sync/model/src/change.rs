@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentId, Extension, FlowId, HoursId, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, TrunkId,
-    config::{Agent, Flow, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
+    AgentId, Extension, FlowId, HoursId, Millis, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, StepId, TrunkId,
+    config::{Agent, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place},
+    flow::{Fault, Flow},
     forward::Forward,
     routing::Routing,
 };
@@ -25,7 +26,8 @@ pub enum Doc {
     Local,
 }
 
-/// One edit. JSON: `{"set":"queue_wrap_up","queue":"sales","seconds":20}`.
+/// One edit. JSON: `{"set":"queue_wrap_up","queue":"sales","seconds":20}`. Putting a flow publishes it: the next call
+/// follows it, and the version that was replaced at a time can be rolled back to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "set", rename_all = "snake_case")]
 pub enum Change {
@@ -72,6 +74,7 @@ pub enum Change {
     NumberPut { number: Number, flow: FlowId },
     NumberRemove { number: Number },
     FlowPut { flow: FlowId, value: Flow },
+    FlowRollBack { flow: FlowId, replaced: Millis },
     FlowRemove { flow: FlowId },
 
     HoursAdd { hours: HoursId, value: Hours },
@@ -129,8 +132,12 @@ pub enum Problem {
     },
     /// The document's writer may not write here; ignored.
     NotYours,
-    /// A flow that can run in a circle without ever waiting for the caller.
-    FlowLoop,
+    /// A fault of a flow, and by which steps one comes to it from the start.
+    Flow {
+        #[serde(flatten)]
+        fault: Fault,
+        road: Vec<StepId>,
+    },
     /// A queue that no agent can serve.
     NobodyServes,
     Missing,

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentId, Extension, FlowId, HoursId, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, StepId, TrunkId,
+    AgentId, Extension, FlowId, HoursId, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, TrunkId,
     carrier::Carrier,
     dialling::{Dialling, Place, Spelling},
+    flow::Flow,
     forward::Forward,
-    routing::{Asks, Routing},
+    routing::Routing,
 };
 
 /// Everything a box needs to know to run its branch.
@@ -159,42 +160,6 @@ pub enum SipTransport {
     Tcp,
     /// Whom the peer's certificate must name is in `box.toml`.
     Tls,
-}
-
-/// A flow document: a graph of steps, interpreted by `ivr`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Flow {
-    pub label: String,
-    pub start: StepId,
-    pub steps: BTreeMap<StepId, Step>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
-pub enum Step {
-    Play {
-        prompt: PromptId,
-        next: StepId,
-    },
-    /// Play, then wait for one digit; after `tries` silent or wrong rounds go on at `otherwise`.
-    Menu {
-        prompt: PromptId,
-        choices: BTreeMap<char, StepId>,
-        wait_s: u32,
-        tries: u32,
-        otherwise: StepId,
-    },
-    Open {
-        hours: HoursId,
-        then: StepId,
-        otherwise: StepId,
-    },
-    Queue {
-        queue: QueueId,
-        #[serde(default)]
-        asks: Asks,
-    },
-    Hangup,
 }
 
 /// Opening hours in the site's own time zone.

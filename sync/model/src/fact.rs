@@ -68,6 +68,19 @@ pub enum Kind {
         flow: FlowId,
         step: StepId,
     },
+    /// Another system was asked, and this is why it said nothing of use; None: it did.
+    LookedUp {
+        flow: FlowId,
+        step: StepId,
+        failed: Option<LookUpFailed>,
+    },
+    /// What the caller thinks of us, from 1 to `best`.
+    Marked {
+        flow: FlowId,
+        step: StepId,
+        mark: u8,
+        best: u8,
+    },
     Queued {
         queue: QueueId,
     },
@@ -278,6 +291,23 @@ pub enum OutwardRefusal {
     AgentMoney,
     /// The site has.
     SiteMoney,
+}
+
+/// Why another system said nothing of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LookUpFailed {
+    /// `box.toml` does not allow its address.
+    NotAllowed,
+    /// It could not be reached.
+    Unreachable,
+    TimedOut,
+    /// Not a 200.
+    Refused,
+    /// Not an object that fills every variable with a value of its type.
+    Unusable,
+    /// Too many questions wait.
+    Busy,
 }
 
 /// Why a call was sent on (RFC 5806 §4.1).

@@ -90,6 +90,8 @@ text_id! {
     FlowId = slug;
     /// One step within a flow.
     StepId = slug;
+    /// What a flow keeps in mind of a caller: `account`, `tries`.
+    VariableId = slug;
     /// A prompt or a piece of music: the WAV file's name without `.wav`.
     PromptId = slug;
     /// Where phones stand: a building, a floor, a hall.

@@ -9,6 +9,7 @@ pub mod change;
 pub mod config;
 pub mod dialling;
 pub mod fact;
+pub mod flow;
 pub mod forward;
 pub mod id;
 pub mod leaving;

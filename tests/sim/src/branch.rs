@@ -250,6 +250,8 @@ impl Branch {
                 Output::Registered { phone, up, binding } => {
                     life.pending.bindings.extend(binding_change(&phone, up, binding, stage.clock.wall()));
                 }
+                // Nobody is asked here; the town's flows ask nobody.
+                Output::LookUp { .. } => {}
                 Output::TrunkState { .. } | Output::Refused { .. } | Output::BoardChanged | Output::Notice(_) => {}
             }
         }

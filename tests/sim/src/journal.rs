@@ -248,6 +248,10 @@ fn tell(kind: &Kind) -> String {
             format!("{who} calls {}{what}", if out { "outside" } else { "inside" })
         }
         Kind::FlowEntered { flow, step } => format!("is in {flow}/{step}"),
+        Kind::LookedUp { failed, .. } => {
+            format!("is looked up: {}", failed.map_or("found".into(), |why| format!("{why:?}")))
+        }
+        Kind::Marked { mark, best, .. } => format!("gives {mark} of {best}"),
         Kind::Queued { queue } => format!("waits for {queue}"),
         Kind::Offered { agent, .. } => format!("rings {agent}"),
         Kind::OfferEnded { agent, outcome } => match outcome {

@@ -8,9 +8,8 @@ use std::{
 use call::{Limits, Secrets, endpoint::PhoneAuth};
 use model::{
     BoxId, Extension, SiteId,
-    config::{
-        Agent, Config, Flow, Hours, Locality, Overflow, Phone, Queue, SipTransport, Site, Span, Step, Trunk, TrunkKind,
-    },
+    config::{Agent, Config, Hours, Locality, Overflow, Phone, Queue, SipTransport, Site, Span, Trunk, TrunkKind},
+    flow::{Flow, Step},
 };
 use sha2::{Digest, Sha256};
 
@@ -200,11 +199,16 @@ fn flow(side: Side) -> Flow {
         ("hello", Step::Play { prompt: id("greeting"), next: id("which") }),
         ("which", Step::Menu { prompt: id("menu"), choices, wait_s: 6, tries: 2, otherwise: id("to-sales") }),
         ("closed", Step::Play { prompt: id("closed"), next: id("end") }),
-        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default() }),
-        ("to-home", Step::Queue { queue: id(side.home_queue()), asks: Default::default() }),
+        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default(), after: None }),
+        ("to-home", Step::Queue { queue: id(side.home_queue()), asks: Default::default(), after: None }),
         ("end", Step::Hangup),
     ];
-    Flow { label: "Main".into(), start: id("door"), steps: steps.map(|(step, what)| (id(step), what)).into() }
+    Flow {
+        label: "Main".into(),
+        variables: BTreeMap::new(),
+        start: id("door"),
+        steps: steps.map(|(step, what)| (id(step), what)).into(),
+    }
 }
 
 fn office() -> Hours {

@@ -1,8 +1,22 @@
 //! The import table of ARCHITECTURE.md, as data. A crate may import what stands beside it, and nothing else of ours.
 
 /// Crates that decide and touch nothing: no async, no sockets, no files, no clock.
-pub const ENGINES: &[&str] =
-    &["sip", "media", "call", "ivr", "acd", "floor", "model", "config", "gate", "wire", "ota", "lab", "provision"];
+pub const ENGINES: &[&str] = &[
+    "sip",
+    "media",
+    "call",
+    "ivr",
+    "acd",
+    "floor",
+    "model",
+    "flow",
+    "config",
+    "gate",
+    "wire",
+    "ota",
+    "lab",
+    "provision",
+];
 
 /// (crate, what it may import of the house). Tests may import anything; nothing imports tests.
 pub const IMPORTS: &[(&str, &[&str])] = &[
@@ -12,7 +26,8 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
     ("ota", &[]),
     ("pages", &[]),
     ("provision", &[]),
-    ("config", &["model"]),
+    ("flow", &["model"]),
+    ("config", &["flow", "model"]),
     ("gate", &["model"]),
     ("ivr", &["model"]),
     ("acd", &["model"]),
@@ -37,6 +52,7 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
             "desk",
             "link",
             "wire",
+            "flow",
             "config",
             "gate",
             "model",
@@ -45,7 +61,7 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("db", &["model"]),
-    ("cloudd", &["db", "link", "wire", "config", "gate", "model", "pages"]),
+    ("cloudd", &["db", "link", "wire", "flow", "config", "gate", "model", "pages"]),
     ("otad", &["ota"]),
     ("xtask", &["ota"]),
 ];

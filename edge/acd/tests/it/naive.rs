@@ -110,7 +110,7 @@ impl Naive {
                     others: 0,
                     ring_until: None,
                     wrap_until: None,
-                mores: 0,
+                    mores: 0,
                 });
             }
         }

@@ -36,6 +36,7 @@ use super::{
     clock::{civil, wall},
     desk_ports::Request,
     dns::{Dns, Located},
+    look_up::{Answer, LookUps},
     media_client::{FromMedia, MediaClient},
     meters::Meters,
     outgoing,
@@ -81,6 +82,7 @@ pub struct Engine {
     pub media: MediaClient,
     pub sync: Option<SyncClient>,
     pub dns: Dns,
+    pub look_ups: LookUps,
     /// Where the trunks are that are known by name.
     pub located: BTreeMap<String, Vec<Target>>,
     pub reader: Reader,
@@ -119,6 +121,7 @@ pub struct Inbox {
     pub media: mpsc::Receiver<FromMedia>,
     pub sync: mpsc::Receiver<FromSync>,
     pub located: mpsc::Receiver<Located>,
+    pub looked_up: mpsc::Receiver<Answer>,
     pub requests: mpsc::Receiver<Request>,
 }
 
@@ -142,6 +145,7 @@ impl Engine {
                     }
                 }
                 Some(located) = inbox.located.recv() => self.locate(located),
+                Some(Answer { question, said }) = inbox.looked_up.recv() => self.feed(Input::LookedUp { question, said }),
                 Some(input) = self.sockets.recv() => self.take(Input::Call(LineInput::Sip(input))),
                 () = self.reception.wait() => {}
                 () = sleep_until(wake.into()) => {}
@@ -335,6 +339,7 @@ impl Engine {
                     batch.cdrs.push(*cdr);
                 }
                 Output::Notice(notice) => self.announce(&mut batch, notice),
+                Output::LookUp { question, ask } => self.look_ups.ask(question, ask),
                 Output::Signal(signal) => match &self.sync {
                     Some(sync) => sync.signal(outgoing::signal_out(signal, &self.config.site)),
                     None => warn!("an overflow signal without a link"),

@@ -6,6 +6,7 @@ mod desk_ports;
 mod dns;
 mod engine;
 mod lab_news;
+mod look_up;
 mod media_client;
 mod meters;
 mod next_life;
@@ -105,7 +106,7 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
             "trunks": *standing.trunks.lock().unwrap_or_else(PoisonError::into_inner),
         })
     });
-    let (engine, media, sync, located) = engine;
+    let (engine, media, sync, located, looked_up) = engine;
     let listener = tokio::net::TcpListener::bind(config.desk)
         .await
         .with_context(|| format!("desk.listen: cannot listen on {}", config.desk))?;
@@ -130,7 +131,7 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
     }
     let observing = side.handle()?.spawn(observe::serve(config.metrics_of(0), registry, status));
     tokio::select! {
-        () = engine.run(Inbox { media, sync, located, requests: requests_in }) => Ok(()),
+        () = engine.run(Inbox { media, sync, located, looked_up, requests: requests_in }) => Ok(()),
         ended = serving => ended.context("the desk")?.context("the desk's listener failed"),
         ended = observing => ended.context("the metrics")?,
     }
@@ -177,6 +178,7 @@ type Built = (
     mpsc::Receiver<media_client::FromMedia>,
     mpsc::Receiver<sync_client::FromSync>,
     mpsc::Receiver<dns::Located>,
+    mpsc::Receiver<look_up::Answer>,
 );
 
 async fn build(
@@ -230,6 +232,7 @@ async fn build(
     let (sync, from_sync) = sync_client::SyncClient::start(config.cloud.as_ref().map(|_| config.sync_socket()));
     let located = config.data.join("located.json");
     let (dns, located) = dns::Dns::start(&config.sip.listen, config.dns.clone(), located);
+    let (look_ups, looked_up) = look_up::LookUps::start(&config.look_up);
     let kept = reader.bindings(now)?;
     let enrolled = provision::enrolments(&reader).unwrap_or_else(|error| {
         warn!(%error, "enrolments cannot be read: what was asked of phones is asked again");
@@ -245,6 +248,7 @@ async fn build(
         media,
         sync,
         dns,
+        look_ups,
         located: BTreeMap::new(),
         store: store::Store::new(ledger.writer()),
         gate: Gate::new(policy, reader.gate_state()?),
@@ -292,7 +296,7 @@ async fn build(
         }
         engine.feed(Input::Call(call::leg::Input::Sip(input)));
     }
-    Ok((engine, from_media, from_sync, located))
+    Ok((engine, from_media, from_sync, located, looked_up))
 }
 
 /// Who served whom last, the oldest first.

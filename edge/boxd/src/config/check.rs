@@ -12,12 +12,15 @@ use model::{SiteId, TrunkId};
 use sip::endpoint::{Network, Transport};
 
 use super::file::{
-    File, FileCloud, FileKnownBy, FileLab, FileLabDevice, FileLanguage, FileProvision, FileTls, FileTlsTrunk,
+    File, FileAllowed, FileCloud, FileKnownBy, FileLab, FileLabDevice, FileLanguage, FileLookUp, FileProvision,
+    FileTls, FileTlsTrunk,
 };
-use super::{BoxConfig, Cloud, Lab, LabDevice, Provision, Rtp, Sip, Tls, TlsTrunk};
+use super::{Allowed, BoxConfig, Cloud, Lab, LabDevice, Provision, Rtp, Sip, Tls, TlsTrunk};
 
 /// Devices in one night.
 const LAB_DEVICES_MAX: usize = 50;
+/// Addresses that flows may ask.
+const LOOK_UP_MAX: usize = 32;
 const NETWORKS_MAX: usize = 64;
 const METRICS_DEFAULT: &str = "127.0.0.1:9180";
 
@@ -60,6 +63,7 @@ pub(super) fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
     let desk = faults.take("desk.listen", socket(&file.desk.listen));
     let provision = file.provision.and_then(|provision| check_provision(&mut faults, provision));
     let lab = file.lab.and_then(|lab| check_lab(&mut faults, lab));
+    let look_up = check_look_up(&mut faults, &file.look_up);
     let metrics_text = file.metrics.map_or(METRICS_DEFAULT.to_owned(), |metrics| metrics.listen);
     let metrics = faults.take("metrics.listen", socket(&metrics_text));
     let cloud = file.cloud.map(|cloud| check_cloud(&mut faults, cloud, base));
@@ -82,6 +86,7 @@ pub(super) fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             desk_tls: file.desk.tls,
             provision,
             lab,
+            look_up,
             metrics,
             cloud,
             firmware: file.firmware.map(|firmware| base.join(firmware.state)),
@@ -117,6 +122,16 @@ fn check_tls(faults: &mut Faultfinder, tls: FileTls, base: &Path) -> Tls {
     }
     let files = tls.certificate.zip(tls.key).map(|(certificate, key)| (base.join(certificate), base.join(key)));
     Tls { files, trunk_ca: tls.trunk_ca.map(|file| base.join(file)), trunks }
+}
+
+fn check_look_up(faults: &mut Faultfinder, file: &FileLookUp) -> Vec<Allowed> {
+    faults.need(file.allow.len() <= LOOK_UP_MAX, "look_up.allow", "at most 32");
+    let allowed = file.allow.iter().enumerate().filter_map(|(at, FileAllowed { network, port })| {
+        let network = faults.take(&format!("look_up.allow[{at}].network"), network.parse())?;
+        faults.need(*port != 0, &format!("look_up.allow[{at}].port"), "a port from 1 up");
+        Some(Allowed { network, port: *port })
+    });
+    allowed.collect()
 }
 
 fn check_lab(faults: &mut Faultfinder, file: FileLab) -> Option<Lab> {

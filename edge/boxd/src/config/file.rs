@@ -22,6 +22,8 @@ pub struct File {
     pub desk: FileDesk,
     pub provision: Option<FileProvision>,
     pub lab: Option<FileLab>,
+    #[serde(default)]
+    pub look_up: FileLookUp,
     pub metrics: Option<FileListen>,
     pub cloud: Option<FileCloud>,
     pub firmware: Option<FileFirmware>,
@@ -113,6 +115,20 @@ pub struct FileLabDevice {
     pub call: Option<String>,
     #[serde(default)]
     pub only: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct FileLookUp {
+    #[serde(default)]
+    pub allow: Vec<FileAllowed>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileAllowed {
+    pub network: String,
+    pub port: u16,
 }
 
 #[derive(Deserialize)]

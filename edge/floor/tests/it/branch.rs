@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ivr::hours::CivilTime;
-use model::config::{
-    Agent, Config, Flow, Hours, Locality, Overflow, Phone, Queue, SipTransport, Site, Span, Step, Trunk, TrunkKind,
+use model::{
+    config::{Agent, Config, Hours, Locality, Overflow, Phone, Queue, SipTransport, Site, Span, Trunk, TrunkKind},
+    flow::{Flow, Step},
 };
 
 pub fn id<T: std::str::FromStr<Err = model::id::Error>>(text: &str) -> T {
@@ -39,8 +40,9 @@ pub fn config() -> Config {
             (id("5550100"), id("main")),
             (id("5550200"), id("service")),
             (id("5550300"), id("gone")),
+            (id("5550400"), id("care")),
         ]),
-        flows: BTreeMap::from([(id("main"), main()), (id("service"), service())]),
+        flows: BTreeMap::from([(id("main"), main()), (id("service"), service()), (id("care"), care())]),
         hours: BTreeMap::from([(id("office"), office())]),
         places: BTreeMap::new(),
     }
@@ -99,9 +101,14 @@ fn trunk() -> Trunk {
 fn main() -> Flow {
     let steps = [
         ("hello", Step::Play { prompt: id("greeting"), next: id("to-sales") }),
-        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default() }),
+        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default(), after: None }),
     ];
-    Flow { label: "Main".into(), start: id("hello"), steps: steps.map(|(step, what)| (id(step), what)).into() }
+    Flow {
+        label: "Main".into(),
+        variables: BTreeMap::new(),
+        start: id("hello"),
+        steps: steps.map(|(step, what)| (id(step), what)).into(),
+    }
 }
 
 /// Open? Then 1 for sales and 2 for repairs; two tries.
@@ -113,14 +120,38 @@ fn service() -> Flow {
         ("menu", menu),
         ("bye", Step::Play { prompt: id("goodbye"), next: id("end") }),
         ("closed", Step::Play { prompt: id("we-are-closed"), next: id("end") }),
-        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default() }),
-        ("to-repairs", Step::Queue { queue: id("repairs"), asks: Default::default() }),
+        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default(), after: None }),
+        ("to-repairs", Step::Queue { queue: id("repairs"), asks: Default::default(), after: None }),
         ("end", Step::Hangup),
     ];
-    Flow { label: "Service".into(), start: id("door"), steps: steps.map(|(step, what)| (id(step), what)).into() }
+    Flow {
+        label: "Service".into(),
+        variables: BTreeMap::new(),
+        start: id("door"),
+        steps: steps.map(|(step, what)| (id(step), what)).into(),
+    }
 }
 
 fn office() -> Hours {
     let week = (0..5).map(|day| Span { day, from_min: 540, to_min: 1020 }).collect();
     Hours { label: "Office".into(), week, closed: BTreeSet::from(["2026-12-25".to_owned()]) }
+}
+
+/// Who is known and gold goes to the colleague at 203, or else into sales, and is asked afterwards how it was.
+fn care() -> Flow {
+    let text = "
+label: Care
+start: ask
+variables: { gold: false }
+steps:
+  ask: { do: look_up, url: 'http://crm.example/who', send: { phone: caller }, take: { gold: is-gold }, wait_ms: 2000, next: judge, otherwise: crowd }
+  judge: { do: if, all: [{ is: equal, variable: gold, to: true }], then: colleague, otherwise: crowd }
+  colleague: { do: transfer, phone: '203', ring_s: 15, otherwise: crowd }
+  crowd: { do: if, all: [{ is: waiting, queue: sales, more_than: 0 }], then: sorry, otherwise: to-sales }
+  sorry: { do: play, prompt: sorry, next: end }
+  to-sales: { do: queue, queue: sales, after: how }
+  how: { do: survey, prompt: how-was-it, best: 5, wait_s: 5, next: end }
+  end: { do: hangup }
+";
+    flow::text::parse(text).expect("a flow")
 }

@@ -20,7 +20,8 @@ use model::{
     Extension, Millis, OverflowId,
     cdr::Cdr,
     config::{Config, Locality},
-    fact::{Fact, Kind, Monitoring},
+    fact::{Fact, Kind, LookUpFailed, Monitoring},
+    flow::Value,
     overflow::{Passport, Refusal},
 };
 
@@ -42,6 +43,7 @@ pub struct Scene {
     pub cdrs: Vec<Cdr>,
     names: BTreeMap<u128, String>,
     overflow: Option<OverflowId>,
+    question: u64,
     /// What happens to a leg that is not there is passed over.
     pub forgiving: bool,
 }
@@ -65,6 +67,7 @@ impl Scene {
             cdrs: Vec::new(),
             names: BTreeMap::new(),
             overflow: None,
+            question: 0,
             forgiving: false,
         }
     }
@@ -154,6 +157,11 @@ impl Scene {
                 self.input(Input::Civil(CivilTime { date: date.into(), day, minute }));
             }
             ["configure", ref how @ ..] => self.configure(how),
+            ["crm", "says", field, value] => {
+                let value = serde_json::from_str(value).expect("a value");
+                self.crm(Ok(BTreeMap::from([(field.to_owned(), value)])));
+            }
+            ["crm", "is", "away"] => self.crm(Err(LookUpFailed::Unreachable)),
             [site @ ("south" | "east" | "west"), ref said @ ..] => self.signal(site, said),
             ["recording", state] => self.recording(state),
             [phone, "opens", "its", "page"] => {
@@ -172,6 +180,11 @@ impl Scene {
         }
         // Whatever the lines have to say is heard at the next opportunity.
         self.floor.handle_timeout(self.now, self.wall());
+    }
+
+    /// The answer to the last question.
+    fn crm(&mut self, said: Result<BTreeMap<String, Value>, LookUpFailed>) {
+        self.input(Input::LookedUp { question: self.question, said });
     }
 
     fn calls(&mut self, name: &str, number: &str) {
@@ -269,6 +282,7 @@ impl Scene {
             ["ready"] => Ask::Ready,
             ["not-ready"] => Ask::NotReady,
             ["wrapped-up"] => Ask::WrapUpDone,
+            ["more"] => Ask::WrapUpMore,
             ["dial", number] => Ask::Dial { number: (*number).to_owned() },
             ["hang-up"] => Ask::HangUp,
             ["hold"] => Ask::Hold,
@@ -298,8 +312,10 @@ impl Scene {
             ["without", "agent", agent] => drop(config.agents.remove(&id(agent))),
             ["main", "to", queue] => {
                 let flow = config.flows.get_mut(&id("main")).expect("a flow");
-                flow.steps
-                    .insert(id("to-sales"), model::config::Step::Queue { queue: id(queue), asks: Default::default() });
+                flow.steps.insert(
+                    id("to-sales"),
+                    model::flow::Step::Queue { queue: id(queue), asks: Default::default(), after: None },
+                );
             }
             ["queue", queue, "closes", "with", hours] => {
                 config.queues.get_mut(&id(queue)).expect("a queue").hours = Some(id(hours));
@@ -380,6 +396,10 @@ impl Scene {
             Output::Tunnel { overflow, local } => format!("tunnel {} from {local}", self.name("o", overflow.0)),
             Output::Registered { phone, up, .. } => format!("{phone} is {}", if up { "there" } else { "gone" }),
             Output::Notice(notice) => format!("to the centre: {:?}", notice.what),
+            Output::LookUp { question, ask } => {
+                self.question = question;
+                format!("look up {} within {} s", ask.url, ask.wait.as_secs())
+            }
             Output::TrunkState { .. } | Output::Refused { .. } => return None,
             Output::Send { .. } | Output::Close { .. } | Output::Media(_) | Output::BoardChanged => return None,
         })
@@ -401,6 +421,10 @@ impl Scene {
                 format!("Dialled from {} on {}{how}", text(phone), text(trunk))
             }
             Kind::FlowEntered { flow, step } => format!("FlowEntered {flow}/{step}"),
+            Kind::Marked { step, mark, best, .. } => format!("Marked {mark} of {best} at {step}"),
+            Kind::LookedUp { failed, .. } => {
+                format!("LookedUp {}", failed.map_or("well".into(), |why| format!("{why:?}")))
+            }
             Kind::Queued { queue } => format!("Queued {queue}"),
             Kind::Offered { agent, .. } => format!("Offered {agent}"),
             Kind::OfferEnded { agent, outcome } => format!("OfferEnded {agent} {outcome:?}"),

@@ -102,4 +102,10 @@ ladders! {
     a_caller_gives_up_while_the_page_is_away
     a_call_out_waits_for_its_page
     an_agent_hangs_up_for_the_page_that_is_away
+    a_gold_customer_is_looked_up_and_put_through
+    a_colleague_who_does_not_take_the_caller_gives_it_back_to_the_flow
+    another_system_that_says_nothing_is_done_without
+    a_caller_is_asked_how_it_was_when_the_agent_has_hung_up
+    a_caller_who_leaves_a_question_behind
+    an_agent_needs_more_time_for_the_wrap_up
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{
     StepId,
-    config::{Flow, Step},
+    flow::{Flow, Step},
 };
 
 pub fn step(text: &str) -> StepId {
@@ -20,6 +20,7 @@ pub fn flow(text: &str) -> Flow {
         .collect();
     Flow {
         label: "test".into(),
+        variables: BTreeMap::new(),
         start: step(lines[0][0]),
         steps: lines.iter().map(|words| (step(words[0]), read(&words[1..]))).collect::<BTreeMap<_, _>>(),
     }
@@ -41,8 +42,25 @@ fn read(words: &[&str]) -> Step {
         "open" => {
             Step::Open { hours: words[1].parse().expect("a slug"), then: step(words[2]), otherwise: step(words[3]) }
         }
-        "queue" => Step::Queue { queue: words[1].parse().expect("a slug"), asks: Default::default() },
+        "queue" => Step::Queue { queue: words[1].parse().expect("a slug"), asks: Default::default(), after: None },
         "hangup" => Step::Hangup,
         other => panic!("unknown step {other}"),
     }
+}
+
+/// A site of these flows, `main` among them.
+pub fn site(flows: &[(&str, Flow)]) -> std::sync::Arc<model::config::Config> {
+    let flows = flows.iter().map(|(id, flow)| (id.parse().expect("a slug"), flow.clone())).collect();
+    let site = serde_json::json!({ "id": "a", "label": "A", "time_zone": "UTC", "emergency": [], "outward": null });
+    std::sync::Arc::new(model::config::Config {
+        site: serde_json::from_value(site).expect("a site"),
+        queues: BTreeMap::new(),
+        agents: BTreeMap::new(),
+        phones: BTreeMap::new(),
+        trunks: BTreeMap::new(),
+        numbers: BTreeMap::new(),
+        flows,
+        hours: BTreeMap::new(),
+        places: BTreeMap::new(),
+    })
 }

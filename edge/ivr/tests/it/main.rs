@@ -1,5 +1,5 @@
-//! Flows from outside: written one step a line, walked as ladders, and checked without walking.
+//! Flows from outside: written one step a line, walked as ladders, and as YAML.
 
-mod checks;
 mod flow;
+mod sub_flows;
 mod walks;

@@ -1,10 +1,12 @@
 //! Walks: `> input` and what came out of it.
 
-use std::sync::Arc;
+use ivr::{
+    memory::Visit,
+    run::{End, Input, Output, Run},
+};
+use model::flow::Flow;
 
-use ivr::run::{Door, End, Input, Output, Run};
-
-use crate::flow::flow;
+use crate::flow::{flow, site};
 
 const MAIN: &str = "\
     hello play greeting door
@@ -18,7 +20,14 @@ const MAIN: &str = "\
 
 #[track_caller]
 fn check(document: &str, ladder: &str) {
-    let mut run = Run::start(Arc::new(flow(document)));
+    walk(&[("main", flow(document))], "86131", ladder);
+}
+
+/// `caller` calls the flow `main` of these.
+#[track_caller]
+pub fn walk(flows: &[(&str, Flow)], caller: &str, ladder: &str) {
+    let visit = Visit { caller: caller.into(), called: "800".into(), inside: false };
+    let mut run = Run::start(site(flows), "main".parse().expect("a slug"), visit);
     let mut told = drain(&mut run);
     for line in ladder.lines().filter_map(|line| line.trim().strip_prefix("> ")) {
         told += &format!("> {line}\n");
@@ -34,8 +43,12 @@ fn read(line: &str) -> Input {
     match line {
         "played" => Input::Played,
         "timeout" => Input::Timeout,
-        "open" => Input::Hours(Door::Open),
-        "closed" => Input::Hours(Door::Closed),
+        "open" | "yes" => Input::Answer(true),
+        "closed" | "no" => Input::Answer(false),
+        "nothing" => Input::Found(None),
+        "not taken" => Input::NotTaken,
+        "served" => Input::Served,
+        found if found.starts_with('{') => Input::Found(Some(serde_json::from_str(found).expect("values"))),
         digit => Input::Digit(digit.chars().next().expect("a key")),
     }
 }
@@ -44,11 +57,19 @@ fn drain(run: &mut Run) -> String {
     let mut told = String::new();
     while let Some(output) = run.poll_output() {
         told += &match output {
-            Output::StepEntered(step) => format!("{step}:"),
+            Output::StepEntered { flow, step } if flow.as_str() == "main" => format!("{step}: "),
+            Output::StepEntered { flow, step } => format!("{flow}/{step}: "),
             Output::Play { prompts } => format!("  play {prompts:?}\n"),
             Output::Hush => "hush ".to_owned(),
             Output::Collect { wait } => format!("  collect {} s\n", wait.as_secs()),
-            Output::Ask { hours } => format!("  ask {hours}\n"),
+            Output::Ask(model::flow::Test::Open { hours }) => format!("  ask {hours}\n"),
+            Output::Ask(test) => format!("  ask {}\n", serde_json::to_string(&test).expect("a test")),
+            Output::LookUp(ask) => {
+                let send = serde_json::to_string(&ask.send).expect("fields");
+                format!("  look up {} {send} {} ms\n", ask.url, ask.wait.as_millis())
+            }
+            Output::Marked { mark, best } => format!("  {mark} of {best} "),
+            Output::Ring { phone, wait } => format!("  ring {phone} {} s\n", wait.as_secs()),
             Output::Queue { queue, .. } => format!("  queue {queue}\n"),
             Output::HangUp(end) => format!("  hang up: {end:?}\n"),
         };
@@ -129,20 +150,20 @@ fn a_road_into_nothing_ends_and_says_where() {
         "hello play greeting nowhere",
         "hello:  play [greeting]
 > played
-  hang up: Dangling(nowhere)",
+  hang up: Dangling(\"nowhere\")",
     );
 }
 
 #[test]
 fn a_circle_that_waits_for_nobody_is_cut_at_its_limit() {
-    let mut run = Run::start(Arc::new(flow("a open office b b\nb play x a")));
+    let mut run = begin("a open office b b\nb play x a");
     let (mut steps, mut end) = (0, None);
     while end.is_none() {
-        run.handle_input(Input::Hours(Door::Open));
+        run.handle_input(Input::Answer(true));
         run.handle_input(Input::Played);
         while let Some(output) = run.poll_output() {
             match output {
-                Output::StepEntered(_) => steps += 1,
+                Output::StepEntered { .. } => steps += 1,
                 Output::HangUp(why) => end = Some(why),
                 _ => {}
             }
@@ -154,11 +175,15 @@ fn a_circle_that_waits_for_nobody_is_cut_at_its_limit() {
 
 #[test]
 fn a_caller_who_presses_keys_for_ever_is_cut_at_the_limit_of_a_run() {
-    let mut run = Run::start(Arc::new(flow("a menu which 1s 1 a 1=a")));
+    let mut run = begin("a menu which 1s 1 a 1=a");
     let mut rounds = 0;
     while !run.has_ended() {
         run.handle_input(Input::Digit('1'));
         rounds += 1;
     }
     assert_eq!(rounds, ivr::run::STEPS_MAX);
+}
+
+fn begin(document: &str) -> Run {
+    Run::start(site(&[("main", flow(document))]), "main".parse().expect("a slug"), Visit::default())
 }

@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use model::{
     SkillId,
-    config::{Agent, Flow, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
+    config::{Agent, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place, Spelling},
+    flow::Flow,
     forward::Forward,
     routing::{Routing, TIERS_MAX},
 };
@@ -188,10 +189,13 @@ pub(super) fn trunk_put(id: &impl Display, trunk: &Trunk) -> Result<Writes, Erro
 
 pub(super) fn flow_put(id: &impl Display, value: &Flow) -> Result<Writes, Error> {
     length("label", &value.label, rules::LABEL_MAX)?;
-    if let Some((step, _)) = flow::faults(value).into_iter().next() {
-        return Err(invalid(&step, "it is missing, leads nowhere, leads in a circle or is out of bounds"));
+    if let Some(refused) = flow::refusal(value) {
+        return Err(refused);
     }
     let json = serde_json::to_string(value).map_err(|_| invalid("flow", "cannot be written"))?;
+    // In bytes: two of them stand in one change.
+    let len_max = i64::try_from(rules::FLOW_MAX).unwrap_or(i64::MAX);
+    within("flow", i64::try_from(json.len()).unwrap_or(i64::MAX), (1, len_max))?;
     let mut writes = Writes::default().field(format!("flows/{id}"), json.as_str());
     writes.refers = flow::refers(value);
     Ok(writes)

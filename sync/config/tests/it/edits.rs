@@ -1,9 +1,10 @@
 //! Who may edit what, and what an edit writes.
 
-use config::{Author, Error, changes_from, effective};
+use config::{Author, Error, changes_from, effective, flow_versions};
 use model::{
+    Millis,
     change::{Change, Doc},
-    config::{Flow, Step},
+    flow::{Flow, Step},
     routing::{Routing, Tier},
 };
 
@@ -127,12 +128,12 @@ fn a_flow_that_cannot_run_is_refused_at_the_editor() {
         flow
     };
     let start = Flow { start: id("nowhere"), ..flow() };
-    assert!(matches!(refused(start), Err(Error::Invalid { field, .. }) if field == "start"));
+    assert!(matches!(refused(start), Err(Error::Flow { at, .. }) if at == "start"));
     let dangling = with("greeting", Step::Play { prompt: id("welcome"), next: id("nowhere") });
-    assert!(matches!(refused(dangling), Err(Error::Invalid { field, .. }) if field == "steps/greeting"));
+    assert!(matches!(refused(dangling), Err(Error::Flow { at, .. }) if at == "steps/greeting"));
     let circle = with("greeting", Step::Play { prompt: id("welcome"), next: id("open") });
-    assert!(matches!(refused(circle), Err(Error::Invalid { .. })));
-    let unknown = with("sales", Step::Queue { queue: id("nobody"), asks: Default::default() });
+    assert!(matches!(refused(circle), Err(Error::Flow { .. })));
+    let unknown = with("sales", Step::Queue { queue: id("nobody"), asks: Default::default(), after: None });
     assert_eq!(refused(unknown), Err(Error::Unknown { what: "queues", id: "nobody".into() }));
     assert!(refused(flow()).unwrap().is_some(), "a circle through a menu waits for the caller");
 }
@@ -209,4 +210,35 @@ fn a_phone_stands_at_a_place_that_is_there_and_at_no_other() {
     documents.edit(Doc::Site, &place("annex"), Author::Centre, AT).unwrap();
     let config = config::effective(&documents).config;
     assert_eq!(config.phones[&id("201")].place, Some(id("annex")));
+}
+
+#[test]
+fn a_flow_that_is_replaced_can_be_rolled_back_to_and_the_oldest_go() {
+    let mut documents = seeded(1);
+    let main = id("main");
+    let labelled = |label: &str| Flow { label: label.into(), ..flow() };
+    let at = |second: i64| Millis(AT.0 + second * 1_000);
+    let mut edit = |change: Change, second: i64| {
+        documents.edit(Doc::Site, &change, Author::Centre, at(second)).map(|bytes| (bytes.is_some(), documents.clone()))
+    };
+    let put = |label: &str| Change::FlowPut { flow: id("main"), value: labelled(label) };
+    edit(put("second"), 1).unwrap();
+    let (written, documents) = edit(put("second"), 2).unwrap();
+    assert!(!written, "nothing is replaced by itself");
+    let versions = flow_versions(&documents, &main);
+    assert_eq!(versions.iter().map(|(at, flow)| (*at, flow.label.as_str())).collect::<Vec<_>>(), [(at(1), "Main")]);
+    let back = Change::FlowRollBack { flow: main.clone(), replaced: at(1) };
+    let (_, documents) = edit(back.clone(), 1).unwrap();
+    assert_eq!(effective(&documents).config.flows[&main], flow());
+    let versions = flow_versions(&documents, &main);
+    assert_eq!(versions.into_values().map(|flow| flow.label).collect::<Vec<_>>(), ["Main", "second"]);
+    for second in 3..20 {
+        edit(put(&format!("{second}")), second).unwrap();
+    }
+    assert_eq!(edit(back, 21).map(drop), Err(Error::Unknown { what: "flow_versions", id: at(1).0.to_string() }));
+    let (_, documents) = edit(put("last"), 22).unwrap();
+    let versions = flow_versions(&documents, &main);
+    assert_eq!(versions.len(), 10);
+    assert_eq!(versions.into_values().next_back().map(|flow| flow.label), Some("19".to_owned()));
+    assert!(effective(&documents).findings.is_empty());
 }

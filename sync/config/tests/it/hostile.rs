@@ -5,6 +5,7 @@ use config::{Error, Peer, effective};
 use model::{
     change::{Change, Problem, Severity},
     config::Locality,
+    flow::Fault,
 };
 use proptest::prelude::*;
 
@@ -115,7 +116,10 @@ fn a_flow_that_is_no_flow_is_fatal_while_a_number_needs_it() {
 fn a_flow_that_runs_in_a_circle_is_not_run() {
     let circle = r#"{"label":"x","start":"a","steps":{"a":{"do":"play","prompt":"p","next":"a"}}}"#;
     let documents = lie("flows/main", circle);
-    assert_eq!(problem(&documents, "flows/main/steps/a"), Some(Problem::FlowLoop));
+    assert_eq!(
+        problem(&documents, "flows/main/steps/a"),
+        Some(Problem::Flow { fault: Fault::Circle { steps: [id("a")].into() }, road: vec![id("a")] })
+    );
     assert!(effective(&documents).fatal());
 }
 

@@ -3,7 +3,8 @@
 use config::{Author, effective};
 use model::{
     change::{Change, Doc, Problem, Severity},
-    config::{Locality, Phone, Step},
+    config::{Locality, Phone},
+    flow::{Fault, Flow, Step},
     routing::{Routing, Strategy, Tier},
 };
 
@@ -67,7 +68,13 @@ fn a_number_that_nothing_answers_is_fatal() {
     let resolved = effective(&documents);
     assert!(resolved.fatal());
     assert_eq!(finding(&resolved, "numbers/+8657112345678").unwrap().severity, Severity::Fatal);
-    assert_eq!(problem(&documents, "flows/main/steps/sales"), Some(Problem::Dangling { to: "sales".into() }));
+    assert_eq!(
+        problem(&documents, "flows/main/steps/sales"),
+        Some(Problem::Flow {
+            fault: Fault::Missing { what: "sales".into() },
+            road: [id("open"), id("greeting"), id("menu"), id("sales")].into()
+        })
+    );
     site(&mut documents, Change::NumberRemove { number: id("+8657112345678") });
     assert!(!effective(&documents).fatal());
 }
@@ -189,4 +196,36 @@ fn how_a_queue_chooses_is_read_bounded_and_freed_of_queues_that_are_gone() {
     assert!(resolved.config.queues[&id("sales")].routing.tiers[0].also.is_empty());
     let found = finding(&resolved, "queues/sales/routing").unwrap();
     assert_eq!(found.problem, Problem::Dangling { to: "support".into() });
+}
+
+#[test]
+fn a_flow_that_goes_takes_along_those_that_call_it() {
+    let mut documents = seeded(1);
+    let sub = |flow: &str| Step::SubFlow { flow: id(flow), next: id("bye") };
+    let calls = |flow: &str| {
+        let steps = [(id("start"), sub(flow)), (id("bye"), Step::Hangup)].into();
+        Flow { label: flow.into(), start: id("start"), variables: Default::default(), steps }
+    };
+    site(&mut documents, Change::FlowPut { flow: id("top"), value: calls("main") });
+    site(&mut documents, Change::NumberPut { number: id("+8657112345679"), flow: id("top") });
+    assert!(effective(&documents).findings.is_empty());
+    site(&mut documents, Change::QueueRemove { queue: id("sales") });
+    let resolved = effective(&documents);
+    assert!(resolved.config.flows.is_empty());
+    let missing = Problem::Flow { fault: Fault::Missing { what: "main".into() }, road: vec![id("start")] };
+    assert_eq!(problem(&documents, "flows/top/steps/start"), Some(missing));
+    assert!(resolved.fatal());
+}
+
+#[test]
+fn flows_that_call_one_another_in_a_circle_are_not_run() {
+    let mut documents = seeded(1);
+    let mut back = flow();
+    back.steps.insert(id("bye"), Step::SubFlow { flow: id("main"), next: id("end") });
+    back.steps.insert(id("end"), Step::Hangup);
+    site(&mut documents, Change::FlowPut { flow: id("main"), value: back });
+    let found = problem(&documents, "flows/main/steps/bye");
+    assert!(
+        matches!(found, Some(Problem::Flow { fault: Fault::TooDeep { flows }, .. }) if flows == [id("main"), id("main")])
+    );
 }

@@ -10,9 +10,8 @@ use config::{Author, Document, Documents, Effective, Peer, SyncState, changes_fr
 use model::{
     Millis,
     change::{Change, Doc, Finding, Problem},
-    config::{
-        Agent, Config, Flow, Hours, Locality, Overflow, Phone, Queue, SipTransport, Site, Span, Step, Trunk, TrunkKind,
-    },
+    config::{Agent, Config, Hours, Locality, Overflow, Phone, Queue, SipTransport, Site, Span, Trunk, TrunkKind},
+    flow::{Flow, Step},
 };
 
 pub const AT: Millis = Millis(1_760_000_000_000);
@@ -66,12 +65,12 @@ pub fn flow() -> Flow {
                 otherwise: id("sales"),
             },
         ),
-        ("sales", Step::Queue { queue: id("sales"), asks: Default::default() }),
-        ("support", Step::Queue { queue: id("support"), asks: Default::default() }),
+        ("sales", Step::Queue { queue: id("sales"), asks: Default::default(), after: None }),
+        ("support", Step::Queue { queue: id("support"), asks: Default::default(), after: None }),
         ("closed", Step::Play { prompt: id("closed"), next: id("bye") }),
         ("bye", Step::Hangup),
     ];
-    Flow { label: "Main".into(), start: id("open"), steps: map(steps) }
+    Flow { label: "Main".into(), variables: BTreeMap::new(), start: id("open"), steps: map(steps) }
 }
 
 /// A configuration without a fault.

@@ -198,17 +198,44 @@ export type TrunkKind =
   | { by: 'address'; peer: string; transport: SipTransport }
   | { by: 'registration'; peer: string; transport: SipTransport; user: string; domain: string; expires_s: number };
 
+/** Of one type for the whole run. */
+export type Value = boolean | number | string;
+
 export interface Flow {
   label: string;
   start: string;
+  variables?: Record<string, Value>;
   steps: Record<string, Step>;
 }
+
+export type Part = { prompt: string } | { digits: string };
+export type Source = 'caller' | 'called' | { variable: string };
+
+export type Test =
+  | { is: 'withheld' }
+  | { is: 'inside' }
+  | { is: 'caller_begins'; with: string[] }
+  | { is: 'open'; hours: string }
+  | { is: 'waiting'; queue: string; more_than: number }
+  | { is: 'wait_longer'; queue: string; than_s: number }
+  | { is: 'served'; queue: string }
+  | { is: 'equal'; variable: string; to: Value }
+  | { is: 'at_least'; variable: string; number: number };
 
 export type Step =
   | { do: 'play'; prompt: string; next: string }
   | { do: 'menu'; prompt: string; choices: Record<string, string>; wait_s: number; tries: number; otherwise: string }
   | { do: 'open'; hours: string; then: string; otherwise: string }
-  | { do: 'queue'; queue: string; asks: Asks }
+  | { do: 'say'; parts: Part[]; next: string }
+  | { do: 'digits'; prompt: string; into: string; min: number; max: number; wait_s: number; tries: number; next: string; otherwise: string }
+  | { do: 'if'; all: Test[]; then: string; otherwise: string }
+  | { do: 'set'; variable: string; to: Value; next: string }
+  | { do: 'look_up'; url: string; send?: Record<string, Source>; take?: Record<string, string>; wait_ms: number; next: string; otherwise: string }
+  | { do: 'survey'; prompt: string; best: number; wait_s: number; next: string }
+  | { do: 'sub_flow'; flow: string; next: string }
+  | { do: 'return' }
+  | { do: 'transfer'; phone: string; ring_s: number; otherwise: string }
+  | { do: 'queue'; queue: string; asks: Asks; after?: string }
   | { do: 'hangup' };
 
 export interface Hours {
@@ -265,6 +292,7 @@ export type Change =
   | { set: 'number_put'; number: string; flow: string }
   | { set: 'number_remove'; number: string }
   | { set: 'flow_put'; flow: string; value: Flow }
+  | { set: 'flow_roll_back'; flow: string; replaced: number }
   | { set: 'flow_remove'; flow: string }
   | { set: 'hours_add'; hours: string; value: Hours }
   | { set: 'hours_remove'; hours: string }
@@ -298,6 +326,22 @@ export interface Finding {
   problem: Problem;
 }
 
+/** What is wrong with a flow, and by which steps one comes to it. */
+export type FlowProblem = { is: 'flow'; road: string[] } & (
+  | { fault: 'dangling'; to: string }
+  | { fault: 'circle'; steps: string[] }
+  | { fault: 'no_way_out' }
+  | { fault: 'unreachable' }
+  | { fault: 'empty' }
+  | { fault: 'key'; key: string }
+  | { fault: 'no_variable'; variable: string }
+  | { fault: 'other_type'; variable: string }
+  | { fault: 'out_of_bounds'; field: string; min: number; max: number }
+  | { fault: 'url' }
+  | { fault: 'too_deep'; flows: string[] }
+  | { fault: 'missing'; what: string }
+);
+
 export type Problem =
   | { is: 'dangling'; to: string }
   | { is: 'phone_shared'; kept_by: string }
@@ -306,7 +350,7 @@ export type Problem =
   | { is: 'too_long'; max: number }
   | { is: 'concurrent'; kept: string; dropped: string[] }
   | { is: 'not_yours' }
-  | { is: 'flow_loop' }
+  | FlowProblem
   | { is: 'nobody_serves' }
   | { is: 'missing' }
   | { is: 'overflow_loop' }

@@ -7,10 +7,9 @@ use model::{ContactId, Millis, RecordingId};
 use model::{
     cdr::{Cdr, Direction, Outcome},
     change::{Change, Finding, Problem, Severity},
-    config::{
-        Agent, Config, Flow, Hours, Locality, Overflow, Phone, Queue, SipTransport, Site, Span, Step, Trunk, TrunkKind,
-    },
+    config::{Agent, Config, Hours, Locality, Overflow, Phone, Queue, SipTransport, Site, Span, Trunk, TrunkKind},
     fact::{AgentState, EndCause},
+    flow::{Fault, Flow, Part, Source, Step, Test, Value},
     leaving::Figures,
     routing::{Routing, Strategy, Tier},
 };
@@ -95,7 +94,14 @@ mod erased {
     }
     impl<T: super::Serialize> Json for T {
         fn json(&self) -> String {
-            serde_json::to_string_pretty(self).unwrap()
+            match serde_json::to_value(self).unwrap() {
+                // One a line.
+                serde_json::Value::Array(all) => {
+                    let lines: Vec<String> = all.iter().map(|one| format!("  {one}")).collect();
+                    format!("[\n{}\n]", lines.join(",\n"))
+                }
+                _ => serde_json::to_string_pretty(self).unwrap(),
+            }
         }
     }
 }
@@ -169,11 +175,62 @@ fn flow() -> Flow {
             },
         ),
         (id("open"), Step::Open { hours: id("office"), then: id("queue"), otherwise: id("bye") }),
-        (id("queue"), Step::Queue { queue: id("sales"), asks: Default::default() }),
+        (id("queue"), Step::Queue { queue: id("sales"), asks: Default::default(), after: Some(id("survey")) }),
+        (id("survey"), Step::Survey { prompt: id("how"), best: 5, wait_s: 5, next: id("bye") }),
         (id("bye"), Step::Hangup),
     ]
     .into();
-    Flow { label: "Main".into(), start: id("hello"), steps }
+    let more = [
+        ("say", Step::Say { parts: vec![Part::Prompt(id("hello")), Part::Digits(id("account"))], next: id("bye") }),
+        ("digits", digits()),
+        ("if", Step::If { all: tests(), then: id("bye"), otherwise: id("bye") }),
+        ("set", Step::Set { variable: id("gold"), to: Value::Flag(true), next: id("bye") }),
+        ("ask", look_up()),
+        ("sub", Step::SubFlow { flow: id("other"), next: id("bye") }),
+        ("back", Step::Return),
+        ("transfer", Step::Transfer { phone: id("201"), ring_s: 20, otherwise: id("bye") }),
+    ];
+    let more = more.map(|(step, does)| (id(step), does));
+    let variables = [(id("account"), Value::Text(String::new())), (id("gold"), Value::Flag(false))].into();
+    Flow { label: "Main".into(), start: id("hello"), variables, steps: more.into_iter().chain(steps).collect() }
+}
+
+fn digits() -> Step {
+    Step::Digits {
+        prompt: id("account"),
+        into: id("account"),
+        min: 3,
+        max: 8,
+        wait_s: 5,
+        tries: 2,
+        next: id("bye"),
+        otherwise: id("bye"),
+    }
+}
+
+fn look_up() -> Step {
+    Step::LookUp {
+        url: "http://crm.example/who".into(),
+        send: [("phone".into(), Source::Caller), ("account".into(), Source::Variable(id("account")))].into(),
+        take: [(id("gold"), "is_gold".into())].into(),
+        wait_ms: 1_500,
+        next: id("bye"),
+        otherwise: id("bye"),
+    }
+}
+
+fn tests() -> Vec<Test> {
+    vec![
+        Test::Withheld,
+        Test::Inside,
+        Test::CallerBegins { with: ["+86".into()].into() },
+        Test::Open { hours: id("office") },
+        Test::Waiting { queue: id("sales"), more_than: 5 },
+        Test::WaitLonger { queue: id("sales"), than_s: 120 },
+        Test::Served { queue: id("sales") },
+        Test::Equal { variable: id("gold"), to: Value::Flag(true) },
+        Test::AtLeast { variable: id("level"), number: 3 },
+    ]
 }
 
 fn hours() -> Hours {
@@ -253,6 +310,7 @@ fn changes() -> Vec<Change> {
         Change::NumberPut { number: id("110"), flow: id("main") },
         Change::NumberRemove { number: id("110") },
         Change::FlowPut { flow: id("main"), value: flow() },
+        Change::FlowRollBack { flow: id("main"), replaced: Millis(1) },
         Change::FlowRemove { flow: id("main") },
         Change::HoursAdd { hours: hours_id(), value: hours() },
         Change::HoursRemove { hours: hours_id() },
@@ -272,7 +330,7 @@ fn changes() -> Vec<Change> {
             AgentAdd { .. } | AgentRemove { .. } | AgentBadge { .. } | AgentPhone { .. } => {}
             AgentSkill { .. } | AgentQueue { .. } | PhoneAdd { .. } | PhoneRemove { .. } => {}
             TrunkPut { .. } | TrunkRemove { .. } | NumberPut { .. } | NumberRemove { .. } => {}
-            FlowPut { .. } | FlowRemove { .. } => {}
+            FlowPut { .. } | FlowRollBack { .. } | FlowRemove { .. } => {}
             HoursAdd { .. } | HoursRemove { .. } | HoursWeek { .. } | HoursClosed { .. } => {}
         }
     }
@@ -296,7 +354,11 @@ fn findings() -> Vec<Finding> {
         Problem::TooLong { max: 60 },
         Problem::Concurrent { kept: "15".into(), dropped: ["25".into()].into() },
         Problem::NotYours,
-        Problem::FlowLoop,
+        Problem::Flow { fault: Fault::NoWayOut, road: vec![id("menu")] },
+        Problem::Flow { fault: Fault::Circle { steps: [id("a")].into() }, road: vec![] },
+        Problem::Flow { fault: Fault::OutOfBounds { field: "tries".into(), min: 1, max: 10 }, road: vec![] },
+        Problem::Flow { fault: Fault::OtherType { variable: id("gold") }, road: vec![] },
+        Problem::Flow { fault: Fault::TooDeep { flows: vec![id("main"), id("main")] }, road: vec![] },
         Problem::NobodyServes,
         Problem::Missing,
         Problem::OverflowLoop,

@@ -3,6 +3,7 @@ import { Alert, Button, Group, Modal, NumberInput, Stack, Text, TextInput } from
 import { IconAlertCircle } from '@tabler/icons-react';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
+import type { TFunction } from 'i18next';
 import type { Forward } from '../model';
 import { refusalText } from '../text/words';
 
@@ -11,7 +12,7 @@ const WHEN = ['always', 'busy', 'no_answer', 'unregistered'] as const;
 const NUMBER = /^\+?\d{2,20}$/;
 
 /** Short words for what is set: `Busy → 202`; null when nothing is. */
-export function forwardText(t: ReturnType<typeof useTranslation>['t'], forward: Forward): string | null {
+export function forwardText(t: TFunction, forward: Forward): string | null {
   const set = WHEN.filter((when) => forward[when] !== null).map((when) => `${t(`forward.${when}`)} → ${forward[when]}`);
   return set.length > 0 ? set.join(', ') : null;
 }

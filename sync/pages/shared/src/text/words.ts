@@ -1,7 +1,7 @@
 // Sentences about things that both pages show: refusals and findings, in the reader's language.
 import type { TFunction } from 'i18next';
 import { Refusal } from '../api';
-import type { Finding, Problem } from '../model';
+import type { Finding, FlowProblem, Problem } from '../model';
 
 type T = TFunction;
 
@@ -52,8 +52,30 @@ export function problemText(t: T, problem: Problem): string {
       return t('finding.not_ours', { number: problem.number });
     case 'unknown_codec':
       return t('finding.unknown_codec', { name: problem.name });
+    case 'flow':
+      return flowText(t, problem);
     default:
       return t(`finding.${problem.is}`);
+  }
+}
+
+/** The fault, a way out, and how a caller comes there. */
+function flowText(t: T, problem: FlowProblem): string {
+  const said = faultText(t, problem);
+  return problem.road.length > 1 ? `${said} ${t('finding.flow.road', { road: problem.road.join(' → ') })}` : said;
+}
+
+function faultText(t: T, problem: FlowProblem): string {
+  switch (problem.fault) {
+    case 'dangling': return t('finding.flow.dangling', { to: problem.to });
+    case 'circle': return t('finding.flow.circle', { steps: problem.steps.join(', ') });
+    case 'key': return t('finding.flow.key', { key: problem.key });
+    case 'no_variable':
+    case 'other_type': return t(`finding.flow.${problem.fault}`, { variable: problem.variable });
+    case 'out_of_bounds': return t('finding.flow.out_of_bounds', { field: problem.field, min: problem.min, max: problem.max });
+    case 'too_deep': return t('finding.flow.too_deep', { flows: problem.flows.join(' → ') });
+    case 'missing': return t('finding.flow.missing', { what: problem.what });
+    default: return t(`finding.flow.${problem.fault}`);
   }
 }
 

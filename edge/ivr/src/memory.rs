@@ -1,0 +1,108 @@
+//! What a run keeps in mind of its caller: variables, each of one type for the whole run.
+
+use std::collections::BTreeMap;
+
+use model::{
+    PromptId, VariableId,
+    flow::{Flow, Part, TEXT_MAX, Test, Value},
+};
+
+/// Variables of a run, of all its flows together.
+const VARIABLES_MAX: usize = 128;
+
+/// Who calls whom. `caller` is a personal datum, empty when withheld.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Visit {
+    pub caller: String,
+    pub called: String,
+    /// The caller is a phone of ours.
+    pub inside: bool,
+}
+
+impl std::fmt::Debug for Visit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Visit").field("called", &self.called).field("inside", &self.inside).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Memory {
+    values: BTreeMap<VariableId, Value>,
+}
+
+impl Memory {
+    /// A flow begins: what is known already stays.
+    pub fn begin(&mut self, flow: &Flow) {
+        for (name, first) in &flow.variables {
+            if self.values.len() < VARIABLES_MAX || self.values.contains_key(name) {
+                self.values.entry(name.clone()).or_insert_with(|| first.clone());
+            }
+        }
+    }
+
+    pub fn value(&self, name: &VariableId) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    /// False, and nothing has changed, when there is no such variable, or of another type, or the text is too long.
+    pub fn set(&mut self, name: &VariableId, value: Value) -> bool {
+        let Some(stands) = self.values.get_mut(name) else { return false };
+        let fits = !matches!(&value, Value::Text(text) if text.chars().count() > TEXT_MAX);
+        let fits = fits && stands.has_type_of(&value);
+        if fits {
+            *stands = value;
+        }
+        fits
+    }
+
+    /// Is every value of its variable's type?
+    pub fn takes(&self, values: &BTreeMap<VariableId, Value>) -> bool {
+        values.iter().all(|(name, value)| {
+            let long = matches!(value, Value::Text(text) if text.chars().count() > TEXT_MAX);
+            !long && self.values.get(name).is_some_and(|stands| stands.has_type_of(value))
+        })
+    }
+
+    /// All or none.
+    pub fn set_all(&mut self, values: BTreeMap<VariableId, Value>) -> bool {
+        let all = self.takes(&values);
+        if all {
+            self.values.extend(values);
+        }
+        all
+    }
+
+    /// What can be said without asking anybody; None: the owner must be asked.
+    pub fn judge(&self, test: &Test, visit: &Visit) -> Option<bool> {
+        match test {
+            Test::Withheld => Some(!visit.caller.bytes().any(|b| b.is_ascii_digit())),
+            Test::Inside => Some(visit.inside),
+            Test::CallerBegins { with } => Some(with.iter().any(|start| visit.caller.starts_with(start.as_str()))),
+            Test::Equal { variable, to } => Some(self.values.get(variable) == Some(to)),
+            Test::AtLeast { variable, number } => {
+                Some(matches!(self.values.get(variable), Some(Value::Number(value)) if value >= number))
+            }
+            Test::Open { .. } | Test::Waiting { .. } | Test::WaitLonger { .. } | Test::Served { .. } => None,
+        }
+    }
+
+    /// An announcement as prompts: digits are `digit-0` to `digit-9`, and of a number the sign is not said.
+    pub fn speak(&self, parts: &[Part]) -> Vec<PromptId> {
+        let mut prompts = Vec::new();
+        for part in parts {
+            match part {
+                Part::Prompt(prompt) => prompts.push(prompt.clone()),
+                Part::Digits(variable) => {
+                    let text = match self.values.get(variable) {
+                        Some(Value::Text(text)) => text.clone(),
+                        Some(Value::Number(number)) => number.unsigned_abs().to_string(),
+                        Some(Value::Flag(_)) | None => String::new(),
+                    };
+                    let digits = text.chars().filter(char::is_ascii_digit);
+                    prompts.extend(digits.filter_map(|digit| PromptId::new(&format!("digit-{digit}")).ok()));
+                }
+            }
+        }
+        prompts
+    }
+}
