@@ -81,6 +81,10 @@ pub const ROUTES: &[Row] = &[
     row(Method::GET, "/api/sites/{site}/config", Ask::Verb(Verb::SeeConfiguration)),
     row(Method::POST, "/api/sites/{site}/changes", Ask::Verb(Verb::ChangeConfiguration)),
     row(Method::GET, "/api/sites/{site}/history", Ask::Verb(Verb::SeeConfiguration)),
+    row(Method::GET, "/api/sites/{site}/flows/{flow}/versions", Ask::Verb(Verb::SeeConfiguration)),
+    // Drafts of who may publish them.
+    row(Method::POST, "/api/flows/read", Ask::Verb(Verb::ChangeConfiguration)),
+    row(Method::POST, "/api/flows/print", Ask::Verb(Verb::ChangeConfiguration)),
     row(Method::POST, "/api/sites/{site}/enrolment", Ask::Verb(Verb::Enrol)),
     row(Method::POST, "/api/sites/{site}/bundle", Ask::Verb(Verb::OfferBundle)),
     row(Method::GET, "/api/boxes", Ask::Verb(Verb::SeeBoxes)),

@@ -12,8 +12,9 @@ use db::{
     change::{self, Hash, Of},
 };
 use model::{
-    Millis, SiteId,
+    FlowId, Millis, SiteId,
     change::{Change, Doc, Finding, FindingCounts},
+    flow::Flow,
 };
 
 use crate::hub;
@@ -75,6 +76,19 @@ impl Documents {
         }
         cache.insert(site.clone(), (heads, Arc::clone(&fresh)));
         Ok(Some(fresh))
+    }
+
+    /// Versions of a flow that were replaced; None when there is no such site.
+    pub fn flow_versions(
+        &self,
+        conn: &Connection,
+        site: &SiteId,
+        flow: &FlowId,
+    ) -> db::Result<Option<BTreeMap<Millis, Flow>>> {
+        if !db::site::exists(conn, site)? {
+            return Ok(None);
+        }
+        Ok(Some(config::flow_versions(&load(conn, site, self.actor)?, flow)))
     }
 
     /// Makes the edits on a copy, all or none. The caller holds `turn` until they are stored.

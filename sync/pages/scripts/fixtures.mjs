@@ -46,13 +46,40 @@ export const config = {
   },
   numbers: { '+8675512345678': 'main', '+8675512345679': 'night' },
   flows: {
-    main: { label: 'Main menu', start: 'hello', steps: { hello: { do: 'queue', queue: 'sales', asks: { value: 0, skills: {} } } } },
+    main: {
+      label: 'Main menu', start: 'hello', variables: { gold: false },
+      steps: {
+        hello: { do: 'play', prompt: 'greeting', next: 'door' },
+        door: { do: 'open', hours: 'office', then: 'who', otherwise: 'closed' },
+        who: { do: 'look_up', url: 'http://crm.example/who', send: { phone: 'caller' }, take: { gold: 'is_gold' }, wait_ms: 1500, next: 'which', otherwise: 'which' },
+        which: { do: 'menu', prompt: 'menu', choices: { 1: 'sales', 2: 'repairs' }, wait_s: 5, tries: 2, otherwise: 'sales' },
+        sales: { do: 'queue', queue: 'sales', asks: { value: 0, skills: {} }, after: 'how' },
+        repairs: { do: 'queue', queue: 'repairs', asks: { value: 0, skills: {} } },
+        how: { do: 'survey', prompt: 'survey', best: 5, wait_s: 8, next: 'bye' },
+        closed: { do: 'play', prompt: 'closed', next: 'bye' },
+        bye: { do: 'hangup' },
+      },
+    },
     night: { label: 'At night', start: 'bye', steps: { bye: { do: 'hangup' } } },
   },
   hours: {
     office: { label: 'Office hours', week: [0, 1, 2, 3, 4].flatMap((day) => [{ day, from_min: 540, to_min: 720 }, { day, from_min: 780, to_min: 1080 }]).concat([{ day: 5, from_min: 600, to_min: 900 }]), closed: ['2026-12-25', '2027-01-01'] },
   },
 };
+
+export const flowText = `label: Main menu
+start: hello
+variables:
+  gold: false
+steps:
+  hello:
+    do: play
+    prompt: greeting
+    next: door
+`;
+export const flowFound = [{ at: 'who', grave: true, problem: { is: 'flow', fault: 'out_of_bounds', field: 'wait_ms', min: 100, max: 10000, road: ['hello', 'door', 'who'] } }];
+export const flowEnds = [['hello', 'door', 'closed', 'bye'], ['hello', 'door', 'who', 'which', 'sales']].map((road) => ({ at: road.at(-1), road }));
+export const flowVersions = [{ replaced: NOW - 90 * min, flow: { label: 'Main menu', start: 'bye', steps: { bye: { do: 'hangup' } } } }];
 
 export const findings = [
   { severity: 'warning', path: 'queues/sales/ring_s', problem: { is: 'concurrent', kept: '15', dropped: ['25'] } },

@@ -207,6 +207,8 @@ async function console_(tab, url, shot, look) {
     if (pathname === '/api/sites') return json(route, none ? [] : fixtures.sites);
     if (pathname === '/api/sites/north/config') return json(route, { config: fixtures.config, findings: fixtures.findings, heads: '', pending: true });
     if (pathname === '/api/sites/north/changes') return json(route, { error: { code: 'invalid', message: 'ring_s is 400, outside 5 to 300', fault: 'you' }, index: 0 }, 422);
+    if (pathname.startsWith('/api/flows/')) return json(route, { flow: route.request().postDataJSON().steps ? route.request().postDataJSON() : fixtures.config.flows.main, text: fixtures.flowText, found: fixtures.flowFound, ends: fixtures.flowEnds });
+    if (pathname.endsWith('/versions')) return json(route, fixtures.flowVersions);
     if (pathname === '/api/sites/north/history') return json(route, fixtures.history);
     if (pathname === '/api/sites/north/enrolment') return json(route, { code: fixtures.code, expires: Date.now() + 3_600_000 });
     if (pathname === '/api/notices') return json(route, noticed ? fixtures.notices : []);
@@ -237,7 +239,7 @@ async function console_(tab, url, shot, look) {
   await tab.getByRole('button', { name: /Add a person|添加人员/ }).click();
   await tab.getByRole('radiogroup').waitFor();
   await shot('people-add');
-  for (const place of ['overview', 'queues', 'agents', 'hours', 'numbers', 'trunks', 'dialling', 'places', 'history']) {
+  for (const place of ['overview', 'queues', 'agents', 'hours', 'flows', 'numbers', 'trunks', 'dialling', 'places', 'history']) {
     await tab.goto(`${url}/sites/north/${place}`);
     await tab.getByRole('tabpanel').waitFor();
     if (place === 'queues') {
@@ -245,6 +247,14 @@ async function console_(tab, url, shot, look) {
       await tab.getByRole('textbox', { name: /Wrap-up|话后处理/ }).fill('40');
       await tab.getByRole('button', { name: /Save|保存/ }).click();
       await tab.getByRole('alert').last().waitFor();
+    }
+    if (place === 'flows') {
+      await tab.locator('.flow-step').first().waitFor();
+      await tab.locator('.react-flow__node', { hasText: 'which' }).first().click();
+      await tab.getByRole('group', { name: /which/ }).last().waitFor();
+      await shot('site-flows-drawing');
+      await tab.getByRole('radiogroup', { name: /Editor|编辑方式/ }).getByText(/Text|文本/).click();
+      await tab.getByRole('textbox', { name: /Text|文本/ }).waitFor();
     }
     await shot(`site-${place}`);
   }

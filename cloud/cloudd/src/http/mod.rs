@@ -9,6 +9,7 @@ pub mod enrolment;
 pub mod events;
 pub mod fault;
 pub mod figures;
+pub mod flows;
 pub mod guard;
 pub mod health;
 pub mod link;
@@ -55,6 +56,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/sites/{site}/config", get(configuration::read))
         .route("/api/sites/{site}/changes", post(configuration::change))
         .route("/api/sites/{site}/history", get(configuration::history))
+        .route("/api/sites/{site}/flows/{flow}/versions", get(flows::versions))
+        .route("/api/flows/read", post(flows::read))
+        .route("/api/flows/print", post(flows::print))
         .route("/api/sites/{site}/enrolment", post(enrolment::issue))
         .route("/api/sites/{site}/bundle", post(bundles::offer))
         .route("/api/boxes", get(boxes::all))

@@ -202,3 +202,45 @@ async fn the_list_of_sites_says_what_is_known_and_no_more() {
     assert_eq!(site["health"]["phones_registered"], json!(4));
     assert!(site["data_age_s"].as_u64().unwrap() < 60, "{site}");
 }
+
+#[tokio::test]
+async fn a_flow_is_written_as_text_published_replaced_and_rolled_back_to() {
+    let cloud = with_sales().await;
+    let ann = cloud.session(ADMIN, 60_000).await;
+    let text = "label: Main\nstart: hello\nsteps:\n  hello: { do: play, prompt: hello, next: sales }\n  sales: { do: queue, queue: sales }\n";
+    let (status, read) = ann.post("/api/flows/read", &json!({ "text": text })).await;
+    assert_eq!((status, &read["found"]), (StatusCode::OK, &json!([])), "{read}");
+    assert_eq!(read["ends"], json!([{ "at": "sales", "road": ["hello", "sales"] }]));
+    let (_, printed) = ann.post("/api/flows/print", &read["flow"]).await;
+    let again = ann.post("/api/flows/read", &json!({ "text": printed["text"] })).await.1;
+    assert_eq!(again["flow"], read["flow"]);
+    let publish =
+        |value: &Value| json!({ "doc": "site", "changes": [{ "set": "flow_put", "flow": "main", "value": value }] });
+    assert_eq!(ann.post(CHANGES, &publish(&read["flow"])).await.0, StatusCode::OK);
+    let mut second = read["flow"].clone();
+    second["label"] = json!("Second");
+    assert_eq!(ann.post(CHANGES, &publish(&second)).await.0, StatusCode::OK);
+    let versions = ann.get("/api/sites/north/flows/main/versions").await.1;
+    assert_eq!(versions[0]["flow"], read["flow"]);
+    let back = json!({ "set": "flow_roll_back", "flow": "main", "replaced": versions[0]["replaced"] });
+    assert_eq!(ann.post(CHANGES, &json!({ "doc": "site", "changes": [back] })).await.0, StatusCode::OK);
+    assert_eq!(ann.get(CONFIG).await.1["config"]["flows"]["main"], read["flow"]);
+    let versions = ann.get("/api/sites/north/flows/main/versions").await.1;
+    assert_eq!(versions[1]["flow"]["label"], "Second");
+}
+
+#[tokio::test]
+async fn a_flow_that_leads_nowhere_is_refused_with_the_road_to_the_fault() {
+    let cloud = with_sales().await;
+    let ann = cloud.session(ADMIN, 60_000).await;
+    let flow = json!({ "label": "Main", "start": "a", "steps": { "a": { "do": "play", "prompt": "p", "next": "b" }, "b": { "do": "play", "prompt": "p", "next": "c" } } });
+    let (_, looked) = ann.post("/api/flows/print", &flow).await;
+    let problem = json!({ "is": "flow", "fault": "dangling", "to": "c", "road": ["a", "b"] });
+    assert_eq!(looked["found"], json!([{ "at": "b", "grave": true, "problem": problem }]), "{looked}");
+    let put = json!({ "doc": "site", "changes": [{ "set": "flow_put", "flow": "main", "value": flow }] });
+    let (status, refused) = ann.post(CHANGES, &put).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+    assert!(refused["error"]["message"].as_str().is_some_and(|why| why.contains("a > b")), "{refused}");
+    let (status, refused) = ann.post("/api/flows/read", &json!({ "text": "label: [" })).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+}

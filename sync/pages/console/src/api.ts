@@ -1,6 +1,6 @@
 // What the console asks of the cloud; the shapes of cloudd's routes.
 import { get, post, put, remove } from '@shared/api';
-import type { Change, Config, Doc, Figures, Finding, What } from '@shared/model';
+import type { Change, Config, Doc, Figures, Finding, Flow, FlowProblem, What } from '@shared/model';
 
 export const ROLES = ['administrator', 'site_administrator', 'supervisor', 'analyst', 'compliance', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
@@ -82,6 +82,18 @@ export interface Cell {
   figures: Figures;
   revision: number;
 }
+
+/** A draft of a flow, and what is wrong with it. */
+export interface LookedAt {
+  flow: Flow;
+  text: string;
+  found: { at: string | null; grave: boolean; problem: FlowProblem }[];
+  ends: { at: string; road: string[] }[];
+}
+
+export const flowOf = (text: string) => post<LookedAt>('/api/flows/read', { text });
+export const textOf = (flow: Flow) => post<LookedAt>('/api/flows/print', flow);
+export const flowVersions = (site: string, flow: string) => get<{ replaced: number; flow: Flow }[]>(`/api/sites/${site}/flows/${flow}/versions`);
 
 export interface FiguresAnswer {
   figures: Cell[];

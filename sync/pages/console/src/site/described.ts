@@ -65,6 +65,7 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'number_put': return say(`${t('numbers.number')} ${change.number}`, t('numbers.flow'), flow(change.flow));
     case 'number_remove': return say(`${t('numbers.number')} ${change.number}`, removed);
     case 'flow_put': return say(`${t('history.flow')} ${change.value.label}`, written);
+    case 'flow_roll_back': return say(`${t('history.flow')} ${flow(change.flow)}`, t('history.rolledBack'));
     case 'flow_remove': return say(`${t('history.flow')} ${flow(change.flow)}`, removed);
     case 'hours_add': return ofHours(change.hours, added);
     case 'hours_remove': return ofHours(change.hours, removed);

@@ -20,6 +20,7 @@ import { LinkState } from '../sites/parts';
 import { useSites } from '../sites/sites';
 import { EnrolDialog } from './enrol';
 import { HistoryList } from './history';
+import { FlowsEditor } from '../flows/flows';
 import { NumbersEditor } from './numbers';
 import { Overview } from './overview';
 import { DiallingEditor } from './dialling';
@@ -74,6 +75,7 @@ function Found({ id, tab, me, found }: { id: string; tab: string; me: Me; found:
     ['queues', t('queue.title')],
     ['agents', t('agent.title')],
     ['hours', t('hours.title')],
+    ['flows', t('flows.title')],
     ['numbers', t('site.numbers')],
     ['trunks', t('site.trunks')],
     ['dialling', t('site.dialling')],
@@ -112,6 +114,7 @@ function Found({ id, tab, me, found }: { id: string; tab: string; me: Me; found:
         <Tabs.Panel value="queues"><QueuesEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="agents"><AgentsEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="hours"><HoursEditor place={place} /></Tabs.Panel>
+        <Tabs.Panel value="flows"><FlowsEditor site={id} place={place} /></Tabs.Panel>
         <Tabs.Panel value="numbers"><NumbersEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="trunks"><TrunksEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="dialling"><DiallingEditor place={place} /></Tabs.Panel>

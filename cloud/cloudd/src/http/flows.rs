@@ -1,0 +1,59 @@
+//! Flows for their editors: the text of a flow, the flow of a text, what is wrong with it and where its roads end; and the
+//! versions that were replaced. What is published is a change like any other (`configuration`).
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use model::{FlowId, change::Problem, flow::Flow};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{body::Body, fault::Fault, site_of};
+use crate::app::App;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    text: String,
+}
+
+/// A draft that somebody writes.
+pub async fn read(Body(Text { text }): Body<Text>) -> Result<Json<Value>, Fault> {
+    let flow = flow::text::parse(&text).map_err(|error| Fault::invalid(error.to_string()))?;
+    Ok(Json(looked_at(&flow, &text)))
+}
+
+/// A draft that somebody draws.
+pub async fn print(Body(flow): Body<Flow>) -> Result<Json<Value>, Fault> {
+    let text = flow::text::print(&flow).map_err(|error| Fault::invalid(error.to_string()))?;
+    Ok(Json(looked_at(&flow, &text)))
+}
+
+fn looked_at(flow: &Flow, text: &str) -> Value {
+    let found: Vec<Value> = flow::check(flow)
+        .into_iter()
+        .map(|found| {
+            let problem = Problem::Flow { fault: found.fault, road: found.road };
+            json!({ "at": found.at, "grave": found.grave, "problem": problem })
+        })
+        .collect();
+    let ends: Vec<Value> = flow::ends(flow).into_iter().map(|end| json!({ "at": end.at, "road": end.road })).collect();
+    json!({ "flow": flow, "text": text, "found": found, "ends": ends })
+}
+
+/// The oldest first, each with the time of its replacement.
+pub async fn versions(
+    State(app): State<Arc<App>>,
+    Path((site, flow)): Path<(String, String)>,
+) -> Result<Json<Value>, Fault> {
+    let site = site_of(&site)?;
+    let flow: FlowId = flow.parse().map_err(|_| Fault::not_found("flow"))?;
+    let reader = Arc::clone(&app);
+    let found = app.db.read(move |conn| reader.documents.flow_versions(conn, &site, &flow)).await;
+    let found = found.map_err(|error: db::Error| Fault::from(error))?.ok_or_else(|| Fault::not_found("site"))?;
+    let found = found.into_iter().map(|(replaced, flow)| json!({ "replaced": replaced, "flow": flow }));
+    Ok(Json(found.collect()))
+}
