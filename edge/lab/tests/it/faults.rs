@@ -1,6 +1,6 @@
 //! Each deliberate fault, and the probe that must name it.
 
-use lab::plan::Kind;
+use lab::plan::{Kind, Plan, Registered};
 use lab::verdict::Mark;
 
 use crate::device::Quirk;
@@ -19,6 +19,27 @@ fn a_device_that_does_everything_right_fails_nothing() {
         assert!(bad.is_empty(), "{kind:?}: {bad:#?}");
         assert!(findings.outcomes.len() >= 50, "{kind:?}: {}", findings.outcomes.len());
         assert_eq!(findings.product.as_deref(), Some("Puppet/1.0"));
+    }
+}
+
+/// What the lab's own registrar saw of a phone.
+#[test]
+fn how_a_phone_registered_is_judged_by_digest_time_and_contact() {
+    let good = Registered { sha256: true, expires_s: 120, contact_fits: true };
+    let table = [
+        (Registered { sha256: false, ..good }, "phone-digest"),
+        (Registered { expires_s: 30, ..good }, "phone-register"),
+        (Registered { expires_s: 86_400, ..good }, "phone-register"),
+        (Registered { contact_fits: false, ..good }, "phone-contact"),
+    ];
+    let ids = ["phone-register", "phone-digest", "phone-contact"];
+    for (seen, warned) in table {
+        let plan = Plan { only: ids.map(str::to_owned).into(), registered: Some(seen), ..plan(Kind::Phone) };
+        let findings = run(plan, &[]);
+        for id in ids {
+            let expected = if id == warned { Mark::Warn } else { Mark::Pass };
+            assert_eq!(mark(&findings, id), expected, "{seen:?}: {id}");
+        }
     }
 }
 

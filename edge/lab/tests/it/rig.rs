@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use lab::engine::{Input, Lab, Output};
-use lab::plan::{Account, Kind, Link, Plan, Socket};
+use lab::plan::{Account, Kind, Link, Plan, Registered, Socket};
 use lab::report::{Findings, Outcome};
 use lab::verdict::Mark;
 use sip::uri::Uri;
@@ -27,7 +27,7 @@ pub fn plan(kind: Kind) -> Plan {
         address: addr("192.0.2.9:5060"),
         tls_address: addr("192.0.2.9:5061"),
         call: Some(Uri::parse("sip:101@192.0.2.9:5060").expect("a URI")),
-        registered: None,
+        registered: (kind == Kind::Phone).then_some(Registered { sha256: true, expires_s: 120, contact_fits: true }),
         account: Some(Account { user: "box".into(), password: PASSWORD.into() }),
         caller: "lab".into(),
         local: addr("192.0.2.1:5070"),
