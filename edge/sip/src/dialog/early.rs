@@ -29,32 +29,36 @@ pub struct Early {
 
 /// Nearly always one, and while its INVITE's repetitions are awaited none: what is empty takes no room.
 #[derive(Debug, Default)]
-pub struct EarlyDialogs(Vec<Box<Early>>);
+pub struct EarlyDialogs(Vec<Early>);
 
 impl EarlyDialogs {
     pub fn of(&self, tag: Option<&str>) -> Option<&Early> {
         let tag = tag?;
-        self.0.iter().find(|early| early.tag == tag).map(AsRef::as_ref)
+        self.0.iter().find(|early| early.tag == tag)
     }
 
     pub fn of_mut(&mut self, tag: Option<&str>) -> Option<&mut Early> {
         let tag = tag?;
-        self.0.iter_mut().find(|early| early.tag == tag).map(AsMut::as_mut)
+        self.0.iter_mut().find(|early| early.tag == tag)
     }
 
     pub fn take(&mut self, tag: Option<&str>) -> Option<Early> {
         let tag = tag?;
         let at = self.0.iter().position(|early| early.tag == tag)?;
-        Some(*self.0.remove(at))
+        let early = self.0.remove(at);
+        if self.0.is_empty() {
+            self.0 = Vec::new();
+        }
+        Some(early)
     }
 
     pub fn first(&self) -> Option<&Early> {
-        self.0.first().map(AsRef::as_ref)
+        self.0.first()
     }
 
     /// The one whose offer is open.
     pub fn offered(&mut self) -> Option<&mut Early> {
-        self.0.iter_mut().find(|early| early.theirs.is_some()).map(AsMut::as_mut)
+        self.0.iter_mut().find(|early| early.theirs.is_some())
     }
 
     /// Takes a response above 100. False: a repetition, or one out of order, which says nothing (RFC 3262 §4).
@@ -65,7 +69,8 @@ impl EarlyDialogs {
                 return true;
             }
             let peer = Peer::of_response(invite, response, flow);
-            self.0.push(Box::new(Early { tag: tag.to_owned(), peer, rseq: None, sdp: None, theirs: None }));
+            self.0.reserve_exact(1);
+            self.0.push(Early { tag: tag.to_owned(), peer, rseq: None, sdp: None, theirs: None });
         }
         let Some(early) = self.of_mut(Some(tag)) else { return true };
         if let Some(rseq) = reliable::rseq_of(&response.head) {
