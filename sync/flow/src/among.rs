@@ -57,11 +57,11 @@ pub fn check_among(id: &FlowId, flow: &Flow, config: &Config) -> Vec<Found> {
 
 /// Flows that this one calls.
 pub fn refers(flow: &Flow) -> BTreeSet<&FlowId> {
-    let called = |step| match step {
-        &Step::SubFlow { ref flow, .. } => Some(flow),
+    let called = flow.steps.values().filter_map(|step| match step {
+        Step::SubFlow { flow, .. } => Some(flow),
         _ => None,
-    };
-    flow.steps.values().filter_map(called).collect()
+    });
+    called.collect()
 }
 
 /// The flows on a road of sub-flows that is longer than the limit, or comes back to where it was.

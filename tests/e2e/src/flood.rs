@@ -27,7 +27,7 @@ impl Flood {
         let from = socket.local_addr().expect("an address");
         let target = target.to_owned();
         Self::of(100, move |n| {
-            let (method, to) = if n % 2 == 0 { ("INVITE", "112@") } else { ("REGISTER", "") };
+            let (method, to) = if n.is_multiple_of(2) { ("INVITE", "112@") } else { ("REGISTER", "") };
             let request = format!(
                 "{method} sip:{to}{target} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{n}\r\nFrom: <sip:{n}@{from}>\
                  ;tag={n}\r\nTo: <sip:112@{target}>\r\nCall-ID: {n}@{from}\r\nCSeq: 1 {method}\r\nContact: <sip:{from}>\r\n\
@@ -123,7 +123,7 @@ impl Known {
 
 impl Registered {
     fn send(&mut self, n: u64) {
-        self.say(if n % 2 == 0 { "INVITE" } else { "REGISTER" }, n);
+        self.say(if n.is_multiple_of(2) { "INVITE" } else { "REGISTER" }, n);
         while self.hear().is_some() {}
     }
 

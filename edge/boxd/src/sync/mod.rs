@@ -215,7 +215,7 @@ impl Process {
 
     async fn connect(&mut self) -> anyhow::Result<Link> {
         loop {
-            let way = self.ways.next();
+            let way = self.ways.choose();
             let client = self.client_of(way)?;
             let connecting = client.clone();
             let error = match self.meanwhile(async move { connecting.control().await }).await {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use sip::auth::Algorithm;
 use sip::endpoint::{
-    Config, DialogId, Emergency, Endpoint, Event, Flow, Input, Invite, Output, PhoneAuth, Shown, Style, Target,
-    Transport, Trunk, TrunkRegistration, TrunkRules,
+    Config, DialogId, DivertedFor, Emergency, Endpoint, Event, Flow, Input, Invite, Output, PhoneAuth, Shown, Style,
+    Target, Transport, Trunk, TrunkRegistration, TrunkRules,
 };
 use sip::front::{self, Carrier, Opened};
 use sip::message::Message;
@@ -141,6 +141,8 @@ impl World {
             style,
             withheld: w.has(3),
             diverted: w.has(4).then(|| "+4930555".to_string()),
+            diverted_for: DivertedFor::default(),
+            diverted_hops: if w.has(7) { u8::MAX } else { 1 },
             history: w.has(5),
             early_media: w.has(6),
             referred_by: w.has(6).then(|| "102".to_string()),
