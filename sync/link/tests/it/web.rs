@@ -30,6 +30,7 @@ async fn web_server(server: &Server, subprotocol: &'static str) -> SocketAddr {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(async move {
+                #[expect(clippy::result_large_err, reason = "the handshake's refusal is tungstenite's type")]
                 let agree = |_: &Request, mut response: Response| {
                     response.headers_mut().insert("Sec-WebSocket-Protocol", subprotocol.parse().unwrap());
                     Ok(response)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use boxd::sync::{self, local::Wake};
 use link::{
     client::Client,
+    endpoint::Endpoint,
     identity::{Identity, sha256},
 };
 use model::SiteId;
@@ -20,13 +21,13 @@ async fn a_code_is_good_for_one_key() {
     let cloud = Cloud::start().await;
     let code = cloud.code(&SiteId::new("north").unwrap()).to_string();
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let address = cloud.address.to_string();
-    let peer = sync::enrol(&code, std::slice::from_ref(&address), first.path(), [0, 1, 0]).await.unwrap();
-    let again = sync::enrol(&code, std::slice::from_ref(&address), first.path(), [0, 1, 0]).await.unwrap();
+    let endpoint = Endpoint::Udp(cloud.address.to_string());
+    let peer = sync::enrol(&code, std::slice::from_ref(&endpoint), first.path(), [0, 1, 0]).await.unwrap();
+    let again = sync::enrol(&code, std::slice::from_ref(&endpoint), first.path(), [0, 1, 0]).await.unwrap();
     assert_eq!(again, peer, "an answer that was lost is given again to the same key");
-    assert!(sync::enrol(&code, std::slice::from_ref(&address), second.path(), [0, 1, 0]).await.is_err());
+    assert!(sync::enrol(&code, std::slice::from_ref(&endpoint), second.path(), [0, 1, 0]).await.is_err());
     let unknown = code.replacen(char::is_alphabetic, "ZZZZ", 1);
-    assert!(sync::enrol(&unknown, std::slice::from_ref(&address), second.path(), [0, 1, 0]).await.is_err());
+    assert!(sync::enrol(&unknown, std::slice::from_ref(&endpoint), second.path(), [0, 1, 0]).await.is_err());
     assert_eq!(cloud.database.lock().boxes.len(), 1);
 }
 
