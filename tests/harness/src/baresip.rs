@@ -132,6 +132,13 @@ impl Phone {
         .with_context(|| self.program.tail())
     }
 
+    /// Waits until it says that it is registered: its first registration may be over before its events are listened to.
+    pub fn registered(&self, patience: Duration) -> anyhow::Result<()> {
+        let is_said = |line: &str| line.contains(" 200 OK ") && line.contains("binding");
+        wait_for("baresip's registration", patience, || self.program.tail().lines().any(is_said).then_some(()))
+            .with_context(|| self.program.tail())
+    }
+
     /// What the phone heard since its last call began, or its last hold ended.
     pub fn heard(&self) -> anyhow::Result<PathBuf> {
         self.all_heard()?.pop().context("the phone heard nothing")

@@ -116,7 +116,10 @@ fn a_call_for_help_goes_out_whatever_is_broken() {
     });
     let line = late.expect("told late").remove(0);
     assert_eq!((&line["what"], &line["place"]), (&json!("emergency_answered"), &json!("Annex")), "{line}");
-    assert!(!line.to_string().contains("101"), "who called stays in the house: {line}");
+    let mut words = line.clone();
+    // A time, or a notice's name, may hold these digits by chance.
+    ["at", "received", "notice"].iter().for_each(|chance| words[*chance] = Value::Null);
+    assert!(!words.to_string().contains("101"), "who called stays in the house: {line}");
     let seen = format!("/api/notices/branch-a/{}/seen", line["notice"].as_str().expect("a name"));
     console().expect("signed in").post(&seen, &json!({})).expect("seen");
     let lines = told(&console().expect("signed in")).expect("notices");

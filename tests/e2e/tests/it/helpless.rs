@@ -115,8 +115,8 @@ fn known(branch: &Branch, folder: &Path) -> Phone {
         registrar: &branch.sip,
         transport: "udp",
     };
-    let mut phone = phone(folder, &account);
-    phone.wait_event("REGISTER_OK", PATIENCE).expect("registered");
+    let phone = phone(folder, &account);
+    phone.registered(PATIENCE).expect("registered");
     phone
 }
 
