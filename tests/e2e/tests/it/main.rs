@@ -10,6 +10,7 @@ mod emergency;
 mod equal;
 mod examples;
 mod firmware;
+mod flows;
 mod forward;
 mod fraud;
 mod gateways;
