@@ -8,7 +8,6 @@ mod socket;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use quinn::EndpointConfig;
 
@@ -57,8 +56,3 @@ async fn carry<E>(
     }
     let _ = sink.close().await;
 }
-
-/// What carries packets at the cloud's end, whoever speaks WebSocket there.
-pub trait Packets: Stream<Item = Bytes> + Unpin + Send {}
-
-impl<T: Stream<Item = Bytes> + Unpin + Send> Packets for T {}

@@ -6,20 +6,21 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::{Sink, SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio::{net::UdpSocket, time::timeout};
 
-use super::{PACKET_LEN_MAX, Packets};
+use super::PACKET_LEN_MAX;
 use crate::transport::IDLE;
 
 /// QUIC's own idle time and a little more: who says nothing for longer has no connection.
 const SILENCE: Duration = IDLE.saturating_add(Duration::from_secs(5));
 
 /// Until the WebSocket ends, or is silent. `server` is where the QUIC server listens.
-pub async fn relay<S>(mut packets: impl Packets, mut answers: S, server: SocketAddr) -> std::io::Result<()>
-where
-    S: Sink<Bytes> + Unpin + Send,
-{
+pub async fn relay(
+    mut packets: impl Stream<Item = Bytes> + Unpin,
+    mut answers: impl Sink<Bytes> + Unpin,
+    server: SocketAddr,
+) -> std::io::Result<()> {
     let socket = towards(server).await?;
     let mut buffer = vec![0; PACKET_LEN_MAX];
     loop {
