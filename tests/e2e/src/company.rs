@@ -156,14 +156,7 @@ impl Company {
 
     /// Waits until the cloud has every row the box wrote, and compares its book with the box's.
     pub fn delivered(&self) -> anyhow::Result<u64> {
-        let outbox = || -> anyhow::Result<Value> {
-            Ok(serde_json::from_str(&self.branch.command(&["ledger", "outbox"], None)?)?)
-        };
-        let position = wait_for("the outbox to be empty", LINK_PATIENCE, || {
-            let position = outbox().ok()?;
-            (position["written"] == position["acknowledged"] && position["written"] != 0).then_some(position)
-        })
-        .with_context(|| format!("{:?}", outbox()))?;
+        let position = stage::outbox_emptied(&self.branch, LINK_PATIENCE)?;
         let epoch = position["epoch"].as_str().context("an epoch")?.to_owned();
         let book = rusqlite::Connection::open_with_flags(
             self.cloud.folder.join("data/cloud.db"),

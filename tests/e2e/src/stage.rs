@@ -116,3 +116,21 @@ pub fn export(branch: &Branch, recording: &Path, out: &Path) -> anyhow::Result<V
     let manifest = branch.command(&["recording", "export", recording, "--out", out], None)?;
     Ok(serde_json::from_str(&manifest)?)
 }
+
+/// Sets at the console how long an agent of sales rests, and waits until the box says that it has it.
+pub fn edited(console: &Session, seconds: u64, patience: Duration) -> anyhow::Result<()> {
+    let change = json!({ "set": "queue_wrap_up", "queue": "sales", "seconds": seconds });
+    console.post("/api/sites/branch-a/changes", &json!({ "doc": "local", "changes": [change] }))?;
+    wait_for("the box has the edit", patience, || {
+        let seen: Value = console.get("/api/sites/branch-a/config").ok()?;
+        (seen["config"]["queues"]["sales"]["wrap_up_s"] == seconds && seen["pending"] == false).then_some(())
+    })
+}
+
+/// Waits until the cloud has acknowledged every row that the box wrote: where its outbox stands then.
+pub fn outbox_emptied(branch: &Branch, patience: Duration) -> anyhow::Result<Value> {
+    let outbox =
+        || -> anyhow::Result<Value> { Ok(serde_json::from_str(&branch.command(&["ledger", "outbox"], None)?)?) };
+    let is_empty = |position: &Value| position["written"] == position["acknowledged"] && position["written"] != 0;
+    wait_for("an empty outbox", patience, || outbox().ok().filter(is_empty)).with_context(|| format!("{:?}", outbox()))
+}

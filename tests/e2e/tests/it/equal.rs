@@ -24,15 +24,8 @@ fn linked(console: &Session) -> Option<bool> {
     console.get("/api/sites").ok()?[0]["linked"].as_bool()
 }
 
-/// Sets how long an agent rests, and waits until the box says that it has it.
 fn edited(console: &Session, seconds: u64) {
-    let change = json!({ "set": "queue_wrap_up", "queue": "sales", "seconds": seconds });
-    console.post("/api/sites/branch-a/changes", &json!({ "doc": "local", "changes": [change] })).expect("edited");
-    wait_for("the box has the edit", LINK_PATIENCE, || {
-        let seen: Value = console.get("/api/sites/branch-a/config").ok()?;
-        (seen["config"]["queues"]["sales"]["wrap_up_s"] == seconds && seen["pending"] == false).then_some(())
-    })
-    .expect("the edit arrives");
+    stage::edited(console, seconds, LINK_PATIENCE).expect("the edit arrives");
 }
 
 #[test]
@@ -74,11 +67,7 @@ fn a_box_goes_on_with_the_other_instance_when_one_is_killed_and_every_row_counts
     wait_for("the console", PATIENCE, || at_second.get("/api/sites").ok()).expect("the session outlived it");
     edited(&console(&first), 44);
 
-    let outbox = || -> Option<Value> { serde_json::from_str(&branch.command(&["ledger", "outbox"], None).ok()?).ok() };
-    let position = wait_for("an empty outbox", ROWS_PATIENCE, || {
-        outbox().filter(|position| position["written"] == position["acknowledged"] && position["written"] != 0)
-    })
-    .unwrap_or_else(|error| panic!("{error:#}: {:?}", outbox()));
+    let position = stage::outbox_emptied(&branch, ROWS_PATIENCE).expect("every row is acknowledged");
     let mark = server.sql("cloud", "SELECT seq FROM watermark").expect("one life of one outbox");
     assert_eq!(position["written"], json!(mark.parse::<u64>().expect("a number")));
     assert_eq!(server.sql("cloud", "SELECT count(*) FROM poison").expect("the rows aside"), "0");

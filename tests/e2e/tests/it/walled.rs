@@ -10,7 +10,7 @@ use harness::{
     wan::Wan,
     web::Session,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// UDP's silence, then the other way.
 const LINK_PATIENCE: Duration = Duration::from_secs(60);
@@ -30,13 +30,7 @@ fn link(branch: &Branch) -> Option<(bool, bool)> {
 }
 
 fn edited(console: &Session, seconds: u64) {
-    let change = json!({ "set": "queue_wrap_up", "queue": "sales", "seconds": seconds });
-    console.post("/api/sites/branch-a/changes", &json!({ "doc": "local", "changes": [change] })).expect("edited");
-    wait_for("the box has the edit", LINK_PATIENCE, || {
-        let seen: Value = console.get("/api/sites/branch-a/config").ok()?;
-        (seen["config"]["queues"]["sales"]["wrap_up_s"] == seconds && seen["pending"] == false).then_some(())
-    })
-    .expect("the edit arrives");
+    stage::edited(console, seconds, LINK_PATIENCE).expect("the edit arrives");
 }
 
 #[test]
@@ -63,9 +57,5 @@ fn a_branch_behind_a_wall_joins_through_the_web_and_returns_to_quic_when_the_wal
     edited(&console, 42);
     assert!(wan.moved() > 0, "it goes by UDP");
 
-    let outbox = || -> Option<Value> { serde_json::from_str(&branch.command(&["ledger", "outbox"], None).ok()?).ok() };
-    wait_for("an empty outbox", ROWS_PATIENCE, || {
-        outbox().filter(|position| position["written"] == position["acknowledged"] && position["written"] != 0)
-    })
-    .unwrap_or_else(|error| panic!("{error:#}: {:?}", outbox()));
+    stage::outbox_emptied(&branch, ROWS_PATIENCE).expect("every row is acknowledged");
 }
