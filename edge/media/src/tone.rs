@@ -30,13 +30,21 @@ pub struct Found {
     pub key: Option<char>,
 }
 
-/// Looks at one packet's audio.
+/// Looks at one packet's audio, of a codec whose bytes are samples.
 pub fn listen(codec: Codec, payload: &[u8]) -> Found {
+    judge(payload.chunks(LOOK).map(|look| Look::new(look.iter().map(|byte| codec.decode(*byte)))))
+}
+
+/// Looks at samples of 8 kHz.
+pub fn listen_to(samples: &[i16]) -> Found {
+    judge(samples.chunks(LOOK).map(|look| Look::new(look.iter().copied())))
+}
+
+fn judge(looks: impl Iterator<Item = Look>) -> Found {
     let mut found = Found::default();
     let mut key = None;
     let mut whole = true;
-    for look in payload.chunks(LOOK) {
-        let seen = Look::new(codec, look);
+    for seen in looks {
         found.suspect |= seen.suspect;
         whole &= seen.key.is_some() && (key.is_none() || key == seen.key);
         key = seen.key;
@@ -57,7 +65,7 @@ impl Ear {
     pub fn hear(&mut self, codec: Codec, payload: &[u8]) -> Option<char> {
         let mut pressed = None;
         for look in payload.chunks(LOOK) {
-            let seen = Look::new(codec, look);
+            let seen = Look::new(look.iter().map(|byte| codec.decode(*byte)));
             let key = seen.key.filter(|_| seen.sure);
             if key != self.key {
                 (self.key, self.looks) = (key, 0);
@@ -77,19 +85,19 @@ struct Look {
 }
 
 impl Look {
-    fn new(codec: Codec, bytes: &[u8]) -> Self {
+    fn new(sound: impl ExactSizeIterator<Item = i16>) -> Self {
         let mut samples = [0.0_f32; LOOK];
-        let mut energy = 0.0;
-        for (sample, byte) in samples.iter_mut().zip(bytes) {
-            *sample = f32::from(codec.decode(*byte));
+        let (mut energy, count) = (0.0, sound.len().min(LOOK));
+        for (sample, value) in samples.iter_mut().zip(sound) {
+            *sample = f32::from(value);
             energy += *sample * *sample;
         }
         #[allow(clippy::cast_precision_loss)]
-        let length = bytes.len().min(LOOK) as f32;
+        let length = count as f32;
         if length < 20.0 || energy < QUIET * QUIET * length {
             return Self { suspect: false, key: None, sure: false };
         }
-        let samples = samples.get(..bytes.len().min(LOOK)).unwrap_or_default();
+        let samples = samples.get(..count).unwrap_or_default();
         // A sine of amplitude a has energy a²n/2 and Goertzel power (an/2)².
         let part = |hertz: f32| power(samples, hertz) * 2.0 / (length * energy);
         let (row, low) = strongest(&ROWS, part);
