@@ -69,6 +69,9 @@ pub enum Recording {
     },
     /// Prove that nothing was changed; an error names the chunk.
     Verify { file: PathBuf },
+    /// Draw another branch key and wrap all others by it anew; no recording is written again. The box must be stopped.
+    /// Interrupted, it goes on at the box's next start.
+    Rekey,
 }
 
 #[derive(Subcommand)]
@@ -206,19 +209,26 @@ impl Site {
 
 impl Recording {
     pub fn run(self, config: &BoxConfig) -> anyhow::Result<()> {
-        let key = branch_key(config)?;
         match self {
+            Recording::Rekey => {
+                let done = recording::Rekey::begin(config)?.finish()?;
+                println!("{} recordings and {} rows of the ledger open by the new key", done.recordings, done.rows);
+                if done.foreign > 0 || done.rows_lost > 0 {
+                    println!("{} files and {} rows opened by no key of this box", done.foreign, done.rows_lost);
+                }
+                Ok(())
+            }
             Recording::Play { file } => {
-                let wav = recording::wav(&file, key.bytes())?;
+                let wav = recording::wav(&file, branch_key(config)?.bytes())?;
                 std::io::stdout().lock().write_all(&wav).context("standard output")
             }
             Recording::Export { file, out } => {
-                let manifest = recording::export(&file, key.bytes(), &out)?;
+                let manifest = recording::export(&file, branch_key(config)?.bytes(), &out)?;
                 println!("{}", serde_json::to_string_pretty(&manifest)?);
                 Ok(())
             }
             Recording::Verify { file } => {
-                let journal = recording::verify(&file, key.bytes())?;
+                let journal = recording::verify(&file, branch_key(config)?.bytes())?;
                 let recovered = journal.trailer.as_ref().is_some_and(|trailer| trailer.recovered);
                 println!(
                     "{}: {} chunks, {} frames, whole{}",

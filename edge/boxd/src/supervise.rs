@@ -20,7 +20,7 @@ use crate::{
     config::BoxConfig,
     health::{self, Health, ProcessHealth},
     lab::night::Night,
-    probe,
+    probe, recording,
 };
 
 /// First wait before a restart; doubled up to `BACK_OFF_MAX`, forgotten after `CALM`.
@@ -145,6 +145,15 @@ pub async fn run(config_file: PathBuf, config: BoxConfig) -> anyhow::Result<()> 
 fn prepare(config: &BoxConfig) -> anyhow::Result<()> {
     for folder in [&config.data, &config.run, &config.recordings(), &config.identity()] {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    // A box with the old key goes on in calls; what cannot be opened is said where it is needed.
+    match recording::Rekey::interrupted(config) {
+        Ok(Some(rekey)) => match rekey.finish() {
+            Ok(done) => info!(?done, "the change of the branch key was finished"),
+            Err(error) => error!("the change of the branch key cannot be finished: {error:#}"),
+        },
+        Ok(None) => {}
+        Err(error) => error!("the change of the branch key cannot be finished: {error:#}"),
     }
     check(config)
 }

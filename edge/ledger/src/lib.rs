@@ -25,6 +25,7 @@ mod open;
 mod outbox;
 mod personal;
 mod reader;
+mod rekey;
 mod schema;
 mod writer;
 
@@ -35,4 +36,5 @@ pub use open::{Ledger, Options, set_aside};
 pub use outbox::{OutboxRow, Position};
 pub use personal::Personal;
 pub use reader::{ConfigChange, Reader};
+pub use rekey::{Rekeyed, rekey};
 pub use writer::{Pressure, Ticket, Writer};

@@ -114,6 +114,15 @@ fn connect(path: &Path, busy: Duration, flags: OpenFlags) -> Result<Connection, 
     Ok(db)
 }
 
+/// A ledger that is there, at the present schema.
+pub(crate) fn existing(path: &Path, busy: Duration) -> Result<Connection, Error> {
+    let mut db = connect(path, busy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    schema::migrate(&transaction)?;
+    transaction.commit()?;
+    Ok(db)
+}
+
 fn prepare(db: &mut Connection, path: &Path) -> Result<Epoch, Error> {
     let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if found != "ok" {

@@ -1,5 +1,7 @@
-//! `boxd recording play|export|verify`: what a supervisor or a court wants of a recording. Decrypted audio goes to
+//! `boxd recording play|export|verify|rekey`: what a supervisor or a court wants of a recording. Decrypted audio goes to
 //! memory, to standard output, or where the person said; never to a temporary file (S-43).
+
+mod rekey;
 
 use std::{io::Cursor, path::Path};
 
@@ -7,6 +9,8 @@ use anyhow::{Context, bail};
 use aws_lc_rs::digest;
 use media::record::{self, Journal};
 use serde::Serialize;
+
+pub use rekey::{Rekey, Summary};
 
 /// Largest journal that is read at once: eight hours of two legs.
 const FILE_BYTES_MAX: u64 = 700 * 1024 * 1024;

@@ -2,10 +2,12 @@
 
 use std::fs;
 
-use ledger::{Batch, BranchKey, Error, Ledger, Personal};
-use model::ContactId;
+use ledger::{
+    Batch, BranchKey, Credential, CredentialChange, CredentialKind, Error, Ledger, Personal, Rekeyed, Secret,
+};
+use model::{ContactId, TrunkId};
 
-use crate::support::{Place, arrived, quick};
+use crate::support::{KEY, Place, arrived, quick};
 
 const NUMBER: &str = "+8613800001111";
 
@@ -55,4 +57,30 @@ fn an_erased_person_is_gone_from_every_file_and_nobody_else_is() {
     assert_eq!(reader.facts_of(ContactId(1)).unwrap().len(), 1, "the chain of facts stays whole");
     assert!(!anywhere_in_files(&place, &wrapped[0]), "the wrapped key can still be found");
     assert!(anywhere_in_files(&place, &wrapped[1]));
+}
+
+#[test]
+fn another_branch_key_opens_everything_and_the_old_one_nothing_and_once_more_changes_nothing() {
+    let place = Place::new();
+    let ledger = with_person(&place);
+    let trunk = CredentialKind::Trunk { trunk: TrunkId::new("sip").unwrap() };
+    let put = CredentialChange::Put(Credential { kind: trunk.clone(), secret: Secret::new("at the trunk") });
+    ledger.writer().submit(Batch { credentials: vec![put], ..Batch::default() }).wait().unwrap();
+    ledger.close();
+    let [old, new, stranger] = [KEY, [8; 32], [7; 32]].map(BranchKey::new);
+    assert_eq!(ledger::rekey(&place.path, &stranger, &new), Ok(Rekeyed { rows: 0, lost: 3 }));
+    for _ in 0..2 {
+        assert_eq!(ledger::rekey(&place.path, &old, &new), Ok(Rekeyed { rows: 3, lost: 0 }));
+    }
+    let read = |key: BranchKey| {
+        let ledger = Ledger::open(&place.path, key, quick()).unwrap();
+        let reader = ledger.reader().unwrap();
+        let read = (reader.personal(ContactId(2)), reader.credential(&trunk));
+        ledger.close();
+        read
+    };
+    assert_eq!(read(new), (Ok(Some(person())), Ok(Some(Secret::new("at the trunk")))));
+    assert_eq!(read(old), (Err(Error::Sealed), Err(Error::Sealed)));
+    let nowhere = place.dir.path().join("nowhere.db");
+    assert!(ledger::rekey(&nowhere, &stranger, &stranger).is_err() && !nowhere.exists(), "it made a ledger");
 }

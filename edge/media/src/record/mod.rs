@@ -27,7 +27,7 @@ pub use opus::ogg_opus;
 pub use peaks::{PEAKS_MAX, Peaks, peaks};
 pub use read::{Fault, Journal, Mend, read, recover};
 pub use render::{CHANNELS, Stereo, stereo};
-pub use rewrap::{Patch, rewrap};
+pub use rewrap::{Patch, forget, rewrap};
 pub use write::{CHUNK_MS_MAX, Writer};
 
 /// Why a journal cannot be begun or read at all.

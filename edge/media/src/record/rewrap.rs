@@ -30,3 +30,13 @@ pub fn rewrap(
     let bytes = key::wrap(new, &secret, nonce, &header.recording)?;
     Ok(Some(Patch { offset: ((1 + place) * SECTOR) as u64, bytes }))
 }
+
+/// What to write so that no other branch key opens this file, once the old one is out of use. None: none does.
+pub fn forget(head: &[u8], branch: &[u8; BRANCH_KEY_LEN]) -> Result<Option<Patch>, Error> {
+    let header = journal::decode_header(head)?;
+    let (in_use, _) = journal::secret(head, branch, &header.recording).ok_or(Error::Key)?;
+    let offset = (1 + (in_use + 1) % PLACES) * SECTOR;
+    let other = head.get(offset..offset + WRAPPED_LEN).unwrap_or_default();
+    let forgotten = other.iter().all(|byte| *byte == 0);
+    Ok((!forgotten).then_some(Patch { offset: offset as u64, bytes: [0; WRAPPED_LEN] }))
+}

@@ -144,6 +144,12 @@ fn another_branch_key_is_a_second_place_and_the_chunks_stay_as_they_are() {
     apply(&mut bytes, &patch);
     assert_eq!(read(&bytes, &BRANCH).expect_err("the oldest"), Error::Key);
     assert_eq!(read(&bytes, &LAST).expect("readable").fault, None);
+    let patch = forget(&bytes[..HEAD_LEN], &LAST).expect("ours").expect("the key before opens it still");
+    assert_eq!(forget(&bytes[..HEAD_LEN], &BRANCH), Err(Error::Key));
+    apply(&mut bytes, &patch);
+    assert_eq!(read(&bytes, &NEXT).expect_err("forgotten"), Error::Key);
+    assert_eq!(read(&bytes, &LAST).expect("readable").fault, None);
+    assert_eq!(forget(&bytes[..HEAD_LEN], &LAST), Ok(None), "there is nothing left to forget");
     assert_eq!(bytes[ends[0]..], chunks, "not a byte of the audio was touched");
 }
 
