@@ -38,7 +38,7 @@ pub use password::{Error as PasswordError, Staff, StaffMember, hash as hash_pass
 pub use ports::{
     Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Device, Effective,
     Enrolled, Floor, Future, LendError, PhoneError, PhoneIs, Phones, Records, Registered, Role, SipLine, Softphones,
-    Unavailable,
+    Unavailable, Waveform,
 };
 pub use routes::router;
 

@@ -45,6 +45,22 @@ pub trait Records: Send + Sync + 'static {
 
     /// The recording as a WAV file, rendered to memory. None when its frames are gone.
     fn recording_wav(&self, recording: RecordingId) -> Future<'_, Result<Option<Bytes>, Unavailable>>;
+
+    /// How loud it is where, for its player, in so many stretches at most. None when its frames are gone.
+    fn recording_waveform(
+        &self,
+        recording: RecordingId,
+        count: usize,
+    ) -> Future<'_, Result<Option<Waveform>, Unavailable>>;
+}
+
+/// The loudest sample, 0 to 255, of each of equal stretches, for either side.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Waveform {
+    /// Length of one stretch.
+    pub ms: u32,
+    pub caller: Vec<u8>,
+    pub agent: Vec<u8>,
 }
 
 /// Who works here.

@@ -150,6 +150,13 @@ export const contacts = {
   more: true,
 };
 
+/** Two people who take turns, 20 s. */
+export function waveform() {
+  const turn = (n, whose) => (Math.floor(n / 40) % 2 === whose ? Math.round(90 + 80 * Math.abs(Math.sin(n * 1.7)) * Math.abs(Math.sin(n / 9))) : n % 7);
+  const side = (whose) => Array.from({ length: 400 }, (_, n) => turn(n, whose));
+  return { ms: 50, caller: side(0), agent: side(1) };
+}
+
 /** A second of a soft tone: 8 kHz, 16 bit, mono. */
 export function wav() {
   const samples = 8000 * 20;

@@ -71,6 +71,7 @@ async function desk(tab, url, shot, look) {
     if (pathname === '/api/forward') return json(route, { phone: '201', forward: fixtures.phones.phones[0].forward });
     if (pathname === '/api/contacts') return json(route, fixtures.contacts);
     if (pathname === '/api/config') return json(route, { config: fixtures.config, findings: fixtures.findings });
+    if (pathname.endsWith('.peaks')) return json(route, fixtures.waveform());
     if (pathname.startsWith('/api/recordings/')) return route.fulfill({ contentType: 'audio/wav', body: fixtures.wav() });
     return json(route, { error: { code: 'not_found', message: '', fault: 'request' } }, 404);
   });
@@ -152,6 +153,7 @@ async function desk(tab, url, shot, look) {
   await tab.getByRole('tab').nth(1).click();
   await tab.getByRole('table').waitFor();
   await tab.getByRole('button', { name: /Play|播放/ }).first().click();
+  await tab.getByRole('slider', { name: /Position|播放位置/ }).press('ArrowRight');
   await shot('contacts');
   await tab.getByRole('tab').nth(2).click();
   await tab.getByText('Yealink SIP-T46U').first().waitFor();

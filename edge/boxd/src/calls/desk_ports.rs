@@ -1,15 +1,19 @@
 //! The daemon's side of the desk's three traits: commands go to the engine's queue and are answered when their facts
 //! are durable; records and credentials are read from the ledger on blocking threads.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use desk::{
     BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Effective, Fault, Floor, Future, Records,
-    Unavailable,
+    Unavailable, Waveform,
 };
 use floor::board::{DeskCommand, Refused};
 use ledger::{Batch, BranchKey, Ledger, Reader};
+use media::record::Peaks;
 use model::{
     AgentId, RecordingId,
     cdr::Cdr,
@@ -117,6 +121,24 @@ impl RecordsPort {
             Err(_) => Err(Unavailable),
         }
     }
+
+    /// What `make` makes of a recording's file, on a thread that may block. None when there is no such file.
+    async fn of_recording<T: Send + 'static>(
+        &self,
+        recording: RecordingId,
+        make: impl FnOnce(&Path, &[u8; 32]) -> anyhow::Result<T> + Send + 'static,
+    ) -> Result<Option<T>, Unavailable> {
+        let (path, key) = (self.recordings.join(format!("{recording}.blr")), self.key.clone());
+        let make = move || if path.is_file() { make(&path, key.bytes()).map(Some) } else { Ok(None) };
+        match tokio::task::spawn_blocking(make).await {
+            Ok(Ok(made)) => Ok(made),
+            Ok(Err(error)) => {
+                warn!(%recording, %error, "a recording cannot be rendered");
+                Err(Unavailable)
+            }
+            Err(_) => Err(Unavailable),
+        }
+    }
 }
 
 impl Records for RecordsPort {
@@ -171,25 +193,18 @@ impl Records for RecordsPort {
     }
 
     fn recording_wav(&self, recording: RecordingId) -> Future<'_, Result<Option<Bytes>, Unavailable>> {
-        Box::pin(async move {
-            let (folder, key) = (self.recordings.clone(), self.key.clone());
-            let rendered = tokio::task::spawn_blocking(move || {
-                let path = folder.join(format!("{recording}.blr"));
-                if !path.is_file() {
-                    return Ok(None);
-                }
-                crate::recording::wav(&path, key.bytes()).map(Some)
-            })
-            .await;
-            match rendered {
-                Ok(Ok(wav)) => Ok(wav.map(Bytes::from)),
-                Ok(Err(error)) => {
-                    warn!(%recording, %error, "a recording cannot be rendered");
-                    Err(Unavailable)
-                }
-                Err(_) => Err(Unavailable),
-            }
-        })
+        Box::pin(self.of_recording(recording, |path, key| Ok(Bytes::from(crate::recording::wav(path, key)?))))
+    }
+
+    fn recording_waveform(
+        &self,
+        recording: RecordingId,
+        count: usize,
+    ) -> Future<'_, Result<Option<Waveform>, Unavailable>> {
+        Box::pin(self.of_recording(recording, move |path, key| {
+            let Peaks { ms, caller, agent } = crate::recording::peaks(path, key, count)?;
+            Ok(Waveform { ms, caller, agent })
+        }))
     }
 }
 

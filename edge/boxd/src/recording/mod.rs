@@ -51,14 +51,23 @@ fn read(path: &Path, key: &[u8; 32]) -> anyhow::Result<Journal> {
     record::read(&std::fs::read(path)?, key).with_context(|| path.display().to_string())
 }
 
-/// Stereo WAV of what is proven: the caller left, the agent right. Plays an unsealed recording to its last whole chunk;
-/// refuses one that was changed.
-pub fn wav(path: &Path, key: &[u8; 32]) -> anyhow::Result<Vec<u8>> {
+/// What is proven. An unsealed recording is read to its last whole chunk; one that was changed is refused.
+fn proven(path: &Path, key: &[u8; 32]) -> anyhow::Result<Journal> {
     let journal = read(path, key)?;
     match journal.fault {
-        None | Some(record::Fault::Unsealed(_) | record::Fault::Torn(_)) => render(&journal),
+        None | Some(record::Fault::Unsealed(_) | record::Fault::Torn(_)) => Ok(journal),
         Some(fault) => bail!("{}: {fault}", path.display()),
     }
+}
+
+/// Stereo WAV of what is proven: the caller left, the agent right.
+pub fn wav(path: &Path, key: &[u8; 32]) -> anyhow::Result<Vec<u8>> {
+    render(&proven(path, key)?)
+}
+
+/// How loud it is where, in so many stretches at most.
+pub fn peaks(path: &Path, key: &[u8; 32], count: usize) -> anyhow::Result<record::Peaks> {
+    Ok(record::peaks(&proven(path, key)?.frames, count))
 }
 
 fn render(journal: &Journal) -> anyhow::Result<Vec<u8>> {

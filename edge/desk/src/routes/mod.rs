@@ -38,7 +38,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/phones/{phone}/rotate", post(phones::rotate))
         .route("/api/phones/{phone}/dismiss", post(phones::dismiss))
         .route("/api/contacts", get(contacts::list))
-        .route("/api/recordings/{file}", get(recordings::wav))
+        .route("/api/recordings/{file}", get(recordings::show))
         .route("/api/config", get(settings::show))
         .route("/api/changes", post(settings::change))
         .route("/api/{*rest}", get(nothing).post(nothing).put(nothing).delete(nothing))

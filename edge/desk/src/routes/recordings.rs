@@ -1,6 +1,7 @@
 //! Listening to a recording: the right to it is checked, the audit is written, then the bytes go out.
 
 use axum::{
+    Json,
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -10,13 +11,33 @@ use model::RecordingId;
 
 use crate::{Desk, fault::Refusal, session::Session};
 
-pub async fn wav(
+/// Stretches of a waveform: about one for each two points of a wide player.
+const STRETCHES: usize = 400;
+
+/// `<recording>.wav`, or `<recording>.peaks`: how loud it is where, which says no word and so is no listening.
+pub async fn show(
     State(desk): State<Desk>,
     session: Session,
     Path(file): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let id = file.strip_suffix(".wav").and_then(|id| id.parse::<RecordingId>().ok()).ok_or(Refusal::NotFound)?;
+    let (id, kind) = file.rsplit_once('.').ok_or(Refusal::NotFound)?;
+    let id = id.parse::<RecordingId>().map_err(|_| Refusal::NotFound)?;
+    match kind {
+        "wav" => wav(&desk, &session, id, &headers).await,
+        "peaks" => peaks(&desk, &session, id).await,
+        _ => Err(Refusal::NotFound),
+    }
+}
+
+async fn peaks(desk: &Desk, session: &Session, id: RecordingId) -> Result<Response, Refusal> {
+    let contact = desk.records.contact_of(id).await?;
+    contact.filter(|cdr| session.reader().may_see(cdr.agent.as_ref())).ok_or(Refusal::NotFound)?;
+    let waveform = desk.records.recording_waveform(id, STRETCHES).await?.ok_or(Refusal::NotFound)?;
+    Ok(Json(waveform).into_response())
+}
+
+async fn wav(desk: &Desk, session: &Session, id: RecordingId, headers: &HeaderMap) -> Result<Response, Refusal> {
     let contact = desk.records.contact_of(id).await?;
     // Somebody without the right learns nothing, not even whether it exists.
     let contact = contact.filter(|cdr| session.reader().may_see(cdr.agent.as_ref())).ok_or(Refusal::NotFound)?;

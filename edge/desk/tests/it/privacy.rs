@@ -1,5 +1,6 @@
 //! Who sees and hears what: every role against everything the desk gives out.
 
+use model::RecordingId;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -77,6 +78,21 @@ async fn a_recording_is_heard_by_its_agent_and_the_supervisor_and_every_time_is_
 }
 
 #[tokio::test]
+async fn how_loud_a_recording_is_where_is_shown_to_whom_it_is_played_and_is_no_listening() {
+    let rig = Rig::start().await;
+    let (li, zhao) = (rig.sign_in("li").await, rig.sign_in("zhao").await);
+    let look = async |cookie: &str, recording: RecordingId| {
+        rig.get(&format!("/api/recordings/{recording}.peaks")).header("cookie", cookie).send().await.unwrap()
+    };
+    for (cookie, recording) in [(&li, LI_RECORDING), (&zhao, WANG_RECORDING)] {
+        let shown = look(cookie, recording).await.text().await.unwrap();
+        assert_eq!(shown, r#"{"ms":20,"caller":[0,255],"agent":[128,0]}"#);
+    }
+    assert_eq!(look(&li, WANG_RECORDING).await.status(), 404);
+    assert!(rig.records.heard.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_part_of_a_recording_is_reported_as_well() {
     let rig = Rig::start().await;
     let cookie = rig.sign_in("li").await;
@@ -95,6 +111,7 @@ async fn every_address_answers_each_role_as_the_matrix_says() {
     let rig = Rig::start().await;
     let own = format!("/api/recordings/{LI_RECORDING}.wav");
     let others = format!("/api/recordings/{WANG_RECORDING}.wav");
+    let waveform = format!("/api/recordings/{WANG_RECORDING}.peaks");
     let change = r#"{"changes":[{"set":"queue_ring","queue":"sales","seconds":25}]}"#;
     let matrix = [
         (Method::GET, "/", "", [200, 200, 200]),
@@ -104,6 +121,7 @@ async fn every_address_answers_each_role_as_the_matrix_says() {
         (Method::GET, "/api/contacts?of=wang", "", [401, 400, 400]),
         (Method::GET, own.as_str(), "", [401, 200, 200]),
         (Method::GET, others.as_str(), "", [401, 404, 200]),
+        (Method::GET, waveform.as_str(), "", [401, 404, 200]),
         (Method::GET, "/api/config", "", [401, 403, 200]),
         (Method::POST, "/api/changes", change, [401, 403, 200]),
         (Method::GET, "/api/desk", "", [401, 400, 400]),

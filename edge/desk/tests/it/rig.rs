@@ -13,7 +13,7 @@ use bytes::Bytes;
 use desk::{
     Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Desk, Device,
     Effective, Enrolled, Fault, Floor, Future, LendError, Options, Parts, PhoneError, PhoneIs, Phones, Records,
-    Registered, Role, SipLine, Softphones, Unavailable,
+    Registered, Role, SipLine, Softphones, Unavailable, Waveform,
 };
 use floor::board::{AgentLine, Board, ContactCard, DeskCommand, Help, MonitorLine, QueueLine};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -111,6 +111,11 @@ impl Records for TestRecords {
 
     fn recording_wav(&self, _: RecordingId) -> Future<'_, Result<Option<Bytes>, Unavailable>> {
         Box::pin(async { Ok(Some(Bytes::from_static(WAV))) })
+    }
+
+    fn recording_waveform(&self, _: RecordingId, count: usize) -> Future<'_, Result<Option<Waveform>, Unavailable>> {
+        assert!(count > 1);
+        Box::pin(async { Ok(Some(Waveform { ms: 20, caller: vec![0, 255], agent: vec![128, 0] })) })
     }
 }
 

@@ -174,6 +174,15 @@ export const phone = () => post<Account>('/api/phone', {});
 export const returnPhone = () => remove('/api/phone');
 export const wavOf = (recording: string) => `/api/recordings/${recording}.wav`;
 
+/** How loud a recording is where: the loudest sample, 0 to 255, of each of equal stretches, for either side. */
+export interface Waveform {
+  ms: number;
+  caller: number[];
+  agent: number[];
+}
+
+export const waveformOf = (recording: string) => get<Waveform>(`/api/recordings/${recording}.peaks`);
+
 export function contacts(before: number | null) {
   const rest = before === null ? '' : `&before=${before}`;
   return get<{ contacts: Contact[]; more: boolean }>(`/api/contacts?limit=50${rest}`);

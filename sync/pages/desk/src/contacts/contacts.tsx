@@ -1,7 +1,7 @@
 // Past contacts, newest first, with the player of their recordings.
 import '@mantine/core/styles/Skeleton.css';
 import { ActionIcon, Alert, Badge, Box, Button, Card, Group, Skeleton, Stack, Table, Text, Tooltip } from '@mantine/core';
-import { IconAlertCircle, IconFileSpreadsheet, IconHistory, IconPhoneIncoming, IconPhoneOutgoing, IconPlayerPlayFilled, IconUsers, IconX } from '@tabler/icons-react';
+import { IconAlertCircle, IconFileSpreadsheet, IconHistory, IconPhoneIncoming, IconPhoneOutgoing, IconPlayerPlayFilled, IconUsers } from '@tabler/icons-react';
 import { clock, day, phone, timeOfDay } from '@shared/format';
 import type { Direction, Outcome } from '@shared/model';
 import { refusalText } from '@shared/text/words';
@@ -11,7 +11,8 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Fragment, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ROWS_MAX, csv, save } from './csv';
-import { contacts, wavOf, type AgentLine, type Contact, type Me, type QueueLine } from '../api';
+import { Player } from './player';
+import { contacts, type AgentLine, type Contact, type Me, type QueueLine } from '../api';
 
 const OUTCOME_COLOR: Record<Outcome, string> = { answered: 'green', abandoned: 'orange', in_flow: 'gray', refused: 'gray' };
 const DIRECTION_ICON: Record<Direction, typeof IconUsers> = { inbound: IconPhoneIncoming, outbound: IconPhoneOutgoing, internal: IconUsers };
@@ -142,26 +143,5 @@ function Contacts({ me, queues, agents }: Props) {
       )}
       {playing?.recording && <Player key={playing.contact} contact={playing} zone={zone} close={() => setPlaying(null)} />}
     </Stack>
-  );
-}
-
-function Player({ contact, zone, close }: { contact: Contact; zone: string; close: () => void }) {
-  const { t, i18n } = useTranslation();
-  const [failed, setFailed] = useState(false);
-  return (
-    <Card shadow="md" padding="sm" mt="lg" style={{ position: 'sticky', bottom: 12, zIndex: 5 }} role="region" aria-label={t('contacts.recording')}>
-      <Group gap="md">
-        <Box style={{ flex: '0 1 auto' }}>
-          <Text size="sm" fw={600}>{contact.caller?.number ? phone(contact.caller.number) : t('contacts.recording')}</Text>
-          <Text size="xs" c="dimmed">{timeOfDay(contact.arrived, i18n.language, zone)} · {t('contacts.audit')}</Text>
-        </Box>
-        {failed ? (
-          <Text size="sm" c="var(--mantine-color-error)" style={{ flex: 1 }} role="alert">{t('contacts.failed')}</Text>
-        ) : (
-          <audio controls autoPlay src={wavOf(contact.recording ?? '')} style={{ flex: '1 1 240px', minWidth: 0, height: 40 }} onError={() => setFailed(true)} aria-label={t('contacts.recording')} />
-        )}
-        <ActionIcon variant="subtle" color="gray" aria-label={t('contacts.closePlayer')} onClick={close}><IconX size={18} /></ActionIcon>
-      </Group>
-    </Card>
   );
 }
