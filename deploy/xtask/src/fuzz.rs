@@ -34,6 +34,8 @@ enum Surface {
     Rtcp,
     /// Datagrams to ports whose parties are found by ICE and proven by DTLS.
     Stun,
+    /// Datagrams to calls that are decoded.
+    Sound,
     /// A recording's file.
     Journal,
     /// A WebSocket connection, from its first byte.
@@ -49,6 +51,7 @@ impl Surface {
             Self::Rtp => "rtp",
             Self::Rtcp => "rtcp",
             Self::Stun => "stun",
+            Self::Sound => "sound",
             Self::Journal => "journal",
             Self::Websocket => "websocket",
         }
@@ -58,14 +61,14 @@ impl Surface {
     fn features(self) -> &'static str {
         match self {
             Self::Message | Self::Sequence => "libfuzzer",
-            Self::Sdp | Self::Rtp | Self::Rtcp | Self::Stun | Self::Journal => "libfuzzer,media",
+            Self::Sdp | Self::Rtp | Self::Rtcp | Self::Stun | Self::Sound | Self::Journal => "libfuzzer,media",
             Self::Websocket => "libfuzzer,websocket",
         }
     }
 
     fn bytes_max(self) -> u32 {
         match self {
-            Self::Message | Self::Sdp | Self::Rtp | Self::Stun | Self::Journal => 512,
+            Self::Message | Self::Sdp | Self::Rtp | Self::Stun | Self::Sound | Self::Journal => 512,
             Self::Sequence => 128,
             Self::Rtcp | Self::Websocket => 256,
         }

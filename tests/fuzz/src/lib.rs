@@ -14,6 +14,8 @@ pub mod rtp;
 pub mod sdp;
 pub mod sequence;
 #[cfg(feature = "media")]
+pub mod sound;
+#[cfg(feature = "media")]
 pub mod stun;
 #[cfg(feature = "websocket")]
 pub mod websocket;
@@ -35,6 +37,8 @@ pub const SURFACES: &[Surface] = &[
     Surface { name: "rtcp", run: rtcp::run },
     #[cfg(feature = "media")]
     Surface { name: "stun", run: stun::run },
+    #[cfg(feature = "media")]
+    Surface { name: "sound", run: sound::run },
     #[cfg(feature = "media")]
     Surface { name: "journal", run: journal::run },
     #[cfg(feature = "websocket")]

@@ -1,4 +1,4 @@
-//! Datagrams to the report ports of calls in clear. What is read as a report is written and read again.
+//! Datagrams to the report ports of calls that are passed on. What is read as a report is written and read again.
 
 use media::rtp::rtcp;
 
@@ -13,5 +13,5 @@ pub fn run(data: &[u8]) {
         let again = rtcp::parse(out.get(..length).unwrap_or_default(), ABOUT);
         assert!(again.is_some(), "our own report is not read");
     }
-    crate::house::run(Calls::Clear, Lane::Reports, data);
+    crate::house::run(Calls::Passed, Lane::Reports, data);
 }

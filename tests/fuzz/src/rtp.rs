@@ -1,4 +1,4 @@
-//! Datagrams to the audio ports of calls in clear: RTP, keypresses, comfort noise, and what is none of them.
+//! Datagrams to the audio ports of calls that are passed on: RTP, keypresses, comfort noise, and what is none of them.
 
 use crate::house::{Calls, Lane};
 
@@ -8,5 +8,5 @@ pub fn run(data: &[u8]) {
         let again = media::rtp::write(&header);
         assert_eq!(media::rtp::parse(&[&again[..], payload].concat()), Some((header, payload)));
     }
-    crate::house::run(Calls::Clear, Lane::Audio, data);
+    crate::house::run(Calls::Passed, Lane::Audio, data);
 }
