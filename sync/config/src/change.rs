@@ -7,9 +7,9 @@ use std::fmt::Display;
 use model::change::Change;
 
 use crate::{
-    document::Scalar,
     error::Error,
     rules::{self, LEVEL, Type, most},
+    scalar::Scalar,
 };
 pub(crate) use things::{LOCAL_ONLY, MAY_LEAVE, day, forward_fits, protection, spelling};
 use things::{
@@ -202,28 +202,4 @@ pub(crate) fn at_most(what: &'static str, len: usize, max: usize) -> Result<(), 
 
 pub(crate) fn invalid(field: &str, why: &'static str) -> Error {
     Error::Invalid { field: field.into(), why }
-}
-
-impl From<bool> for Scalar {
-    fn from(flag: bool) -> Scalar {
-        Scalar::Flag(flag)
-    }
-}
-
-impl From<u32> for Scalar {
-    fn from(number: u32) -> Scalar {
-        Scalar::Int(number.into())
-    }
-}
-
-impl From<&str> for Scalar {
-    fn from(text: &str) -> Scalar {
-        Scalar::Text(text.to_owned())
-    }
-}
-
-impl From<&String> for Scalar {
-    fn from(text: &String) -> Scalar {
-        Scalar::Text(text.clone())
-    }
 }

@@ -7,19 +7,19 @@
 
 use std::{
     collections::BTreeSet,
-    fmt::{self, Write},
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
 use automerge::{
-    ActorId, Automerge, ChangeHash, ROOT, ReadDoc, ScalarValue, Value,
+    ActorId, Automerge, ChangeHash, ROOT, ReadDoc,
     sync::{Message, State, SyncDoc},
     transaction::{CommitOptions, Transactable},
 };
 use model::{Millis, SiteId, change::Doc};
 use sha2::{Digest, Sha256};
 
-use crate::{error::Error, front};
+use crate::{error::Error, front, scalar::Scalar};
 
 /// Changes of one document's whole life.
 pub(crate) const CHANGES_MAX: u64 = 200_000;
@@ -294,15 +294,23 @@ impl Document {
         self.automerge.get_change_meta_by_hash(hash).is_some()
     }
 
-    /// Writes scalars in one change and returns it encoded.
-    pub(crate) fn write(&mut self, scalars: &[(String, Scalar)], author: &str, at: Millis) -> Result<Vec<u8>, Error> {
+    /// Writes scalars in one change, or takes away what is said (None), and returns the change encoded.
+    pub(crate) fn write<'a>(
+        &mut self,
+        fields: impl IntoIterator<Item = (&'a str, Option<&'a Scalar>)>,
+        author: &str,
+        at: Millis,
+    ) -> Result<Vec<u8>, Error> {
         if self.changes >= CHANGES_MAX {
             return Err(Error::TooLarge { what: "changes of a document", len: self.changes, max: CHANGES_MAX });
         }
         let mut transaction = self.automerge.transaction();
-        for (path, scalar) in scalars {
+        for (path, scalar) in fields {
             // The root is a map and the value a scalar: the library has nothing to refuse.
-            transaction.put(ROOT, path.as_str(), scalar.clone()).ok();
+            match scalar {
+                Some(scalar) => transaction.put(ROOT, path, scalar.clone()).ok(),
+                None => transaction.delete(ROOT, path).ok(),
+            };
         }
         let options = CommitOptions::default().with_message(author).with_time(at.0.div_euclid(1_000));
         let (hash, _) = transaction.commit_with(options);
@@ -334,53 +342,6 @@ impl Document {
             let others = if all.len() > 1 { all.iter().map(|(value, _)| value.into()).collect() } else { Vec::new() };
             Some((path.to_string(), Scalar::from(&won), others))
         })
-    }
-}
-
-/// What stands at a path.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Scalar {
-    Null,
-    Flag(bool),
-    Int(i64),
-    Text(String),
-    /// Nothing that this house writes.
-    Strange,
-}
-
-impl From<&Value<'_>> for Scalar {
-    fn from(value: &Value<'_>) -> Scalar {
-        match value.as_scalar() {
-            Some(ScalarValue::Null) => Scalar::Null,
-            Some(ScalarValue::Boolean(flag)) => Scalar::Flag(*flag),
-            Some(ScalarValue::Int(number)) => Scalar::Int(*number),
-            Some(ScalarValue::Uint(number)) => i64::try_from(*number).map_or(Scalar::Strange, Scalar::Int),
-            Some(ScalarValue::Str(text)) => Scalar::Text(text.to_string()),
-            _ => Scalar::Strange,
-        }
-    }
-}
-
-impl From<Scalar> for ScalarValue {
-    fn from(scalar: Scalar) -> ScalarValue {
-        match scalar {
-            Scalar::Null | Scalar::Strange => ScalarValue::Null,
-            Scalar::Flag(flag) => ScalarValue::Boolean(flag),
-            Scalar::Int(number) => ScalarValue::Int(number),
-            Scalar::Text(text) => ScalarValue::Str(text.into()),
-        }
-    }
-}
-
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Scalar::Null => f.write_str("-"),
-            Scalar::Flag(flag) => write!(f, "{flag}"),
-            Scalar::Int(number) => write!(f, "{number}"),
-            Scalar::Text(text) => text.chars().take(80).try_for_each(|c| f.write_char(c)),
-            Scalar::Strange => f.write_str("?"),
-        }
     }
 }
 

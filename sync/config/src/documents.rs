@@ -7,10 +7,18 @@ use model::{
 
 use crate::{
     change::{Named, writes},
-    document::{Document, Scalar},
+    document::Document,
     error::Error,
-    rules, versions,
+    rules,
+    scalar::Scalar,
+    versions,
 };
+
+/// Most fields of one change, and most bytes of them: well below what a replica refuses.
+const PART_FIELDS_MAX: usize = 500;
+const PART_BYTES_MAX: usize = 40 * 1024;
+/// Of a field beside its path and its text.
+const FIELD_OVERHEAD: usize = 16;
 
 /// Which side a person edits at. Kept with the change, so that a history can say where it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +104,47 @@ impl Documents {
         if writes.fields.is_empty() {
             return Ok(None);
         }
-        document.write(&writes.fields, author.name(), at).map(Some)
+        let fields = writes.fields.iter().map(|(path, scalar)| (path.as_str(), Some(scalar)));
+        document.write(fields, author.name(), at).map(Some)
+    }
+
+    /// Writes fields as they stood at another time, or takes away what is said (None). Returns the changes encoded, to
+    /// be stored before anybody is told; none where everything stands so already. On an error nothing has changed.
+    pub fn restore(
+        &mut self,
+        doc: Doc,
+        fields: &[(String, Option<Scalar>)],
+        author: Author,
+        at: Millis,
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        if author == Author::Branch && doc != Doc::Local {
+            return Err(Error::NotTheirs { doc });
+        }
+        let allowed = |path: &str| rules::of(path).is_some_and(|rule| rule.by.contains(&doc));
+        // What may not be said here may still be taken away.
+        if !fields.iter().all(|(path, scalar)| scalar.is_none() || allowed(path)) {
+            return Err(Error::WrongDocument { doc });
+        }
+        let document = self.document_mut(doc);
+        let stands = |path: &str, scalar: &Option<Scalar>| match (document.scalar(path), scalar) {
+            (Some((stands, false)), Some(scalar)) => stands == *scalar,
+            (None, None) => true,
+            _ => false,
+        };
+        let fields: Vec<_> = fields.iter().filter(|(path, scalar)| !stands(path, scalar)).collect();
+        let before = document.clone();
+        let mut changes = Vec::new();
+        for part in parts(&fields) {
+            let part = part.iter().map(|(path, scalar)| (path.as_str(), scalar.as_ref()));
+            match document.write(part, author.name(), at) {
+                Ok(bytes) => changes.push(bytes),
+                Err(error) => {
+                    *document = before;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(changes)
     }
 
     /// What is still said under a prefix, here or in a document below, and must be emptied.
@@ -122,4 +170,20 @@ impl Documents {
             _ => Err(Error::Unknown { what: kind, id }),
         }
     }
+}
+
+/// Fields in changes that every replica takes: neither too many nor too large.
+fn parts<'a>(fields: &'a [&'a (String, Option<Scalar>)]) -> Vec<&'a [&'a (String, Option<Scalar>)]> {
+    let (mut parts, mut from, mut bytes) = (Vec::new(), 0, 0_usize);
+    for (at, (path, scalar)) in fields.iter().enumerate() {
+        let text = if let Some(Scalar::Text(text)) = scalar { text.len() } else { 0 };
+        let more = path.len().saturating_add(text).saturating_add(FIELD_OVERHEAD);
+        if at.saturating_sub(from) >= PART_FIELDS_MAX || bytes.saturating_add(more) > PART_BYTES_MAX {
+            parts.push((from, at));
+            (from, bytes) = (at, 0);
+        }
+        bytes = bytes.saturating_add(more);
+    }
+    parts.push((from, fields.len()));
+    parts.into_iter().filter_map(|(from, to)| fields.get(from..to)).filter(|part| !part.is_empty()).collect()
 }

@@ -16,11 +16,11 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     change::{self, MAY_LEAVE, day, protection, spelling},
-    document::Scalar,
     documents::Documents,
     layers::{Findings, merged},
     references, routing,
     rules::most,
+    scalar::Scalar,
 };
 
 /// What the documents amount to.

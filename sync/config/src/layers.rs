@@ -3,14 +3,66 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::change::{Doc, Finding, Problem, Severity};
+use model::{
+    change::{Doc, Finding, Problem, Severity},
+    history::{Difference, Value},
+};
+use serde_json::Value as Json;
 
 use crate::{
     change::{LOCAL_ONLY, MAY_LEAVE, may_be_nothing},
-    document::{BINDING, Scalar},
+    document::BINDING,
     documents::Documents,
     rules::{self, LEVEL, Merge, Rule, Type, most},
+    scalar::Scalar,
 };
+
+/// The fields in which two states of a site's documents differ, in the order of their paths.
+pub fn differences(before: &Documents, after: &Documents) -> Vec<Difference> {
+    let mut quiet = Findings::default();
+    let (before, after) = (merged(before, &mut quiet), merged(after, &mut quiet));
+    let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    paths.into_iter().flat_map(|path| unfolded(path, before.get(path), after.get(path))).collect()
+}
+
+/// A field of two states, when it differs. One that holds a whole (a flow, a dial plan) is told part by part.
+pub(crate) fn unfolded(path: &str, before: Option<&Scalar>, after: Option<&Scalar>) -> Vec<Difference> {
+    if before == after {
+        return Vec::new();
+    }
+    let whole = |scalar: Option<&Scalar>| match scalar {
+        Some(Scalar::Text(text)) if text.starts_with('{') => serde_json::from_str::<Json>(text).ok(),
+        _ => None,
+    };
+    if let (Some(before), Some(after)) = (whole(before), whole(after)) {
+        let mut parts = Vec::new();
+        unfold(path, Some(&before), Some(&after), &mut parts);
+        return parts;
+    }
+    vec![Difference { path: path.to_owned(), before: before.map(Value::from), after: after.map(Value::from) }]
+}
+
+fn unfold(path: &str, before: Option<&Json>, after: Option<&Json>, parts: &mut Vec<Difference>) {
+    if before == after || parts.len() >= PARTS_MAX {
+        return;
+    }
+    if let (Some(Json::Object(one)), Some(Json::Object(other))) = (before, after) {
+        let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+        return names
+            .into_iter()
+            .for_each(|name| unfold(&format!("{path}/{name}"), one.get(name), other.get(name), parts));
+    }
+    let value = |part: Option<&Json>| {
+        part.map(|part| match part {
+            Json::Null => Value::Nothing,
+            Json::Bool(flag) => Value::Flag(*flag),
+            Json::Number(number) if number.is_i64() => Value::Int(number.as_i64().unwrap_or_default()),
+            Json::String(text) => Value::from(&Scalar::Text(text.clone())),
+            other => Value::from(&Scalar::Text(other.to_string())),
+        })
+    };
+    parts.push(Difference { path: path.to_owned(), before: value(before), after: value(after) });
+}
 
 /// Findings, up to a limit.
 #[derive(Debug, Default)]
@@ -25,6 +77,8 @@ impl Findings {
     }
 }
 
+/// Most parts of one field that are told.
+const PARTS_MAX: usize = 500;
 /// Longest path that is looked at, in bytes.
 const PATH_MAX: usize = 200;
 
@@ -82,7 +136,7 @@ fn combine(merge: Merge, a: Scalar, b: &Scalar) -> Scalar {
 }
 
 /// The value in its type and bounds; None when it says nothing.
-fn typed(rule: &Rule, path: &str, scalar: &Scalar, findings: &mut Findings) -> Option<Scalar> {
+pub(crate) fn typed(rule: &Rule, path: &str, scalar: &Scalar, findings: &mut Findings) -> Option<Scalar> {
     let mut clamp = |value: i64, (min, max): (i64, i64)| {
         let used = value.clamp(min, max);
         if used != value {

@@ -9,12 +9,7 @@ use model::{
     flow::Flow,
 };
 
-use crate::{
-    document::{Document, Scalar},
-    documents::Documents,
-    error::Error,
-    flow::VERSIONS_MAX,
-};
+use crate::{document::Document, documents::Documents, error::Error, flow::VERSIONS_MAX, scalar::Scalar};
 
 /// The versions that were replaced, the oldest first, each with the time of that.
 pub fn flow_versions(documents: &Documents, flow: &FlowId) -> BTreeMap<Millis, Flow> {

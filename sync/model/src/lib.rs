@@ -11,6 +11,7 @@ pub mod dialling;
 pub mod fact;
 pub mod flow;
 pub mod forward;
+pub mod history;
 pub mod id;
 pub mod leaving;
 pub mod overflow;

@@ -14,10 +14,10 @@ use model::{
 use super::{Writes, at_most, invalid, length, within};
 use crate::{
     carrier,
-    document::Scalar,
     error::Error,
     flow,
     rules::{self, most},
+    scalar::Scalar,
 };
 
 pub(super) fn queue_add(id: &impl Display, queue: &Queue) -> Result<Writes, Error> {

@@ -21,7 +21,7 @@ fn phone_name() -> impl Strategy<Value = model::Extension> {
     prop::sample::select(vec!["201", "202", "203"]).prop_map(id)
 }
 
-fn change() -> impl Strategy<Value = Change> {
+pub fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         (queue_name(), 5_u32..=300).prop_map(|(queue, seconds)| Change::QueueRing { queue, seconds }),
         (queue_name(), 0_u32..=90).prop_map(|(queue, seconds)| Change::QueueWrapUp { queue, seconds }),

@@ -3,7 +3,10 @@
 mod carriers;
 mod convergence;
 mod edits;
+mod history;
 mod hostile;
+mod plan;
+mod report;
 mod resolver;
 mod support;
 mod sync;

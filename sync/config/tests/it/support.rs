@@ -205,3 +205,48 @@ impl Liar {
         Ok(new)
     }
 }
+
+/// Writes into a document what its rules forbid, as a box with another program would. How many changes that made.
+pub fn forged(document: &mut Document, path: &str, number: i64) -> usize {
+    use automerge::{ROOT, transaction::Transactable};
+    let mut liar = Liar::meet(document, Peer::Cloud);
+    let mut transaction = liar.automerge.transaction();
+    transaction.put(ROOT, path, number).unwrap();
+    transaction.commit();
+    liar.tell(document).unwrap()
+}
+
+/// The document as the bare library holds it.
+fn bare(document: &Document) -> Automerge {
+    let genesis = Document::new(document.kind(), &id("hangzhou"), [0; 16]);
+    let mut bare = Liar::meet(&mut genesis.clone(), Peer::Cloud).automerge;
+    let changes = document.changes();
+    bare.apply_changes(changes.iter().map(|bytes| automerge::Change::try_from(bytes.as_slice()).unwrap())).unwrap();
+    bare
+}
+
+/// How many fields of a document say something, by the library's own word.
+pub fn standing(document: &Document) -> usize {
+    use automerge::{ROOT, ReadDoc};
+    let bare = bare(document);
+    let says = |path: &str| bare.get(ROOT, path).unwrap().is_some_and(|(value, _)| !value.is_null());
+    bare.keys(ROOT).filter(|path| path != "document" && says(path)).count()
+}
+
+/// Whether a change builds on another, directly or by others, by the library's own word.
+pub fn descends(document: &Document, later: &[u8], earlier: &[u8]) -> bool {
+    use automerge::ReadDoc;
+    let bare = bare(document);
+    let hash = |bytes: &[u8]| automerge::Change::try_from(bytes).unwrap().hash();
+    let earlier = hash(earlier);
+    let (mut seen, mut open) = (std::collections::BTreeSet::new(), vec![hash(later)]);
+    while let Some(next) = open.pop() {
+        if next == earlier {
+            return true;
+        }
+        if seen.insert(next) {
+            open.extend(bare.get_change_by_hash(&next).map(|change| change.deps().to_vec()).unwrap_or_default());
+        }
+    }
+    false
+}
