@@ -64,6 +64,16 @@ pub fn may(role: Role, verb: Verb) -> bool {
     matches!(verb, SeeSites | SeeBoxes) || more.contains(&verb)
 }
 
+/// What a program may with a token, beside its role: nothing of people or of other tokens, and no sockets.
+pub fn program_may(method: &Method, path: &str, ask: Ask) -> bool {
+    match ask {
+        Ask::Open => true,
+        Ask::SignedIn => (method, path) == (&Method::GET, "/api/me"),
+        Ask::Verb(Verb::ChangePeople) => false,
+        Ask::Verb(_) => path != "/api/events",
+    }
+}
+
 /// One route.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -80,7 +90,15 @@ pub const ROUTES: &[Row] = &[
     row(Method::GET, "/api/sites", Ask::Verb(Verb::SeeSites)),
     row(Method::GET, "/api/sites/{site}/config", Ask::Verb(Verb::SeeConfiguration)),
     row(Method::POST, "/api/sites/{site}/changes", Ask::Verb(Verb::ChangeConfiguration)),
+    // A question with a body: nothing is changed by it.
+    row(Method::POST, "/api/sites/{site}/plan", Ask::Verb(Verb::SeeConfiguration)),
+    row(Method::POST, "/api/sites/{site}/apply", Ask::Verb(Verb::ChangeConfiguration)),
     row(Method::GET, "/api/sites/{site}/history", Ask::Verb(Verb::SeeConfiguration)),
+    row(Method::GET, "/api/sites/{site}/blame", Ask::Verb(Verb::SeeConfiguration)),
+    row(Method::GET, "/api/sites/{site}/diff", Ask::Verb(Verb::SeeConfiguration)),
+    row(Method::POST, "/api/sites/{site}/undo", Ask::Verb(Verb::ChangeConfiguration)),
+    row(Method::GET, "/api/sites/{site}/merge", Ask::Verb(Verb::SeeConfiguration)),
+    row(Method::POST, "/api/sites/{site}/merge", Ask::Verb(Verb::ChangeConfiguration)),
     row(Method::GET, "/api/sites/{site}/flows/{flow}/versions", Ask::Verb(Verb::SeeConfiguration)),
     // Drafts of who may publish them.
     row(Method::POST, "/api/flows/read", Ask::Verb(Verb::ChangeConfiguration)),
@@ -99,6 +117,9 @@ pub const ROUTES: &[Row] = &[
     row(Method::POST, "/api/people", Ask::Verb(Verb::ChangePeople)),
     row(Method::PUT, "/api/people/{login}", Ask::Verb(Verb::ChangePeople)),
     row(Method::POST, "/api/people/{login}/password", Ask::Verb(Verb::ChangePeople)),
+    row(Method::GET, "/api/tokens", Ask::Verb(Verb::SeePeople)),
+    row(Method::POST, "/api/tokens", Ask::Verb(Verb::ChangePeople)),
+    row(Method::POST, "/api/tokens/{token}/revocation", Ask::Verb(Verb::ChangePeople)),
     // The way through an identity provider; the second is where it sends people back to.
     row(Method::GET, "/api/single-sign-on", Ask::Open),
     row(Method::GET, "/api/single-sign-on/begin", Ask::Open),
@@ -132,6 +153,7 @@ mod tests {
         {
             if let Ask::Verb(verb) = row.ask
                 && may(role, verb)
+                && !row.path.ends_with("/plan")
             {
                 assert_eq!(row.method, Method::GET, "{}", row.path);
             }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use config::{Author, Effective, effective};
+use config::{Author, Effective, Histories, History, Kept, Scalar, effective};
 use db::{
     Connection,
     change::{self, Hash, Of},
@@ -15,9 +15,10 @@ use model::{
     FlowId, Millis, SiteId,
     change::{Change, Doc, Finding, FindingCounts},
     flow::Flow,
+    history::Side,
 };
 
-use crate::hub;
+use crate::{hub, shelf::BRANCH};
 
 /// Most sites whose resolved configuration is kept in memory.
 const CACHE_MAX: usize = 1000;
@@ -49,10 +50,13 @@ pub enum Refused {
 /// Edits that were made in memory and are to be stored.
 pub struct Edited {
     site: SiteId,
-    doc: Doc,
-    changes: Vec<(change::Change, String)>,
+    /// Each with what it was, for the history.
+    changes: Vec<(Doc, change::Change, String)>,
     pub effective: Arc<Effective>,
 }
+
+/// Fields of a document as they are to be; None: nothing is to be said.
+pub type Fields = Vec<(String, Option<Scalar>)>;
 
 impl Documents {
     pub fn new() -> anyhow::Result<Self> {
@@ -105,6 +109,58 @@ impl Documents {
         edit(load(conn, site, self.actor)?, doc, changes, now)
     }
 
+    /// Writes fields of documents, all or none, with a note for the history. The caller holds `turn` until they are stored.
+    pub fn restore(
+        &self,
+        conn: &Connection,
+        site: &SiteId,
+        fields: &[(Doc, Fields)],
+        note: &str,
+        now: Millis,
+    ) -> Result<Edited, Refused> {
+        if !db::site::exists(conn, site)? {
+            return Err(Refused::NoSite);
+        }
+        let mut documents = load(conn, site, self.actor)?;
+        let mut made = Vec::new();
+        for (index, (doc, fields)) in fields.iter().enumerate() {
+            let changes = documents.restore(*doc, fields, Author::Centre, now);
+            for bytes in changes.map_err(|error| Refused::Change { index, error })? {
+                made.push((*doc, identified(bytes)?, note.to_owned()));
+            }
+        }
+        Ok(Edited { site: site.clone(), changes: made, effective: Arc::new(effective(&documents)) })
+    }
+
+    /// The documents as they were here at a moment; None when there is no such site.
+    pub fn at(&self, conn: &Connection, site: &SiteId, at: Millis) -> db::Result<Option<config::Documents>> {
+        if !db::site::exists(conn, site)? {
+            return Ok(None);
+        }
+        let read = |doc| change::until(conn, Of { site, doc }, at);
+        build(site, self.actor, read).map(Some)
+    }
+
+    /// The documents as they are; None when there is no such site.
+    pub fn present(&self, conn: &Connection, site: &SiteId) -> db::Result<Option<config::Documents>> {
+        if !db::site::exists(conn, site)? {
+            return Ok(None);
+        }
+        load(conn, site, self.actor).map(Some)
+    }
+
+    /// Everything that was ever written; None when there is no such site.
+    pub fn histories(&self, conn: &Connection, site: &SiteId) -> db::Result<Option<Histories>> {
+        if !db::site::exists(conn, site)? {
+            return Ok(None);
+        }
+        let of = |doc| {
+            let stored = change::all(conn, Of { site, doc })?;
+            Ok::<_, db::Error>(History::read(doc, stored.into_iter().map(kept)))
+        };
+        Ok(Some(Histories { org: of(Doc::Org)?, site: of(Doc::Site)?, local: of(Doc::Local)? }))
+    }
+
     fn cache(&self) -> std::sync::MutexGuard<'_, BTreeMap<SiteId, (Heads, Arc<Effective>)>> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -116,11 +172,16 @@ impl Edited {
         self.changes.len()
     }
 
+    /// The documents that were changed.
+    pub fn docs(&self) -> BTreeSet<Doc> {
+        self.changes.iter().map(|(doc, ..)| *doc).collect()
+    }
+
     /// Stores the edits, each with what was edited for the history.
     pub fn store(&self, conn: &Connection, author: &str, now: Millis) -> db::Result<()> {
-        for (change, note) in &self.changes {
+        for (doc, change, note) in &self.changes {
             let signed = change::Signed { author: author.to_owned(), note: note.clone(), at: now };
-            change::add(conn, Of { site: &self.site, doc: self.doc }, std::slice::from_ref(change), &signed)?;
+            change::add(conn, Of { site: &self.site, doc: *doc }, std::slice::from_ref(change), &signed)?;
         }
         Ok(())
     }
@@ -136,13 +197,25 @@ fn edit(mut documents: config::Documents, doc: Doc, changes: &[Change], now: Mil
     for (index, change) in changes.iter().enumerate() {
         let bytes = documents.edit(doc, change, Author::Centre, now);
         let Some(bytes) = bytes.map_err(|error| Refused::Change { index, error })? else { continue };
-        let made_of = hub::identify(&bytes)
-            .ok_or_else(|| db::Error::Corrupt { what: "a change made here", why: "it has no hash".into() })?;
         let note = serde_json::to_string(change).unwrap_or_default();
-        made.push((change::Change { hash: made_of.hash, deps: made_of.deps, bytes }, note));
+        made.push((doc, identified(bytes)?, note));
     }
     let effective = Arc::new(effective(&documents));
-    Ok(Edited { site: documents.site_id().clone(), doc, changes: made, effective })
+    Ok(Edited { site: documents.site_id().clone(), changes: made, effective })
+}
+
+fn identified(bytes: Vec<u8>) -> db::Result<change::Change> {
+    let made = hub::identify(&bytes)
+        .ok_or_else(|| db::Error::Corrupt { what: "a change made here", why: "it has no hash".into() })?;
+    Ok(change::Change { hash: made.hash, deps: made.deps, bytes })
+}
+
+fn kept(stored: change::Stored) -> Kept {
+    let change::Stored { seq, signed, bytes } = stored;
+    // Who stored it is certain; what it says of itself is its writer's word.
+    let side = if signed.author == BRANCH { Side::Branch } else { Side::Centre };
+    let author = Some(signed.author).filter(|author| author != BRANCH);
+    Kept { seq: seq.unsigned_abs(), bytes, side: Some(side), author, taken: Some(signed.at) }
 }
 
 fn actor() -> anyhow::Result<[u8; 16]> {
@@ -152,13 +225,23 @@ fn actor() -> anyhow::Result<[u8; 16]> {
 }
 
 fn load(conn: &Connection, site: &SiteId, actor: [u8; 16]) -> db::Result<config::Documents> {
+    build(site, actor, |doc| {
+        let changes = change::after(conn, Of { site, doc }, 0)?;
+        Ok(changes.into_iter().map(|(_, change)| change.bytes).collect())
+    })
+}
+
+fn build(
+    site: &SiteId,
+    actor: [u8; 16],
+    read: impl Fn(Doc) -> db::Result<Vec<Vec<u8>>>,
+) -> db::Result<config::Documents> {
     let mut documents = config::Documents::new(site.clone(), actor);
     for doc in DOCS {
-        let changes = change::after(conn, Of { site, doc }, 0)?;
-        let changes = changes.iter().map(|(_, change)| change.bytes.as_slice());
+        let changes = read(doc)?;
         documents
             .document_mut(doc)
-            .load(changes)
+            .load(changes.iter().map(Vec::as_slice))
             .map_err(|error| db::Error::Corrupt { what: "a configuration document", why: error.to_string() })?;
     }
     Ok(documents)

@@ -42,11 +42,12 @@ pub struct Signed {
     pub at: Millis,
 }
 
-/// One line of a document's history.
+/// A change as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct Stored {
     pub seq: i64,
     pub signed: Signed,
+    pub bytes: Vec<u8>,
 }
 
 pub(crate) fn name(doc: Doc) -> &'static str {
@@ -109,11 +110,25 @@ pub fn heads(conn: &Connection, of: Of<'_>) -> Result<BTreeSet<Hash>> {
     Ok(conn.all(sql, params![of.site, name(of.doc)], |row| row.get(0))?.into_iter().collect())
 }
 
-/// The newest `limit` entries, newest first.
-pub fn history(conn: &Connection, of: Of<'_>, limit: u32) -> Result<Vec<Entry>> {
-    let sql = "SELECT seq, author, note, at FROM config_change WHERE site = ?1 AND doc = ?2 ORDER BY seq DESC LIMIT ?3";
-    conn.all(sql, params![of.site, name(of.doc), limit], |row| {
+/// Every change of a document with who signed it, in the order they were taken in.
+pub fn all(conn: &Connection, of: Of<'_>) -> Result<Vec<Stored>> {
+    let sql = "SELECT seq, author, note, at, bytes FROM config_change WHERE site = ?1 AND doc = ?2 ORDER BY seq";
+    conn.all(sql, params![of.site, name(of.doc)], |row| {
         let signed = Signed { author: row.get(1)?, note: row.get(2)?, at: Millis(row.get(3)?) };
-        Ok(Entry { seq: row.get(0)?, signed })
+        Ok(Stored { seq: row.get(0)?, signed, bytes: row.get(4)? })
     })
+}
+
+/// The changes of a document that were there at a moment, in the order they were taken in.
+pub fn until(conn: &Connection, of: Of<'_>, at: Millis) -> Result<Vec<Vec<u8>>> {
+    // Whatever a clock did meanwhile: what came before one that was there was there.
+    let sql = "SELECT bytes FROM config_change WHERE site = ?1 AND doc = ?2 AND seq <=
+               (SELECT coalesce(max(seq), 0) FROM config_change WHERE site = ?1 AND doc = ?2 AND at <= ?3) ORDER BY seq";
+    conn.all(sql, params![of.site, name(of.doc), at.0], |row| row.get(0))
+}
+
+/// What the author of a change said of it; empty when nothing.
+pub fn note(conn: &Connection, of: Of<'_>, seq: i64) -> Result<String> {
+    let sql = "SELECT note FROM config_change WHERE site = ?1 AND doc = ?2 AND seq = ?3";
+    Ok(conn.one(sql, params![of.site, name(of.doc), seq], |row| row.get(0))?.unwrap_or_default())
 }

@@ -23,6 +23,7 @@ pub mod site;
 mod sql;
 mod store;
 pub mod sync_state;
+pub mod token;
 pub mod touched;
 pub mod user;
 mod writer;

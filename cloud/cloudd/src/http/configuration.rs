@@ -1,4 +1,4 @@
-//! A site's configuration: what it amounts to, typed edits of it, and who edited what.
+//! A site's configuration: what it amounts to, now or at another moment, and typed edits of it.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,25 +6,42 @@ use axum::{
     Extension, Json,
     extract::{Path, Query, State},
 };
-use db::{change::Of, session::Who};
-use model::change::{Change, Doc};
+use db::session::Who;
+use model::{
+    Millis, SiteId,
+    change::{Change, Doc},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{body::Body, fault::Fault, site_of};
-use crate::{app::App, clock, documents::Refused, overview};
+use crate::{
+    app::App,
+    clock,
+    documents::{Edited, Refused},
+    overview,
+};
 
 /// Most edits of one request.
 pub const CHANGES_MAX: usize = 500;
-const HISTORY_MAX: u32 = 200;
 
-pub async fn read(State(app): State<Arc<App>>, Path(site): Path<String>) -> Result<Json<Value>, Fault> {
+/// `?at=MILLISECONDS` for what the centre knew at that moment.
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Path(site): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Result<Json<Value>, Fault> {
     let site = site_of(&site)?;
+    let at = moment(&query, "at")?;
     let reader = Arc::clone(&app);
     let found = app
         .db
         .read(move |conn| {
-            let Some(effective) = reader.documents.effective(conn, &site)? else { return Ok(None) };
+            let effective = match at {
+                None => reader.documents.effective(conn, &site)?,
+                Some(at) => reader.documents.at(conn, &site, at)?.map(|then| Arc::new(config::effective(&then))),
+            };
+            let Some(effective) = effective else { return Ok(None) };
             Ok::<_, db::Error>(Some((effective, overview::pending(conn, &site)?)))
         })
         .await?;
@@ -35,6 +52,12 @@ pub async fn read(State(app): State<Arc<App>>, Path(site): Path<String>) -> Resu
         "heads": effective.heads,
         "pending": pending,
     })))
+}
+
+/// Milliseconds since 1970.
+pub(super) fn moment(query: &BTreeMap<String, String>, name: &str) -> Result<Option<Millis>, Fault> {
+    let parsed = query.get(name).map(|text| text.parse().map(Millis)).transpose();
+    parsed.map_err(|_| Fault::bad_request(format!("{name} is not a time in milliseconds")))
 }
 
 #[derive(Deserialize)]
@@ -60,19 +83,32 @@ pub async fn change(
     let (editor, of) = (Arc::clone(&app), site.clone());
     let edited =
         app.db.read(move |conn| editor.documents.edit(conn, (&of, doc), &changes, now)).await.map_err(fault)?;
-    let effective = Arc::clone(&edited.effective);
+    let detail = json!({ "site": site, "doc": doc, "changes": edited.count(), "heads": edited.effective.heads });
+    keep(&app, who, site, edited, ("config.change", detail), now).await.map(Json)
+}
+
+/// Stores edits with a line of the audit, tells the boxes, and answers with what the site runs by once it has them.
+/// The caller holds the turn.
+pub(super) async fn keep(
+    app: &App,
+    who: Who,
+    site: SiteId,
+    edited: Edited,
+    (verb, detail): (&'static str, Value),
+    now: Millis,
+) -> Result<Value, Fault> {
+    let (effective, docs) = (Arc::clone(&edited.effective), edited.docs());
     if edited.count() > 0 {
-        let detail = json!({ "site": site, "doc": doc, "changes": edited.count(), "heads": effective.heads });
         app.db
             .write(move |conn| {
                 edited.store(conn, &who.login, now)?;
-                db::audit::add(conn, &who.login, "config.change", &detail, now)
+                db::audit::add(conn, &who.login, verb, &detail, now)
             })
             .await
             .map_err(|error: db::Error| Fault::from(error))?;
-        app.edited(&site, doc);
+        docs.into_iter().for_each(|doc| app.edited(&site, doc));
     }
-    Ok(Json(json!({ "heads": effective.heads, "findings": effective.findings })))
+    Ok(json!({ "heads": effective.heads, "findings": effective.findings }))
 }
 
 /// Each by itself, so that a fault says which one it is in.
@@ -86,41 +122,10 @@ fn parse(changes: Vec<Value>) -> Result<Vec<Change>, Fault> {
     parsed.collect()
 }
 
-fn fault(refused: Refused) -> Fault {
+pub(super) fn fault(refused: Refused) -> Fault {
     match refused {
         Refused::NoSite => Fault::not_found("site"),
         Refused::Change { index, error } => Fault::invalid(error.to_string()).at(index),
         Refused::Db(error) => error.into(),
     }
-}
-
-/// Newest first. What the branch edited is known as a change of its own; what was edited is known of the centre's.
-pub async fn history(
-    State(app): State<Arc<App>>,
-    Path(site): Path<String>,
-    Query(query): Query<BTreeMap<String, String>>,
-) -> Result<Json<Value>, Fault> {
-    let site = site_of(&site)?;
-    let doc = match query.get("doc").map(String::as_str) {
-        None | Some("site") => Doc::Site,
-        Some("local") => Doc::Local,
-        Some("org") => Doc::Org,
-        Some(_) => return Err(Fault::bad_request("doc is none of site, local, org")),
-    };
-    let entries = app
-        .db
-        .read(move |conn| {
-            if !db::site::exists(conn, &site)? {
-                return Ok(None);
-            }
-            db::change::history(conn, Of { site: &site, doc }, HISTORY_MAX).map(Some)
-        })
-        .await
-        .map_err(|error: db::Error| Fault::from(error))?;
-    let entries = entries.ok_or_else(|| Fault::not_found("site"))?;
-    let entries = entries.into_iter().map(|entry| {
-        let change: Value = serde_json::from_str(&entry.signed.note).unwrap_or(Value::Null);
-        json!({ "seq": entry.seq, "at": entry.signed.at, "author": entry.signed.author, "change": change })
-    });
-    Ok(Json(entries.collect()))
 }

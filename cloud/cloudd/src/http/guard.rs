@@ -8,7 +8,7 @@ use axum::{
     extract::{MatchedPath, RawPathParams, Request, State},
     http::{
         HeaderMap, Method, StatusCode,
-        header::{COOKIE, ORIGIN},
+        header::{AUTHORIZATION, COOKIE, ORIGIN},
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -48,10 +48,17 @@ async fn check(app: &App, path: &str, request: &mut Request) -> Result<(), Fault
     if ask == Ask::Open {
         return Ok(());
     }
-    let token = session_token(app, request.headers()).ok_or_else(Fault::not_signed_in)?;
-    let token = Token(secret::sha256(token));
-    let who = app.db.read(move |conn| db::session::who(conn, &token.0, clock::now())).await.map_err(Fault::from)?;
-    let who: Who = who.ok_or_else(Fault::not_signed_in)?;
+    let who = match bearer(request.headers()) {
+        Some(bearer) if access::program_may(&method, path, ask) => program(app, bearer).await?,
+        Some(_) => return Err(Fault::forbidden("a program may not do this: sign in as a person")),
+        None => {
+            let token = session_token(app, request.headers()).ok_or_else(Fault::not_signed_in)?;
+            let token = Token(secret::sha256(token));
+            let who = app.db.read(move |conn| db::session::who(conn, &token.0, clock::now())).await;
+            request.extensions_mut().insert(token);
+            who.map_err(|error: db::Error| Fault::from(error))?.ok_or_else(Fault::not_signed_in)?
+        }
+    };
     match ask {
         Ask::Verb(verb) if !access::may(who.role, verb) => {
             Err(Fault::forbidden(format!("the role {} may not do this", who.role.name())))
@@ -59,10 +66,26 @@ async fn check(app: &App, path: &str, request: &mut Request) -> Result<(), Fault
         _ => {
             within_scope(&who, request).await?;
             request.extensions_mut().insert(who);
-            request.extensions_mut().insert(token);
             Ok(())
         }
     }
+}
+
+/// The token of a program, which no browser sends by itself (RFC 6750 §2.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (kind, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    kind.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+async fn program(app: &App, token: &str) -> Result<Who, Fault> {
+    let (hash, now) = (secret::sha256(token), clock::now());
+    let found = app.db.read(move |conn| db::token::who(conn, &hash, now)).await;
+    let (who, stale) = found.map_err(|error: db::Error| Fault::from(error))?.ok_or_else(Fault::not_signed_in)?;
+    if stale {
+        let write = app.db.write(move |conn| db::token::used(conn, &hash, now)).await;
+        write.map_err(|error: db::Error| Fault::from(error))?;
+    }
+    Ok(who)
 }
 
 /// A site of the path that is not the caller's is not there, as one that nobody has.
@@ -92,7 +115,7 @@ fn own_page(app: &App, path: &str, method: &Method, headers: &HeaderMap) -> Resu
         None if socket => return Err(foreign()),
         None => {}
     }
-    if write && headers.get(HEADER).is_none_or(|value| value != "1") {
+    if write && bearer(headers).is_none() && headers.get(HEADER).is_none_or(|value| value != "1") {
         let message = format!("a write needs the header {HEADER}: 1");
         return Err(Fault::new(StatusCode::FORBIDDEN, "header_missing", message));
     }

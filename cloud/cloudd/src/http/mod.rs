@@ -12,13 +12,16 @@ pub mod figures;
 pub mod flows;
 pub mod guard;
 pub mod health;
+pub mod history;
 pub mod link;
 pub mod notices;
 pub mod page;
 pub mod people;
+pub mod plan;
 pub mod session;
 pub mod single_sign_on;
 pub mod sites;
+pub mod tokens;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -55,7 +58,13 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/sites", get(sites::all))
         .route("/api/sites/{site}/config", get(configuration::read))
         .route("/api/sites/{site}/changes", post(configuration::change))
-        .route("/api/sites/{site}/history", get(configuration::history))
+        .route("/api/sites/{site}/history", get(history::list))
+        .route("/api/sites/{site}/plan", post(plan::plan))
+        .route("/api/sites/{site}/apply", post(plan::apply))
+        .route("/api/sites/{site}/blame", get(history::blame))
+        .route("/api/sites/{site}/diff", get(history::diff))
+        .route("/api/sites/{site}/undo", post(history::undo))
+        .route("/api/sites/{site}/merge", get(history::report).post(history::decide))
         .route("/api/sites/{site}/flows/{flow}/versions", get(flows::versions))
         .route("/api/flows/read", post(flows::read))
         .route("/api/flows/print", post(flows::print))
@@ -72,6 +81,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/people", get(people::all).post(people::add))
         .route("/api/people/{login}", put(people::set))
         .route("/api/people/{login}/password", post(people::password))
+        .route("/api/tokens", get(tokens::all).post(tokens::add))
+        .route("/api/tokens/{token}/revocation", post(tokens::revoke))
         .route("/api/single-sign-on", get(single_sign_on::offered))
         .route("/api/single-sign-on/begin", get(single_sign_on::begin))
         .route("/api/single-sign-on/done", get(single_sign_on::done))

@@ -145,7 +145,7 @@ pub async fn password(
     if done { Ok(Json(json!({ "login": login, "password": password }))) } else { Err(Fault::not_found("person")) }
 }
 
-fn standing(role: &str, sites: Option<Vec<SiteId>>) -> Result<(Role, Scope), Fault> {
+pub(super) fn standing(role: &str, sites: Option<Vec<SiteId>>) -> Result<(Role, Scope), Fault> {
     let role = Role::named(role).ok_or_else(|| Fault::invalid("role: there is no such role"))?;
     if sites.as_ref().is_some_and(Vec::is_empty) {
         return Err(Fault::invalid("sites: name at least one, or leave it out for all"));

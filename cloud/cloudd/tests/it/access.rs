@@ -19,6 +19,7 @@ async fn every_route_asks_every_caller_for_what_the_table_says() {
     let name = NoticeId(7);
     let notice = Notice { notice: name, at: Millis(START), what: What::EmergencyCalled, place: None, trunk: None };
     cloud.shelf().ingest(BOX, &north(), EPOCH, vec![support::row(1, &Leaving::Notice(notice))]).await.unwrap();
+    cloud.write(|conn| db::token::add(conn, &[9; 32], &support::token("ci", Role::Viewer))).await;
     let mut logins = Vec::new();
     for role in Role::ALL {
         let login: &'static str = Box::leak(format!("{}@example.org", role.name()).into_boxed_str());
@@ -27,7 +28,12 @@ async fn every_route_asks_every_caller_for_what_the_table_says() {
         logins.push(login);
     }
     for row in ROUTES {
-        let path = row.path.replace("{site}", "north").replace("{box}", &BOX.to_string()).replace("{flow}", "main");
+        let path = row
+            .path
+            .replace("{site}", "north")
+            .replace("{box}", &BOX.to_string())
+            .replace("{flow}", "main")
+            .replace("{token}", "ci");
         let path = path.replace("{notice}", &name.to_string()).replace("{login}", ADMIN);
         let nobody = cloud.request(row.method.clone(), &path).send().await.unwrap().status();
         let expected = row.ask != Ask::Open;

@@ -62,8 +62,8 @@ async fn an_edit_is_seen_by_everybody_and_told_in_the_history() {
     assert_eq!(after["config"]["queues"]["sales"]["wrap_up_s"], json!(45));
     assert_eq!(after["heads"], answer["heads"]);
     assert_ne!(after["heads"], before["heads"]);
-    let history = ben.get("/api/sites/north/history?doc=local").await.1;
-    let line = &history[0];
+    let history = ben.get("/api/sites/north/history").await.1;
+    let line = &history["entries"][0];
     assert_eq!((&line["author"], &line["change"]["set"]), (&json!(ADMIN), &json!("queue_wrap_up")));
     let audit = ann.get("/api/audit").await.1;
     assert_eq!(audit["entries"][0]["what"], json!("config.change"));
@@ -76,7 +76,8 @@ async fn the_same_edit_again_changes_nothing() {
     let first = ann.post(CHANGES, &wrap_up(45)).await.1;
     let again = ann.post(CHANGES, &wrap_up(45)).await.1;
     assert_eq!(first, again);
-    assert_eq!(ann.get("/api/sites/north/history?doc=local").await.1.as_array().unwrap().len(), 1);
+    let history = ann.get("/api/sites/north/history?under=queues/sales/wrap_up_s").await.1;
+    assert_eq!(history["entries"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -134,25 +135,30 @@ async fn edits_at_once_are_all_made() {
     assert_eq!(fields, [41, 42, 43, 44]);
 }
 
-#[tokio::test]
-async fn a_branchs_own_edit_shows_in_the_console() {
-    let cloud = with_sales().await;
-    let ann = cloud.session(ADMIN, 60_000).await;
-    // The branch has the centre's documents and edits its own.
+/// The branch has the centre's documents and edits its own, without having heard of what the centre wrote there.
+pub async fn edited_at_the_branch(cloud: &Cloud, wrap_up: u32, at: i64) -> config::Documents {
     let shelf = cloud.shelf();
     let mut branch = config::Documents::new(north(), [9; 16]);
     let site = shelf.config_changes(&north(), Doc::Site, 0).await.unwrap();
     branch.document_mut(Doc::Site).load(site.iter().map(|kept| kept.change.bytes.as_slice())).unwrap();
     let deps = branch.document(Doc::Local).heads().0;
-    let edit = Change::QueueWrapUp { queue: "sales".parse().unwrap(), seconds: 33 };
-    let bytes = branch.edit(Doc::Local, &edit, config::Author::Branch, Millis(START)).unwrap().unwrap();
+    let edit = Change::QueueWrapUp { queue: "sales".parse().unwrap(), seconds: wrap_up };
+    let bytes = branch.edit(Doc::Local, &edit, config::Author::Branch, Millis(at)).unwrap().unwrap();
     let hash = branch.document(Doc::Local).heads().0[0];
     shelf.config_append(&north(), Doc::Local, vec![ConfigChange { hash, deps, bytes }]).await.unwrap();
+    branch
+}
 
+#[tokio::test]
+async fn a_branchs_own_edit_shows_in_the_console() {
+    let cloud = with_sales().await;
+    let ann = cloud.session(ADMIN, 60_000).await;
+    let branch = edited_at_the_branch(&cloud, 33, START).await;
     let seen = ann.get(CONFIG).await.1;
     assert_eq!(seen["config"]["queues"]["sales"]["wrap_up_s"], json!(33));
     assert_eq!(seen["heads"], json!(config::effective(&branch).heads), "both sides name the same state");
-    assert_eq!(ann.get("/api/sites/north/history?doc=local").await.1[0]["author"], json!("branch"));
+    let line = &ann.get("/api/sites/north/history").await.1["entries"][0];
+    assert_eq!((&line["side"], &line["author"], &line["written"]), (&json!("branch"), &Value::Null, &json!(START)));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod command;
 mod configuration;
 mod events;
 mod figures;
+mod history;
 mod machine;
 mod notices;
 mod page;
@@ -17,6 +18,7 @@ mod session;
 mod shelf;
 mod single_sign_on;
 mod support;
+mod tokens;
 
 /// The store of one console.
 pub fn store(dir: &std::path::Path) -> db::Db {

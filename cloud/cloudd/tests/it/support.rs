@@ -129,6 +129,12 @@ impl Person<'_> {
     }
 }
 
+pub fn token(name: &str, role: Role) -> db::token::Token {
+    let (created, created_by) = (Millis(START), ADMIN.to_owned());
+    let (expires, used, revoked) = (None, None, None);
+    db::token::Token { name: name.into(), role, scope: Scope::All, created, created_by, expires, used, revoked }
+}
+
 pub async fn answer(response: Response) -> (StatusCode, Value) {
     let status = response.status();
     let text = response.text().await.unwrap();

@@ -73,8 +73,12 @@ fn changes_are_kept_once_in_order_and_the_heads_follow() {
     assert_eq!(read(&db, |conn| change::heads(conn, of(&crate::site()))), [[4; 32]].into());
     let kept = read(&db, |conn| change::after(conn, of(&crate::site()), 2));
     assert_eq!(kept, [(3, first[2].clone()), (4, link(4, &[2, 3]))]);
-    let history = read(&db, |conn| change::history(conn, of(&crate::site()), 2));
-    assert_eq!(history.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [4, 3]);
+    let stored = read(&db, |conn| change::all(conn, of(&crate::site())));
+    assert_eq!(stored.iter().map(|stored| stored.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!((&*stored[3].signed.author, &stored[3].bytes), ("ann@example.org", &vec![4]));
+    let then = |at| read(&db, move |conn| change::until(conn, of(&crate::site()), Millis(at))).len();
+    assert_eq!((then(START - 1), then(START)), (0, 4));
+    assert_eq!(read(&db, |conn| change::note(conn, of(&crate::site()), 9)), "");
     let other = change::Of { site: &crate::site(), doc: Doc::Local };
     assert!(read(&db, |conn| change::after(conn, other, 0)).is_empty());
 }

@@ -14,7 +14,7 @@ fn in_the_cloud(company: &Company) -> Vec<canary::Found> {
     let mut found = canary::in_folder(&company.cloud.folder, &[NUMBER, NAME]).expect("the cloud's files");
     // What the cloud tells, too: the documents as it understands them, and what it heard of the branch.
     let console = company.console().expect("signed in");
-    let pages = ["/api/sites", "/api/sites/branch-a/config", "/api/sites/branch-a/history?doc=local", "/api/audit"];
+    let pages = ["/api/sites", "/api/sites/branch-a/config", "/api/sites/branch-a/history", "/api/audit"];
     for page in pages {
         let answer = console.get(page).expect("an answer").to_string();
         found.extend(canary::in_bytes(page, answer.as_bytes(), &[NUMBER, NAME]));

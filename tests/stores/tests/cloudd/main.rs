@@ -12,6 +12,8 @@ mod configuration;
 mod events;
 #[path = "../../../../cloud/cloudd/tests/it/figures.rs"]
 mod figures;
+#[path = "../../../../cloud/cloudd/tests/it/history.rs"]
+mod history;
 #[path = "../../../../cloud/cloudd/tests/it/machine.rs"]
 mod machine;
 #[path = "../../../../cloud/cloudd/tests/it/notices.rs"]
@@ -28,6 +30,8 @@ mod shelf;
 mod single_sign_on;
 #[path = "../../../../cloud/cloudd/tests/it/support.rs"]
 mod support;
+#[path = "../../../../cloud/cloudd/tests/it/tokens.rs"]
+mod tokens;
 
 pub use stores::unguard;
 
