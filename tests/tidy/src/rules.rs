@@ -62,6 +62,7 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("db", &["model"]),
     ("cloudd", &["db", "link", "wire", "flow", "config", "gate", "model", "pages"]),
+    ("cli", &["model"]),
     ("otad", &["ota"]),
     ("xtask", &["ota"]),
 ];
