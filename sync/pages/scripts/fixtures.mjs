@@ -225,19 +225,63 @@ export const bundles = [
 
 export const code = `${'q8ZtVw2LrXk0JmYb5NdSeA'}.${'5c0e1b7a'.repeat(8)}`;
 
-export const history = [
-  { seq: 9, at: NOW - 4 * min, author: 'branch', change: null },
-  { seq: 8, at: NOW - 50 * min, author: 'mei', change: { set: 'queue_ring', queue: 'sales', seconds: 15 } },
-  { seq: 7, at: NOW - 300 * min, author: 'mei', change: { set: 'agent_queue', agent: 'wang', queue: 'claims', member: true } },
-  { seq: 6, at: NOW - 320 * min, author: 'mei', change: { set: 'queue_overflow_to', queue: 'sales', to: ['harbour', 'airport'] } },
-  { seq: 5, at: NOW - 2000 * min, author: 'admin', change: { set: 'hours_week', hours: 'office', week: config.hours.office.week.slice(0, 4) } },
-  { seq: 1, at: NOW - 9000 * min, author: 'cloudd', change: { set: 'trunk_put', trunk: 'carrier', value: config.trunks.carrier } },
+const by = (doc, seq, ago, over) => ({ doc, seq, side: 'centre', author: 'mei', written: NOW - ago * min, taken: NOW - ago * min, ...over });
+const atBranch = (seq, ago, taken) => by('local', seq, ago, { side: 'branch', author: null, taken: NOW - taken * min });
+const field = (path, before, after, stands = true) => ({ path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }), stands });
+
+export const history = {
+  more: true,
+  entries: [
+    { ...by('local', 7, 3), fields: [field('queues/claims/wrap_up_s', 60, undefined)], more: 0, change: { undo: { doc: 'local', seq: 3 } } },
+    { ...atBranch(6, 310, 4), fields: [field('queues/sales/ring_s', 20, 15), field('queues/sales/wrap_up_s', undefined, 25)], more: 0, change: null },
+    { ...by('local', 5, 50), fields: [field('queues/sales/ring_s', 20, 15, false)], more: 0, change: { set: 'queue_ring', queue: 'sales', seconds: 15 } },
+    { ...by('local', 4, 300), fields: [field('agents/wang/queues/claims', undefined, true)], more: 0, change: { set: 'agent_queue', agent: 'wang', queue: 'claims', member: true } },
+    { ...by('site', 12, 320), fields: [field('queues/sales/overflow_to', '', 'harbour airport')], more: 0, change: { set: 'queue_overflow_to', queue: 'sales', to: ['harbour', 'airport'] } },
+    { ...by('site', 11, 2000, { author: 'admin' }), fields: Array.from({ length: 7 }, (_, day) => field(`hours/office/week/${day}`, '540-1080', day < 5 ? '540-720 780-1080' : '')), more: 0, change: { set: 'hours_week', hours: 'office', week: config.hours.office.week.slice(0, 4) } },
+    { ...by('site', 1, 9000, { author: 'cloudd' }), fields: [field('trunks/carrier/is', undefined, true), field('trunks/carrier/kind', undefined, '{"by":"address","peer":"203.0.113.5:5060","transport":"udp"}'), field('trunks/carrier/calls_max', undefined, 30)], more: 4, change: { set: 'trunk_put', trunk: 'carrier', value: config.trunks.carrier } },
+  ],
+};
+
+const said = (who, value) => ({ ...who, value });
+const [mine, theirs] = [by('local', 5, 50), atBranch(6, 310, 4)];
+const met = { path: 'queues/sales/ring_s', rule: 'ask', said: [said(mine, 15), said(theirs, 25)], kept: 25, waits: true, decided: null };
+export const merge = {
+  waiting: [met],
+  differs: [{ path: 'queues/claims/hours', rule: 'branch_wins', said: [said(by('site', 3, 9000), 'office'), said(atBranch(2, 700, 700), null)], kept: null, waits: false, decided: null }],
+  meetings: [
+    {
+      from: NOW - 310 * min, until: NOW - 4 * min, more: 0,
+      centre: [{ ...mine, fields: [field('queues/sales/ring_s', 20, 15, false)], more: 0 }, { ...by('local', 4, 300), fields: [field('agents/wang/is', true, false)], more: 0 }],
+      branch: [{ ...theirs, fields: [field('queues/sales/ring_s', 20, 25), field('agents/wang/badge', 'Wang', 'Wang Wei')], more: 0 }],
+      outcomes: [met, { path: 'agents/wang/badge', rule: 'removed', said: [said(by('local', 4, 300), false), said(theirs, 'Wang Wei')], waits: false, decided: null }],
+    },
+    {
+      from: NOW - 4000 * min, until: NOW - 3600 * min, more: 3,
+      centre: [{ ...by('site', 9, 3900), fields: [field('queues/claims/service_level_s', 20, 30)], more: 0 }],
+      branch: [],
+      outcomes: [{ path: 'queues/claims/locality', rule: 'strictest', said: [said(by('local', 1, 3900), 'may_leave'), said(atBranch(2, 3950, 3600), 'local_only')], kept: 'local_only', waits: false, decided: null }],
+    },
+  ],
+};
+
+export const tokens = [
+  { name: 'drift-check', role: 'analyst', sites: null, created: NOW - 9000 * min, created_by: 'admin', expires: NOW + 80_000 * min, used: NOW - 12 * min, revoked: null },
+  { name: 'git', role: 'site_administrator', sites: ['north', 'harbour'], created: NOW - 200 * min, created_by: 'mei', expires: null, used: null, revoked: null },
+  { name: 'old', role: 'viewer', sites: null, created: NOW - 90_000 * min, created_by: 'admin', expires: null, used: NOW - 60_000 * min, revoked: NOW - 50_000 * min },
 ];
+
+export const blame = [
+  { ...by('site', 12, 320), path: 'queues/sales/overflow_to', value: 'harbour airport' },
+  { ...theirs, path: 'queues/sales/ring_s', value: 25 },
+  { ...by('site', 1, 9000, { author: 'cloudd' }), path: 'queues/sales/label', value: 'Sales' },
+];
+export const diff = { from: NOW - 86_400_000, to: NOW, differences: [{ path: 'queues/sales/ring_s', before: 20, after: 25 }, { path: 'agents/wang/is', before: true }, { path: 'hours/office/closed/2026-12-25', after: true }] };
 
 export const audit = {
   entries: [
     { seq: 21, at: NOW - 2 * min, who: 'mei', what: 'session.open', detail: {} },
     { seq: 20, at: NOW - 50 * min, who: 'mei', what: 'config.change', detail: { site: 'north', doc: 'local', changes: 1, heads: ['4be1'] } },
+    { seq: 0, at: NOW - 51 * min, who: 'mei', what: 'config.undo', detail: { site: 'north', doc: 'local', seq: 3, fields: 2 } },
     { seq: 19, at: NOW - 95 * min, who: 'admin', what: 'box.code', detail: { site: 'west', expires: NOW + 60 * min } },
     { seq: 18, at: NOW - 2800 * min, who: 'admin', what: 'box.revoke', detail: { box: boxId('7e') } },
     { seq: 17, at: NOW - 2900 * min, who: 'admin', what: 'bundle.offer', detail: { site: 'north', bundle: 'branchline-0.2.0.raucb', sha256: '9d41c3'.repeat(10) } },

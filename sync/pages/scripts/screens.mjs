@@ -205,6 +205,7 @@ async function console_(tab, url, shot, look) {
     if (pathname === '/api/single-sign-on') return json(route, { label: 'Example ID' });
     if (!inside) return json(route, { error: { code: 'not_signed_in', message: '', fault: 'you' } }, 401);
     if (pathname === '/api/me') return json(route, fixtures.consoleMe);
+    if (pathname === '/api/tokens') return json(route, route.request().method() === 'POST' ? { name: 'git-2', token: 'bl_' + 'k3F9q2mXw7d4hZ8tYr5abQ'.repeat(2).slice(0, 43) } : fixtures.tokens);
     if (pathname === '/api/people') return json(route, fixtures.people);
     if (pathname === '/api/sites') return json(route, none ? [] : fixtures.sites);
     if (pathname === '/api/sites/north/config') return json(route, { config: fixtures.config, findings: fixtures.findings, heads: '', pending: true });
@@ -212,6 +213,9 @@ async function console_(tab, url, shot, look) {
     if (pathname.startsWith('/api/flows/')) return json(route, { flow: route.request().postDataJSON().steps ? route.request().postDataJSON() : fixtures.config.flows.main, text: fixtures.flowText, found: fixtures.flowFound, ends: fixtures.flowEnds });
     if (pathname.endsWith('/versions')) return json(route, fixtures.flowVersions);
     if (pathname === '/api/sites/north/history') return json(route, fixtures.history);
+    if (pathname === '/api/sites/north/merge') return json(route, fixtures.merge);
+    if (pathname === '/api/sites/north/blame') return json(route, fixtures.blame);
+    if (pathname === '/api/sites/north/diff') return json(route, fixtures.diff);
     if (pathname === '/api/sites/north/enrolment') return json(route, { code: fixtures.code, expires: Date.now() + 3_600_000 });
     if (pathname === '/api/notices') return json(route, noticed ? fixtures.notices : []);
     if (pathname === '/api/figures') return json(route, none ? { figures: [], completeness: {} } : fixtures.figures(Number(searchParams.get('from')), Number(searchParams.get('to')), Number(searchParams.get('length_s'))));
@@ -236,12 +240,20 @@ async function console_(tab, url, shot, look) {
   await tab.locator('.chart canvas').waitFor();
   await shot('figures');
   await tab.goto(`${url}/people`);
-  await tab.getByRole('table').waitFor();
+  await tab.getByRole('table').nth(1).waitFor();
   await shot('people');
+  await tab.getByRole('button', { name: /New token|新建令牌/ }).click();
+  await tab.getByRole('textbox', { name: /^(Name|名称)$/ }).fill('git-2');
+  await shot('token');
+  await tab.keyboard.press('Enter');
+  await tab.getByText(/^bl_/).waitFor();
+  await shot('token-made');
+  await tab.keyboard.press('Escape');
+  await tab.getByRole('dialog').waitFor({ state: 'detached' });
   await tab.getByRole('button', { name: /Add a person|添加人员/ }).click();
   await tab.getByRole('radiogroup').waitFor();
   await shot('people-add');
-  for (const place of ['overview', 'queues', 'agents', 'hours', 'flows', 'numbers', 'trunks', 'dialling', 'places', 'history']) {
+  for (const place of ['overview', 'queues', 'agents', 'hours', 'flows', 'numbers', 'trunks', 'dialling', 'places', 'merge', 'history']) {
     await tab.goto(`${url}/sites/north/${place}`);
     await tab.getByRole('tabpanel').waitFor();
     if (place === 'queues') {
@@ -258,8 +270,25 @@ async function console_(tab, url, shot, look) {
       await tab.getByRole('radiogroup', { name: /Editor|编辑方式/ }).getByText(/Text|文本/).click();
       await tab.getByRole('textbox', { name: /Text|文本/ }).waitFor();
     }
+    if (place === 'merge') await tab.getByRole('button', { name: /Take this|采用此值/ }).first().waitFor();
+    if (place === 'history') {
+      await tab.getByRole('button', { name: /^(Undo|撤销)/ }).nth(1).click();
+      await tab.getByRole('dialog').waitFor();
+      await shot('site-undo');
+      await tab.keyboard.press('Escape');
+      await tab.goto(`${url}/sites/north/history?from=${Date.now() - 86_400_000}`);
+      await tab.getByRole('region', { name: /^(What changed|变化内容)$/ }).waitFor();
+    }
     await shot(`site-${place}`);
   }
+  await tab.goto(`${url}/sites/north/queues`);
+  await tab.getByRole('button', { name: /Sales/ }).click();
+  await tab.getByRole('switch', { name: /Who set what|显示设置人/ }).click({ force: true });
+  await tab.locator('[data-path]').first().waitFor();
+  await shot('site-who-set');
+  await tab.goto(`${url}/sites/north/queues?at=${Date.now() - 86_400_000}`);
+  await tab.getByRole('tabpanel').waitFor();
+  await shot('site-then');
   noticed = true;
   await tab.goto(`${url}/sites/north/overview`);
   await tab.getByRole('alert').first().waitFor();

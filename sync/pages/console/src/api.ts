@@ -1,6 +1,7 @@
 // What the console asks of the cloud; the shapes of cloudd's routes.
 import { get, post, put, remove } from '@shared/api';
-import type { Change, Config, Doc, Figures, Finding, Flow, FlowProblem, What } from '@shared/model';
+import type { Decision } from '@shared/history/merge';
+import type { Blame, Change, Config, Difference, Doc, Entry, Figures, Finding, Flow, FlowProblem, MergeReport, Undone, What } from '@shared/model';
 
 export const ROLES = ['administrator', 'site_administrator', 'supervisor', 'analyst', 'compliance', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
@@ -29,6 +30,20 @@ export interface Person {
   signed_in: number | null;
   /** Of the identity provider that vouches for them; null: they have a password here. */
   issuer: string | null;
+}
+
+/** A program that uses the interface. */
+export interface TokenLine {
+  name: string;
+  role: Role;
+  /** Null: all branches. */
+  sites: string[] | null;
+  created: number;
+  created_by: string;
+  /** Null: until it is revoked. */
+  expires: number | null;
+  used: number | null;
+  revoked: number | null;
 }
 
 export interface Health {
@@ -65,12 +80,9 @@ export interface SiteConfig {
   pending: boolean;
 }
 
-export interface HistoryEntry {
-  seq: number;
-  at: number;
-  author: string;
-  /** Null for what the branch edited: it arrives as a change without its words. */
-  change: Change | null;
+export interface HistoryEntry extends Entry {
+  /** What was asked for. Null for what the branch edited: it arrives as fields alone. */
+  change: Change | { undo: { doc: Doc; seq: number } } | { decide: { path: string } } | { apply: { base: string } } | null;
 }
 
 export interface Cell {
@@ -156,10 +168,17 @@ export const me = () => get<Me>('/api/me');
 export const signIn = (login: string, password: string) => post<void>('/api/session', { login, password });
 export const signOut = () => remove('/api/session');
 export const sites = () => get<SiteLine[]>('/api/sites');
-export const config = (site: string) => get<SiteConfig>(`${at(site)}/config`);
+export const config = (site: string, then: number | null = null) => get<SiteConfig>(`${at(site)}/config${then === null ? '' : `?at=${then}`}`);
 export const change = (site: string, doc: Doc, changes: Change[]) =>
   post<{ heads: unknown; findings: Finding[] }>(`${at(site)}/changes`, { doc, changes });
-export const history = (site: string, doc: Doc) => get<HistoryEntry[]>(`${at(site)}/history?doc=${doc}`);
+export const history = (site: string, under: string, skip: number) =>
+  get<{ entries: HistoryEntry[]; more: boolean }>(`${at(site)}/history?under=${encodeURIComponent(under)}&skip=${skip}`);
+export const blame = (site: string) => get<Blame[]>(`${at(site)}/blame`);
+export const diff = (site: string, from: number, to: number | null) =>
+  get<{ from: number; to: number; differences: Difference[] }>(`${at(site)}/diff?from=${from}${to === null ? '' : `&to=${to}`}`);
+export const undo = (site: string, doc: Doc, seq: number) => post<{ findings: Finding[]; undone: Undone }>(`${at(site)}/undo`, { doc, seq });
+export const merge = (site: string) => get<MergeReport>(`${at(site)}/merge`);
+export const decide = (site: string, decision: Decision) => post<void>(`${at(site)}/merge`, decision);
 export const enrol = (site: string) => post<{ code: string; expires: number }>(`${at(site)}/enrolment`, {});
 export const changePassword = (old: string, wanted: string) => put('/api/me/password', { old, new: wanted });
 export const singleSignOn = () => get<{ label: string | null }>('/api/single-sign-on');
@@ -170,6 +189,10 @@ export const setPerson = (login: string, role: Role, only: string[] | null, disa
   put(`/api/people/${encodeURIComponent(login)}`, { role, sites: only, disabled });
 export const newPassword = (login: string) =>
   post<{ login: string; password: string }>(`/api/people/${encodeURIComponent(login)}/password`, {});
+export const tokens = () => get<TokenLine[]>('/api/tokens');
+export const addToken = (name: string, role: Role, only: string[] | null, days: number | null) =>
+  post<{ name: string; token: string }>('/api/tokens', { name, role, sites: only, days });
+export const revokeToken = (name: string) => post<void>(`/api/tokens/${encodeURIComponent(name)}/revocation`, {});
 export const notices = () => get<NoticeLine[]>('/api/notices');
 export const noticeSeen = (line: NoticeLine) => post<void>(`/api/notices/${encodeURIComponent(line.site)}/${encodeURIComponent(line.notice)}/seen`, {});
 export const boxes = () => get<BoxLine[]>('/api/boxes');

@@ -7,7 +7,7 @@ import { Empty, Heading } from '@shared/ui/bits';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { ROLES, audit, type Role } from './api';
-import { MACHINE } from './site/history';
+import { MACHINE } from '@shared/history/fields';
 import { useSites } from './sites/sites';
 import { en } from './text/en';
 
@@ -56,7 +56,7 @@ export default function AuditPage() {
                 {entries.map((entry) => (
                   <Table.Tr key={entry.seq}>
                     <Table.Td style={{ whiteSpace: 'nowrap' }}>{dayAndTime(entry.at, i18n.language)}</Table.Td>
-                    <Table.Td>{entry.who === MACHINE ? t('history.theServer') : entry.who}</Table.Td>
+                    <Table.Td>{entry.who === MACHINE ? t('merge.theServer') : entry.who}</Table.Td>
                     <Table.Td>{verb(entry.what)}</Table.Td>
                     <Table.Td style={{ overflowWrap: 'anywhere', color: 'var(--mantine-color-dimmed)' }}>{details(entry.detail)}</Table.Td>
                   </Table.Tr>

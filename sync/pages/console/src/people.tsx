@@ -1,6 +1,6 @@
 // The people who may use the console: who they are, what they may and of which branches; new ones and new passwords.
-import { ActionIcon, Alert, Badge, Button, Card, Code, CopyButton, Group, Menu, Modal, MultiSelect, Radio, Skeleton, Stack, Switch, Table, Text, TextInput, Tooltip } from '@mantine/core';
-import { IconAlertCircle, IconCheck, IconCopy, IconDotsVertical, IconKey, IconPencil, IconUserPlus, IconUsers } from '@tabler/icons-react';
+import { ActionIcon, Alert, Badge, Button, Card, Group, Menu, Modal, MultiSelect, Radio, Skeleton, Stack, Switch, Table, Text, TextInput, Tooltip } from '@mantine/core';
+import { IconAlertCircle, IconDotsVertical, IconKey, IconPencil, IconUserPlus, IconUsers } from '@tabler/icons-react';
 import { dayAndTime } from '@shared/format';
 import { refusalText } from '@shared/text/words';
 import { Empty, Heading } from '@shared/ui/bits';
@@ -10,6 +10,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ROLES, SCOPED, addPerson, newPassword, people as askPeople, setPerson, type Me, type Person, type Role } from './api';
 import { useSites } from './sites/sites';
+import { Made, Tokens } from './tokens';
 
 type Open = { what: 'add' } | { what: 'edit' | 'password'; person: Person };
 
@@ -76,6 +77,7 @@ export default function PeoplePage({ me }: { me: Me }) {
           </Table>
         )}
       </Card>
+      <Tokens changes={changes} labels={labels} />
       {open?.what === 'add' && <PersonDialog close={close} />}
       {open?.what === 'edit' && <PersonDialog person={open.person} close={close} />}
       {open?.what === 'password' && <NewPassword person={open.person} close={close} />}
@@ -103,7 +105,7 @@ function PersonDialog({ person, close }: { person?: Person; close: () => void })
       if (made === null) close();
     },
   });
-  if (done.data) return <Made login={done.data.login} password={done.data.password} close={close} />;
+  if (done.data) return <Made title={done.data.login} text={t('people.made')} secret={done.data.password} close={close} />;
   return (
     <Modal opened onClose={close} title={person === undefined ? t('people.add') : person.login} closeButtonProps={{ 'aria-label': t('close') }}>
       <form onSubmit={(event) => {
@@ -135,7 +137,7 @@ function PersonDialog({ person, close }: { person?: Person; close: () => void })
 function NewPassword({ person, close }: { person: Person; close: () => void }) {
   const { t } = useTranslation();
   const done = useMutation({ mutationFn: () => newPassword(person.login) });
-  if (done.data) return <Made login={done.data.login} password={done.data.password} close={close} />;
+  if (done.data) return <Made title={done.data.login} text={t('people.made')} secret={done.data.password} close={close} />;
   return (
     <Modal opened onClose={close} title={t('people.password')} closeButtonProps={{ 'aria-label': t('close') }}>
       <Stack>
@@ -145,25 +147,6 @@ function NewPassword({ person, close }: { person: Person; close: () => void }) {
           <Button variant="default" onClick={close} data-autofocus>{t('cancel')}</Button>
           <Button loading={done.isPending} onClick={() => done.mutate()}>{t('people.passwordSubmit')}</Button>
         </Group>
-      </Stack>
-    </Modal>
-  );
-}
-
-/** A password that is shown once. */
-function Made({ login, password, close }: { login: string; password: string; close: () => void }) {
-  const { t } = useTranslation();
-  return (
-    <Modal opened onClose={close} title={login} closeButtonProps={{ 'aria-label': t('close') }}>
-      <Stack>
-        <Text size="sm">{t('people.made')}</Text>
-        <Group gap="xs" wrap="nowrap">
-          <Code fz="md" p="sm" style={{ flex: 1 }}>{password}</Code>
-          <CopyButton value={password}>
-            {({ copied, copy }) => <Button variant="light" leftSection={copied ? <IconCheck size={16} /> : <IconCopy size={16} />} onClick={copy}>{copied ? t('people.copied') : t('people.copy')}</Button>}
-          </CopyButton>
-        </Group>
-        <Group justify="flex-end"><Button onClick={close} data-autofocus>{t('people.done')}</Button></Group>
       </Stack>
     </Modal>
   );

@@ -427,3 +427,78 @@ export const SLUG = /^[a-z0-9][a-z0-9-]{0,39}$/;
 export const EXTENSION = /^[0-9]{2,8}$/;
 export const NUMBER = /^\+?[0-9]{2,20}$/;
 export const LABEL_LEN_MAX = 60;
+
+/** What stands at a path of a document. */
+export type Scalar = null | boolean | number | string;
+export type Side = 'centre' | 'branch';
+
+/** Where a change stands, and who made it when. */
+export interface By {
+  doc: Doc;
+  seq: number;
+  side: Side;
+  author: string | null;
+  /** By the clock of who wrote. */
+  written: number;
+  /** When it was stored here. */
+  taken: number;
+}
+
+/** One field of a change. A value that is left out: nothing was said. */
+export interface WrittenField {
+  path: string;
+  before?: Scalar;
+  after?: Scalar;
+  stands: boolean;
+}
+
+export interface Entry extends By {
+  fields: WrittenField[];
+  more: number;
+}
+
+export interface Blame extends By {
+  path: string;
+  value: Scalar;
+}
+
+export interface Difference {
+  path: string;
+  before?: Scalar;
+  after?: Scalar;
+}
+
+export interface Undone {
+  restored: string[];
+  left: { path: string; by: By }[];
+}
+
+export type MergeRule = 'ask' | 'branch_wins' | 'centre_wins' | 'both_kept' | 'strictest' | 'written_stands' | 'removed';
+
+export interface Said extends By {
+  value?: Scalar;
+}
+
+export interface MergeOutcome {
+  path: string;
+  rule: MergeRule;
+  said: Said[];
+  kept?: Scalar;
+  waits: boolean;
+  decided: By | null;
+}
+
+export interface Meeting {
+  from: number;
+  until: number;
+  centre: Entry[];
+  branch: Entry[];
+  more: number;
+  outcomes: MergeOutcome[];
+}
+
+export interface MergeReport {
+  waiting: MergeOutcome[];
+  differs: MergeOutcome[];
+  meetings: Meeting[];
+}

@@ -4,7 +4,8 @@ import { notifications } from '@mantine/notifications';
 import { IconAlertCircle, IconPlus, IconX } from '@tabler/icons-react';
 import { useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type Change, type Config, type Finding, SLUG } from '../model';
+import { SaidBy } from '../history/said-by';
+import { type Blame, type Change, type Config, type Finding, SLUG } from '../model';
 import { findingsAt, refusalText } from '../text/words';
 import { FindingNotes } from '../ui/bits';
 
@@ -17,15 +18,24 @@ export interface Place {
   /** Readers only look. */
   readOnly: boolean;
   apply: (changes: Change[]) => Promise<void>;
+  /** Who said last what the field or thing at a path is; left out while nobody wants to know. */
+  said?: (path: string) => Blame | undefined;
   /** Other branches, for overflow. */
   sites?: readonly { site: string; label: string }[];
 }
 
-/** Findings of a field, as the description line of an input wants them. */
+/** Findings of a field, as the description line of an input wants them, and who set it. */
 export function useFindings(place: Place) {
   return (path: string) => {
     const found = findingsAt(place.findings, path);
-    return found.length > 0 ? <FindingNotes findings={found} /> : null;
+    const said = place.said?.(path);
+    if (found.length === 0 && said === undefined) return null;
+    return (
+      <>
+        <FindingNotes findings={found} />
+        {said && <SaidBy said={said} path={path} zone={place.config.site.time_zone} />}
+      </>
+    );
   };
 }
 
