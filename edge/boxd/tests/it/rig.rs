@@ -21,14 +21,14 @@ pub struct Plane {
 }
 
 impl Plane {
-    /// Starts the process with these RTP ports.
-    pub fn start(ports: std::ops::RangeInclusive<u16>, io_uring: bool) -> Self {
+    /// Starts the process with these RTP ports at an address of loopback.
+    pub fn start(ip: [u8; 4], ports: std::ops::RangeInclusive<u16>, io_uring: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("prompts")).expect("a folder");
         let config = MediaConfig {
             socket: at("media.sock"),
-            rtp_ip: [127, 0, 0, 1].into(),
+            rtp_ip: ip.into(),
             rtp_ports: ports,
             prompts: at("prompts"),
             recordings: at("recordings"),
@@ -151,6 +151,10 @@ impl Phone {
     pub fn hear(&mut self, expected: u8) -> (usize, usize) {
         let (mut foreign, mut count, mut buffer) = (0, 0, [0; 2_000]);
         while let Ok((length, _)) = self.socket.recv_from(&mut buffer) {
+            // RFC 5761 §4: a report to the phone one number below, whose second socket this would be.
+            if (192..224).contains(&buffer[1]) {
+                continue;
+            }
             count += 1;
             let length = match &mut self.secure {
                 Some((_, opener)) => opener.rtp(&mut buffer[..length]).expect("sealed with the box's key"),

@@ -71,12 +71,16 @@ impl Browser {
     }
 
     /// Lets both ends speak until neither has anything more to say.
-    fn shake(&mut self, engine: &mut Engine, net: &mut Net, mut now: Instant) {
+    fn shake(&mut self, engine: &mut Engine, net: &mut Net, now: Instant) {
+        self.shake_at(engine, net, now, SLOT_A);
+    }
+
+    fn shake_at(&mut self, engine: &mut Engine, net: &mut Net, mut now: Instant, slot: Slot) {
         for _ in 0..40 {
             now += Duration::from_millis(60);
             let _ = self.dtls.handle_timeout(now);
             for packet in self.drain() {
-                engine.handle_packet(now, SLOT_A, self.at, &packet, net);
+                engine.handle_packet(now, slot, self.at, &packet, net);
             }
             engine.handle_tick(now, false, net);
             let sent = std::mem::take(&mut net.sent);
@@ -160,6 +164,52 @@ fn a_foreign_handshake_is_nothing_and_the_party_s_goes_on() {
     assert!(net.sent.is_empty());
     engine.handle_packet(now, SLOT_B, address(5_000), &packet(1, 0, &[1; 160]), &mut net);
     assert_eq!(net.sent.pop().map(|(_, to, _)| to), Some(browser.at));
+}
+
+/// S-23 over as many calls as a box has: a stranger begins a handshake at each of them, before its party is found,
+/// when it is, and once more. None of the calls ends, and every tenth party then comes through.
+#[test]
+fn a_foreign_handshake_at_each_of_a_thousand_calls_ends_none() {
+    const CALLS: u32 = 1_000;
+    let (_, mut net, now, browser, _) = met();
+    let (mut engine, mut stranger) = (Engine::new(CALLS as usize, [4; 32]), Browser::new(now, 6_666));
+    let pair = certificate();
+    engine.certify(Certificate::new(pair.certificate, pair.private_key));
+    let mut ports = Vec::new();
+    for n in 0..CALLS {
+        let port = PortId(u64::from(n) + 1);
+        let slot = engine.open(now, port).expect("room");
+        let connect = Command::Connect { port, remote: browser.remote() };
+        engine.handle_command(now, connect, &mut Shelf, &mut net);
+        ports.push((port, slot));
+    }
+    let _ = stranger.dtls.handle_timeout(now);
+    let hello = stranger.drain();
+    assert!(!hello.is_empty(), "a stranger says nothing");
+    let spray = |engine: &mut Engine, net: &mut Net, now| {
+        for (_, slot) in &ports {
+            for packet in &hello {
+                engine.handle_packet(now, *slot, stranger.at, packet, net);
+            }
+        }
+        assert!(net.sent.iter().all(|(_, to, _)| *to != stranger.at), "a stranger is answered");
+    };
+    spray(&mut engine, &mut net, now);
+    for (_, slot) in &ports {
+        engine.handle_packet(now, *slot, browser.at, &request(USER, PASSWORD, true), &mut net);
+    }
+    spray(&mut engine, &mut net, now);
+    engine.handle_tick(now + Duration::from_secs(1), false, &mut net);
+    spray(&mut engine, &mut net, now + Duration::from_secs(1));
+    assert_eq!((engine.ports_open(), engine.poll_event()), (CALLS as usize, None), "a call was torn down");
+    for (port, slot) in ports.iter().step_by(10) {
+        let mut party = Browser::new(now, 6_000);
+        let remote = party.remote();
+        engine.handle_command(now, Command::Connect { port: *port, remote }, &mut Shelf, &mut net);
+        engine.handle_packet(now, *slot, party.at, &request(USER, PASSWORD, true), &mut net);
+        party.shake_at(&mut engine, &mut net, now, *slot);
+        assert!(party.keys.is_some(), "{port:?} has no keys");
+    }
 }
 
 /// S-24: another certificate than the one that was named.
