@@ -158,8 +158,9 @@ impl Source {
     /// A.8 with D taken between consecutive packets.
     fn jitter(&mut self, now: Instant, timestamp: u32, clock: u32) {
         if let Some((before, stamp)) = self.transit.replace((now, timestamp)) {
-            let micros = now.saturating_duration_since(before).as_micros();
-            let arrived = i64::try_from(micros * u128::from(clock) / 1_000_000).unwrap_or(i64::MAX);
+            let passed = now.saturating_duration_since(before);
+            let micros = passed.as_secs().saturating_mul(1_000_000).saturating_add(u64::from(passed.subsec_micros()));
+            let arrived = i64::try_from(micros.saturating_mul(u64::from(clock)) / 1_000_000).unwrap_or(i64::MAX);
             let stamped = i64::from(timestamp.wrapping_sub(stamp).cast_signed());
             let difference = u32::try_from((arrived.saturating_sub(stamped)).unsigned_abs())
                 .unwrap_or(u32::MAX)

@@ -13,7 +13,7 @@ use std::{
 
 use io_uring::{
     IoUring, cqueue, opcode, squeue,
-    types::{BufRingEntry, Fd, RecvMsgOut, SubmitArgs, Timespec},
+    types::{BufRingEntry, Fd, Fixed, RecvMsgOut, SubmitArgs, Timespec},
 };
 use media::engine::{GENERATION_MAX, PACKET_MAX, Slot};
 
@@ -23,8 +23,13 @@ use super::{DATAGRAM_MAX, LANES, Lane, Lines, NAME_LEN, Packet, read_name, write
 const SENDS_MAX: usize = 512;
 const SUBMISSIONS: u32 = 2_048;
 const COMPLETIONS: u32 = 16_384;
-/// Buffers for what came and was not read yet; a power of two.
+/// Buffers for what came and was not read yet; a power of two. As many are in use as there are sockets, and a few: the
+/// kernel takes them in turn, so that all that are lent are touched.
 const BUFFERS: u16 = 4_096;
+const BUFFERS_MIN: u16 = 256;
+/// Sizes of the table of descriptors that are looked up once and not with each packet; the largest that the system
+/// allows. Beyond it descriptors are looked up.
+const TABLES: [u32; 6] = [65_536, 32_768, 16_384, 8_192, 4_096, 1_024];
 /// The kernel's head of a received message, an address, a datagram; a multiple of a cache line.
 const BUFFER_LEN: usize = (16 + NAME_LEN + DATAGRAM_MAX).next_multiple_of(64);
 const GROUP: u16 = 0;
@@ -40,6 +45,9 @@ pub struct Ring {
     pub(super) lines: Lines,
     ring: IoUring,
     wake: RawFd,
+    /// Entries of the table of descriptors.
+    table: u32,
+    sockets: u16,
     buffers: Buffers,
     /// What a standing receive asks for: the source, and no control data.
     header: &'static libc::msghdr,
@@ -58,6 +66,8 @@ struct Buffers {
     entries: *mut BufRingEntry,
     memory: *mut u8,
     tail: u16,
+    /// How many the kernel was ever given.
+    lent: u16,
 }
 
 // SAFETY: the pointers are to leaked memory that nobody else holds.
@@ -72,6 +82,7 @@ impl Ring {
             .setup_submit_all()
             .build(SUBMISSIONS)?;
         let buffers = Buffers::new(&ring)?;
+        let table = TABLES.into_iter().find(|size| ring.submitter().register_files_sparse(*size).is_ok()).unwrap_or(0);
         // SAFETY: a message header of zeroes is valid.
         let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
         header.msg_namelen = libc::socklen_t::try_from(NAME_LEN).unwrap_or(28);
@@ -80,6 +91,8 @@ impl Ring {
             lines: Lines::default(),
             ring,
             wake: wake.as_raw_fd(),
+            table,
+            sockets: 0,
             buffers,
             header: Box::leak(Box::new(header)),
             sends: Box::leak(sends.into_boxed_slice()),
@@ -92,19 +105,36 @@ impl Ring {
 
     pub fn add(&mut self, slot: Slot, lane: Lane, socket: UdpSocket) -> io::Result<()> {
         let descriptor = socket.as_raw_fd();
+        if let Some(place) = self.seat(slot, lane) {
+            self.ring.submitter().register_files_update(place, &[descriptor])?;
+        }
         self.lines.insert(slot, lane, socket);
+        self.sockets = self.sockets.saturating_add(1);
+        self.buffers.lend(self.sockets);
         self.receive(slot, lane, descriptor);
         Ok(())
     }
 
+    /// The socket's place in the table of descriptors.
+    fn seat(&self, slot: Slot, lane: Lane) -> Option<u32> {
+        let place = slot.index.checked_mul(2)?.checked_add(u32::from(lane == Lane::Rtcp))?;
+        (place < self.table).then_some(place)
+    }
+
     pub fn remove(&mut self, slot: Slot) {
+        // What is queued for it leaves before.
+        self.submit();
         for lane in LANES {
             let taken = self
                 .lines
                 .place(slot.index, lane)
                 .and_then(|line| line.take_if(|line| line.generation == slot.generation));
             if taken.is_some() {
-                // The standing receive holds the socket: without this its port would never be free.
+                self.sockets = self.sockets.saturating_sub(1);
+                // The table and the standing receive hold the socket: without this its port would never be free.
+                if let Some(place) = self.seat(slot, lane) {
+                    let _ = self.ring.submitter().register_files_update(place, &[-1]);
+                }
                 let cancel = opcode::AsyncCancel::new(token(slot, lane)).build();
                 self.push(&cancel.user_data(KIND_OTHER << 60));
             }
@@ -115,13 +145,17 @@ impl Ring {
         if self.queued == SENDS_MAX {
             self.submit();
         }
+        let seat = self.seat(slot, lane);
         let Some(line) = self.lines.get(slot, lane) else { return false };
         let Some(send) = self.sends.get_mut(self.queued) else { return false };
         let Some(place) = send.packet.get_mut(..packet.len()) else { return false };
         place.copy_from_slice(packet);
         let length = u32::try_from(packet.len()).unwrap_or(0);
-        let mut entry = opcode::Send::new(Fd(line.socket.as_raw_fd()), send.packet.as_ptr(), length)
-            .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL);
+        let mut entry = match seat {
+            Some(place) => opcode::Send::new(Fixed(place), send.packet.as_ptr(), length),
+            None => opcode::Send::new(Fd(line.socket.as_raw_fd()), send.packet.as_ptr(), length),
+        }
+        .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL);
         if line.locked != Some(to) {
             let (name, length) = write_name(to);
             send.name = name;
@@ -195,7 +229,10 @@ impl Ring {
     }
 
     fn receive(&mut self, slot: Slot, lane: Lane, descriptor: RawFd) {
-        let entry = opcode::RecvMsgMulti::new(Fd(descriptor), self.header, GROUP).build();
+        let entry = match self.seat(slot, lane) {
+            Some(place) => opcode::RecvMsgMulti::new(Fixed(place), self.header, GROUP).build(),
+            None => opcode::RecvMsgMulti::new(Fd(descriptor), self.header, GROUP).build(),
+        };
         self.push(&entry.user_data(token(slot, lane)));
     }
 
@@ -241,11 +278,17 @@ impl Buffers {
         }
         // SAFETY: page-aligned, of the length that goes with the count, and never freed.
         unsafe { ring.submitter().register_buf_ring_with_flags(entries as u64, BUFFERS, GROUP, 0)? };
-        let mut buffers = Self { entries, memory, tail: 0 };
-        for buffer in 0..BUFFERS {
-            buffers.give(buffer);
-        }
+        let mut buffers = Self { entries, memory, tail: 0, lent: 0 };
+        buffers.lend(0);
         Ok(buffers)
+    }
+
+    /// So many sockets are open: more buffers, where there are fewer. None is taken back.
+    fn lend(&mut self, sockets: u16) {
+        while self.lent < sockets.clamp(BUFFERS_MIN, BUFFERS) {
+            self.give(self.lent);
+            self.lent += 1;
+        }
     }
 
     fn get(&self, buffer: u16) -> Option<&[u8]> {

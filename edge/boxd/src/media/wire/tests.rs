@@ -111,6 +111,31 @@ fn a_flood_within_one_wait_loses_nothing_that_the_socket_holds() {
 }
 
 #[test]
+fn more_sockets_than_buffers_at_the_start_all_hear_and_their_seats_are_used_again() {
+    wires(|wire| {
+        let (phone, _) = bound();
+        for generation in 0..2 {
+            let mut all = Vec::new();
+            for index in 0..600 {
+                let (rtp, at) = bound();
+                wire.add(Slot { index, generation }, Lane::Rtp, rtp).expect("added");
+                all.push(at);
+            }
+            for at in &all {
+                phone.send_to(b"voice", at).expect("sent");
+            }
+            let mut heard: Vec<Slot> = collect(wire, all.len()).into_iter().map(|(slot, ..)| slot).collect();
+            heard.sort_by_key(|slot| slot.index);
+            assert!(heard.iter().copied().eq((0..600).map(|index| Slot { index, generation })), "life {generation}");
+            for index in 0..600 {
+                wire.remove(Slot { index, generation });
+            }
+            wire.wait(1, Duration::from_millis(1));
+        }
+    });
+}
+
+#[test]
 fn a_refusal_by_the_peer_s_host_does_not_end_the_hearing() {
     wires(|wire| {
         let ((rtp, rtp_at), (phone, phone_at)) = (bound(), bound());
