@@ -1,5 +1,7 @@
 //! RTP as many phones send it: each stream a packet of 20 ms G.711, evenly spread over the 20 ms. One socket speaks for
-//! all of them, so that the generator costs little; each packet carries the time it left.
+//! all of them, so that the generator costs little; each packet carries the time it left. Who listens looks once a
+//! millisecond, and takes the kernel's word for when a packet came: a relay that sends to phones in a network does not
+//! wake a sleeping thread with each packet, and is not to pay for one here.
 
 use std::{
     io::{IoSlice, IoSliceMut},
@@ -9,11 +11,14 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::Context;
-use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmmsg};
+use nix::sys::{
+    socket::{ControlMessageOwned, MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmmsg, setsockopt, sockopt},
+    time::TimeSpec,
+};
 
 use crate::cpu;
 
@@ -22,6 +27,7 @@ const PACKET_LEN: usize = 172;
 /// Milliseconds of a frame; in each, its share of the streams has its turn.
 const TURNS: u32 = 20;
 const BATCH: usize = 64;
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// What a span of traffic showed.
 #[derive(Debug, Default, Clone)]
@@ -56,30 +62,32 @@ impl Phones {
         let of = socket2::SockRef::from(&socket);
         of.set_recv_buffer_size(16 << 20)?;
         of.set_send_buffer_size(16 << 20)?;
-        socket.set_read_timeout(Some(Duration::from_millis(50)))?;
+        setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
         let addr = socket.local_addr()?;
         Ok(Self { socket, addr })
     }
 
-    /// Talks into every address of `to` for `lead` and then for `span`, and reports the latter.
+    /// Talks into every address of `to` for `lead` and then for `span`, and reports the latter. `mark` is called at its
+    /// beginning and at its end, which is late where the generator itself cannot keep up.
     pub fn talk(
         &self,
         to: &[SocketAddr],
         lead: Duration,
         span: Duration,
-        mark: impl FnOnce() + Send,
+        mut mark: impl FnMut(),
     ) -> anyhow::Result<Seen> {
-        let start = Instant::now();
+        let (start, started) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH)?);
         let (begin, end) = (lead, lead + span);
         let going = AtomicBool::new(true);
         let sent = AtomicU64::new(0);
         let heard = Arc::new(Mutex::new(Vec::new()));
         std::thread::scope(|scope| -> anyhow::Result<()> {
-            let listener = scope.spawn(|| self.listen(start, begin, end, &going, &heard));
+            let listener = scope.spawn(|| self.listen(started, begin, end, &going, &heard));
             let talker = scope.spawn(|| self.send_all(start, begin, end, to, &sent));
             std::thread::sleep(lead);
             mark();
             talker.join().map_err(|_| anyhow::anyhow!("the talker panicked"))??;
+            mark();
             // What is under way arrives within this time or not at all.
             std::thread::sleep(Duration::from_millis(500));
             going.store(false, Ordering::SeqCst);
@@ -127,9 +135,10 @@ impl Phones {
         Ok(())
     }
 
+    /// `started` is the beginning by the wall's clock, which the kernel stamps packets with.
     fn listen(
         &self,
-        start: Instant,
+        started: Duration,
         begin: Duration,
         end: Duration,
         going: &AtomicBool,
@@ -141,28 +150,38 @@ impl Phones {
             let mut buffers = [[0_u8; 256]; BATCH];
             let mut slices: Vec<[IoSliceMut<'_>; 1]> =
                 buffers.iter_mut().map(|buffer| [IoSliceMut::new(buffer)]).collect();
-            let mut headers = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
-            let flags = MsgFlags::MSG_WAITFORONE;
-            let lengths: Vec<usize> =
+            let mut headers = MultiHeaders::<SockaddrIn>::preallocate(BATCH, Some(nix::cmsg_space!(TimeSpec)));
+            let flags = MsgFlags::MSG_DONTWAIT;
+            let got: Vec<(usize, Option<Duration>)> =
                 match recvmmsg(self.socket.as_raw_fd(), &mut headers, slices.iter_mut(), flags, None) {
-                    Ok(got) => got.map(|message| message.bytes).collect(),
-                    Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => continue,
+                    Ok(got) => got.map(|message| (message.bytes, message.cmsgs().ok().and_then(stamp))).collect(),
+                    Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => Vec::new(),
                     Err(error) => return Err(error).context("the phones' socket"),
                 };
-            let arrived = start.elapsed();
-            for (buffer, length) in buffers.iter().zip(lengths) {
+            for (buffer, (length, arrived)) in buffers.iter().zip(&got) {
                 // A frame's due time decides whether it counts, on both sides alike.
-                let Some(stamp) = buffer.get(12..28).filter(|_| length == PACKET_LEN) else { continue };
+                let Some(stamp) = buffer.get(12..28).filter(|_| *length == PACKET_LEN) else { continue };
                 let (due, left) = stamp.split_at(8);
                 let (due, left) = (nanoseconds(due), nanoseconds(left));
+                let arrived = arrived.context("a packet without the kernel's time")?.saturating_sub(started);
                 if due >= begin && due < end {
                     found.push(u32::try_from(arrived.saturating_sub(left).as_micros()).unwrap_or(u32::MAX));
                 }
+            }
+            if got.len() < BATCH {
+                std::thread::sleep(LOOK_EVERY);
             }
         }
         *heard.lock().map_err(|_| anyhow::anyhow!("poisoned"))? = found;
         Ok(())
     }
+}
+
+fn stamp(mut messages: impl Iterator<Item = ControlMessageOwned>) -> Option<Duration> {
+    messages.find_map(|message| match message {
+        ControlMessageOwned::ScmTimestampns(time) => Some(Duration::from(time)),
+        _ => None,
+    })
 }
 
 fn nanoseconds(bytes: &[u8]) -> Duration {

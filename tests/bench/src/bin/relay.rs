@@ -12,7 +12,7 @@ mod ours;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bench::{cpu, rtpengine::Rtpengine, traffic::Phones};
@@ -46,6 +46,8 @@ enum Part {
 
 /// Nobody is measured before the codecs, caches and endpoints have settled.
 const LEAD: Duration = Duration::from_secs(3);
+/// A second of 100 calls: two legs, 50 packets each.
+const PACKETS_OF_100: f64 = 10_000.0;
 /// Of this machine's ports, which the measured program may use.
 const PORTS: std::ops::RangeInclusive<u16> = 34_000..=59_998;
 
@@ -78,9 +80,9 @@ fn main() -> anyhow::Result<()> {
             let dir = tempfile::tempdir_in(&args.dir)?;
             let phones = Phones::new()?;
             let (name, subject) = start(line, dir.path(), calls, &phones)?;
-            let percent = measure(name, &subject, &phones, calls, time, bare)?;
+            let cost = measure(name, &subject, &phones, calls, time, bare)?;
             if line == "bare" {
-                bare = Some(percent);
+                bare = Some(cost);
             }
         }
         println!();
@@ -116,20 +118,24 @@ fn measure(
     time: Duration,
     bare: Option<f64>,
 ) -> anyhow::Result<f64> {
-    let mut before = Duration::ZERO;
-    let seen = phones.talk(&subject.to, LEAD, time, || before = cpu::time(subject.pid).unwrap_or_default())?;
-    let used = cpu::time(subject.pid)?.saturating_sub(before);
+    let mut marks = Vec::new();
+    let seen = phones.talk(&subject.to, LEAD, time, || {
+        marks.push((Instant::now(), cpu::time(subject.pid).unwrap_or_default()));
+    })?;
+    let [(began, before), (ended, after)] = marks[..] else { anyhow::bail!("the traffic has no beginning and end") };
+    let (used, passed) = (after.saturating_sub(before).as_secs_f64(), ended.duration_since(began).as_secs_f64());
     let grown = cpu::memory(subject.pid)?.saturating_sub(subject.idle);
-    let percent = used.as_secs_f64() / time.as_secs_f64() * 100.0;
+    let percent = used / passed * 100.0;
+    // Of what was sent, so that a generator that is late changes nothing.
+    let per_hundred = used / seen.sent.max(1) as f64 * PACKETS_OF_100 * 100.0;
     println!(
-        "{name:<28} {percent:>7.1} {:>13.2} {:>9} {:>9} {:>9} {:>9} {:>10.0} {:>8.1}",
-        percent / calls as f64 * 100.0,
-        bare.map_or("1.00".into(), |bare| format!("{:.2}", percent / bare)),
+        "{name:<28} {percent:>7.1} {per_hundred:>13.2} {:>9} {:>9} {:>9} {:>9} {:>10.0} {:>8.1}",
+        bare.map_or("1.00".into(), |bare| format!("{:.2}", per_hundred / bare)),
         seen.lost(),
         seen.quantile(0.5),
         seen.quantile(0.99),
-        seen.received as f64 / time.as_secs_f64(),
+        seen.received as f64 / passed,
         grown as f64 / calls as f64 / 1_024.0,
     );
-    Ok(percent)
+    Ok(per_hundred)
 }
