@@ -10,6 +10,7 @@ use model::{
     cdr::Cdr,
     change::{Change, Finding},
     config::Config,
+    history::{Decision, Report},
 };
 use tokio::sync::{mpsc, watch};
 
@@ -30,12 +31,18 @@ pub trait Floor: Send + Sync + 'static {
     /// Writes edits into the branch's own document, all or none, and resolves with what came of it once that is
     /// durable.
     fn change(&self, by: AgentId, changes: Vec<Change>) -> Future<'_, Result<Arc<Effective>, ChangeRefused>>;
+
+    /// Takes one of several words that were written apart, as an edit of the branch's own document.
+    fn decide(&self, by: AgentId, decision: Decision) -> Future<'_, Result<Arc<Effective>, ChangeRefused>>;
 }
 
 /// What the box remembers of its contacts.
 pub trait Records: Send + Sync + 'static {
     /// The newest contacts first.
     fn contacts(&self, page: ContactPage) -> Future<'_, Result<Vec<ContactRow>, Unavailable>>;
+
+    /// What became of the edits that centre and branch made apart.
+    fn merge_report(&self) -> Future<'_, Result<Report, Unavailable>>;
 
     /// The contact that this recording belongs to.
     fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>>;

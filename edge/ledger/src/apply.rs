@@ -132,8 +132,9 @@ fn config_change(db: &Connection, doc: Doc, bytes: &[u8]) -> Result<Option<u64>,
     let hash = digest(&SHA256, bytes);
     let inserted = db
         .prepare_cached(
-            "INSERT OR IGNORE INTO config_changes (doc, seq, hash, bytes)
-             VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM config_changes WHERE doc = ?1), ?2, ?3)
+            "INSERT OR IGNORE INTO config_changes (doc, seq, hash, bytes, at)
+             VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM config_changes WHERE doc = ?1), ?2, ?3,
+                     CAST(unixepoch('subsec') * 1000 AS INTEGER))
              RETURNING seq",
         )?
         .query_map(params![doc_code(doc), hash.as_ref(), bytes], |row| row.get::<_, i64>(0))?

@@ -35,6 +35,8 @@ pub struct Reader {
 pub struct ConfigChange {
     pub seq: u64,
     pub bytes: Vec<u8>,
+    /// When it was stored; None: by an earlier version, which did not say.
+    pub at: Option<Millis>,
 }
 
 impl Reader {
@@ -162,10 +164,11 @@ impl Reader {
 
     /// All changes of a document that this box learnt after `after_seq`.
     pub fn config_changes(&self, doc: Doc, after_seq: u64) -> Result<Vec<ConfigChange>, Error> {
-        let mut select =
-            self.db.prepare_cached("SELECT seq, bytes FROM config_changes WHERE doc = ?1 AND seq > ?2 ORDER BY seq")?;
+        let sql = "SELECT seq, bytes, at FROM config_changes WHERE doc = ?1 AND seq > ?2 ORDER BY seq";
+        let mut select = self.db.prepare_cached(sql)?;
         let rows = select.query_map(params![doc_code(doc), integer(after_seq)?], |row| {
-            Ok(ConfigChange { seq: unsigned(row.get(0)?), bytes: row.get(1)? })
+            let at = Some(row.get(2)?).filter(|at| *at > 0).map(Millis);
+            Ok(ConfigChange { seq: unsigned(row.get(0)?), bytes: row.get(1)?, at })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

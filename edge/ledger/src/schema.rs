@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use crate::error::Error;
 
 /// Step n leads to `user_version` n + 1. A step that was released is never edited.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE epochs (
     no      INTEGER PRIMARY KEY,
     epoch   BLOB NOT NULL UNIQUE,
@@ -80,7 +81,11 @@ CREATE TABLE intervals (
     json    TEXT NOT NULL,
     PRIMARY KEY (start, queue)
 ) STRICT;
-"];
+",
+    "
+ALTER TABLE config_changes ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// Brings the file to the present schema, inside the caller's transaction.
 pub(crate) fn migrate(db: &Connection) -> Result<(), Error> {

@@ -144,6 +144,16 @@ pub struct Outcome {
     pub decided: Option<By>,
 }
 
+/// What somebody decides of a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum Decision {
+    /// The word of this change of the branch's document.
+    Take { path: String, seq: u64 },
+    /// The branch's own word goes, and the plan's counts.
+    FollowPlan { path: String },
+}
+
 /// A time in which two sides wrote without knowing of one another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meeting {

@@ -71,6 +71,7 @@ async function desk(tab, url, shot, look) {
     if (pathname === '/api/forward') return json(route, { phone: '201', forward: fixtures.phones.phones[0].forward });
     if (pathname === '/api/contacts') return json(route, fixtures.contacts);
     if (pathname === '/api/config') return json(route, { config: fixtures.config, findings: fixtures.findings });
+    if (pathname === '/api/merge') return json(route, fixtures.merge);
     if (pathname.endsWith('.peaks')) return json(route, fixtures.waveform());
     if (pathname.startsWith('/api/recordings/')) return route.fulfill({ contentType: 'audio/wav', body: fixtures.wav() });
     return json(route, { error: { code: 'not_found', message: '', fault: 'request' } }, 404);
@@ -184,6 +185,9 @@ async function desk(tab, url, shot, look) {
   await shot('settings-agents');
   await tab.getByRole('tab', { name: /^(Opening hours|营业时间)$/ }).click();
   await shot('settings-hours');
+  await tab.getByRole('tab', { name: /^(Merge report|合并报告)$/ }).click();
+  await tab.getByRole('button', { name: /Take this|采用此值/ }).first().waitFor();
+  await shot('settings-merge');
   if (look.name !== 'en') return;
   await tab.getByRole('tab').first().click();
   await tab.routeWebSocket('**/api/desk', (ws) => ws.close());

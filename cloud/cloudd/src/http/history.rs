@@ -12,7 +12,7 @@ use db::{change::Of, session::Who};
 use model::{
     SiteId,
     change::Doc,
-    history::{Entry, Report, Undone},
+    history::{Decision, Entry, Report, Undone},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -138,16 +138,6 @@ pub async fn undo(
 
 pub async fn report(State(app): State<Arc<App>>, Path(site): Path<String>) -> Result<Json<Report>, Fault> {
     Ok(Json(config::report(&histories(&app, site_of(&site)?).await?)))
-}
-
-/// What somebody decides of a field.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum Decision {
-    /// The word of this change of the branch's document.
-    Take { path: String, seq: u64 },
-    /// The branch's own word goes, and the plan's counts.
-    FollowPlan { path: String },
 }
 
 pub async fn decide(

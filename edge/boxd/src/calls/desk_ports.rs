@@ -19,11 +19,12 @@ use model::{
     cdr::Cdr,
     change::Change,
     fact::{Fact, Kind},
+    history::{Decision, Report},
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 
-use super::clock::wall;
+use super::{clock::wall, look_back};
 
 /// Requests waiting for the engine.
 pub const REQUESTS_MAX: usize = 1_024;
@@ -51,9 +52,15 @@ pub enum Request {
     },
     Change {
         by: AgentId,
-        changes: Vec<Change>,
+        edit: Edit,
         answer: oneshot::Sender<Result<Arc<Effective>, ChangeRefused>>,
     },
+}
+
+/// What somebody at a desk writes into the branch's document.
+pub enum Edit {
+    Changes(Vec<Change>),
+    Decision(Decision),
 }
 
 /// The engine as the desks see it.
@@ -81,11 +88,19 @@ impl Floor for FloorPort {
     }
 
     fn change(&self, by: AgentId, changes: Vec<Change>) -> Future<'_, Result<Arc<Effective>, ChangeRefused>> {
-        Box::pin(async move {
-            let (answer, answered) = oneshot::channel();
-            self.requests.try_send(Request::Change { by, changes, answer }).map_err(|_| busy())?;
-            answered.await.map_err(|_| busy())?
-        })
+        Box::pin(self.edit(by, Edit::Changes(changes)))
+    }
+
+    fn decide(&self, by: AgentId, decision: Decision) -> Future<'_, Result<Arc<Effective>, ChangeRefused>> {
+        Box::pin(self.edit(by, Edit::Decision(decision)))
+    }
+}
+
+impl FloorPort {
+    async fn edit(&self, by: AgentId, edit: Edit) -> Result<Arc<Effective>, ChangeRefused> {
+        let (answer, answered) = oneshot::channel();
+        self.requests.try_send(Request::Change { by, edit, answer }).map_err(|_| busy())?;
+        answered.await.map_err(|_| busy())?
     }
 }
 
@@ -160,6 +175,10 @@ impl Records for RecordsPort {
             }
             Ok(rows)
         }))
+    }
+
+    fn merge_report(&self) -> Future<'_, Result<Report, Unavailable>> {
+        Box::pin(self.read(look_back::report))
     }
 
     fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>> {

@@ -265,7 +265,7 @@ impl Engine {
                 let _ = answer.send(());
             }
             Request::TakeBack { name } => self.feed(Input::Call(LineInput::Sip(SipInput::TakeBack { name }))),
-            Request::Change { by, changes, answer } => self.change(by, &changes, answer),
+            Request::Change { by, edit, answer } => self.change(by, &edit, answer),
         }
     }
 

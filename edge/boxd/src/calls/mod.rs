@@ -6,6 +6,7 @@ mod desk_ports;
 mod dns;
 mod engine;
 mod lab_news;
+mod look_back;
 mod look_up;
 mod media_client;
 mod meters;

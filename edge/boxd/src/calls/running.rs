@@ -14,7 +14,7 @@ use floor::Input;
 use ledger::Batch;
 use model::{
     AgentId, Extension,
-    change::{Change, Doc},
+    change::Doc,
     config::{Config, SipTransport, TrunkKind},
     fact::{Fact, Kind},
 };
@@ -24,6 +24,7 @@ use tracing::{error, info, warn};
 
 use super::{
     clock::{civil, wall},
+    desk_ports::Edit,
     dns::Located,
     engine::Engine,
     outgoing, secrets,
@@ -35,17 +36,21 @@ impl Engine {
     pub fn change(
         &mut self,
         by: AgentId,
-        changes: &[Change],
+        edit: &Edit,
         answer: oneshot::Sender<Result<Arc<desk::Effective>, ChangeRefused>>,
     ) {
-        let (draft, encoded) = match self.settings.edit(Doc::Local, changes, Author::Branch, wall()) {
+        let (edited, changes) = match edit {
+            Edit::Changes(changes) => (self.settings.edit(Doc::Local, changes, Author::Branch, wall()), changes.len()),
+            Edit::Decision(decision) => (self.settings.decide(decision, wall(), &self.reader), 1),
+        };
+        let (draft, encoded) = match edited {
             Ok(edited) => edited,
             Err(refused) => {
                 let _ = answer.send(Err(outgoing::refusal(&refused)));
                 return;
             }
         };
-        let kind = Kind::SettingsEdited { by, changes: u32::try_from(changes.len()).unwrap_or(u32::MAX) };
+        let kind = Kind::SettingsEdited { by, changes: u32::try_from(changes).unwrap_or(u32::MAX) };
         let batch = Batch {
             config: encoded.into_iter().map(|bytes| (Doc::Local, bytes)).collect(),
             facts: vec![Fact { seq: 0, at: wall(), contact: None, kind }],

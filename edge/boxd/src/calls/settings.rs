@@ -13,8 +13,11 @@ use model::{
     Millis, SiteId,
     change::{Change, Doc},
     config::{Config, Site},
+    history::Decision,
 };
 use tracing::{error, info, warn};
+
+use super::look_back;
 
 const DOCS: [Doc; 3] = [Doc::Org, Doc::Site, Doc::Local];
 
@@ -74,6 +77,29 @@ impl Settings {
             encoded.extend(draft.edit(doc, change, author, at).map_err(|error| Refused { index, error })?);
         }
         Ok((draft, encoded))
+    }
+
+    /// Tries a decision about the branch's own document, as `edit` does.
+    pub fn decide(
+        &self,
+        decision: &Decision,
+        at: Millis,
+        reader: &Reader,
+    ) -> Result<(Documents, Vec<Vec<u8>>), Refused> {
+        let unknown = |path: &str| ::config::Error::Unknown { what: "word", id: path.to_owned() };
+        let (path, value) = match decision {
+            Decision::FollowPlan { path } => (path, None),
+            Decision::Take { path, seq } => {
+                let found = look_back::word(reader, path, *seq).unwrap_or_else(|error| {
+                    warn!(%error, "the configuration's history cannot be read");
+                    None
+                });
+                (path, found.ok_or_else(|| Refused { index: 0, error: unknown(path) })?)
+            }
+        };
+        let mut draft = self.documents.clone();
+        let encoded = draft.restore(Doc::Local, &[(path.clone(), value)], Author::Branch, at);
+        Ok((draft, encoded.map_err(|error| Refused { index: 0, error })?))
     }
 
     /// Puts a draft in force; its changes are read back from the ledger as known ones.

@@ -41,6 +41,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/recordings/{file}", get(recordings::show))
         .route("/api/config", get(settings::show))
         .route("/api/changes", post(settings::change))
+        .route("/api/merge", get(settings::merge_report).post(settings::decide))
         .route("/api/{*rest}", get(nothing).post(nothing).put(nothing).delete(nothing))
         .fallback(page::serve)
         .layer(DefaultBodyLimit::max(BODY_LEN_MAX))

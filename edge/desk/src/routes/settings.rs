@@ -4,6 +4,7 @@ use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
 };
+use model::history::{Decision, Report};
 
 use crate::{ChangeRefused, Desk, Fault, api, door::Supervisor, fault::Refusal, view};
 
@@ -27,5 +28,26 @@ pub async fn change(
         return Err(ChangeRefused { index, code: "count".into(), message, fault: Fault::Request }.into());
     }
     let effective = desk.floor.change(session.agent.clone(), changes).await?;
+    Ok(Json(view::settings(&effective)))
+}
+
+/// Longest path that is decided of, in bytes.
+const PATH_MAX: usize = 200;
+
+pub async fn merge_report(State(desk): State<Desk>, Supervisor(_): Supervisor) -> Result<Json<Report>, Refusal> {
+    Ok(Json(desk.records.merge_report().await?))
+}
+
+pub async fn decide(
+    State(desk): State<Desk>,
+    Supervisor(session): Supervisor,
+    body: Result<Json<Decision>, JsonRejection>,
+) -> Result<Json<api::Settings>, Refusal> {
+    let Json(decision) = body.map_err(|error| Refusal::BadRequest(error.body_text()))?;
+    let (Decision::Take { path, .. } | Decision::FollowPlan { path }) = &decision;
+    if path.len() > PATH_MAX {
+        return Err(Refusal::BadRequest("the path is too long".into()));
+    }
+    let effective = desk.floor.decide(session.agent.clone(), decision).await?;
     Ok(Json(view::settings(&effective)))
 }

@@ -123,3 +123,21 @@ async fn a_supervisors_edit_reaches_the_local_document_and_a_refused_one_says_wh
     assert_eq!(post(json!({ "changes": [{ "set": "no_such" }] })).send().await.unwrap().status(), 400);
     assert_eq!(rig.floor.changed.lock().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_supervisor_decides_what_waits_in_the_merge_report() {
+    let rig = Rig::start().await;
+    let cookie = rig.sign_in("zhao").await;
+    let told = rig.get("/api/merge").header("cookie", &cookie).send().await.unwrap();
+    let told: model::history::Report = told.json().await.unwrap();
+    assert_eq!(told.waiting, [crate::rig::waiting()]);
+    let decision =
+        |body: serde_json::Value| rig.write(Method::POST, "/api/merge").header("cookie", &cookie).json(&body);
+    let take = decision(json!({ "take": { "path": "queues/sales/ring_s", "seq": 2 } })).send().await.unwrap();
+    assert_eq!(take.status(), 200);
+    let wanted = model::history::Decision::Take { path: "queues/sales/ring_s".into(), seq: 2 };
+    assert_eq!(*rig.floor.decided.lock().unwrap(), [(agent("zhao"), wanted)]);
+    for bad in [json!({}), json!({ "take": { "path": "x" } }), json!({ "follow_plan": { "path": "x".repeat(201) } })] {
+        assert_eq!(decision(bad.clone()).send().await.unwrap().status(), 400, "{bad}");
+    }
+}

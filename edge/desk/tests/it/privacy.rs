@@ -124,6 +124,8 @@ async fn every_address_answers_each_role_as_the_matrix_says() {
         (Method::GET, waveform.as_str(), "", [401, 404, 200]),
         (Method::GET, "/api/config", "", [401, 403, 200]),
         (Method::POST, "/api/changes", change, [401, 403, 200]),
+        (Method::GET, "/api/merge", "", [401, 403, 200]),
+        (Method::POST, "/api/merge", r#"{"follow_plan":{"path":"queues/sales/ring_s"}}"#, [401, 403, 200]),
         (Method::GET, "/api/desk", "", [401, 400, 400]),
         (Method::DELETE, "/api/session", "", [401, 204, 204]),
     ];

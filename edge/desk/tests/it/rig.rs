@@ -19,10 +19,11 @@ use floor::board::{AgentLine, Board, ContactCard, DeskCommand, Help, MonitorLine
 use futures_util::{SinkExt as _, StreamExt as _};
 use model::{
     AgentId, ContactId, Extension, Millis, QueueId, RecordingId, SiteId,
-    cdr::{Cdr, Direction, Outcome},
-    change::{Change, Finding, Problem, Severity},
+    cdr::{self, Cdr, Direction},
+    change::{Change, Doc, Finding, Problem, Severity},
     config::{Agent, Config, Locality, Overflow, Queue, Site},
     fact::{AgentState, EndCause, Monitoring},
+    history::{By, Decision, Outcome, Report, Rule, Said, Side, Value as Scalar},
 };
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
@@ -53,6 +54,7 @@ pub struct TestFloor {
     pub durable: Semaphore,
     pub answer: Mutex<Result<(), CommandError>>,
     pub changed: Mutex<Vec<(AgentId, Vec<Change>)>>,
+    pub decided: Mutex<Vec<(AgentId, Decision)>>,
 }
 
 impl Floor for TestFloor {
@@ -82,6 +84,25 @@ impl Floor for TestFloor {
             Ok(self.effective.borrow().clone())
         })
     }
+
+    fn decide(&self, by: AgentId, decision: Decision) -> Future<'_, Result<Arc<Effective>, ChangeRefused>> {
+        self.decided.lock().unwrap().push((by, decision));
+        Box::pin(async { Ok(self.effective.borrow().clone()) })
+    }
+}
+
+/// What both sides wrote, waiting for somebody.
+pub fn waiting() -> Outcome {
+    let by = |seq, side| By { doc: Doc::Local, seq, side, author: None, written: Millis(1_000), taken: Millis(90_000) };
+    let said = |seq, side, n| Said { by: by(seq, side), value: Some(Scalar::Int(n)) };
+    Outcome {
+        path: "queues/sales/ring_s".into(),
+        rule: Rule::Ask,
+        said: vec![said(1, Side::Centre, 15), said(2, Side::Branch, 25)],
+        kept: Some(Scalar::Int(25)),
+        waits: true,
+        decided: None,
+    }
 }
 
 #[derive(Default)]
@@ -97,6 +118,10 @@ impl Records for TestRecords {
             let fits = |row: &ContactRow| own(row) && old(row);
             Ok(rows().into_iter().filter(fits).take(page.limit as usize).collect())
         })
+    }
+
+    fn merge_report(&self) -> Future<'_, Result<Report, Unavailable>> {
+        Box::pin(async { Ok(Report { waiting: vec![waiting()], ..Report::default() }) })
     }
 
     fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>> {
@@ -239,6 +264,7 @@ impl Rig {
             durable: Semaphore::new(0),
             answer: Mutex::new(Ok(())),
             changed: Mutex::default(),
+            decided: Mutex::default(),
         });
         let (records, staff) = (Arc::<TestRecords>::default(), Arc::<TestStaff>::default());
         let softphones = Arc::<TestSoftphones>::default();
@@ -508,7 +534,7 @@ fn rows() -> Vec<ContactRow> {
             ended: Millis(1_700_000_060_000),
             agent: Some(agent(who)),
             answered_at: None,
-            outcome: Outcome::Answered,
+            outcome: cdr::Outcome::Answered,
             cause: EndCause::Caller,
             wait_ms: 4000,
             talk_ms: 50_000,

@@ -1,6 +1,7 @@
 // What the desk asks of the box; the shapes of edge/desk/src/api.rs.
 import { get, post, remove } from '@shared/api';
-import type { AgentState, Cdr, Change, Config, Finding, Forward, Protection, What } from '@shared/model';
+import type { Decision } from '@shared/history/merge';
+import type { AgentState, Cdr, Change, Config, Finding, Forward, Protection, What, MergeReport } from '@shared/model';
 
 export interface Me {
   agent: string;
@@ -169,6 +170,8 @@ export const me = () => get<Me>('/api/me');
 export const signIn = (agent: string, password: string) => post<Me>('/api/session', { agent, password });
 export const signOut = () => remove('/api/session');
 export const settings = () => get<Settings>('/api/config');
+export const merge = () => get<MergeReport>('/api/merge');
+export const decide = (decision: Decision) => post<Settings>('/api/merge', decision);
 export const change = (changes: Change[]) => post<Settings>('/api/changes', { changes });
 export const phone = () => post<Account>('/api/phone', {});
 export const returnPhone = () => remove('/api/phone');

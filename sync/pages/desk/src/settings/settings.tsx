@@ -6,6 +6,7 @@ import { AgentsEditor } from '@shared/edit/agents';
 import type { Place } from '@shared/edit/editing';
 import { FindingsSummary } from '@shared/edit/summary';
 import { HoursEditor } from '@shared/edit/hours';
+import { MergeView } from '@shared/history/merge';
 import { QueuesEditor } from '@shared/edit/queues';
 import { refusalText } from '@shared/text/words';
 import { Heading } from '@shared/ui/bits';
@@ -13,7 +14,7 @@ import { Queries, queries } from '@shared/ui/queries';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { change, settings } from '../api';
+import { change, decide, merge, settings } from '../api';
 
 export default function SettingsPlace({ config }: { config: number }) {
   return <Queries><BranchSettings config={config} /></Queries>;
@@ -23,7 +24,7 @@ export default function SettingsPlace({ config }: { config: number }) {
 function BranchSettings({ config }: { config: number }) {
   const { t } = useTranslation();
   useEffect(() => {
-    if (config > 0) void queries.invalidateQueries({ queryKey: ['settings'] });
+    if (config > 0) void queries.invalidateQueries();
   }, [config]);
   const found = useQuery({ queryKey: ['settings'], queryFn: settings });
   if (found.isPending)
@@ -51,11 +52,36 @@ function BranchSettings({ config }: { config: number }) {
           <Tabs.Tab value="queues">{t('queue.title')}</Tabs.Tab>
           <Tabs.Tab value="agents">{t('agent.title')}</Tabs.Tab>
           <Tabs.Tab value="hours">{t('hours.title')}</Tabs.Tab>
+          <Tabs.Tab value="merge">{t('merge.title')}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="queues"><QueuesEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="agents"><AgentsEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="hours"><HoursEditor place={place} /></Tabs.Panel>
+        <Tabs.Panel value="merge"><Merge place={place} /></Tabs.Panel>
       </Tabs>
     </>
+  );
+}
+
+/** What became of edits that centre and branch made apart. */
+function Merge({ place }: { place: Place }) {
+  const { t } = useTranslation();
+  const found = useQuery({ queryKey: ['merge'], queryFn: merge });
+  if (found.isPending) return <Card><Skeleton height={80} role="status" aria-label={t('loading')} /></Card>;
+  if (found.isError)
+    return (
+      <Alert color="red" variant="light" icon={<IconAlertCircle size={18} />}>
+        <Group justify="space-between">{refusalText(t, found.error)}<Button size="xs" variant="default" onClick={() => void found.refetch()}>{t('retry')}</Button></Group>
+      </Alert>
+    );
+  return (
+    <MergeView
+      report={found.data}
+      config={place.config}
+      decide={async (decision) => {
+        queries.setQueryData(['settings'], await decide(decision));
+        await queries.invalidateQueries({ queryKey: ['merge'] });
+      }}
+    />
   );
 }
