@@ -42,7 +42,8 @@ impl Measured {
         let _ = std::fs::remove_file(branch.folder.join("run/health.json"));
         let text = std::fs::read_to_string(&branch.config)?;
         let ports = text.lines().find(|line| line.starts_with("ports = ")).context("RTP ports")?;
-        std::fs::write(&branch.config, text.replace(ports, "ports = [34000, 59998]"))?;
+        let text = text.replace(ports, "ports = [34000, 59998]");
+        std::fs::write(&branch.config, text.replace("127.0.0.1/32", "127.0.0.0/8"))?;
         passwords(&branch, numbers)?;
         for number in numbers {
             plan.config["phones"][number] = json!({ "label": "Answering" });

@@ -7,6 +7,7 @@ pub mod ear;
 pub mod emergency;
 pub mod flood;
 pub mod phones;
+pub mod secure;
 pub mod seen;
 pub mod text;
 
