@@ -15,6 +15,7 @@ use crate::{
     key::BranchKey,
     life,
     outbox::{integer, unsigned},
+    testimony,
 };
 
 /// The kind of an outbox row whose body is a `model::leaving::Leaving` in CBOR.
@@ -32,6 +33,7 @@ pub(crate) fn apply(db: &Connection, key: &BranchKey, batch: &Batch) -> Result<C
     let outbox = outbox(db, life.outbox, batch)?;
     let items = batch.outbox.iter().map(gate::Passed::item).chain(&batch.egress);
     let egress = egress::append(db, items)?;
+    testimony::hear(db, &batch.testimonies)?;
     if let Some(state) = &batch.gate {
         db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
             .execute(params![GATE, state.encode()])?;

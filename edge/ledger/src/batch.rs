@@ -5,7 +5,7 @@ use model::{
     AgentId, ContactId, Epoch, Extension, Millis, TrunkId, cdr::Cdr, change::Doc, fact::Fact, leaving::Interval,
 };
 
-use crate::{error::Error, key::Secret, personal::Personal};
+use crate::{error::Error, key::Secret, personal::Personal, testimony::Testimony};
 
 /// Rows of one kind in one batch.
 pub(crate) const ROWS_MAX: usize = 10_000;
@@ -24,6 +24,8 @@ pub struct Batch {
     pub outbox: Vec<Passed>,
     /// Lines in the egress chain for bytes that are sent otherwise.
     pub egress: Vec<Item>,
+    /// Of checkpoints of that chain.
+    pub testimonies: Vec<Testimony>,
     /// The gate's state after `outbox`.
     pub gate: Option<gate::State>,
     /// Encoded changes of the configuration documents; a known one is skipped.
@@ -56,6 +58,7 @@ impl Batch {
         self.sync_state.extend(sync_state);
         self.bindings.extend(later.bindings);
         self.credentials.extend(later.credentials);
+        self.testimonies.extend(later.testimonies);
         self.intervals.extend(later.intervals);
         self.erase.extend(later.erase);
     }
@@ -68,6 +71,7 @@ impl Batch {
             self.personal.len(),
             self.outbox.len(),
             self.egress.len(),
+            self.testimonies.len(),
             usize::from(self.gate.is_some()),
             self.config.len(),
             self.sync_state.len(),

@@ -27,6 +27,7 @@ mod personal;
 mod reader;
 mod rekey;
 mod schema;
+mod testimony;
 mod writer;
 
 pub use batch::{Batch, Binding, BindingChange, Committed, Credential, CredentialChange, CredentialKind, Span};
@@ -37,4 +38,5 @@ pub use outbox::{OutboxRow, Position};
 pub use personal::Personal;
 pub use reader::{ConfigChange, Reader};
 pub use rekey::{Rekeyed, rekey};
+pub use testimony::{Seen, Testimony, Witness};
 pub use writer::{Pressure, Ticket, Writer};

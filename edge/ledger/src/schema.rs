@@ -85,6 +85,17 @@ CREATE TABLE intervals (
     "
 ALTER TABLE config_changes ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+CREATE TABLE egress_bodies (line INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+CREATE INDEX egress_by_time ON egress (at);
+CREATE TABLE testimonies (
+    first     INTEGER NOT NULL,
+    witness   INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (witness, first)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Brings the file to the present schema, inside the caller's transaction.

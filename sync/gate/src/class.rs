@@ -18,10 +18,12 @@ pub enum Class {
     OverflowMedia,
     /// Hello, enrolment, renewal.
     Handshake,
+    /// A signed checkpoint of this very ledger.
+    Checkpoint,
 }
 
 impl Class {
-    pub const ALL: [Class; 7] = [
+    pub const ALL: [Class; 8] = [
         Class::Metric,
         Class::Health,
         Class::Notice,
@@ -29,6 +31,7 @@ impl Class {
         Class::OverflowSignal,
         Class::OverflowMedia,
         Class::Handshake,
+        Class::Checkpoint,
     ];
 
     /// The number that stands for the class on disk and on the wire.
@@ -41,6 +44,7 @@ impl Class {
             Class::OverflowMedia => 5,
             Class::Handshake => 6,
             Class::Notice => 7,
+            Class::Checkpoint => 8,
         }
     }
 
@@ -57,6 +61,7 @@ impl Class {
             Class::OverflowSignal => "overflow signal",
             Class::OverflowMedia => "overflow media",
             Class::Handshake => "handshake",
+            Class::Checkpoint => "checkpoint",
         }
     }
 }
@@ -68,6 +73,7 @@ pub enum Carried {
     OverflowSignal,
     OverflowMedia,
     Handshake,
+    Checkpoint,
 }
 
 impl From<Carried> for Class {
@@ -77,6 +83,7 @@ impl From<Carried> for Class {
             Carried::OverflowSignal => Class::OverflowSignal,
             Carried::OverflowMedia => Class::OverflowMedia,
             Carried::Handshake => Class::Handshake,
+            Carried::Checkpoint => Class::Checkpoint,
         }
     }
 }
@@ -88,16 +95,23 @@ pub struct Item {
     class: Class,
     bytes: u64,
     sha256: [u8; 32],
+    body: Option<Vec<u8>>,
 }
 
 impl Item {
     pub(crate) fn of(class: Class, at: Millis, body: &[u8]) -> Item {
-        Item { at, class, bytes: u64::try_from(body.len()).unwrap_or(u64::MAX), sha256: Sha256::digest(body).into() }
+        let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
+        Item { at, class, bytes, sha256: Sha256::digest(body).into(), body: Some(body.to_vec()) }
     }
 
     /// Notes bytes that another machine made, before they are sent.
     pub fn note(carried: Carried, at: Millis, body: &[u8]) -> Item {
         Item::of(carried.into(), at, body)
+    }
+
+    /// What leaves, to be read by who audits it; None for sealed media, which only their ends can read.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
     }
 
     pub fn at(&self) -> Millis {
@@ -133,21 +147,19 @@ impl Tally {
     }
 
     pub fn finish(self, carried: Carried, at: Millis) -> Item {
-        Item { at, class: carried.into(), bytes: self.bytes, sha256: self.hash.finalize().into() }
+        Item { at, class: carried.into(), bytes: self.bytes, sha256: self.hash.finalize().into(), body: None }
     }
 }
 
 /// An encoded item that may leave: the outbox row's body, encoded exactly once, and its line for the egress ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passed {
-    body: Vec<u8>,
     item: Item,
 }
 
 impl Passed {
-    pub(crate) fn new(class: Class, at: Millis, body: Vec<u8>) -> Passed {
-        let item = Item::of(class, at, &body);
-        Passed { body, item }
+    pub(crate) fn new(class: Class, at: Millis, body: &[u8]) -> Passed {
+        Passed { item: Item::of(class, at, body) }
     }
 
     pub fn kind(&self) -> Class {
@@ -156,7 +168,7 @@ impl Passed {
 
     /// CBOR of a `model::leaving::Leaving`.
     pub fn body(&self) -> &[u8] {
-        &self.body
+        self.item.body().unwrap_or_default()
     }
 
     pub fn item(&self) -> &Item {
@@ -174,7 +186,7 @@ mod tests {
             assert_eq!(Class::from_code(class.code()), Some(class));
         }
         assert_eq!(Class::from_code(0), None);
-        assert_eq!(Class::from_code(8), None);
+        assert_eq!(Class::from_code(9), None);
     }
 
     #[test]
@@ -183,6 +195,8 @@ mod tests {
         tally.add(b"abc");
         tally.add(b"defg");
         let whole = Item::note(Carried::OverflowMedia, Millis(5), b"abcdefg");
-        assert_eq!(tally.finish(Carried::OverflowMedia, Millis(5)), whole);
+        let item = tally.finish(Carried::OverflowMedia, Millis(5));
+        assert_eq!((item.bytes(), item.sha256()), (whole.bytes(), whole.sha256()));
+        assert_eq!((item.body(), whole.body()), (None, Some(&b"abcdefg"[..])));
     }
 }

@@ -1,7 +1,7 @@
 //! Checkpoints over the egress chain: a Merkle root (RFC 9162 §2.1.1) over the hashes of a run of lines, small enough
 //! for the cloud to counter-sign and for an auditor to keep.
 
-use model::Millis;
+use model::{BoxId, Millis};
 use sha2::{Digest, Sha256};
 
 use crate::chain::Entry;
@@ -10,6 +10,8 @@ use crate::chain::Entry;
 pub const LINES_MAX: usize = 1_000;
 /// A checkpoint is due when the oldest line without one is this old, in ms.
 pub const AGE_MS_MAX: u64 = 60_000;
+/// Separates what is signed here from all else that the same keys sign.
+const DOMAIN: &[u8] = b"branchline egress checkpoint 1";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -32,6 +34,19 @@ impl Checkpoint {
         let first = lines.first()?.index;
         let leaves: Vec<[u8; 32]> = lines.iter().map(|entry| entry.hash).collect();
         Some(Checkpoint { first, count: u32::try_from(leaves.len()).ok()?, at, root: root(&leaves) })
+    }
+
+    /// What a box and its witnesses sign: `DOMAIN`, the 16 bytes of the box's id, the chain's origin (32 bytes), then
+    /// first, count, time (8 bytes each, big endian) and the root.
+    pub fn statement(&self, box_id: BoxId, origin: &[u8; 32]) -> Vec<u8> {
+        let numbers = [self.first, self.count.into()].map(u64::to_be_bytes);
+        let [first, count] = &numbers;
+        [DOMAIN, &box_id.0.to_be_bytes(), origin, first, count, &self.at.0.to_be_bytes(), &self.root].concat()
+    }
+
+    /// What the cloud signs: that it saw this statement at that moment.
+    pub fn seen(statement: &[u8], at: Millis) -> Vec<u8> {
+        [b"branchline egress witness 1", statement, &at.0.to_be_bytes()].concat()
     }
 
     /// Do these lines, and only these, stand under this checkpoint?

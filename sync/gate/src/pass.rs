@@ -116,7 +116,7 @@ fn encode(item: &Leaving, at: Millis) -> Result<Passed, Error> {
     };
     let mut body = Vec::new();
     ciborium::into_writer(item, &mut body).map_err(|_| Error::Encoding)?;
-    Ok(Passed::new(class, at, body))
+    Ok(Passed::new(class, at, &body))
 }
 
 fn check_interval(cell: &Interval, length_known: Option<u32>) -> Result<(), Error> {

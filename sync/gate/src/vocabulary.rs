@@ -59,6 +59,7 @@ pub const CARRIED: &[(&str, &str)] = &[
     ("overflow signal", "signals of a call whose queue's label lets it leave"),
     ("overflow media", "that call's media, sealed box to box, noted once per call"),
     ("handshake", "hello, versions, certificate requests"),
+    ("checkpoint", "hashes over this box's list of what left, signed, so that the cloud can witness them"),
 ];
 
 /// The whole list, one line each.

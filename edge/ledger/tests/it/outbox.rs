@@ -1,7 +1,7 @@
 //! Rows for the cloud and the egress chain that is written with them.
 
 use gate::{Carried, Class, Item};
-use ledger::{Batch, Error, Position};
+use ledger::{Batch, Error, Position, Seen, Testimony, Witness};
 use model::{Epoch, Millis};
 
 use crate::support::{Place, health, number_of};
@@ -95,6 +95,44 @@ fn two_processes_extend_one_chain_and_see_each_others_rows() {
     let lines = reader.egress(0, 100).unwrap();
     assert_eq!(lines.iter().filter(|line| line.kind == Class::Configuration).count(), 39);
     assert_eq!(reader.position().unwrap().last, 40);
+}
+
+#[test]
+fn what_left_can_be_read_for_ninety_days_and_its_hash_for_ever() {
+    let place = Place::new();
+    let ledger = place.open();
+    let day = 24 * 3_600 * 1_000;
+    let note = |at: i64| Item::note(Carried::Configuration, Millis(at), &at.to_be_bytes());
+    for at in [0, 1, 100 * day, 100 * day + 120_000] {
+        ledger.writer().submit(Batch { egress: vec![note(at)], ..Batch::default() }).wait().unwrap();
+    }
+    let reader = ledger.reader().unwrap();
+    assert_eq!(reader.egress_body(0).unwrap(), None);
+    assert_eq!(reader.egress_body(2).unwrap(), Some((100 * day).to_be_bytes().to_vec()));
+    assert_eq!(reader.egress_verify().unwrap(), 4);
+    assert_eq!(reader.egress_by_class(Millis(1), Millis(100 * day)).unwrap(), [(Class::Configuration, 1, 8)]);
+    let db = rusqlite::Connection::open(&place.path).unwrap();
+    db.execute("UPDATE egress_bodies SET body = x'00' WHERE line = 3", []).unwrap();
+    assert_eq!(reader.egress_verify(), Err(Error::EgressBroken { index: 3 }));
+}
+
+#[test]
+fn a_witness_is_shown_each_checkpoint_once_and_in_order() {
+    let place = Place::new();
+    let ledger = place.open();
+    ledger.writer().submit(rows(0..2_500)).wait().unwrap();
+    let reader = ledger.reader().unwrap();
+    let unseen = |by| reader.unseen(by, 9).unwrap().iter().map(|checkpoint| checkpoint.first).collect::<Vec<_>>();
+    let made: Vec<u64> = reader.checkpoints(0, 9).unwrap().iter().map(|checkpoint| checkpoint.first).collect();
+    assert!(made.len() >= 2, "{made:?}");
+    assert_eq!(unseen(Witness::Cloud), made);
+    assert_eq!(reader.seen(Witness::Cloud).unwrap(), None);
+    let said = Testimony { first: 0, witness: Witness::Cloud, at: Millis(5), signature: vec![7] };
+    ledger.writer().submit(Batch { testimonies: vec![said.clone()], ..Batch::default() }).wait().unwrap();
+    assert_eq!((unseen(Witness::Cloud), unseen(Witness::Box)), (made[1..].to_vec(), made.clone()));
+    assert_eq!(reader.testimony(0, Witness::Cloud).unwrap(), Some(said));
+    let line = made[1] - 1;
+    assert_eq!(reader.seen(Witness::Cloud).unwrap(), Some(Seen { checkpoints: 1, line, at: Millis(5) }));
 }
 
 #[test]
