@@ -17,6 +17,7 @@ use model::Millis;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
+    SigningKey,
 };
 use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKeyDer, pem::PemObject};
 use time::OffsetDateTime;
@@ -96,6 +97,11 @@ impl Ca {
         let certificate = CertificateDer::from_pem_slice(read(&path)?.as_bytes()).context("the cloud's certificate")?;
         let key = PrivateKeyDer::from_pem_slice(read(&key_path)?.as_bytes()).context("the cloud's key")?;
         Ok((certificate, key))
+    }
+
+    /// ECDSA P-256 with SHA-256, ASN.1: the organisation's word, by the key of its CA.
+    pub fn witness(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self.issuer.key().sign(message)?)
     }
 
     /// A certificate for this box, with the request's key and nothing else of it.

@@ -3,13 +3,16 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use db::{
-    Db, boxes, change,
+    Db, boxes, change, egress,
     enrolment::{self, Claim, Redeemed},
     ingest, sync_state,
 };
 use model::{BoxId, Epoch, Millis, SiteId, change::Doc};
 use serde_json::json;
-use wire::{frame::Bundle, outbox::Row};
+use wire::{
+    frame::{Bundle, Checkpoint},
+    outbox::Row,
+};
 
 use crate::{
     clock,
@@ -149,6 +152,12 @@ impl Store for Shelf {
             db::audit::add(conn, MACHINE, "box.certify", &detail, clock::now()).map(drop)
         })
         .await
+    }
+
+    async fn checkpoint(&self, box_id: BoxId, checkpoint: Checkpoint) -> Result<Option<Millis>> {
+        let Checkpoint { origin, first, count, at, root, signature } = checkpoint;
+        let shown = egress::Shown { origin, first, count, at, root, signature: signature.into() };
+        self.write(move |conn| egress::keep(conn, box_id, &shown, clock::now())).await
     }
 
     async fn bundle_offer(&self, site: &SiteId) -> Result<Option<Bundle>> {

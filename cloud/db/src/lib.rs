@@ -10,6 +10,7 @@ pub mod boxes;
 pub mod bundle;
 pub mod change;
 mod decode;
+pub mod egress;
 pub mod enrolment;
 pub mod health;
 pub mod ingest;

@@ -12,12 +12,14 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0004_people.sql"),
     include_str!("../migrations/0005_notice_trunk.sql"),
     include_str!("../migrations/0006_token.sql"),
+    include_str!("../migrations/0007_egress.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_start.sql"),
     include_str!("../migrations/postgres/0002_people.sql"),
     include_str!("../migrations/postgres/0003_notice_trunk.sql"),
     include_str!("../migrations/postgres/0004_token.sql"),
+    include_str!("../migrations/postgres/0005_egress.sql"),
 ];
 /// Where a database of PostgreSQL keeps which steps it has taken.
 const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_step (step BIGINT PRIMARY KEY)";

@@ -12,7 +12,7 @@ use std::{
 use aws_lc_rs::{
     digest,
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair},
+    signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, UnparsedPublicKey},
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use wire::session::Peer;
@@ -54,6 +54,14 @@ pub fn peer_of(certificate: &[u8]) -> Result<Peer, Error> {
     let (box_id, site) = rest.split_once(URI_SITE).ok_or(Error::NoBox)?;
     let box_id = box_id.parse().map_err(|_| Error::NoBox)?;
     Ok(Peer { box_id, site: site.parse().map_err(|_| Error::NoBox)? })
+}
+
+/// Whether the key of a certificate made this signature (ECDSA P-256 with SHA-256, ASN.1). Says nothing of the certificate.
+pub fn is_signed_by(certificate: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    X509Certificate::from_der(certificate).is_ok_and(|(_, certificate)| {
+        let key = &certificate.public_key().subject_public_key.data;
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key).verify(message, signature).is_ok()
+    })
 }
 
 /// Seconds since 1970 between which a certificate holds.

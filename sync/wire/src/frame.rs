@@ -19,10 +19,15 @@ pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const CONFIG_BYTES_MAX: usize = FRAME_BYTES_MAX - 1024;
 /// Largest certificate request or certificate, DER or PEM.
 pub const CERTIFICATE_BYTES_MAX: usize = 16 * 1024;
+/// Lines under one checkpoint, and the longest signature of one (ECDSA P-256, ASN.1), in bytes.
+pub const CHECKPOINT_LINES_MAX: u32 = 1_000;
+pub const SIGNATURE_BYTES_MAX: usize = 80;
 /// Heads of one document in a hello.
 pub const HEADS_MAX: usize = 256;
 /// Before the body: the length.
 const PREFIX: usize = 4;
+/// Where a frame's CBOR begins: behind length and format.
+pub const BODY_AT: usize = PREFIX + 1;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "frame", rename_all = "snake_case")]
@@ -51,6 +56,10 @@ pub enum Frame {
     Renew { csr: Bytes },
     /// Cloud: the new certificate (PEM).
     Renewed { certificate: Bytes },
+    /// Box: what its egress ledger has come to.
+    Checkpoint(Checkpoint),
+    /// Cloud: it has kept the checkpoint that begins with this line, and signs that it saw it at `at`.
+    Witnessed { first: u64, at: Millis, signature: Bytes },
     /// Written by a newer end; skipped.
     #[serde(other)]
     Unknown,
@@ -136,6 +145,25 @@ pub enum Reason {
     /// From a newer cloud.
     #[serde(other)]
     Other,
+}
+
+/// A checkpoint of a box's egress ledger, as `gate::Checkpoint` has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// What the chain began with.
+    pub origin: [u8; 32],
+    pub first: u64,
+    pub count: u32,
+    pub at: Millis,
+    pub root: [u8; 32],
+    /// By the box's device key, over `gate::Checkpoint::statement`.
+    pub signature: Bytes,
+}
+
+impl Checkpoint {
+    pub fn is_sound(&self) -> bool {
+        (1..=CHECKPOINT_LINES_MAX).contains(&self.count) && self.signature.len() <= SIGNATURE_BYTES_MAX
+    }
 }
 
 /// A firmware bundle on offer. The box fetches it on a *bulk* connection and checks all three.

@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use db::{boxes::Device, health::Latest, session::Who};
+use db::{boxes::Device, egress::Seen, health::Latest, session::Who};
 use model::BoxId;
 use serde_json::{Value, json};
 
@@ -17,13 +17,15 @@ use crate::{app::App, clock, hub::Presence, links};
 pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
     let read = move |conn: &db::Connection| {
         let mut found = Vec::new();
+        let mut seen: BTreeMap<BoxId, Seen> =
+            db::egress::seen(conn)?.into_iter().map(|seen| (seen.box_id, seen)).collect();
         for site in db::site::all(conn)?.into_iter().filter(|site| who.scope.holds(site)) {
             let mut healths: BTreeMap<BoxId, Latest> =
                 db::health::of_site(conn, &site)?.into_iter().map(|latest| (latest.box_id, latest)).collect();
             let devices = db::boxes::of_site(conn, &site)?.into_iter();
             found.extend(devices.map(|device| {
-                let latest = healths.remove(&device.id);
-                (device, latest)
+                let (latest, seen) = (healths.remove(&device.id), seen.remove(&device.id));
+                (device, latest, seen)
             }));
         }
         Ok::<_, db::Error>(found)
@@ -31,11 +33,13 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
     let found = app.db.read(read).await?;
     let present: BTreeMap<BoxId, Presence> =
         app.presence().into_iter().map(|presence| (presence.box_id, presence)).collect();
-    let lines = found.iter().map(|(device, latest)| line(device, latest.as_ref(), present.get(&device.id)));
+    let lines = found
+        .iter()
+        .map(|(device, latest, seen)| line(device, latest.as_ref(), seen.as_ref(), present.get(&device.id)));
     Ok(Json(lines.collect()))
 }
 
-fn line(device: &Device, latest: Option<&Latest>, presence: Option<&Presence>) -> Value {
+fn line(device: &Device, latest: Option<&Latest>, seen: Option<&Seen>, presence: Option<&Presence>) -> Value {
     let said = presence.map(|presence| (presence.since, presence.software));
     json!({
         "box": device.id,
@@ -51,6 +55,8 @@ fn line(device: &Device, latest: Option<&Latest>, presence: Option<&Presence>) -
         "media": presence.map(|presence| presence.media),
         "software": links::software(said, latest.map(|latest| &latest.health)),
         "health": latest.map(|latest| &latest.health),
+        // How far its list of what left was witnessed here, and how often it has said two things about the same lines.
+        "egress": seen.map(|seen| json!({ "line": seen.line, "at": seen.at, "disputed": seen.disputed })),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The cloud's end of every link: lets boxes in, runs their sessions, forwards signals and sealed media between sites,
 //! serves bundles and enrolments. What must last is asked of a [`store::Store`]; who is linked lives in memory alone.
 
+mod admission;
 mod calls;
 mod change;
 mod desk;
@@ -9,6 +10,7 @@ mod media;
 mod replica;
 mod session;
 pub mod store;
+mod witness;
 
 use std::{
     collections::BTreeMap,

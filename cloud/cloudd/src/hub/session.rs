@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use config::{Document, SyncState};
+use config::SyncState;
 use link::{
     code,
     frames::{FrameReader, FrameWriter},
@@ -21,7 +21,7 @@ use model::{
 };
 use tokio::sync::mpsc;
 use wire::{
-    frame::{Frame, Heads, Hello, Reason, Refuse, Versions},
+    frame::{Checkpoint, Frame, Hello, Reason, Refuse, Versions},
     outbox::Row,
     session::{
         CloudEnd, End, Peer,
@@ -30,10 +30,10 @@ use wire::{
 };
 
 use super::{
-    Order, Presence, Shared, desk, lock,
+    Order, Presence, Shared, admission, desk, lock,
     replica::{self, Replica},
     store::{self, Store},
-    wall,
+    wall, witness,
 };
 
 /// A database that does not answer for this long is unavailable.
@@ -41,7 +41,6 @@ const STORE_PATIENCE: Duration = Duration::from_secs(20);
 const RETRY_AFTER_MS: u64 = 5_000;
 /// An expired box has this long to ask for its renewal.
 const RENEWAL_MAX: Duration = Duration::from_secs(60);
-const DOCS: [Doc; 3] = [Doc::Org, Doc::Site, Doc::Local];
 
 type Storing = Pin<Box<dyn Future<Output = Result<u64, store::Error>> + Send>>;
 
@@ -50,6 +49,7 @@ struct Session<S> {
     peer: Peer,
     expired: bool,
     number: u64,
+    connection: quinn::Connection,
     end: CloudEnd,
     writer: FrameWriter,
     storing: Option<Storing>,
@@ -83,6 +83,7 @@ pub(super) async fn run<S: Store>(shared: Arc<Shared<S>>, arrival: ControlArriva
         peer: peer.clone(),
         expired,
         number,
+        connection: connection.clone(),
         end,
         writer,
         storing: None,
@@ -183,6 +184,7 @@ impl<S: Store> Session<S> {
                 _ if self.expired => {}
                 Output::Store { epoch, rows } => self.store(epoch, rows),
                 Output::Config { doc, bytes } => Box::pin(self.config(now, doc, Some(&bytes))).await,
+                Output::Checkpoint(checkpoint) => Box::pin(self.witness(now, checkpoint)).await,
                 Output::Signal(signal) => self.signal(now, signal),
             }
         }
@@ -210,7 +212,8 @@ impl<S: Store> Session<S> {
             return self.refuse(Instant::now(), Reason::Overload, wait_ms.max(1_000));
         }
         self.shared.seen(self.peer.box_id, self.number, |presence| presence.software = hello.software);
-        let admitted = tokio::time::timeout(STORE_PATIENCE, admitted(&*self.shared.store, &self.peer, &hello)).await;
+        let admitted =
+            tokio::time::timeout(STORE_PATIENCE, admission::decide(&*self.shared.store, &self.peer, &hello)).await;
         let now = Instant::now();
         match admitted {
             Ok(Ok(Ok((watermark, sync)))) => {
@@ -340,6 +343,18 @@ impl<S: Store> Session<S> {
         }
     }
 
+    /// What is not answered is shown again in the next session.
+    async fn witness(&mut self, now: Instant, checkpoint: Checkpoint) {
+        let first = checkpoint.first;
+        match witness::see(&self.shared, &self.peer, &self.connection, checkpoint).await {
+            Ok((at, signature)) => {
+                self.end.handle_input(now, Input::Witnessed { first, at, signature: signature.into() });
+            }
+            Err(witness::Error::Store(error)) => self.unavailable(now, &error),
+            Err(error) => tracing::warn!(box = %self.peer.box_id, first, %error, "a checkpoint was not witnessed"),
+        }
+    }
+
     async fn order(&mut self, now: Instant, order: Order) {
         match order {
             Order::Refuse(Refuse { reason, retry_after_ms }) => self.refuse(now, reason, retry_after_ms),
@@ -388,33 +403,6 @@ impl<S: Store> Session<S> {
 fn deliver(boxes: &BTreeMap<BoxId, super::Handle>, to: BoxId, signal: &Signal) -> Result<(), model::overflow::Refusal> {
     let handle = boxes.get(&to).filter(|handle| handle.admitted).ok_or(model::overflow::Refusal::NotLinked)?;
     handle.orders.try_send(Order::Signal(Box::new(signal.clone()))).map_err(|_| model::overflow::Refusal::Overload)
-}
-
-/// Watermark and documents to sync; or why not.
-async fn admitted<S: Store>(
-    store: &S,
-    peer: &Peer,
-    hello: &Hello,
-) -> Result<Result<(u64, Vec<Doc>), Reason>, store::Error> {
-    let Some(standing) = store.standing(peer.box_id).await? else { return Ok(Err(Reason::Identity)) };
-    if standing.revoked {
-        return Ok(Err(Reason::Revoked));
-    }
-    if standing.site != peer.site {
-        return Ok(Err(Reason::Identity));
-    }
-    let mut sync = Vec::new();
-    for doc in DOCS {
-        let mut ours = store.config_heads(&peer.site, doc).await?;
-        if ours.is_empty() {
-            // An empty document has the first change that all replicas make alike.
-            ours = Document::new(doc, &peer.site, [0; 16]).heads().0.into_iter().collect();
-        }
-        if hello.heads.iter().find(|heads| heads.doc == doc).is_none_or(|Heads { heads, .. }| *heads != ours) {
-            sync.push(doc);
-        }
-    }
-    Ok(Ok((store.watermark(peer.box_id, hello.epoch).await?, sync)))
 }
 
 fn label(reason: Reason) -> &'static str {

@@ -5,7 +5,10 @@
 use std::{collections::BTreeSet, future::Future};
 
 use model::{BoxId, Epoch, Millis, SiteId, change::Doc};
-use wire::{frame::Bundle, outbox::Row};
+use wire::{
+    frame::{Bundle, Checkpoint},
+    outbox::Row,
+};
 
 /// Hash of an automerge change.
 pub type ChangeHash = [u8; 32];
@@ -119,6 +122,14 @@ pub trait Store: Send + Sync + 'static {
         serial: &str,
         not_after: Millis,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Keeps a checkpoint whose signature was verified, once. Says when it was first seen; None: no more of this box's
+    /// contradictions are kept.
+    fn checkpoint(
+        &self,
+        box_id: BoxId,
+        checkpoint: Checkpoint,
+    ) -> impl Future<Output = Result<Option<Millis>, Error>> + Send;
 
     /// The bundle on offer to this site's boxes.
     fn bundle_offer(&self, site: &SiteId) -> impl Future<Output = Result<Option<Bundle>, Error>> + Send;

@@ -1,7 +1,7 @@
 //! What each noun promises.
 
 use db::{
-    Connection, Db, Error, audit, boxes, bundle, change,
+    Connection, Db, Error, audit, boxes, bundle, change, egress,
     enrolment::{self, Claim, Redeemed},
     session, site, sync_state,
     user::{self, Role, Scope, User},
@@ -29,6 +29,54 @@ fn an_enrolment_code_works_once_and_a_lost_answer_can_be_asked_for_again() {
     assert_eq!(redeem(claim(1, 20), 10 * MINUTE), Redeemed::Expired);
     let there = read(&db, |conn| boxes::of_site(conn, &crate::site()));
     assert_eq!(there.iter().map(|device| device.id.0).collect::<Vec<_>>(), [7, 20]);
+}
+
+#[test]
+fn a_box_that_tells_two_stories_is_remembered_with_both() {
+    let (_dir, db) = fresh();
+    let shown = |first: u64, count: u32, root: u8| egress::Shown {
+        origin: [9; 32],
+        first,
+        count,
+        at: Millis(START),
+        root: [root; 32],
+        signature: vec![1, 2],
+    };
+    let keep =
+        |shown: egress::Shown, at: i64| write(&db, move |conn| egress::keep(conn, BOX, &shown, Millis(START + at)));
+    assert_eq!(keep(shown(0, 10, 1), 1), Some(Millis(START + 1)));
+    assert_eq!(keep(shown(0, 10, 1), 5), Some(Millis(START + 1)), "shown again, it was seen at first");
+    assert_eq!(keep(shown(10, 1_000, 2), 6), Some(Millis(START + 6)));
+    let seen = read(&db, egress::seen);
+    assert_eq!((seen[0].line, seen[0].at, seen[0].disputed), (1_009, Millis(START + 6), 0));
+    // Another root over the same lines, another length, and one that only overlaps.
+    for (at, story) in [(7, shown(10, 1_000, 3)), (8, shown(10, 4, 4)), (9, shown(1_000, 20, 5))] {
+        assert_eq!(keep(story, at), Some(Millis(START + at)));
+    }
+    let seen = read(&db, egress::seen);
+    assert_eq!((seen[0].line, seen[0].disputed), (1_019, 3));
+    let audit = read(&db, |conn| audit::page(conn, i64::MAX, 10));
+    assert_eq!(audit.iter().filter(|entry| entry.what == "egress.contradiction").count(), 3);
+    // What goes on after them contradicts nobody.
+    keep(shown(1_020, 5, 6), 10);
+    assert_eq!(read(&db, egress::seen)[0].disputed, 3);
+}
+
+#[test]
+fn a_box_that_contradicts_itself_all_day_fills_no_disk() {
+    let (_dir, db) = fresh();
+    write(&db, |conn| {
+        let shown = |root: u32| {
+            let mut bytes = [0; 32];
+            bytes[..4].copy_from_slice(&root.to_be_bytes());
+            egress::Shown { origin: [9; 32], first: 0, count: 1, at: Millis(0), root: bytes, signature: vec![] }
+        };
+        for root in 0..=1_000 {
+            assert!(egress::keep(conn, BOX, &shown(root), Millis(START))?.is_some(), "{root}");
+        }
+        assert_eq!(egress::keep(conn, BOX, &shown(1_001), Millis(START))?, None);
+        Ok(())
+    });
 }
 
 #[test]

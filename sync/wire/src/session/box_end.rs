@@ -7,7 +7,9 @@ use model::{Epoch, Millis, change::Doc, overflow::Signal};
 
 use super::{End, Fault, GREETING_MAX, PING_EVERY, SILENCE_MAX, Wall};
 use crate::{
-    frame::{Bundle, CERTIFICATE_BYTES_MAX, CONFIG_BYTES_MAX, Frame, Hello, Reason, Welcome},
+    frame::{
+        Bundle, CERTIFICATE_BYTES_MAX, CONFIG_BYTES_MAX, Checkpoint, Frame, Hello, Reason, SIGNATURE_BYTES_MAX, Welcome,
+    },
     outbox::{self, Cursor, Fetch, Row},
 };
 
@@ -30,6 +32,7 @@ pub enum Input {
     Renew {
         csr: Bytes,
     },
+    Checkpoint(Checkpoint),
 }
 
 #[derive(Debug, PartialEq)]
@@ -53,6 +56,12 @@ pub enum Output {
     /// A new certificate (PEM).
     Renewed {
         certificate: Bytes,
+    },
+    /// The cloud has seen our checkpoint.
+    Witnessed {
+        first: u64,
+        at: Millis,
+        signature: Bytes,
     },
     /// How far the cloud's clock is ahead of ours.
     Skew {
@@ -111,6 +120,7 @@ impl BoxEnd {
             Input::Config { doc, bytes } => self.send(Frame::Config { doc, bytes }),
             Input::Signal(signal) => self.send(Frame::Signal(signal)),
             Input::Renew { csr } => self.send(Frame::Renew { csr }),
+            Input::Checkpoint(checkpoint) => self.send(Frame::Checkpoint(checkpoint)),
         }
         self.fetch();
     }
@@ -173,6 +183,10 @@ impl BoxEnd {
                 return self.fault(Fault::TooMuch("certificate"));
             }
             Frame::Renewed { certificate } => Output::Renewed { certificate },
+            Frame::Witnessed { signature, .. } if signature.len() > SIGNATURE_BYTES_MAX => {
+                return self.fault(Fault::TooMuch("signature"));
+            }
+            Frame::Witnessed { first, at, signature } => Output::Witnessed { first, at, signature },
             _ => return self.fault(Fault::Unexpected("from the cloud")),
         };
         self.outputs.push_back(output);

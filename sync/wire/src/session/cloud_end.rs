@@ -9,7 +9,8 @@ use model::{BoxId, Epoch, Millis, SiteId, change::Doc, overflow::Signal};
 use super::{End, Fault, GREETING_MAX, SILENCE_MAX, Wall};
 use crate::{
     frame::{
-        Bundle, CERTIFICATE_BYTES_MAX, CONFIG_BYTES_MAX, Frame, HEADS_MAX, Hello, Reason, Refuse, Versions, Welcome,
+        Bundle, CERTIFICATE_BYTES_MAX, CONFIG_BYTES_MAX, Checkpoint, Frame, HEADS_MAX, Hello, Reason, Refuse, Versions,
+        Welcome,
     },
     outbox::{Batch, Intake, Row},
 };
@@ -45,6 +46,12 @@ pub enum Input {
     Renewed {
         certificate: Bytes,
     },
+    /// The answer to [`Output::Checkpoint`].
+    Witnessed {
+        first: u64,
+        at: Millis,
+        signature: Bytes,
+    },
 }
 
 #[derive(Debug, PartialEq)]
@@ -65,6 +72,8 @@ pub enum Output {
     Renew {
         csr: Bytes,
     },
+    /// Verify, keep and counter-sign it.
+    Checkpoint(Checkpoint),
     /// The box is there. `last` is its newest row, `skew_ms` how far its clock is ahead of ours.
     Seen {
         last: u64,
@@ -112,6 +121,7 @@ impl CloudEnd {
             Input::Signal(signal) => self.send(Frame::Signal(signal)),
             Input::Bundle(bundle) => self.send(Frame::Bundle(bundle)),
             Input::Renewed { certificate } => self.send(Frame::Renewed { certificate }),
+            Input::Witnessed { first, at, signature } => self.send(Frame::Witnessed { first, at, signature }),
         }
     }
 
@@ -170,6 +180,10 @@ impl CloudEnd {
             Frame::Signal(signal) => Output::Signal(signal),
             Frame::Renew { csr } if csr.len() > CERTIFICATE_BYTES_MAX => return self.fault(Fault::TooMuch("csr")),
             Frame::Renew { csr } => Output::Renew { csr },
+            Frame::Checkpoint(checkpoint) if !checkpoint.is_sound() => {
+                return self.fault(Fault::TooMuch("checkpoint"));
+            }
+            Frame::Checkpoint(checkpoint) => Output::Checkpoint(checkpoint),
             _ => return self.fault(Fault::Unexpected("from a box")),
         };
         self.outputs.push_back(output);
