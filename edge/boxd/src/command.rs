@@ -2,6 +2,7 @@
 
 pub mod flow;
 pub mod lab;
+mod ledger;
 mod phone;
 
 use std::{
@@ -9,6 +10,7 @@ use std::{
     path::PathBuf,
 };
 
+use ::ledger::{Batch, CredentialChange};
 use anyhow::{Context, bail};
 use boxd::{
     calls::{branch_key, open_ledger, secrets},
@@ -19,10 +21,10 @@ use boxd::{
     sync::SyncConfig,
 };
 use clap::Subcommand;
-use ledger::{Batch, CredentialChange};
 use model::{AgentId, ContactId, Millis, TrunkId, change::Doc};
 use rand::Rng;
 
+pub use self::ledger::Ledger;
 pub use phone::Phone;
 
 #[derive(Subcommand)]
@@ -72,24 +74,6 @@ pub enum Recording {
     /// Draw another branch key and wrap all others by it anew; no recording is written again. The box must be stopped.
     /// Interrupted, it goes on at the box's next start.
     Rekey,
-}
-
-#[derive(Subcommand)]
-pub enum Ledger {
-    /// Prove the chain of everything that left for the cloud.
-    Verify,
-    /// Print what left for the cloud, newest last, as one JSON object per line.
-    Egress {
-        #[arg(long, default_value_t = 100)]
-        last: usize,
-    },
-    /// Print what happened on the box, newest last, as one JSON object per line: calls, agents, who listened to what.
-    Facts {
-        #[arg(long, default_value_t = 100)]
-        last: usize,
-    },
-    /// Print how many rows were written for the cloud, and how many of them it has.
-    Outbox,
 }
 
 pub fn media(config: &BoxConfig) -> MediaConfig {
@@ -243,50 +227,6 @@ impl Recording {
     }
 }
 
-impl Ledger {
-    pub fn run(self, config: &BoxConfig) -> anyhow::Result<()> {
-        let ledger = open_ledger(config, branch_key(config)?)?;
-        let reader = ledger.reader()?;
-        match self {
-            Ledger::Verify => println!("{} entries, the chain is whole", reader.egress_verify()?),
-            Ledger::Egress { last } => {
-                let count = usize::try_from(reader.egress_verify()?)?;
-                let from = u64::try_from(count.saturating_sub(last))?;
-                for entry in reader.egress(from, last)? {
-                    let line = serde_json::json!({
-                        "index": entry.index,
-                        "at": entry.at,
-                        "kind": format!("{:?}", entry.kind),
-                        "bytes": entry.bytes,
-                        "sha256": hex::encode(entry.sha256),
-                        "hash": hex::encode(entry.hash),
-                    });
-                    println!("{line}");
-                }
-            }
-            Ledger::Facts { last } => {
-                let from = reader.facts_last()?.saturating_sub(u64::try_from(last)?);
-                for fact in reader.facts_after(from, last)? {
-                    println!("{}", serde_json::to_string(&fact)?);
-                }
-            }
-            Ledger::Outbox => {
-                let position = reader.position()?;
-                let line = serde_json::json!({
-                    "epoch": position.epoch,
-                    "written": position.last,
-                    "acknowledged": position.watermark,
-                    "facts": reader.facts_last()?,
-                    "intervals": reader.intervals_closed()?,
-                });
-                println!("{line}");
-            }
-        }
-        ledger.close();
-        Ok(())
-    }
-}
-
 /// The sync process, with its metrics.
 pub async fn sync(config: BoxConfig) -> anyhow::Result<()> {
     let cloud = config.cloud.as_ref().context("[cloud] is not configured: there is nothing to sync with")?;
@@ -300,6 +240,7 @@ pub async fn sync(config: BoxConfig) -> anyhow::Result<()> {
         socket: config.sync_socket(),
         spool: cloud.bundles.clone(),
         firmware: config.firmware.clone(),
+        witness: config.witness.clone(),
         backoff: wire::backoff::Policy::default(),
         registry: registry.clone(),
         stop: tokio_util::sync::CancellationToken::new(),

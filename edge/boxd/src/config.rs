@@ -47,6 +47,8 @@ pub struct BoxConfig {
     /// Prometheus text of *calls*; *media* and *sync* answer on the next two ports.
     pub metrics: SocketAddr,
     pub cloud: Option<Cloud>,
+    /// Where the customer keeps what the egress ledger has come to.
+    pub witness: Vec<Sink>,
     /// What `otad` remembers (`ota.json`): which slot and version run.
     pub firmware: Option<PathBuf>,
     pub log: LogFormat,
@@ -118,6 +120,17 @@ pub struct LabDevice {
 pub struct Allowed {
     pub network: Network,
     pub port: u16,
+}
+
+/// Where the customer keeps what the egress ledger has come to, out of our reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sink {
+    /// Lines are only ever added; write-once storage is what it is for.
+    File(PathBuf),
+    /// Syslog (RFC 5424) over UDP (RFC 5426).
+    Datagram(SocketAddr),
+    /// Syslog over TCP, counted in octets (RFC 6587 §3.4.1).
+    Stream(SocketAddr),
 }
 
 #[derive(Debug, Clone)]

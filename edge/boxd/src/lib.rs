@@ -3,6 +3,7 @@
 
 pub mod calls;
 pub mod config;
+pub mod egress;
 pub mod explain;
 pub mod firmware;
 pub mod health;

@@ -2,16 +2,16 @@
 //! settings a branch may change by itself. HTTP and WebSocket of the box, and the pages it serves.
 //!
 //! The crate decides who may see and ask what. What happens on the floor, what the box remembers and who its staff
-//! are, its telephones, and the lines that a page's own telephone speaks on, is behind five small traits ([`Floor`],
-//! [`Records`], [`Credentials`], [`Phones`], [`Softphones`]) that the daemon gives.
+//! are, its telephones, what left the box, and the lines that a page's own telephone speaks on, is behind six small traits
+//! ([`Floor`], [`Records`], [`Credentials`], [`Phones`], [`Egress`], [`Softphones`]) that the daemon gives.
 //!
 //! ```no_run
 //! # async fn run(floor: std::sync::Arc<dyn desk::Floor>, records: std::sync::Arc<dyn desk::Records>,
 //! #     credentials: std::sync::Arc<dyn desk::Credentials>,
-//! #     phones: std::sync::Arc<dyn desk::Phones>,
+//! #     phones: std::sync::Arc<dyn desk::Phones>, egress: std::sync::Arc<dyn desk::Egress>,
 //! #     softphones: std::sync::Arc<dyn desk::Softphones>) -> std::io::Result<()> {
 //! let options = desk::Options::new(vec!["http://10.1.0.5:8080".into()]);
-//! let parts = desk::Parts { floor, records, credentials, phones, softphones };
+//! let parts = desk::Parts { floor, records, credentials, phones, egress, softphones };
 //! let desk = desk::Desk::new(parts, options);
 //! let listener = tokio::net::TcpListener::bind("10.1.0.5:8080").await?;
 //! let service = desk::router(desk).into_make_service_with_connect_info::<std::net::SocketAddr>();
@@ -37,8 +37,8 @@ pub use fault::Fault;
 pub use password::{Error as PasswordError, Staff, StaffMember, hash as hash_password};
 pub use ports::{
     Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Device, Effective,
-    Enrolled, Floor, Future, LendError, PhoneError, PhoneIs, Phones, Records, Registered, Role, SipLine, Softphones,
-    Unavailable, Waveform,
+    Egress, EgressLine, EgressPage, EgressSums, Enrolled, Floor, Future, LendError, PhoneError, PhoneIs, Phones,
+    Records, Registered, Role, SipLine, Softphones, Unavailable, Waveform, Witnessed,
 };
 pub use routes::router;
 
@@ -69,6 +69,7 @@ pub struct Parts {
     pub records: Arc<dyn Records>,
     pub credentials: Arc<dyn Credentials>,
     pub phones: Arc<dyn Phones>,
+    pub egress: Arc<dyn Egress>,
     pub softphones: Arc<dyn Softphones>,
 }
 
@@ -79,6 +80,7 @@ pub struct Desk {
     pub(crate) records: Arc<dyn Records>,
     pub(crate) credentials: Arc<dyn Credentials>,
     pub(crate) phones: Arc<dyn Phones>,
+    pub(crate) egress: Arc<dyn Egress>,
     pub(crate) softphones: Arc<dyn Softphones>,
     pub(crate) options: Arc<Options>,
     pub(crate) sessions: Arc<session::Sessions>,
@@ -89,12 +91,13 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(parts: Parts, options: Options) -> Self {
-        let Parts { floor, records, credentials, phones, softphones } = parts;
+        let Parts { floor, records, credentials, phones, egress, softphones } = parts;
         Self {
             floor,
             records,
             credentials,
             phones,
+            egress,
             softphones,
             options: Arc::new(options),
             sessions: Arc::default(),

@@ -12,6 +12,7 @@ use model::{
     config::Config,
     history::{Decision, Report},
 };
+use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 
 /// A boxed future, so that the traits can be used behind a pointer.
@@ -101,6 +102,58 @@ pub trait Phones: Send + Sync + 'static {
 
     /// It may no longer fetch, nor register.
     fn dismiss(&self, by: AgentId, phone: Extension) -> Future<'_, Result<(), PhoneError>>;
+}
+
+/// What left the box for the cloud, and who has witnessed the list of it.
+pub trait Egress: Send + Sync + 'static {
+    /// From `from` until before `until`.
+    fn sums(&self, from: Millis, until: Millis) -> Future<'_, Result<EgressSums, Unavailable>>;
+
+    /// Newest first.
+    fn lines(&self, page: EgressPage) -> Future<'_, Result<Vec<EgressLine>, Unavailable>>;
+
+    /// The whole list with contents and signatures, piece by piece; a piece that never comes: it broke off.
+    fn export(&self) -> Future<'_, Result<mpsc::Receiver<Bytes>, Unavailable>>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct EgressSums {
+    /// `metric`, `health`, …, with the number of lines and the bytes of their contents.
+    pub classes: Vec<(&'static str, u64, u64)>,
+    pub lines: u64,
+    /// How far each has come; None: it has seen nothing.
+    pub signed: Option<Witnessed>,
+    pub cloud: Option<Witnessed>,
+    pub customer: Option<Witnessed>,
+    /// Whether the customer has named a witness of their own.
+    pub has_customer: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Witnessed {
+    pub line: u64,
+    pub at: Millis,
+}
+
+/// Which lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EgressPage {
+    pub from: Millis,
+    pub until: Millis,
+    /// Only those before this one.
+    pub before: Option<u64>,
+    pub limit: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EgressLine {
+    pub line: u64,
+    pub at: Millis,
+    pub class: &'static str,
+    pub bytes: u64,
+    pub sha256: String,
+    /// What was said, word for word; None when it is no longer kept, or is sealed media.
+    pub said: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

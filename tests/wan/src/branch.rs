@@ -171,6 +171,7 @@ fn start(dir: PathBuf, cloud: SocketAddr) -> (Running, Registry) {
         socket: dir.join("sync.sock"),
         spool: dir.join("spool"),
         firmware: None,
+        witness: Vec::new(),
         backoff: backoff::Policy {
             base: Duration::from_millis(20),
             cap: Duration::from_millis(200),

@@ -10,7 +10,10 @@ use cloudd::hub::store::{
     ChangeHash, ConfigChange, Enrolled, Enrolment, Error, KeptChange, Standing, Store, merge_heads,
 };
 use model::{BoxId, Epoch, Millis, SiteId, change::Doc};
-use wire::{frame::Bundle, outbox::Row};
+use wire::{
+    frame::{Bundle, Checkpoint},
+    outbox::Row,
+};
 
 /// The site a token enrols for, and the key and box that used it.
 type Token = (SiteId, Option<([u8; 32], BoxId)>);
@@ -28,6 +31,7 @@ pub struct State {
     pub sync_states: BTreeMap<(BoxId, Doc), Vec<u8>>,
     pub certificates: u32,
     pub offers: BTreeMap<SiteId, Bundle>,
+    pub checkpoints: Vec<(BoxId, Checkpoint)>,
     /// Transactions that wrote.
     pub writes: u32,
     /// How long an ingest takes, and whether its answer is then lost.
@@ -132,6 +136,11 @@ impl Store for Database {
     async fn certificate_issued(&self, _: BoxId, _: &str, _: Millis) -> Result<(), Error> {
         self.write().certificates += 1;
         Ok(())
+    }
+
+    async fn checkpoint(&self, box_id: BoxId, checkpoint: Checkpoint) -> Result<Option<Millis>, Error> {
+        self.write().checkpoints.push((box_id, checkpoint));
+        Ok(Some(Millis(1)))
     }
 
     async fn bundle_offer(&self, site: &SiteId) -> Result<Option<Bundle>, Error> {

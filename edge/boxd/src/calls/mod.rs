@@ -4,6 +4,7 @@ mod backlog;
 mod clock;
 mod desk_ports;
 mod dns;
+mod egress_port;
 mod engine;
 mod lab_news;
 mod look_back;
@@ -55,6 +56,7 @@ use clock::civil;
 pub use clock::wall;
 pub use desk_ports::Request;
 use desk_ports::{FloorPort, REQUESTS_MAX, RecordsPort};
+use egress_port::EgressPort;
 use engine::{Engine, Inbox, Standing};
 use phones_port::{PhonesPort, Registrations};
 
@@ -335,6 +337,11 @@ fn desk_router(
         provision: config.provision.clone().filter(|_| !engine.stay.is_spare()),
         realm: config.sip.domain.clone(),
     };
+    let egress = EgressPort {
+        ledger: Arc::clone(&ledger),
+        identity: config.identity(),
+        has_customer: !config.witness.is_empty(),
+    };
     let records = RecordsPort { ledger, recordings: config.recordings(), key };
     let origins = origins(config);
     if origins.is_empty() {
@@ -346,6 +353,7 @@ fn desk_router(
         records: Arc::new(records),
         credentials: engine.staff.clone(),
         phones: Arc::new(phones),
+        egress: Arc::new(egress),
         softphones: Arc::new(softphones),
     };
     desk::router(desk::Desk::new(parts, options))

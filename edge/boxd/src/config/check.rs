@@ -13,9 +13,9 @@ use sip::endpoint::{Network, Transport};
 
 use super::file::{
     File, FileAllowed, FileCloud, FileKnownBy, FileLab, FileLabDevice, FileLanguage, FileLookUp, FileProvision,
-    FileTls, FileTlsTrunk,
+    FileTls, FileTlsTrunk, FileWitness,
 };
-use super::{Allowed, BoxConfig, Cloud, Lab, LabDevice, Provision, Rtp, Sip, Tls, TlsTrunk};
+use super::{Allowed, BoxConfig, Cloud, Lab, LabDevice, Provision, Rtp, Sink, Sip, Tls, TlsTrunk};
 
 /// Devices in one night.
 const LAB_DEVICES_MAX: usize = 50;
@@ -67,6 +67,7 @@ pub(super) fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
     let metrics_text = file.metrics.map_or(METRICS_DEFAULT.to_owned(), |metrics| metrics.listen);
     let metrics = faults.take("metrics.listen", socket(&metrics_text));
     let cloud = file.cloud.map(|cloud| check_cloud(&mut faults, cloud, base));
+    let witness = check_witness(&mut faults, file.witness, base);
     faults.need(file.prompts.as_os_str().len() < 4096, "prompts", "a folder");
     let mut addresses = BTreeSet::new();
     for (transport, address) in &listen {
@@ -89,6 +90,7 @@ pub(super) fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             look_up,
             metrics,
             cloud,
+            witness,
             firmware: file.firmware.map(|firmware| base.join(firmware.state)),
             log: file.log.format,
         }),
@@ -161,6 +163,25 @@ fn check_provision(faults: &mut Faultfinder, file: FileProvision) -> Option<Prov
         FileLanguage::Chinese => provision::Language::Chinese,
     };
     Some(Provision { listen, time_server: file.time_server, language })
+}
+
+fn check_witness(faults: &mut Faultfinder, witness: FileWitness, base: &Path) -> Vec<Sink> {
+    let file = witness.file.map(|file| Sink::File(base.join(file)));
+    let parse = |text: String| {
+        let (transport, at) = text.split_once(':')?;
+        let at = at.parse().ok()?;
+        match transport {
+            "udp" => Some(Sink::Datagram(at)),
+            "tcp" => Some(Sink::Stream(at)),
+            _ => None,
+        }
+    };
+    let syslog = witness.syslog.and_then(|text| {
+        let sink = parse(text);
+        faults.need(sink.is_some(), "witness.syslog", "such as \"tcp:192.0.2.9:601\" or \"udp:192.0.2.9:514\"");
+        sink
+    });
+    file.into_iter().chain(syslog).collect()
 }
 
 fn check_cloud(faults: &mut Faultfinder, cloud: FileCloud, base: &Path) -> Cloud {

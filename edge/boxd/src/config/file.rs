@@ -26,6 +26,8 @@ pub struct File {
     pub look_up: FileLookUp,
     pub metrics: Option<FileListen>,
     pub cloud: Option<FileCloud>,
+    #[serde(default)]
+    pub witness: FileWitness,
     pub firmware: Option<FileFirmware>,
     #[serde(default)]
     pub log: FileLog,
@@ -162,6 +164,13 @@ pub struct FileCloud {
     #[serde(default = "k_default")]
     pub k_callers: u32,
     pub bundles: Option<PathBuf>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct FileWitness {
+    pub file: Option<PathBuf>,
+    pub syslog: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -18,6 +18,8 @@ pub struct Figures {
     pub packets_received: IntCounter,
     pub packets_dropped: IntCounter,
     pub overflow_calls: IntGauge,
+    /// Checkpoints of what left that the customer's witness has not taken.
+    pub witness_waiting: IntGauge,
 }
 
 impl Figures {
@@ -44,6 +46,7 @@ impl Figures {
             packets_received: counter("media_packets_received_total", "Sealed packets opened")?,
             packets_dropped: counter("media_packets_dropped_total", "Packets not sent, not sealed or not expected")?,
             overflow_calls: gauge("overflow_calls", "Overflow calls known")?,
+            witness_waiting: gauge("witness_waiting", "Checkpoints that the customer's witness has not taken")?,
         })
     }
 }

@@ -8,11 +8,12 @@ use std::{
 
 use anyhow::Context;
 use gate::Carried;
+use ledger::{Testimony, Witness};
 use link::{
     client::{Client, Control},
     identity,
 };
-use model::change::Doc;
+use model::{Millis, change::Doc};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use wire::{
     backoff::{self, Backoff},
@@ -171,6 +172,7 @@ impl Process {
                 }
                 Output::Bundle(bundle) => self.offered(talk, bundle),
                 Output::Renewed { certificate } => self.renewed(&certificate),
+                Output::Witnessed { first, at, signature } => self.witnessed(talk, first, at, &signature).await?,
                 Output::Skew { ms } => self.figures.skew_ms.set(ms),
                 Output::Close(end) => talk.over = Some(end),
             }
@@ -185,6 +187,7 @@ impl Process {
             Frame::Hello(_) | Frame::Renew { .. } => Some(Carried::Handshake),
             Frame::Config { .. } => Some(Carried::Configuration),
             Frame::Signal(_) => Some(Carried::OverflowSignal),
+            Frame::Checkpoint(_) => Some(Carried::Checkpoint),
             _ => None,
         };
         if let Some(carried) = carried {
@@ -214,7 +217,41 @@ impl Process {
         }
         let messages = self.copies.begin(&self.memory, &welcome.sync).await?;
         say_config(talk, messages);
+        self.shown = None;
+        self.show(talk).await
+    }
+
+    /// The oldest checkpoint that the cloud has not seen, one at a time.
+    async fn show(&mut self, talk: &mut Talk) -> anyhow::Result<()> {
+        if self.shown.is_some() || !talk.end.is_linked() {
+            return Ok(());
+        }
+        let Some(checkpoint) = self.memory.unseen(Witness::Cloud, 1).await?.pop() else { return Ok(()) };
+        // Not signed yet: at a later look.
+        let Some(signed) = self.memory.testimony(checkpoint.first, Witness::Box).await? else { return Ok(()) };
+        let gate::Checkpoint { first, count, at, root } = checkpoint;
+        let (origin, signature) = (self.memory.egress_origin().await?, signed.signature.into());
+        self.shown = Some(first);
+        let checkpoint = frame::Checkpoint { origin, first, count, at, root, signature };
+        talk.end.handle_input(Instant::now(), Input::Checkpoint(checkpoint));
         Ok(())
+    }
+
+    /// The cloud's word is kept when it is the organisation's.
+    async fn witnessed(&mut self, talk: &mut Talk, first: u64, at: Millis, signature: &[u8]) -> anyhow::Result<()> {
+        if self.shown != Some(first) {
+            return Ok(());
+        }
+        let Some(checkpoint) = self.memory.unseen(Witness::Cloud, 1).await?.pop() else { return Ok(()) };
+        let statement = checkpoint.statement(self.identity.peer.box_id, &self.memory.egress_origin().await?);
+        if !identity::is_signed_by(&self.identity.ca, &gate::Checkpoint::seen(&statement, at), signature) {
+            tracing::warn!(first, "the cloud's word on a checkpoint is not signed by the organisation");
+            return Ok(());
+        }
+        let testimony = Testimony { first, witness: Witness::Cloud, at, signature: signature.to_vec() };
+        self.memory.testify(vec![testimony]).await?;
+        self.shown = None;
+        self.show(talk).await
     }
 
     async fn config(&mut self, talk: &mut Talk, doc: Doc, bytes: &[u8]) -> anyhow::Result<()> {
@@ -242,6 +279,7 @@ impl Process {
             return Ok(());
         }
         talk.version = version;
+        self.show(talk).await?;
         let position = self.memory.position().await?;
         talk.end.handle_input(Instant::now(), Input::Outbox { last: position.last });
         for doc in self.copies.refresh(&self.memory).await? {

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
-use gate::{Carried, Item};
-use ledger::{Batch, Committed, Ledger, Position, Reader};
+use gate::{Carried, Checkpoint, Item};
+use ledger::{Batch, Committed, Ledger, Position, Reader, Testimony, Witness};
 use model::{Epoch, Millis, change::Doc};
 use tokio::sync::oneshot;
 use wire::outbox::Row;
@@ -49,6 +49,26 @@ impl Memory {
 
     pub async fn leaves_item(&self, item: Item) -> anyhow::Result<()> {
         self.commit(Batch { egress: vec![item], ..Batch::default() }).await.map(drop)
+    }
+
+    pub async fn egress_origin(&self) -> anyhow::Result<[u8; 32]> {
+        self.read(Reader::egress_origin).await
+    }
+
+    /// Checkpoints of the egress chain that a witness has not seen, oldest first.
+    pub async fn unseen(&self, by: Witness, limit: usize) -> anyhow::Result<Vec<Checkpoint>> {
+        self.read(move |reader| reader.unseen(by, limit)).await
+    }
+
+    pub async fn testimony(&self, first: u64, by: Witness) -> anyhow::Result<Option<Testimony>> {
+        self.read(move |reader| reader.testimony(first, by)).await
+    }
+
+    pub async fn testify(&self, testimonies: Vec<Testimony>) -> anyhow::Result<()> {
+        match testimonies.is_empty() {
+            true => Ok(()),
+            false => self.commit(Batch { testimonies, ..Batch::default() }).await.map(drop),
+        }
     }
 
     pub async fn position(&self) -> anyhow::Result<Position> {

@@ -9,6 +9,7 @@ pub mod keys;
 mod linked;
 pub mod local;
 mod memory;
+mod notary;
 pub mod overflow;
 pub mod seal;
 pub mod tunnel;
@@ -41,10 +42,12 @@ use wire::{
     ways::{self, Way, Ways},
 };
 
+use crate::config::Sink;
 use copies::Copies;
 use figures::Figures;
 use local::{Exchange, Wake};
 use memory::Memory;
+use notary::Notary;
 use overflow::{Overflows, Say};
 use tunnel::{Event, Road};
 
@@ -67,6 +70,8 @@ pub struct SyncConfig {
     pub spool: PathBuf,
     /// What the update agent remembers: asked before each connection, for it may begin later than we do.
     pub firmware: Option<PathBuf>,
+    /// The customer's own witnesses of the egress ledger.
+    pub witness: Vec<Sink>,
     pub backoff: backoff::Policy,
     pub registry: prometheus::Registry,
     pub stop: CancellationToken,
@@ -102,6 +107,8 @@ pub async fn run(config: SyncConfig) -> anyhow::Result<()> {
     let (events, heard) = mpsc::channel(EVENTS_MAX);
     let (client, clients) = watch::channel(None);
     let media = tokio::spawn(road.clone().keep(clients));
+    let notary = Notary::new(identity.clone(), memory.clone(), config.witness.clone(), figures.clone());
+    let notary = tokio::spawn(notary.forever());
     let stop = config.stop.clone();
     let ways = Ways::new(config.cloud.len(), config.web.len(), rand::random());
     let mut process = Process {
@@ -116,12 +123,14 @@ pub async fn run(config: SyncConfig) -> anyhow::Result<()> {
         heard,
         client,
         fetching: None,
+        shown: None,
     };
     let result = tokio::select! {
         result = process.forever() => result,
         () = stop.cancelled() => Ok(()),
     };
     media.abort();
+    notary.abort();
     result
 }
 
@@ -154,6 +163,8 @@ struct Process {
     client: watch::Sender<Option<Arc<Client>>>,
     fetching: Option<fetch::Fetching>,
     ways: Ways,
+    /// The checkpoint that the cloud has been shown and has not answered for.
+    shown: Option<u64>,
 }
 
 impl Process {

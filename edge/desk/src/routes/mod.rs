@@ -1,6 +1,7 @@
 //! The desk's addresses, by noun. What may pass at all is decided in `door`.
 
 mod contacts;
+mod egress;
 mod forward;
 mod help;
 mod page;
@@ -39,6 +40,9 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/phones/{phone}/dismiss", post(phones::dismiss))
         .route("/api/contacts", get(contacts::list))
         .route("/api/recordings/{file}", get(recordings::show))
+        .route("/api/egress", get(egress::sums))
+        .route("/api/egress/lines", get(egress::lines))
+        .route("/api/egress/file", get(egress::export))
         .route("/api/config", get(settings::show))
         .route("/api/changes", post(settings::change))
         .route("/api/merge", get(settings::merge_report).post(settings::decide))

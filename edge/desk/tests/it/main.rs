@@ -2,6 +2,7 @@
 
 mod browser;
 mod commands;
+mod egress;
 mod phones;
 mod privacy;
 mod rig;

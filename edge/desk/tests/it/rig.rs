@@ -12,8 +12,8 @@ use std::{
 use bytes::Bytes;
 use desk::{
     Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Desk, Device,
-    Effective, Enrolled, Fault, Floor, Future, LendError, Options, Parts, PhoneError, PhoneIs, Phones, Records,
-    Registered, Role, SipLine, Softphones, Unavailable, Waveform,
+    Effective, EgressSums, Enrolled, Fault, Floor, Future, LendError, Options, Parts, PhoneError, PhoneIs, Phones,
+    Records, Registered, Role, SipLine, Softphones, Unavailable, Waveform,
 };
 use floor::board::{AgentLine, Board, ContactCard, DeskCommand, Help, MonitorLine, QueueLine};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -242,6 +242,32 @@ impl Phones for TestPhones {
     }
 }
 
+/// What left, as the tests tell it.
+pub struct TestEgress;
+
+impl desk::Egress for TestEgress {
+    fn sums(&self, from: Millis, until: Millis) -> Future<'_, Result<EgressSums, Unavailable>> {
+        let today = (from..until).contains(&Millis(1_000));
+        let classes = if today { vec![("health", 2, 180)] } else { vec![] };
+        let cloud = Some(desk::Witnessed { line: 1, at: Millis(61_000) });
+        Box::pin(async move { Ok(EgressSums { classes, lines: 2, cloud, ..EgressSums::default() }) })
+    }
+
+    fn lines(&self, page: desk::EgressPage) -> Future<'_, Result<Vec<desk::EgressLine>, Unavailable>> {
+        let line = page.before.unwrap_or(2) - 1;
+        let said = Some(serde_json::json!({ "item": "health" }));
+        let line =
+            desk::EgressLine { line, at: Millis(1_000), class: "health", bytes: 90, sha256: "ab".repeat(32), said };
+        Box::pin(async move { Ok(vec![line]) })
+    }
+
+    fn export(&self) -> Future<'_, Result<tokio::sync::mpsc::Receiver<bytes::Bytes>, Unavailable>> {
+        let (pieces, export) = tokio::sync::mpsc::channel(2);
+        pieces.try_send(bytes::Bytes::from_static(b"{\"line\":0}\n")).unwrap();
+        Box::pin(async move { Ok(export) })
+    }
+}
+
 pub struct Rig {
     pub floor: Arc<TestFloor>,
     pub records: Arc<TestRecords>,
@@ -275,6 +301,7 @@ impl Rig {
             records: records.clone(),
             credentials: staff.clone(),
             phones: phones.clone(),
+            egress: Arc::new(TestEgress),
             softphones: softphones.clone(),
         };
         let desk = Desk::new(parts, options);
