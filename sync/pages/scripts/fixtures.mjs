@@ -206,7 +206,7 @@ export function figures(from, to, length_s) {
 
 const boxId = (digits) => digits.repeat(16).slice(0, 32);
 const box = (digit, at, over) => ({
-  box: boxId(digit), site: at, enrolled: NOW - 90 * 1440 * min, certificate_until: NOW + 61 * 1440 * min, revoked: null, linked: true, linked_since: NOW - 3 * 1440 * min,
+  box: boxId(digit), site: at, enrolled: NOW - 90 * 1440 * min, certificate_until: NOW + 61 * 1440 * min, revoked: null, linked: true, linked_since: NOW - 3 * 1440 * min, egress: { line: 128_411, at: NOW - min, disputed: 0 },
   behind: 0, skew_ms: 12, media: true, software: '0.1.0', health: health({}), ...over,
 });
 
@@ -215,7 +215,7 @@ export const boxes = [
   box('b2', 'harbour', { behind: 1214, skew_ms: -4200 }),
   box('c39d', 'north', {}),
   box('7e', 'north', { revoked: NOW - 20 * 1440 * min, linked: false, linked_since: null, behind: null, skew_ms: null, media: null }),
-  box('d05b', 'old-town', { health: health({ disk_free_percent: 6 }), certificate_until: NOW + 3 * 1440 * min }),
+  box('d05b', 'old-town', { health: health({ disk_free_percent: 6 }), egress: { line: 40_120, at: NOW - 3 * min, disputed: 2 }, certificate_until: NOW + 3 * 1440 * min }),
 ];
 
 export const bundles = [
@@ -291,6 +291,18 @@ export const audit = {
   ],
   broken_at: null,
 };
+
+export const egressSums = {
+  classes: [['metric', 212, 48_120], ['health', 96, 8_640], ['configuration', 14, 12_310], ['handshake', 2, 410], ['notice', 1, 92], ['checkpoint', 88, 18_200]],
+  lines: 128_412, signed: { line: 128_411, at: NOW - 20_000 }, cloud: { line: 128_409, at: NOW - min }, customer: null, has_customer: false,
+};
+const left = (line, cls, said) => ({ line, at: NOW - (128_412 - line) * min, class: cls, bytes: 91 + (line % 7) * 30, sha256: '5be1c09a'.repeat(8), said });
+export const egressLines = [
+  left(128_411, 'checkpoint', { frame: 'checkpoint', first: 128_400, count: 10, root: '9d41c3'.repeat(10) }),
+  left(128_410, 'health', { item: 'health', at: NOW - 2 * min, processes_up: 3, restarts: 0, disk_free_percent: 62, phones_registered: 12, trunks_up: 2, trunks: 2 }),
+  left(128_409, 'metric', { item: 'interval', queue: 'sales', start: NOW - 15 * min, length_s: 900, revision: 1, figures: { offered: 42, answered: 40, abandoned: 2 } }),
+  left(128_408, 'overflow media', null),
+];
 
 const forwardNone = { always: null, busy: null, no_answer: null, after_s: 20, unregistered: null };
 export const phones = {

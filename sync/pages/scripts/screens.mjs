@@ -68,6 +68,8 @@ async function desk(tab, url, shot, look) {
     if (pathname === '/api/phones') return json(route, fixtures.phones);
     if (pathname === '/api/phones/202/enrol') return json(route, { url: 'https://10.1.0.5:8443/k3f9q2mxw7d4hz8tyr5ab/' });
     if (pathname.startsWith('/api/phones/')) return route.fulfill({ status: 204 });
+    if (pathname === '/api/egress') return json(route, fixtures.egressSums);
+    if (pathname === '/api/egress/lines') return json(route, fixtures.egressLines);
     if (pathname === '/api/forward') return json(route, { phone: '201', forward: fixtures.phones.phones[0].forward });
     if (pathname === '/api/contacts') return json(route, fixtures.contacts);
     if (pathname === '/api/config') return json(route, { config: fixtures.config, findings: fixtures.findings });
@@ -175,6 +177,9 @@ async function desk(tab, url, shot, look) {
   await tab.keyboard.press('Escape');
   await tab.getByRole('dialog').waitFor({ state: 'detached' });
   await tab.getByRole('tab').nth(3).click();
+  await tab.getByRole('button', { name: /128410/ }).click();
+  await shot('egress');
+  await tab.getByRole('tab').nth(4).click();
   await tab.getByRole('tab', { name: /^(Queues|队列)$/ }).waitFor();
   await tab.getByRole('button', { name: /Sales/ }).click();
   await tab.getByRole('textbox', { name: /Ring time|振铃时长/ }).fill('400');

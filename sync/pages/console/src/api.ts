@@ -135,6 +135,8 @@ export interface BoxLine {
   media: boolean | null;
   software: string | null;
   health: Health | null;
+  /** How far its list of what left was witnessed here; null when it has shown nothing. */
+  egress: { line: number; at: number; disputed: number } | null;
 }
 
 export interface Bundle {

@@ -1,7 +1,7 @@
 // The signed-in desk: header, live connection, and the three places.
 import { ActionIcon, Box, Group, Menu, Tabs, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconAdjustments, IconChevronDown, IconHeadset, IconHistory, IconKeyboard, IconDeviceLandlinePhone, IconDeviceTv, IconLogout, IconPhoneOutgoing, IconPlugConnectedX } from '@tabler/icons-react';
+import { IconAdjustments, IconChevronDown, IconHeadset, IconHistory, IconKeyboard, IconDeviceLandlinePhone, IconDeviceTv, IconEyeCheck, IconLogout, IconPhoneOutgoing, IconPlugConnectedX } from '@tabler/icons-react';
 import { Brand, PreferenceItems, Wait } from '@shared/ui/bits';
 import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -15,6 +15,7 @@ import { Phone, usePhone } from './phone/phone';
 
 const Contacts = lazy(() => import('./contacts/contacts'));
 const BranchSettings = lazy(() => import('./settings/settings'));
+const Egress = lazy(() => import('./egress/egress'));
 const Phones = lazy(() => import('./phones/phones'));
 const OwnForward = lazy(() => import('./phones/own-forward'));
 const Wall = lazy(() => import('./wall/wall'));
@@ -69,6 +70,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
               <Place value="floor" icon={<IconHeadset size={18} />} label={t('tabs.floor')} />
               <Place value="contacts" icon={<IconHistory size={18} />} label={t('tabs.contacts')} />
               {supervisor && <Place value="phones" icon={<IconDeviceLandlinePhone size={18} />} label={t('tabs.phones')} />}
+              {supervisor && <Place value="egress" icon={<IconEyeCheck size={18} />} label={t('tabs.egress')} />}
               {supervisor && <Place value="settings" icon={<IconAdjustments size={18} />} label={t('tabs.settings')} />}
             </Tabs.List>
             <Group gap="xs" wrap="nowrap">
@@ -119,6 +121,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
             </Tabs.Panel>
             <Tabs.Panel value="contacts"><Suspense fallback={<Wait />}><Contacts me={self} queues={state.board?.queues ?? []} agents={state.board?.agents ?? []} /></Suspense></Tabs.Panel>
             {supervisor && <Tabs.Panel value="phones"><Suspense fallback={<Wait />}><Phones me={self} /></Suspense></Tabs.Panel>}
+            {supervisor && <Tabs.Panel value="egress"><Suspense fallback={<Wait />}><Egress me={self} /></Suspense></Tabs.Panel>}
             {supervisor && <Tabs.Panel value="settings"><Suspense fallback={<Wait />}><BranchSettings config={state.config} /></Suspense></Tabs.Panel>}
           </Box>
         </main>

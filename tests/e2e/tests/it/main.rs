@@ -25,3 +25,4 @@ mod overflow;
 mod phones;
 mod protected;
 mod walled;
+mod witness;

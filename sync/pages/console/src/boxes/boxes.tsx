@@ -78,6 +78,7 @@ function Boxes({ lines, labels, bundles, revoke }: { lines: readonly BoxLine[]; 
           <Table.Th>{t('sites.software')}</Table.Th>
           <Table.Th>{t('boxes.behind')}</Table.Th>
           <Table.Th>{t('boxes.certificate')}</Table.Th>
+          <Table.Th>{t('boxes.egress')}</Table.Th>
           <Table.Th><span className="visually-hidden">{t('boxes.actions')}</span></Table.Th>
         </Table.Tr>
       </Table.Thead>
@@ -95,6 +96,7 @@ function Boxes({ lines, labels, bundles, revoke }: { lines: readonly BoxLine[]; 
               <Table.Td data-label={t('sites.software')}>{gone ? <Dash /> : <Software line={line} offered={bundles.find((bundle) => bundle.offered_to.includes(line.site))} />}</Table.Td>
               <Table.Td data-label={t('boxes.behind')}>{gone || line.behind === null ? <Dash /> : line.behind === 0 ? t('boxes.upToDate') : t('boxes.rows', { count: line.behind, n: count(line.behind, i18n.language) })}</Table.Td>
               <Table.Td data-label={t('boxes.certificate')}>{gone ? <Dash /> : <Certificate until={line.certificate_until} />}</Table.Td>
+              <Table.Td data-label={t('boxes.egress')}><Egress seen={line.egress} /></Table.Td>
               <Table.Td ta="right">{revoke && !gone && <Button size="compact-sm" variant="subtle" color="red" onClick={() => revoke(line)} aria-label={`${t('boxes.revoke')}: ${labels.get(line.site) ?? line.site} ${line.box.slice(0, 8)}`}>{t('boxes.revoke')}</Button>}</Table.Td>
             </Table.Tr>
           );
@@ -139,6 +141,19 @@ function Certificate({ until }: { until: number | null }) {
   if (until === null) return <Dash />;
   const soon = until - Date.now() < RENEWED_BEFORE_MS;
   return <Text size="sm" c={soon ? 'var(--mantine-color-red-text)' : undefined}>{t('boxes.until', { time: date(until, i18n.language) })}</Text>;
+}
+
+/** How far what left was witnessed; a box that has told two stories about it is not to be believed. */
+function Egress({ seen }: { seen: BoxLine['egress'] }) {
+  const { t, i18n } = useTranslation();
+  if (seen === null) return <Dash />;
+  return (
+    <div>
+      <Text size="sm">{t('boxes.witnessed', { line: count(seen.line + 1, i18n.language) })}</Text>
+      <Text size="xs" c="dimmed">{dayAndTime(seen.at, i18n.language)}</Text>
+      {seen.disputed > 0 && <Badge variant="light" color="red" tt="none" leftSection={<IconAlertCircle size={13} aria-hidden />}>{t('boxes.disputed')}</Badge>}
+    </div>
+  );
 }
 
 function Bundles({ bundles, labels, offer }: { bundles: readonly Bundle[]; labels: ReadonlyMap<string, string>; offer?: (bundle: Bundle) => void }) {
