@@ -6,7 +6,11 @@ use db::user::{self, LOGIN_LEN_MAX, Role, SCOPE_MAX, Scope};
 use model::SiteId;
 use serde_json::json;
 
-use crate::{clock, secret, settings::Settings, shelf::MACHINE};
+use crate::{
+    clock, secret,
+    settings::Settings,
+    shelf::{BRANCH, MACHINE},
+};
 
 #[derive(Subcommand)]
 pub enum User {
@@ -113,6 +117,8 @@ pub fn login_of(text: &str) -> anyhow::Result<String> {
     let fits = !login.is_empty()
         && login.len() <= LOGIN_LEN_MAX
         && login.bytes().all(|b| b.is_ascii_alphanumeric() || b"@.-_+".contains(&b));
+    // Histories and the audit call the branch's people and the server itself so.
+    ensure!(![BRANCH, MACHINE].contains(&login.as_str()), "nobody can be called {login}");
     ensure!(fits, "a login has 1 to {LOGIN_LEN_MAX} letters, digits and @ . - _ +, as in ann@example.org");
     Ok(login)
 }

@@ -86,6 +86,14 @@ async fn an_administrator_adds_people_changes_them_and_shuts_them_out() {
     let (status, made) = ann.post("/api/people", &fresh).await;
     assert_eq!((status, &made["login"]), (StatusCode::OK, &json!("sam@example.org")));
     assert_eq!(ann.post("/api/people", &fresh).await.0, StatusCode::UNPROCESSABLE_ENTITY, "the login is taken");
+    for taken in ["branch", "Cloudd"] {
+        let body = json!({ "login": taken, "role": "viewer", "sites": null });
+        assert_eq!(
+            ann.post("/api/people", &body).await.0,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{taken} is the history's"
+        );
+    }
     let password = made["password"].as_str().unwrap();
     assert_eq!(cloud.try_sign_in("sam@example.org", password).await.status(), StatusCode::NO_CONTENT);
     let sam = cloud.session("sam@example.org", 60_000).await;
