@@ -54,6 +54,7 @@ impl Acd {
         match input {
             Input::Enter { .. } => self.enter(now, input),
             Input::Leave { contact } => self.leave(now, contact),
+            Input::GoneHome { contact } => self.gone_home(now, contact),
             Input::SignIn { agent } => self.sign_in(now, &agent),
             Input::SignOut { agent } => self.sign_out(now, &agent),
             Input::Ready { agent } => self.be_ready(now, &agent),

@@ -68,6 +68,10 @@ pub enum Input {
     Leave {
         contact: ContactId,
     },
+    /// The caller has hung up and is called back: the contact stays where it is, as [`Stay::Absent`].
+    GoneHome {
+        contact: ContactId,
+    },
     SignIn {
         agent: AgentId,
     },
@@ -139,6 +143,9 @@ pub struct Wants {
 pub enum Stay {
     /// Our own caller: waits as long as it takes.
     Own,
+    /// Our own customer, who has hung up and is called back: keeps a place in the line as any other, hears no position,
+    /// and asks no other site.
+    Absent,
     /// Another site's caller: is offered at once or given back, never waits, hears no position, never overflows.
     Guest,
 }

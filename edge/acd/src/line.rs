@@ -58,6 +58,11 @@ impl Line {
         self.values.iter().filter_map(|class| class.first()).min().copied()
     }
 
+    /// The same among some.
+    pub fn oldest_of(&self, is: impl Fn(&Place) -> bool) -> Option<Place> {
+        self.values.iter().filter_map(|class| class.iter().find(|place| is(place))).min().copied()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Place> {
         self.values.iter().flatten()
     }

@@ -24,13 +24,15 @@ pub(crate) struct Queue {
     pub line: Line,
     /// The queue's own lane is that of the default wish.
     pub lanes: BTreeMap<Wish, LaneId>,
+    /// Of those in the line, who is not on the line.
+    pub absent: usize,
     pub talking: u32,
     pub pace: Pace,
 }
 
 impl Queue {
     pub fn new(config: config::Queue) -> Self {
-        Self { config, line: Line::default(), lanes: BTreeMap::new(), talking: 0, pace: Pace::default() }
+        Self { config, line: Line::default(), lanes: BTreeMap::new(), absent: 0, talking: 0, pace: Pace::default() }
     }
 
     pub fn ageing(&self) -> Duration {
@@ -65,9 +67,11 @@ pub(crate) struct Contact {
 /// What a board shows of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
-    /// In the line, those being offered included.
+    /// On the line, those being offered included.
     pub waiting: usize,
-    /// The oldest queue time of the line.
+    /// Have hung up, and are called back when it is their turn.
+    pub absent: usize,
+    /// The oldest queue time of those on the line.
     pub oldest: Option<Instant>,
     pub ready: usize,
     pub talking: u32,
@@ -77,9 +81,12 @@ impl Acd {
     pub fn count(&self, queue: &QueueId) -> Option<Count> {
         let queue = self.queues.get(queue)?;
         let own = queue.lanes.get(&Wish::default()).and_then(|lane| self.lanes.get(lane));
+        let is_absent =
+            |place: &Place| self.contacts.get(&place.contact).is_some_and(|entry| entry.stay == Stay::Absent);
         Some(Count {
-            waiting: queue.line.len(),
-            oldest: queue.line.oldest().map(|place| place.since),
+            waiting: queue.line.len().saturating_sub(queue.absent),
+            absent: queue.absent,
+            oldest: queue.line.oldest_of(|place| !is_absent(place)).map(|place| place.since),
             ready: own.map_or(0, |lane| lane.ready.len()),
             talking: queue.talking,
         })
@@ -106,6 +113,7 @@ impl Acd {
         self.order += 1;
         let (place, value) = (Place { since, order: self.order, contact }, wants.value.min(VALUE_MAX));
         queue.line.insert(value, place);
+        queue.absent += usize::from(stay == Stay::Absent);
         let entry = Contact {
             queue: id.clone(),
             place,
@@ -128,6 +136,15 @@ impl Acd {
         if let Some(queue) = self.queues.get_mut(&id).filter(|_| waits) {
             queue.pace.waits(now);
         }
+    }
+
+    pub(crate) fn gone_home(&mut self, now: Instant, contact: ContactId) {
+        let Some(entry) = self.contacts.get_mut(&contact).filter(|entry| entry.stay == Stay::Own) else { return };
+        (entry.stay, entry.overflow_late) = (Stay::Absent, false);
+        if let Some(queue) = self.queues.get_mut(&entry.queue) {
+            queue.absent += 1;
+        }
+        self.time_contact(now, contact);
     }
 
     /// Sets the timers of a contact that has entered, or whose queue has other settings.
@@ -219,6 +236,7 @@ impl Acd {
         let Some(entry) = self.contacts.remove(&contact) else { return };
         if let Some(queue) = self.queues.get_mut(&entry.queue) {
             queue.line.remove(entry.value, &entry.place);
+            queue.absent -= usize::from(entry.stay == Stay::Absent);
         }
         let timers = [Timer::Position, Timer::Overflow, Timer::Tier, Timer::Ripe];
         timers.into_iter().for_each(|timer| self.timers.cancel(&timer(contact)));

@@ -56,7 +56,7 @@ impl Acd {
 
     /// Sets the timer of the next tier.
     pub(crate) fn time_tier(&mut self, now: Instant, contact: ContactId) {
-        let Some(entry) = self.contacts.get(&contact).filter(|entry| entry.stay == Stay::Own) else { return };
+        let Some(entry) = self.contacts.get(&contact).filter(|entry| entry.stay != Stay::Guest) else { return };
         let Some(queue) = self.queues.get(&entry.queue) else { return };
         let at = opens_at(&queue.config, entry.wish.tier, entry.place.since).filter(|at| *at > now);
         match at {

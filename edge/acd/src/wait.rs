@@ -99,8 +99,8 @@ impl Acd {
 
     /// How long somebody would wait who came now, of no particular value. None also when somebody is ready.
     pub fn expected_wait_of_next(&self, now: Instant, queue: &QueueId) -> Option<Wait> {
-        let count = self.count(queue).filter(|count| count.ready == 0 || count.waiting > 0)?;
-        let place = u32::try_from(count.waiting.saturating_add(1)).ok()?;
+        let count = self.count(queue).filter(|count| count.ready == 0 || count.waiting + count.absent > 0)?;
+        let place = u32::try_from(count.waiting.saturating_add(count.absent).saturating_add(1)).ok()?;
         self.queues.get(queue)?.pace.wait(now, place)
     }
 }

@@ -405,6 +405,8 @@ mod tests {
                 emergency: BTreeSet::from([Number::new("110").unwrap()]),
                 outward: Some(trunk_id("carrier")),
                 dialling: Default::default(),
+                closed: false,
+                pauses: BTreeMap::new(),
             },
             queues: BTreeMap::new(),
             agents: BTreeMap::from([(AgentId::new("ann").unwrap(), ann)]),

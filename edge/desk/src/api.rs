@@ -2,14 +2,18 @@
 //!
 //! Times are spans in milliseconds as of the message, never clock readings: a page counts on from when it got them.
 
+mod board;
+
+pub use board::{
+    AgentLine, Board, CallbackLine, ContactCard, EmergencyLine, MonitorLine, NoticeLine, QueueLine, Stage, ThirdLine,
+};
 use model::{
-    AgentId, ContactId, Extension, Millis, NoticeId, QueueId, SiteId,
+    AgentId, ContactId, Extension, Millis, NoticeId, PauseId, SiteId,
     cdr::Cdr,
     change::{Change, Finding},
     config::{Config, Protection},
-    fact::{AgentState, Monitoring},
+    fact::Monitoring,
     forward::Forward,
-    leaving::What,
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,22 +87,39 @@ pub enum Ask {
     SignIn,
     SignOut,
     Ready,
-    NotReady,
+    NotReady {
+        #[serde(default)]
+        pause: Option<PauseId>,
+    },
     WrapUpDone,
     WrapUpMore,
-    Dial { number: String },
+    Dial {
+        number: String,
+    },
     HangUp,
     Hold,
     Resume,
     CardMode,
     CardModeEnd,
-    Transfer { number: String },
-    Consult { number: String },
+    Transfer {
+        number: String,
+    },
+    Consult {
+        number: String,
+    },
     Confer,
     ConsultEnd,
-    Monitor { agent: AgentId, how: Monitoring },
+    Monitor {
+        agent: AgentId,
+        how: Monitoring,
+    },
     MonitorEnd,
-    Seen { notice: NoticeId },
+    Seen {
+        notice: NoticeId,
+    },
+    StrikeOff {
+        contact: ContactId,
+    },
 }
 
 /// Box → page over the live connection: `{"board":{…}}`, `{"ack":{"id":7}}`, `{"refused":{"id":7,"code":"no_call"}}`.
@@ -129,6 +150,8 @@ pub enum RefusedCode {
     WrongState,
     NoCall,
     Forbidden,
+    /// One of the site's reasons must be named.
+    PauseNeeded,
     /// Not a number one could dial.
     BadNumber,
     /// The message was not understood.
@@ -207,116 +230,6 @@ pub struct HelpIs {
     pub help: &'static str,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Board {
-    pub queues: Vec<QueueLine>,
-    pub agents: Vec<AgentLine>,
-    /// Whether a call for help can go out: `ready`, `lines_down`, `no_line`, `no_number`.
-    pub help: &'static str,
-    /// For supervisors; the youngest first.
-    pub emergencies: Vec<EmergencyLine>,
-    /// For supervisors; the youngest first.
-    pub notices: Vec<NoticeLine>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NoticeLine {
-    pub notice: NoticeId,
-    pub what: What,
-    pub place: Option<String>,
-    /// The label of a trunk.
-    pub trunk: Option<String>,
-    pub at: Millis,
-    pub ago_ms: u64,
-    pub seen: Vec<AgentId>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct EmergencyLine {
-    /// None: a device that proved nothing.
-    pub phone: Option<Extension>,
-    pub label: String,
-    pub place: Option<String>,
-    pub floor: String,
-    pub room: String,
-    pub at: Millis,
-    pub ago_ms: u64,
-    pub notice: NoticeId,
-    pub seen: Vec<AgentId>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct QueueLine {
-    pub queue: QueueId,
-    pub label: String,
-    pub waiting: u32,
-    pub longest_wait_ms: u64,
-    /// How long somebody would wait who came now, and how far off that may be (its standard deviation). None while too
-    /// little is known.
-    pub expected_wait_ms: Option<u64>,
-    pub expected_wait_error_ms: Option<u64>,
-    pub ready: u32,
-    pub talking: u32,
-    pub offered_today: u32,
-    pub answered_today: u32,
-    pub abandoned_today: u32,
-    /// In tenths of a percent.
-    pub service_level_permille: Option<u16>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AgentLine {
-    pub agent: AgentId,
-    pub badge: String,
-    pub state: AgentState,
-    pub since_ms: u64,
-    pub phone: Option<Extension>,
-    pub phone_registered: bool,
-    /// None where there is none, and where the reader may not see it.
-    pub contact: Option<ContactCard>,
-    /// For supervisors.
-    pub monitors: Vec<MonitorLine>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct MonitorLine {
-    pub by: AgentId,
-    pub how: Monitoring,
-    /// False: the supervisor's phone rings.
-    pub there: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ThirdLine {
-    /// None: a phone that is no agent's.
-    pub agent: Option<AgentId>,
-    pub stage: Stage,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    Rung,
-    Apart,
-    Joined,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ContactCard {
-    pub contact: ContactId,
-    pub queue: Option<QueueId>,
-    pub caller_number: String,
-    pub caller_name: Option<String>,
-    pub waited_ms: u64,
-    pub held: bool,
-    pub card_mode: bool,
-    pub third: Option<ThirdLine>,
-    /// The agent's browser has vanished in mid-call, and the caller waits for it.
-    pub away: bool,
-    pub wrap_up_left_ms: Option<u64>,
-    pub from_site: Option<SiteId>,
-}
-
 /// `GET /api/contacts?limit=&before=`, newest first.
 #[derive(Debug, Clone, Serialize)]
 pub struct Contacts {
@@ -373,9 +286,18 @@ mod tests {
         assert_eq!(write(Say::Ack { id: 7 }), r#"{"ack":{"id":7}}"#);
         let refused = Say::Refused { id: None, code: RefusedCode::NoCall };
         assert_eq!(write(refused), r#"{"refused":{"id":null,"code":"no_call"}}"#);
-        let board =
-            Say::Board(Board { queues: vec![], agents: vec![], help: "ready", emergencies: vec![], notices: vec![] });
-        assert_eq!(write(board), r#"{"board":{"queues":[],"agents":[],"help":"ready","emergencies":[],"notices":[]}}"#);
+        let board = Board {
+            queues: vec![],
+            agents: vec![],
+            help: "ready",
+            closed: false,
+            pauses: Default::default(),
+            callbacks: vec![],
+            emergencies: vec![],
+            notices: vec![],
+        };
+        let text = r#"{"board":{"queues":[],"closed":false,"pauses":{},"agents":[],"help":"ready","callbacks":[],"emergencies":[],"notices":[]}}"#;
+        assert_eq!(write(Say::Board(board)), text);
         assert_eq!(write(Say::Config), r#""config""#);
     }
 }

@@ -156,8 +156,11 @@ impl Live {
     async fn start(&mut self, Command { id, ask }: Command) -> Result<(), Ended> {
         let ask = match view::ask(ask) {
             Ok(_) if self.running.len() >= COMMANDS_MAX => Err(RefusedCode::TooMany),
-            // Who calls for help is told to supervisors alone, and they alone hear others' talks (S-112).
-            Ok(Ask::Seen { .. } | Ask::Monitor { .. } | Ask::MonitorEnd) if self.session.role != Role::Supervisor => {
+            // Who calls for help is told to supervisors alone, and they alone hear others' talks (S-112) and see whom
+            // we call back.
+            Ok(Ask::Seen { .. } | Ask::StrikeOff { .. } | Ask::Monitor { .. } | Ask::MonitorEnd)
+                if self.session.role != Role::Supervisor =>
+            {
                 Err(RefusedCode::Forbidden)
             }
             other => other,

@@ -45,9 +45,15 @@ pub fn me(desk: &Desk, session: &Session) -> api::Me {
 pub fn board(now: Instant, drawn: &ports::BoardAt, reader: &Reader<'_>) -> api::Board {
     let age = now.saturating_duration_since(drawn.at);
     api::Board {
+        closed: drawn.board.closed,
+        pauses: drawn.board.pauses.clone(),
         queues: drawn.board.queues.iter().map(|line| queue_line(line, age)).collect(),
         agents: drawn.board.agents.iter().map(|line| agent_line(line, age, reader)).collect(),
         help: drawn.board.help.word(),
+        callbacks: match reader.role {
+            Role::Supervisor => drawn.board.callbacks.iter().map(|line| callback_line(line, age)).collect(),
+            Role::Agent => Vec::new(),
+        },
         emergencies: match reader.role {
             Role::Supervisor => drawn.board.emergencies.iter().map(|line| emergency_line(line, age)).collect(),
             Role::Agent => Vec::new(),
@@ -85,6 +91,24 @@ pub fn phone(extension: &Extension, phone: &Phone, badge: Option<String>, is: po
     }
 }
 
+fn callback_line(line: &board::CallbackLine, age: Duration) -> api::CallbackLine {
+    let (later_ms, agent) = match &line.is {
+        board::CallbackIs::Waits => (None, None),
+        board::CallbackIs::Later { left } => (Some(ms(left.saturating_sub(age))), None),
+        board::CallbackIs::Called { agent } => (None, Some(agent.clone())),
+    };
+    api::CallbackLine {
+        contact: line.contact,
+        queue: line.queue.clone(),
+        number: line.number.clone(),
+        name: line.name.clone(),
+        ago_ms: ms(line.ago.saturating_add(age)),
+        attempts: line.attempts,
+        later_ms,
+        agent,
+    }
+}
+
 fn notice_line(line: &board::NoticeLine, age: Duration) -> api::NoticeLine {
     api::NoticeLine {
         notice: line.notice,
@@ -116,7 +140,10 @@ fn queue_line(line: &board::QueueLine, age: Duration) -> api::QueueLine {
     api::QueueLine {
         queue: line.queue.clone(),
         label: line.label.clone(),
+        intake: line.intake.word(),
+        closed: line.closed,
         waiting: line.waiting,
+        callbacks: line.callbacks,
         longest_wait_ms: ms(line.longest_wait.saturating_add(grown)),
         expected_wait_ms: line.expected_wait.map(|(expected, _)| ms(expected)),
         expected_wait_error_ms: line.expected_wait.map(|(_, error)| ms(error)),
@@ -135,6 +162,7 @@ fn agent_line(line: &board::AgentLine, age: Duration, reader: &Reader<'_>) -> ap
         agent: line.agent.clone(),
         badge: line.badge.clone(),
         state: line.state,
+        pause: line.pause.clone(),
         since_ms: ms(line.since.saturating_add(age)),
         phone: line.phone.clone(),
         phone_registered: line.phone_registered,
@@ -170,6 +198,7 @@ fn contact_card(card: &board::ContactCard, state: AgentState, age: Duration) -> 
         waited_ms: ms(card.waited.saturating_add(grown)),
         held: card.held,
         card_mode: card.card_mode,
+        callback: card.callback,
         third: card.third.as_ref().map(third_line),
         away: card.away,
         wrap_up_left_ms: card.wrap_up_left.map(|left| ms(left.saturating_sub(age))),
@@ -194,8 +223,9 @@ pub fn ask(ask: api::Ask) -> Result<board::Ask, api::RefusedCode> {
         Wire::SignIn => Ask::SignIn,
         Wire::SignOut => Ask::SignOut,
         Wire::Seen { notice } => Ask::Seen { notice },
+        Wire::StrikeOff { contact } => Ask::StrikeOff { contact },
         Wire::Ready => Ask::Ready,
-        Wire::NotReady => Ask::NotReady,
+        Wire::NotReady { pause } => Ask::NotReady { pause },
         Wire::WrapUpDone => Ask::WrapUpDone,
         Wire::WrapUpMore => Ask::WrapUpMore,
         Wire::Dial { number } => Ask::Dial { number: dialable(&number)? },
@@ -225,6 +255,7 @@ pub fn refused(error: ports::CommandError) -> api::RefusedCode {
             Refused::WrongState => Code::WrongState,
             Refused::NoCall => Code::NoCall,
             Refused::Forbidden => Code::Forbidden,
+            Refused::PauseNeeded => Code::PauseNeeded,
         },
     }
 }
@@ -268,6 +299,7 @@ mod tests {
             waited: s(5),
             held: false,
             card_mode: false,
+            callback: false,
             third: None,
             away: false,
             wrap_up_left,
@@ -277,6 +309,7 @@ mod tests {
             agent: AgentId::new("li").unwrap(),
             badge: "Li".into(),
             state,
+            pause: None,
             since: s(3),
             phone: None,
             phone_registered: true,
@@ -291,7 +324,10 @@ mod tests {
         let queue = |waiting| QueueLine {
             queue: "sales".parse().unwrap(),
             label: "Sales".into(),
+            intake: board::Intake::Open,
+            closed: false,
             waiting,
+            callbacks: 0,
             longest_wait: s(waiting.into()),
             expected_wait: (waiting > 0).then_some((s(80), s(20))),
             ready: 0,
@@ -324,6 +360,9 @@ mod tests {
         let at = Instant::now();
         let help_is = floor::board::Help::Ready;
         let board_ = Board {
+            closed: false,
+            pauses: Default::default(),
+            callbacks: Vec::new(),
             queues: vec![queue(0), queue(7)],
             agents,
             help: help_is,

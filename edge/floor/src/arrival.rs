@@ -8,6 +8,7 @@ use model::{
 
 use crate::{
     CONTACTS_MAX, Floor, Output,
+    callback::Callback,
     company::Company,
     contact::{Contact, Role, State},
     lines::Lines,
@@ -69,7 +70,7 @@ impl<L: Lines> Floor<L> {
             contact.number.clone_from(&number);
         }
         self.chronicle.tell_of(id, Kind::Arrived { trunk, number });
-        self.chronicle.put(Output::Personal { contact: id, caller });
+        self.chronicle.put(Output::Personal { contact: id, caller, call_back: None });
         id
     }
 
@@ -85,6 +86,11 @@ impl<L: Lines> Floor<L> {
     /// Makes a contact; what happens to it is the caller's part.
     pub(crate) fn begin(&mut self, leg: Option<LegId>, card: Caller) -> ContactId {
         let id = ContactId(self.dated_id());
+        self.begin_as(id, leg, card);
+        id
+    }
+
+    pub(crate) fn begin_as(&mut self, id: ContactId, leg: Option<LegId>, card: Caller) {
         let contact = Contact {
             card,
             leg,
@@ -94,6 +100,7 @@ impl<L: Lines> Floor<L> {
             recording: None,
             heard: Heard::default(),
             card_mode: None,
+            callback: Callback::None,
             company: Company::default(),
             asking: None,
             rung: None,
@@ -109,7 +116,6 @@ impl<L: Lines> Floor<L> {
         if let Some(leg) = leg {
             self.legs.insert(leg, (id, Role::Caller));
         }
-        id
     }
 
     /// False, and the contact is turned away, when the house is full.

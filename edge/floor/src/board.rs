@@ -1,12 +1,12 @@
 //! What a desk shows and what it may ask. Durable before acknowledged: a desk command is answered when its facts are
 //! stored, which is the shell's part.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 pub use call::Help;
 use model::{
-    AgentId, ContactId, Extension, Millis, NoticeId, QueueId,
-    fact::{AgentState, Monitoring},
+    AgentId, ContactId, Extension, Millis, NoticeId, PauseId, QueueId,
+    fact::{AgentState, Monitoring, Pause},
     leaving::What,
 };
 
@@ -24,7 +24,10 @@ pub enum Ask {
     SignIn,
     SignOut,
     Ready,
-    NotReady,
+    /// Where the site has reasons, one of them.
+    NotReady {
+        pause: Option<PauseId>,
+    },
     /// End the wrap-up early.
     WrapUpDone,
     /// Give me my queue's time once more.
@@ -43,6 +46,10 @@ pub enum Ask {
     /// I have seen this notice. For supervisors, signed in at the floor or not.
     Seen {
         notice: NoticeId,
+    },
+    /// Do not call this customer back. For supervisors, signed in at the floor or not.
+    StrikeOff {
+        contact: ContactId,
     },
     /// Blind transfer of my caller to an extension or a queue's number.
     Transfer {
@@ -78,6 +85,8 @@ pub enum Refused {
     WrongState,
     #[error("there is no call")]
     NoCall,
+    #[error("name one of the site's reasons")]
+    PauseNeeded,
     #[error("the dial plan forbids this number")]
     Forbidden,
 }
@@ -86,13 +95,38 @@ pub enum Refused {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Board {
     pub queues: Vec<QueueLine>,
+    /// No queue of the site takes new contacts, by somebody's hand.
+    pub closed: bool,
+    /// Why agents may be not ready: the site's reasons, as people read them.
+    pub pauses: BTreeMap<PauseId, String>,
     pub agents: Vec<AgentLine>,
     /// Whether a call for help can go out.
     pub help: Help,
+    /// Who is called back, the longest promised first.
+    pub callbacks: Vec<CallbackLine>,
     /// Emergency calls of the last hour, the youngest first.
     pub emergencies: Vec<EmergencyLine>,
     /// What else needs a look, of the last day, the youngest first.
     pub notices: Vec<NoticeLine>,
+}
+
+/// Does a queue take new contacts?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intake {
+    Open,
+    OutOfHours,
+    /// By somebody's hand: the queue's, or the whole site's.
+    Closed,
+}
+
+impl Intake {
+    pub fn word(self) -> &'static str {
+        match self {
+            Intake::Open => "open",
+            Intake::OutOfHours => "out_of_hours",
+            Intake::Closed => "closed",
+        }
+    }
 }
 
 /// Something a supervisor must see.
@@ -108,6 +142,36 @@ pub struct NoticeLine {
     pub ago: Duration,
     /// Who said that they have seen it.
     pub seen: Vec<AgentId>,
+}
+
+/// A customer who was promised a call back. Personal data, for supervisors.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CallbackLine {
+    pub contact: ContactId,
+    pub queue: QueueId,
+    /// As one dials it here.
+    pub number: String,
+    pub name: Option<String>,
+    /// Since the promise.
+    pub ago: Duration,
+    pub attempts: u32,
+    pub is: CallbackIs,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallbackIs {
+    /// In the line, at the place that was kept.
+    Waits,
+    /// Not before so long.
+    Later { left: Duration },
+    /// This agent calls the customer.
+    Called { agent: AgentId },
+}
+
+impl std::fmt::Debug for CallbackLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallbackLine").field("contact", &self.contact).field("is", &self.is).finish_non_exhaustive()
+    }
 }
 
 /// Somebody at this phone has called for help. For supervisors: who meets the helpers at the door must know where.
@@ -131,7 +195,12 @@ pub struct EmergencyLine {
 pub struct QueueLine {
     pub queue: QueueId,
     pub label: String,
+    pub intake: Intake,
+    /// By the queue's own switch, whatever the site's says.
+    pub closed: bool,
     pub waiting: u32,
+    /// Have hung up, keep their place, and are called back.
+    pub callbacks: u32,
     pub longest_wait: Duration,
     /// How long somebody would wait who came now, and the standard deviation of that; None while too little is known.
     pub expected_wait: Option<(Duration, Duration)>,
@@ -150,6 +219,8 @@ pub struct AgentLine {
     pub agent: AgentId,
     pub badge: String,
     pub state: AgentState,
+    /// Why, when it is not ready.
+    pub pause: Option<Pause>,
     /// How long in this state.
     pub since: Duration,
     pub phone: Option<Extension>,
@@ -188,6 +259,8 @@ pub struct ContactCard {
     pub held: bool,
     /// A card is being keyed in.
     pub card_mode: bool,
+    /// The customer was promised a call back, and is called.
+    pub callback: bool,
     pub third: Option<ThirdLine>,
     /// The agent's browser has vanished in mid-call, and the caller waits for it.
     pub away: bool,

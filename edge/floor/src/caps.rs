@@ -1,5 +1,5 @@
 //! What calls out have cost and how often they were made in the last hour, of each phone, of each agent, who may change
-//! phones, and of the site (S-140). A fold of `Dialled`, `Forwarded` and `Charged` facts: a restart reads them again, so that a stolen password is worth no more after it.
+//! phones, and of the site (S-140). A fold of `Dialled`, `Forwarded`, `CallbackTried` and `Charged` facts: a restart reads them again, so that a stolen password is worth no more after it.
 
 use std::collections::VecDeque;
 
@@ -70,7 +70,8 @@ impl Caps {
     pub fn note(&mut self, fact: &Fact) {
         match &fact.kind {
             Kind::Dialled { phone: Some(phone), agent, trunk: Some(_), emergency: false }
-            | Kind::Forwarded { phone, agent, trunk: Some(_), .. } => {
+            | Kind::Forwarded { phone, agent, trunk: Some(_), .. }
+            | Kind::CallbackTried { phone, agent, trunk: Some(_) } => {
                 self.calls.push_back((fact.at, (phone.clone(), agent.clone())));
                 bound(&mut self.calls, CALLS_MAX);
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use model::{
     AgentId, ContactId, Millis, Number, QueueId, RecordingId, SiteId, TrunkId,
-    cdr::{Cdr, Direction, Diverted, Outcome, Released, Sound, Unkeyed},
+    cdr::{CalledBack, Cdr, Direction, Diverted, Outcome, Released, Sound, Unkeyed},
     fact::{AgentState, EndCause, Fact, Kind, OfferOutcome},
 };
 
@@ -35,6 +35,9 @@ pub struct Fold {
     wrap_up_ms: Option<u64>,
     ended: Option<(Millis, EndCause)>,
     sound: Option<Sound>,
+    called_back: Option<CalledBack>,
+    /// The customer is being called.
+    calling: bool,
     released: Option<Released>,
     diverted: Option<Diverted>,
     unkeyed: Option<Unkeyed>,
@@ -74,6 +77,8 @@ impl Fold {
             wrap_up_ms: None,
             ended: None,
             sound: None,
+            called_back: None,
+            calling: false,
             released: None,
             diverted: None,
             unkeyed: None,
@@ -116,6 +121,13 @@ impl Fold {
             // The first word stands: what follows is the echo of it on other legs.
             Kind::Released { released } => drop(self.released.get_or_insert(*released)),
             Kind::Unkeyed { why } => drop(self.unkeyed.get_or_insert(*why)),
+            Kind::CallbackPromised { .. } => self.called_back = Some(CalledBack { promised: at, attempts: 0 }),
+            Kind::CallbackTried { .. } => self.calling = true,
+            Kind::CallbackMissed { counts, .. } => {
+                self.calling = false;
+                self.attempted(*counts);
+            }
+            Kind::CallbackStruckOff { by: None } => self.called_back = None,
             Kind::Sounded { sound } => self.sound = Some(*sound),
             Kind::Ended { cause } if self.ended.is_none() => {
                 self.turn(at, Phase::Away);
@@ -149,6 +161,7 @@ impl Fold {
             offers: self.offers,
             recording: self.recording,
             sound: self.sound,
+            called_back: self.called_back,
             released: self.released,
             diverted: self.diverted.clone(),
             unkeyed: self.unkeyed,
@@ -168,9 +181,16 @@ impl Fold {
         self.queue.as_ref()
     }
 
-    /// From queue entry to the answer, or to `now`.
+    /// On the line: from queue entry to the answer, to the promise of a call back, or to `now`.
     pub(crate) fn wait_ms(&self, now: Millis) -> u64 {
-        self.queued.map_or(0, |queued| self.answered.unwrap_or(now).since(queued))
+        let until = self.called_back.map(|back| back.promised).or(self.answered).unwrap_or(now);
+        self.queued.map_or(0, |queued| until.since(queued))
+    }
+
+    fn attempted(&mut self, counts: bool) {
+        if let Some(back) = &mut self.called_back {
+            back.attempts = back.attempts.saturating_add(counts.into());
+        }
     }
 
     pub(crate) fn was_answered(&self) -> bool {
@@ -182,6 +202,11 @@ impl Fold {
     }
 
     fn answered(&mut self, at: Millis, agent: Option<&AgentId>) {
+        match std::mem::take(&mut self.calling) {
+            true => self.attempted(true),
+            // An agent was faster than the promise.
+            false => drop(self.called_back.take_if(|_| self.answered.is_none())),
+        }
         self.answered.get_or_insert(at);
         if self.agent.is_none() {
             self.agent = agent.cloned();
@@ -270,7 +295,7 @@ struct OpenContact {
 impl Open {
     fn apply(&mut self, fact: &Fact) {
         match &fact.kind {
-            Kind::AgentState { agent, state } => drop(self.agents.insert(agent.clone(), *state)),
+            Kind::AgentState { agent, state, .. } => drop(self.agents.insert(agent.clone(), *state)),
             Kind::WrapUpStarted { agent } => drop(self.wrapping.insert(agent.clone(), fact.contact)),
             Kind::WrapUpEnded { agent } => drop(self.wrapping.remove(agent)),
             kind => {
@@ -304,7 +329,7 @@ impl Open {
             add(contact, Kind::WrapUpEnded { agent });
         }
         for (agent, _) in self.agents.into_iter().filter(|(_, state)| *state != AgentState::SignedOut) {
-            add(None, Kind::AgentState { agent, state: AgentState::SignedOut });
+            add(None, Kind::AgentState { agent, state: AgentState::SignedOut, pause: None });
         }
         facts
     }

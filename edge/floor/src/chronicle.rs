@@ -57,7 +57,7 @@ impl Chronicle {
 
     /// A fact of the box or of an agent.
     pub fn tell(&mut self, kind: Kind) {
-        if let Kind::AgentState { agent, state } = &kind {
+        if let Kind::AgentState { agent, state, .. } = &kind {
             self.agent_rests(agent, *state);
         }
         self.put(Output::Fact(Fact { seq: 0, at: self.wall, contact: None, kind }));

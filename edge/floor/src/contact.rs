@@ -12,6 +12,7 @@ use model::{
 use crate::{
     Floor,
     away::Away,
+    callback::Callback,
     company::Company,
     flow::{GoesOn, Walk},
     lines::Lines,
@@ -50,6 +51,7 @@ pub(crate) struct Contact {
     pub guest: Option<overflow::Guest>,
     /// Whose keypresses are kept from the other side.
     pub card_mode: Option<LegId>,
+    pub callback: Callback,
     /// Who else is on the talk.
     pub company: Company,
     /// Verdicts about its legs so far.
@@ -104,6 +106,13 @@ pub(crate) enum State {
     /// In the distributor's hands. `telling`: an announcement that interrupts the music.
     Waiting {
         telling: Option<PlayId>,
+    },
+    /// The caller has hung up and is called back when it is the contact's turn.
+    Promised,
+    /// The agent is there, and the customer, whose leg is the contact's, is being called.
+    CallingBack {
+        agent: AgentId,
+        leg: LegId,
     },
     /// An agent's phone rings for the agent's own call to this number.
     PhoneFirst {

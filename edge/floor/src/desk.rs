@@ -29,6 +29,11 @@ impl<L: Lines> Floor<L> {
             self.settle();
             return result;
         }
+        if let Ask::StrikeOff { contact } = ask {
+            let result = self.strike_off(contact, agent);
+            self.settle();
+            return result;
+        }
         let state = self.acd.state(&agent).ok_or(Refused::UnknownAgent)?;
         // A supervisor need not take calls to hear one.
         if let Ask::Monitor { agent: whom, how } = &ask {
@@ -57,7 +62,7 @@ impl<L: Lines> Floor<L> {
                 self.registered_phone(&agent)?;
                 self.ask_acd(acd::Input::Ready { agent });
             }
-            Ask::NotReady => self.ask_acd(acd::Input::NotReady { agent }),
+            Ask::NotReady { pause } => return self.rests(agent, pause),
             Ask::WrapUpDone if state == WrapUp => self.ask_acd(acd::Input::WrapUpDone { agent }),
             Ask::WrapUpMore if self.acd.may_wrap_up_more(&agent) => {
                 self.ask_acd(acd::Input::WrapUpMore { agent });
@@ -96,7 +101,7 @@ impl<L: Lines> Floor<L> {
                 return self.end_card_mode(id, CardModeEnd::Agent).then_some(()).ok_or(Refused::WrongState);
             }
             // Answered before the agent's state was asked for.
-            Ask::Seen { .. } | Ask::Monitor { .. } | Ask::MonitorEnd => {}
+            Ask::Seen { .. } | Ask::StrikeOff { .. } | Ask::Monitor { .. } | Ask::MonitorEnd => {}
             Ask::Consult { number } => return self.consult(&agent, &number),
             Ask::Confer => return self.confer(&agent),
             Ask::ConsultEnd => return self.consult_end(&agent),

@@ -49,6 +49,21 @@ impl<L: Lines> Floor<L> {
         }
     }
 
+    /// The queue does not take the caller. False: the flow knows no other way.
+    pub(crate) fn turned_away(&mut self, id: ContactId) -> bool {
+        let Some(contact) = self.contacts.get_mut(&id) else { return false };
+        match contact.goes_on.take() {
+            Some(GoesOn::Served(walk)) if walk.run.knows_another_way() => {
+                self.walk(id, walk, Some(Input::NotTaken));
+                true
+            }
+            other => {
+                contact.goes_on = other;
+                false
+            }
+        }
+    }
+
     /// Who talked to the caller has hung up: does the flow go on?
     pub(crate) fn goes_on_after(&mut self, id: ContactId, talk: &Talk, cause: Cause) -> bool {
         let well = matches!(cause, Cause::PartyHungUp | Cause::Ours) && !matches!(talk.with, Partner::Site(..));
@@ -57,7 +72,7 @@ impl<L: Lines> Floor<L> {
         };
         let Some(caller) = contact.leg else { return false };
         let walk = match contact.goes_on.take() {
-            Some(GoesOn::Served(walk)) => walk,
+            Some(GoesOn::Served(walk)) if walk.run.comes_back() => walk,
             other => {
                 contact.goes_on = other;
                 return false;

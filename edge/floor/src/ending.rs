@@ -14,8 +14,12 @@ use crate::{
 };
 
 impl<L: Lines> Floor<L> {
-    /// The end of a contact in any state; its one `Ended`. Everybody who has a part in it is let go.
+    /// The end of a contact in any state; its one `Ended`. Everybody who has a part in it is let go. Who was promised a
+    /// call back only hangs up.
     pub(crate) fn end(&mut self, id: ContactId, cause: EndCause) {
+        if self.goes_home(id, cause) {
+            return;
+        }
         if self.acd.holds(id) {
             self.ask_acd(acd::Input::Leave { contact: id });
         }
@@ -26,6 +30,9 @@ impl<L: Lines> Floor<L> {
         self.timers.cancel(Timer::Refusing(id));
         self.timers.cancel(Timer::Forward(id));
         self.timers.cancel(Timer::Minute(id));
+        self.timers.cancel(Timer::Keeping(id));
+        self.timers.cancel(Timer::CallBack(id));
+        self.timers.cancel(Timer::CallAgain(id));
         let unheard =
             |contact: &Contact| contact.answered.is_none() && contact.out.as_ref().is_some_and(|o| o.emergency);
         if self.contacts.get(&id).is_some_and(unheard) {
@@ -43,6 +50,7 @@ impl<L: Lines> Floor<L> {
         self.drop_legs(id);
         match contact.state {
             State::InFlow(walk) => self.drop_question(&walk),
+            State::CallingBack { agent, .. } => self.done_with(Partner::Agent(agent)),
             State::Talking(Talk { with, .. }) => self.done_with(with),
             State::Moving { back: Some(Back { with, leg: Some(_), .. }), .. } => self.done_with(with),
             State::Away(away) => {

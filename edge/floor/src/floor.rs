@@ -12,7 +12,7 @@ use model::{
     AgentId, ContactId, LegId, Millis, OverflowId,
     cdr::Unkeyed,
     config::{Config, Hours},
-    fact::{AgentState, CardModeEnd, Fact, Kind},
+    fact::{CardModeEnd, Fact, Kind},
     routing::Decision,
 };
 use rand_chacha::{
@@ -30,6 +30,7 @@ use crate::{
     lines::Lines,
     notices::Notices,
     overflow::Link,
+    pauses::Pauses,
     phones::Phones,
     recording::Recordings,
     regulars::Regulars,
@@ -54,6 +55,7 @@ pub struct Floor<L = Calls> {
     pub(crate) link: Link,
     /// What each agent saw of the contact it last took: shown until it is written up.
     pub(crate) cards: BTreeMap<AgentId, ContactCard>,
+    pub(crate) pauses: Pauses,
     pub(crate) overflows: BTreeMap<OverflowId, ContactId>,
     pub(crate) chronicle: Chronicle,
     pub(crate) caps: Caps,
@@ -109,6 +111,7 @@ impl<L: Lines> Floor<L> {
             recordings: Recordings::default(),
             link: Link::Down,
             cards: BTreeMap::new(),
+            pauses: Pauses::default(),
             overflows: BTreeMap::new(),
             questions: 0,
             asking_others: BTreeMap::new(),
@@ -142,12 +145,14 @@ impl<L: Lines> Floor<L> {
                 self.phones.configure(&self.config);
                 self.acd.handle_input(now, acd::Input::Configure(Box::new(Config::clone(&self.config))));
             }
+            Input::Kept { contact, stored } => self.kept(contact, stored),
             Input::Civil(civil) => {
                 if civil.date != self.civil.date {
                     self.chronicle.new_day();
                 }
                 self.set_civil(civil);
                 self.close_hours();
+                self.hold_callbacks();
             }
         }
         self.settle();
@@ -172,6 +177,9 @@ impl<L: Lines> Floor<L> {
                 Timer::Minute(contact) => self.minute_over(contact),
                 Timer::CardMode(contact) => drop(self.end_card_mode(contact, CardModeEnd::TimedOut)),
                 Timer::Asked(overflow) => self.asked_in_vain(overflow),
+                Timer::Keeping(contact) => self.kept(contact, false),
+                Timer::CallBack(contact) => self.customer_rang_out(contact),
+                Timer::CallAgain(contact) => self.call_again(contact),
             }
         }
         self.settle();
@@ -301,12 +309,7 @@ impl<L: Lines> Floor<L> {
             acd::Output::Decided { contact, decision } => self.decided = Some((contact, decision)),
             acd::Output::Offer { contact, agent, .. } => self.offer(contact, agent),
             acd::Output::OfferEnded { contact, agent, outcome } => self.offer_ended(contact, agent, outcome),
-            acd::Output::AgentState { agent, state } => {
-                if matches!(state, AgentState::SignedOut | AgentState::NotReady | AgentState::Ready) {
-                    self.cards.remove(&agent);
-                }
-                self.chronicle.tell(Kind::AgentState { agent, state });
-            }
+            acd::Output::AgentState { agent, state } => self.agent_is(agent, state),
             acd::Output::WrapUpStarted { agent, contact } => {
                 self.chronicle.tell_of(contact, Kind::WrapUpStarted { agent });
             }

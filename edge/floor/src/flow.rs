@@ -17,6 +17,7 @@ use model::{
 
 use crate::{
     Floor,
+    board::Intake,
     contact::{Role, State},
     lines::Lines,
     timer::Timer,
@@ -27,7 +28,7 @@ use crate::{
 pub(crate) struct Walk {
     /// The flow it began with.
     pub first: FlowId,
-    run: Box<Run>,
+    pub run: Box<Run>,
     /// The step that was entered last.
     at: Option<(FlowId, StepId)>,
     play: Option<PlayId>,
@@ -78,8 +79,10 @@ impl<L: Lines> Floor<L> {
     }
 
     pub(crate) fn digit(&mut self, leg: LegId, digit: char) {
-        if let Some((id, Role::Caller)) = self.legs.get(&leg) {
-            self.drive(*id, Input::Digit(digit));
+        if let Some((id, Role::Caller)) = self.legs.get(&leg).cloned()
+            && !self.takes_offer(id, digit)
+        {
+            self.drive(id, Input::Digit(digit));
         }
     }
 
@@ -88,7 +91,7 @@ impl<L: Lines> Floor<L> {
         let Some((id, Role::Caller)) = self.legs.get(&leg).cloned() else { return };
         match self.contacts.get(&id).map(|contact| &contact.state) {
             Some(State::InFlow(Walk { play: Some(awaited), .. })) if *awaited == play => self.drive(id, Input::Played),
-            Some(State::Waiting { telling: Some(awaited) }) if *awaited == play => self.music(id),
+            Some(State::Waiting { telling: Some(awaited) }) if *awaited == play => self.told_waiting(id),
             Some(State::Refusing { play: awaited, .. }) if *awaited == play => self.refused_aloud(id),
             Some(State::Closing { play: awaited }) if *awaited == play => self.end(id, EndCause::Flow),
             _ => {}
@@ -133,11 +136,20 @@ impl<L: Lines> Floor<L> {
                     walk.run.handle_input(Input::NotTaken);
                 }
                 Output::Ring { phone, wait } => return self.ring_from_flow(id, walk, phone, wait),
-                Output::Queue { queue, asks, goes_on } => {
+                Output::Queue { queue, .. } if walk.run.knows_another_way() && self.intake(&queue) != Intake::Open => {
+                    walk.run.handle_input(Input::NotTaken);
+                }
+                Output::Queue { queue, asks } => {
+                    let goes_on = walk.run.comes_back() || walk.run.knows_another_way();
                     if let Some(contact) = self.contacts.get_mut(&id).filter(|_| goes_on) {
                         contact.goes_on = Some(GoesOn::Served(walk));
                     }
                     return self.queue(id, queue, asks);
+                }
+                Output::CallBack { queue, asks, number } => {
+                    if !self.promise_from_flow(id, queue, asks, number) {
+                        walk.run.handle_input(Input::Promised(false));
+                    }
                 }
                 Output::HangUp(end) => return self.flow_ended(id, end),
             }
@@ -154,6 +166,7 @@ impl<L: Lines> Floor<L> {
     fn holds(&self, test: &Test) -> bool {
         match test {
             Test::Open { hours } => self.is_open(hours),
+            Test::Takes { queue } => self.intake(queue) == Intake::Open,
             Test::Waiting { queue, more_than } => {
                 let waiting = self.acd.count(queue).map_or(0, |count| count.waiting);
                 u32::try_from(waiting).unwrap_or(u32::MAX) > *more_than

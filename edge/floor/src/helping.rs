@@ -12,6 +12,7 @@ use model::{
 
 use crate::{
     CONTACTS_MAX, Floor, OVERFLOWS_MAX,
+    board::Intake,
     contact::{Partner, Role},
     lines::Lines,
     overflow::{Guest, Kind, Stage},
@@ -47,7 +48,7 @@ impl<L: Lines> Floor<L> {
             Some(Refusal::NotAllowed)
         } else if self.overflows.len() >= OVERFLOWS_MAX || self.contacts.len() >= CONTACTS_MAX {
             Some(Refusal::Overload)
-        } else if count.ready == 0 {
+        } else if count.ready == 0 || self.intake(queue) == Intake::Closed {
             Some(Refusal::NoAgentReady)
         } else {
             None

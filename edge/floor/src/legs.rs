@@ -33,6 +33,7 @@ impl<L: Lines> Floor<L> {
         let Some(contact) = self.contacts.get_mut(&id) else { return };
         match std::mem::replace(&mut contact.state, State::Arriving) {
             State::Answering { flow } => self.start_flow(id, flow),
+            State::CallingBack { agent, leg } => self.customer_answered(id, agent, leg),
             State::PhoneFirst { number } => self.phone_is_up(id, &number),
             state => contact.state = state,
         }
@@ -84,6 +85,10 @@ impl<L: Lines> Floor<L> {
     fn caller_gone(&mut self, id: ContactId, cause: Cause) {
         let Some(contact) = self.contacts.get_mut(&id) else { return };
         contact.leg = None;
+        if let State::CallingBack { leg, .. } = &contact.state {
+            let agent = *leg;
+            return self.customer_gone(id, agent, cause);
+        }
         let end = match (&contact.state, cause) {
             // Our own tunnel to the origin.
             _ if contact.guest.is_some() => EndCause::NotReachable,

@@ -4,10 +4,10 @@
 //! [`Floor`] is the engine; [`cdr`] and [`interval`] are pure folds that a ledger may run again, [`book`] keeps the
 //! figures of a day by them. One file, one concern:
 //! `contact` is what a visit is, `arrival`, `legs` and `ending` how it begins, goes on and ends, `flow`, `detour` and
-//! `waiting` its way to a person, `talking` the
+//! `waiting` its way to a person, `callback` that of who need not wait on the line, `talking` the
 //! talk, `company` who else is on it, `away` a page that is loaded anew under it, `transfer` and `attended` the way to
 //! another; `outgoing` are calls that begin inside; `overflow` is help between sites;
-//! `phones` knows whose phone is which and busy; `desk` obeys agents, `picture` shows them the floor; `recording` and
+//! `phones` knows whose phone is which and busy, `pauses` why an agent is not ready; `desk` obeys agents, `picture` shows them the floor; `recording` and
 //! `chronicle` write down; `will` is what the next life takes over.
 
 mod arrival;
@@ -15,6 +15,8 @@ mod attended;
 mod away;
 pub mod board;
 pub mod book;
+pub mod callback;
+mod calling_back;
 mod caps;
 pub mod cdr;
 mod chronicle;
@@ -35,6 +37,7 @@ mod lines;
 mod notices;
 mod outgoing;
 pub mod overflow;
+mod pauses;
 mod phones;
 mod picture;
 mod private;
@@ -121,6 +124,11 @@ pub enum Input {
         question: u64,
         said: Result<BTreeMap<String, Value>, LookUpFailed>,
     },
+    /// The answer to a `Keep`.
+    Kept {
+        contact: ContactId,
+        stored: bool,
+    },
     /// What the clock on the wall shows; at least once a minute.
     Civil(CivilTime),
 }
@@ -142,6 +150,12 @@ pub enum Output {
     Personal {
         contact: ContactId,
         caller: Caller,
+        /// The number that is called back, as one dials it.
+        call_back: Option<String>,
+    },
+    /// Say when all that was told of this contact is stored, or that it cannot be.
+    Keep {
+        contact: ContactId,
     },
     /// For the centre, through the gate.
     Notice(model::leaving::Notice),

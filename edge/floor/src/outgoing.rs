@@ -120,7 +120,7 @@ impl<L: Lines> Floor<L> {
     }
 
     /// Pays the next minute of a call out, or ends it: loss is never above the cap (S-140).
-    fn pay_minute(&mut self, id: ContactId) {
+    pub(crate) fn pay_minute(&mut self, id: ContactId) {
         let Some(Contact { out: Some(out), .. }) = self.contacts.get_mut(&id) else { return };
         let (Some(phone), cents, first) = (out.phone.clone(), out.cents, !out.paid) else { return };
         let agent = out.agent.clone();
@@ -200,7 +200,7 @@ impl<L: Lines> Floor<L> {
         self.chronicle.tell_of(id, kind);
         if outside {
             let caller = Caller { number: to.to_owned(), name: None };
-            self.chronicle.put(Output::Personal { contact: id, caller });
+            self.chronicle.put(Output::Personal { contact: id, caller, call_back: None });
         }
     }
 
@@ -305,11 +305,14 @@ impl<L: Lines> Floor<L> {
     /// The trunk did not take the call: the next one that was not tried, unless somebody was rung. An emergency call
     /// goes on whatever the trunk said, and begins anew when all have refused: a channel that was made free for it may
     /// need a moment.
-    fn next_trunk(&mut self, id: ContactId, cause: Cause) -> Option<(TrunkId, Out)> {
+    pub(crate) fn next_trunk(&mut self, id: ContactId, cause: Cause) -> Option<(TrunkId, Out)> {
         let contact = self.contacts.get_mut(&id)?;
         let dead = matches!(cause, Cause::Lost | Cause::Overload | Cause::Fault | Cause::NotFound | Cause::Media);
         let out = contact.out.take_if(|out| out.emergency || (dead && cause != Cause::NotFound && !out.rang))?;
-        contact.leg?;
+        // Somebody waits for the outcome.
+        if contact.leg.is_none() && contact.callback.promise().is_none() {
+            return None;
+        }
         let from = out.phone.clone().map_or(Party::Unproved, Party::Phone);
         let all = self.lines.trunks(&from, out.emergency.then_some(&out.number));
         let fresh = all.iter().find(|trunk| !out.tried.contains(trunk));

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use call::endpoint::Binding;
-use model::{AgentId, Extension, LegId, config::Config, fact::AgentState};
+use model::{AgentId, Extension, LegId, config::Config};
 
 use crate::{Floor, Output, lines::Lines};
 
@@ -102,11 +102,11 @@ impl<L: Lines> Floor<L> {
     }
 
     pub(crate) fn registered(&mut self, phone: Extension, up: bool, binding: Binding) {
-        if !self.lines.is_registered(&phone)
-            && let Some(agent) = self.phones.agent(&phone).cloned()
-            && self.acd.state(&agent) == Some(AgentState::Ready)
-        {
-            self.ask_acd(acd::Input::NotReady { agent });
+        if let Some(agent) = self.phones.agent(&phone).cloned() {
+            match self.lines.is_registered(&phone) {
+                true => self.phone_is_back(agent),
+                false => self.phone_is_away(agent),
+            }
         }
         if up {
             self.browser_is_back(&phone);

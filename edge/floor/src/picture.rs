@@ -15,9 +15,12 @@ use crate::{
 impl<L: Lines> Floor<L> {
     pub fn board(&self, now: Instant) -> Board {
         Board {
+            closed: self.config.site.closed,
+            pauses: self.config.site.pauses.clone(),
             queues: self.config.queues.iter().map(|(id, queue)| self.queue_line(now, id, queue)).collect(),
             agents: self.config.agents.iter().map(|(id, agent)| self.agent_line(now, id, agent)).collect(),
             help: self.lines.help(),
+            callbacks: self.callback_lines(now),
             emergencies: self.emergency_lines(),
             notices: self.notice_lines(),
         }
@@ -30,7 +33,10 @@ impl<L: Lines> Floor<L> {
         QueueLine {
             queue: id.clone(),
             label: queue.label.clone(),
+            intake: self.intake_of(queue),
+            closed: queue.closed,
             waiting: number(count.map(|count| count.waiting)),
+            callbacks: number(count.map(|count| count.absent)),
             longest_wait: count.and_then(|count| count.oldest).map_or(Duration::ZERO, |at| passed(now, at)),
             expected_wait: self.acd.expected_wait_of_next(now, id).map(|wait| (wait.expected, wait.error)),
             ready: number(count.map(|count| count.ready)),
@@ -48,6 +54,7 @@ impl<L: Lines> Floor<L> {
             agent: id.clone(),
             badge: agent.badge.clone(),
             state,
+            pause: self.pause_of(id).filter(|_| state == AgentState::NotReady).cloned(),
             since: self.acd.state_since(id).map_or(Duration::ZERO, |at| passed(now, at)),
             phone: agent.phone.clone(),
             phone_registered: agent.phone.as_ref().is_some_and(|phone| self.lines.is_registered(phone)),
@@ -96,6 +103,7 @@ impl<L: Lines> Floor<L> {
             waited,
             held: matches!(&contact.state, State::Talking(talk) if talk.held),
             card_mode: contact.card_mode.is_some(),
+            callback: matches!(contact.state, State::Promised | State::CallingBack { .. }),
             third: (contact.company.third.as_ref())
                 .map(|third| ThirdLine { agent: third.agent.clone(), stage: third.stage }),
             away: matches!(contact.state, State::Away(_)),

@@ -8,6 +8,7 @@ use model::{
 
 use crate::{
     Floor,
+    callback::Callback,
     contact::{Partner, Role, State, Talk},
     lines::Lines,
 };
@@ -17,6 +18,9 @@ impl<L: Lines> Floor<L> {
     pub(crate) fn agent_answered(&mut self, id: ContactId, agent: AgentId, leg: LegId) {
         if self.contacts.get(&id).is_some_and(|contact| contact.guest.is_some()) {
             return self.give_help(id, agent, leg);
+        }
+        if self.is_promised(id) {
+            return self.call_customer(id, agent, leg);
         }
         self.stop_asking(id);
         self.chronicle.tell_of(id, Kind::Answered { agent: Some(agent.clone()) });
@@ -31,6 +35,8 @@ impl<L: Lines> Floor<L> {
         self.legs.insert(leg, (id, Role::Partner));
         if let Some(contact) = self.contacts.get_mut(&id) {
             contact.answered.get_or_insert(self.now);
+            // Who talks to somebody need not be called back.
+            contact.callback = Callback::None;
         }
         if let Partner::Agent(agent) = &with
             && let Some(card) = self.card_of(self.now, id)
@@ -52,6 +58,9 @@ impl<L: Lines> Floor<L> {
     pub(crate) fn partner_gone(&mut self, id: ContactId, cause: Cause) {
         if self.away(id).is_some() {
             return self.end(id, EndCause::Agent);
+        }
+        if matches!(self.contacts.get(&id).map(|contact| &contact.state), Some(State::CallingBack { .. })) {
+            return self.not_reached(id, EndCause::Agent, true);
         }
         let Some(talk) = self.talk(id).cloned() else { return };
         if self.hand_over(id, &talk) || self.goes_on_after(id, &talk, cause) {

@@ -29,6 +29,12 @@ pub(crate) enum Timer {
     Farewell(LegId),
     /// A card is being keyed in.
     CardMode(ContactId),
+    /// The disk has not taken a promise.
+    Keeping(ContactId),
+    /// A customer who is called back has not answered.
+    CallBack(ContactId),
+    /// A customer is to be called back once more.
+    CallAgain(ContactId),
     /// Another site was asked and has not answered.
     Asked(OverflowId),
 }

@@ -5,18 +5,20 @@ use std::time::Duration;
 use acd::{Return, Stay, Wait, Wants};
 use call::leg::{Dial, Party};
 use model::{
-    AgentId, ContactId, LegId, PromptId, QueueId,
+    AgentId, ContactId, LegId, PromptId, QueueId, config,
     fact::{EndCause, Kind, OfferOutcome},
     routing::Asks,
 };
 
 use crate::{
     Floor,
+    board::Intake,
+    callback,
     contact::{Line, Role, State},
     lines::Lines,
 };
 
-/// Played when a queue's own hours are closed.
+/// Played when a queue takes no new contacts.
 const CLOSED: &str = "closed";
 /// "Your position is", then `number-1` to `number-20`; or this, further back.
 const POSITION_IS: &str = "position-is";
@@ -33,7 +35,7 @@ const MUSIC: &str = "music";
 impl<L: Lines> Floor<L> {
     pub(crate) fn queue(&mut self, id: ContactId, queue: QueueId, asks: Asks) {
         let Some(config) = self.config.queues.get(&queue) else { return self.end(id, EndCause::NoRoute) };
-        if config.hours.as_ref().is_some_and(|hours| !self.is_open(hours)) {
+        if self.intake_of(config) != Intake::Open {
             return self.closed(id);
         }
         self.chronicle.tell_of(id, Kind::Queued { queue: queue.clone() });
@@ -49,6 +51,21 @@ impl<L: Lines> Floor<L> {
         let wants = Wants { value: asks.value, skills: asks.skills, last_agent };
         self.music(id);
         self.ask_acd(acd::Input::Enter { contact: id, queue, since, stay: Stay::Own, wants });
+    }
+
+    /// Does the queue take new contacts? Who asks for one that is not there finds that out otherwise.
+    pub(crate) fn intake(&self, queue: &QueueId) -> Intake {
+        self.config.queues.get(queue).map_or(Intake::Open, |queue| self.intake_of(queue))
+    }
+
+    pub(crate) fn intake_of(&self, queue: &config::Queue) -> Intake {
+        if queue.closed || self.config.site.closed {
+            Intake::Closed
+        } else if queue.hours.as_ref().is_some_and(|hours| !self.is_open(hours)) {
+            Intake::OutOfHours
+        } else {
+            Intake::Open
+        }
     }
 
     fn closed(&mut self, id: ContactId) {
@@ -73,6 +90,7 @@ impl<L: Lines> Floor<L> {
     }
 
     pub(crate) fn tell_position(&mut self, id: ContactId, position: Option<u32>) {
+        let offer = self.offers_callback(id);
         let Some(contact) = self.contacts.get_mut(&id) else { return };
         let (Some(leg), State::Waiting { telling }) = (contact.leg, &mut contact.state) else { return };
         let mut announcement = match position {
@@ -80,6 +98,7 @@ impl<L: Lines> Floor<L> {
             None => prompts(&[POSITION_FAR]),
         };
         announcement.extend(self.acd.expected_wait(self.now, id).into_iter().flat_map(wait_prompts));
+        announcement.extend(offer.then(|| prompts(&[callback::OFFER])).into_iter().flatten());
         *telling = Some(self.lines.play(self.now, leg, announcement));
     }
 
@@ -126,7 +145,17 @@ impl<L: Lines> Floor<L> {
         if contact.guest.is_some() {
             return self.refuse_guest(id);
         }
+        if self.is_promised(id) {
+            return if why == Return::Full {
+                self.put_off(id, callback::LOOK)
+            } else {
+                self.end(id, EndCause::NotReached)
+            };
+        }
         let flow = contact.number.as_ref().and_then(|number| self.config.numbers.get(number)).cloned();
+        if why == Return::Full && self.turned_away(id) {
+            return;
+        }
         match (why, flow) {
             // The queue is gone, the caller is not: the number's flow, as it is today, knows another way or an end.
             (Return::QueueGone, Some(flow)) => {

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Floor,
+    callback::Callback,
     company::{Company, Stage},
     contact::{Contact, Line, Out, Partner, Role, State, Talk},
     lines::Lines,
@@ -264,6 +265,7 @@ impl<L: Lines> Floor<L> {
             goes_on: None,
             guest: None,
             card_mode: visit.card_mode,
+            callback: Callback::None,
             company: Company::default(),
             heard: visit.heard,
             state: State::Arriving,

@@ -82,7 +82,11 @@ impl Memory {
             Test::AtLeast { variable, number } => {
                 Some(matches!(self.values.get(variable), Some(Value::Number(value)) if value >= number))
             }
-            Test::Open { .. } | Test::Waiting { .. } | Test::WaitLonger { .. } | Test::Served { .. } => None,
+            Test::Open { .. }
+            | Test::Takes { .. }
+            | Test::Waiting { .. }
+            | Test::WaitLonger { .. }
+            | Test::Served { .. } => None,
         }
     }
 

@@ -36,8 +36,10 @@ pub enum Input {
     Answer(bool),
     /// The answer to the last `LookUp`; None: it did not come, or said nothing of use.
     Found(Option<BTreeMap<VariableId, Value>>),
-    /// The last `Ring` came to nothing.
+    /// The last `Ring` came to nothing, or the last `Queue` takes nobody.
     NotTaken,
+    /// The answer to the last `CallBack`: the promise is kept in mind.
+    Promised(bool),
     /// The agent of the last `Queue` has hung up, and the caller is still there.
     Served,
 }
@@ -60,8 +62,10 @@ pub enum Output {
     Marked { mark: u8, best: u8 },
     /// Ring this phone; answer with `NotTaken`, or never.
     Ring { phone: Extension, wait: Duration },
-    /// The road ends in a queue. `goes_on`: a caller who was served comes back, by `Served`.
-    Queue { queue: QueueId, asks: Asks, goes_on: bool },
+    /// The road ends in a queue; see [`Run::comes_back`] and [`Run::knows_another_way`].
+    Queue { queue: QueueId, asks: Asks },
+    /// Promise to call back, at this number or at the caller's own; answer with `Promised`.
+    CallBack { queue: QueueId, asks: Asks, number: Option<String> },
     /// The road ends.
     HangUp(End),
 }
@@ -117,9 +121,14 @@ enum State {
     Ringing {
         otherwise: StepId,
     },
-    /// With an agent; then `after`.
+    Promising {
+        next: StepId,
+        otherwise: StepId,
+    },
+    /// In a queue, or with an agent.
     Away {
-        after: StepId,
+        after: Option<StepId>,
+        otherwise: Option<StepId>,
     },
     Ended,
 }
@@ -165,6 +174,16 @@ impl Run {
         self.state == State::Ended
     }
 
+    /// Does a caller who was served come back, by `Served`?
+    pub fn comes_back(&self) -> bool {
+        matches!(self.state, State::Away { after: Some(_), .. })
+    }
+
+    /// Does a caller whom the queue does not take come back, by `NotTaken`?
+    pub fn knows_another_way(&self) -> bool {
+        matches!(self.state, State::Away { otherwise: Some(_), .. })
+    }
+
     /// Would these be taken as an answer?
     pub fn takes(&self, values: &BTreeMap<VariableId, Value>) -> bool {
         self.memory.takes(values)
@@ -197,7 +216,11 @@ impl Run {
                 self.enter(if taken { next } else { otherwise });
             }
             (State::Ringing { otherwise }, Input::NotTaken) => self.enter(otherwise),
-            (State::Away { after }, Input::Served) => {
+            (State::Promising { next, otherwise }, Input::Promised(given)) => {
+                self.enter(if given { next } else { otherwise });
+            }
+            (State::Away { otherwise: Some(otherwise), .. }, Input::NotTaken) => self.enter(otherwise),
+            (State::Away { after: Some(after), .. }, Input::Served) => {
                 self.circle = 0;
                 self.enter(after);
             }
@@ -265,9 +288,18 @@ impl Run {
                 self.outputs.push_back(Output::Ring { phone, wait: Duration::from_secs(ring_s.into()) });
                 self.state = State::Ringing { otherwise };
             }
-            Step::Queue { queue, asks, after } => {
-                self.outputs.push_back(Output::Queue { queue, asks, goes_on: after.is_some() });
-                self.state = after.map_or(State::Ended, |after| State::Away { after });
+            Step::Queue { queue, asks, after, otherwise } => {
+                self.outputs.push_back(Output::Queue { queue, asks });
+                let goes_on = after.is_some() || otherwise.is_some();
+                self.state = if goes_on { State::Away { after, otherwise } } else { State::Ended };
+            }
+            Step::Callback { queue, asks, number, next, otherwise } => {
+                let keyed = number.and_then(|variable| match self.memory.value(&variable) {
+                    Some(Value::Text(digits)) => Some(digits.clone()),
+                    _ => None,
+                });
+                self.outputs.push_back(Output::CallBack { queue, asks, number: keyed });
+                self.state = State::Promising { next, otherwise };
             }
             Step::Hangup => self.end(End::Flow),
             // These listen to keys.

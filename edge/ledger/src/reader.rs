@@ -111,7 +111,8 @@ impl Reader {
     pub fn dialled_since(&self, since: Millis) -> Result<Vec<Fact>, Error> {
         let mut select = self.db.prepare_cached(
             "SELECT json FROM facts WHERE at >= ?1 AND (json LIKE '%\"fact\":\"dialled\"%'
-             OR json LIKE '%\"fact\":\"forwarded\"%' OR json LIKE '%\"fact\":\"charged\"%' OR json LIKE '%\"fact\":\"notice%') ORDER BY at, seq",
+             OR json LIKE '%\"fact\":\"forwarded\"%' OR json LIKE '%\"fact\":\"charged\"%'
+             OR json LIKE '%\"fact\":\"callback_tried\"%' OR json LIKE '%\"fact\":\"notice%') ORDER BY at, seq",
         )?;
         parsed(select.query_map([since.0], |row| row.get(0))?, "fact")
     }

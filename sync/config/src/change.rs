@@ -13,8 +13,8 @@ use crate::{
 };
 pub(crate) use things::{LOCAL_ONLY, MAY_LEAVE, day, forward_fits, protection, spelling};
 use things::{
-    agent_add, flow_put, forward, hours_add, level, locality, optional, phone_add, place_put, queue_add, routing,
-    site_dialling, sites, trunk_put, week, zone,
+    agent_add, callback, flow_put, forward, hours_add, level, locality, optional, phone_add, place_put, queue_add,
+    routing, site_dialling, sites, trunk_put, week, zone,
 };
 
 /// What a change does to a document.
@@ -85,6 +85,12 @@ fn translate(change: &Change) -> Result<Writes, Error> {
         Change::SiteOutward { trunk } => new().field("site/outward", optional(trunk)).to("trunks", trunk.as_ref()),
 
         Change::SiteDialling { dialling } => site_dialling(dialling)?,
+        Change::SiteClosed { closed } => new().field("site/closed", *closed),
+        Change::PausePut { pause, label } => {
+            length("label", label, rules::LABEL_MAX)?;
+            new().field(format!("site/pauses/{pause}"), label)
+        }
+        Change::PauseRemove { pause } => new().field(format!("site/pauses/{pause}"), Scalar::Null),
         Change::PlacePut { place, value } => place_put(place, value)?,
         Change::PlaceRemove { place } => new().field(format!("places/{place}"), Scalar::Null).of("places", place),
 
@@ -103,6 +109,7 @@ fn translate(change: &Change) -> Result<Writes, Error> {
             Writes::edit("queues", queue, "hours", optional(hours)).to("hours", hours.as_ref())
         }
         Change::QueueRecorded { queue, recorded } => Writes::edit("queues", queue, "recorded", *recorded),
+        Change::QueueClosed { queue, closed } => Writes::edit("queues", queue, "closed", *closed),
         Change::QueueLocality { queue, locality: to } => Writes::edit("queues", queue, "locality", locality(*to)),
         Change::QueueOverflowAfter { queue, seconds } => Writes::edit("queues", queue, "overflow_after_s", *seconds),
         Change::QueueOverflowTo { queue, to } => Writes::edit("queues", queue, "overflow_to", sites(to)?),
@@ -110,6 +117,9 @@ fn translate(change: &Change) -> Result<Writes, Error> {
             let also = to.tiers.iter().flat_map(|tier| &tier.also);
             let writes = Writes::edit("queues", queue, "routing", routing(to)?);
             also.fold(writes, |writes, other| writes.to("queues", Some(other)))
+        }
+        Change::QueueCallback { queue, callback: to } => {
+            Writes::edit("queues", queue, "callback", callback(to)?).to("hours", to.hours.as_ref())
         }
 
         Change::AgentAdd { agent, value } => agent_add(agent, value)?,
@@ -177,7 +187,7 @@ fn check(path: &str, scalar: &Scalar) -> Result<(), Error> {
 
 /// Texts that are taken away as a whole.
 pub(crate) fn may_be_nothing(path: &str) -> bool {
-    ["flows/", "flow_versions/", "places/"].iter().any(|kind| path.starts_with(kind))
+    ["flows/", "flow_versions/", "places/", "site/pauses/"].iter().any(|kind| path.starts_with(kind))
 }
 
 fn is_label(path: &str) -> bool {

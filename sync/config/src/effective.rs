@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    SiteId,
+    PauseId, SiteId,
     carrier::Carrier,
     change::{Finding, Problem, Severity},
     config::{Agent, Config, Hours, Locality, Overflow, Phone, Protection, Queue, Site, Span, Trunk, TrunkKind},
     dialling::{Dialling, Place, Spelling},
     flow::Flow,
     forward::Forward,
-    routing::Routing,
 };
 use sha2::{Digest, Sha256};
 
 use crate::{
+    callback,
     change::{self, MAY_LEAVE, day, protection, spelling},
     documents::Documents,
     layers::{Findings, merged},
@@ -136,7 +136,19 @@ impl<'a> Build<'a> {
             emergency: self.set(&site, "emergency", most::EMERGENCY),
             outward: self.id("site/outward", site.text("outward")),
             dialling: self.dialling(&site),
+            closed: site.flag("closed").unwrap_or(false),
+            pauses: self.pauses(&site),
         }
+    }
+
+    fn pauses(&mut self, site: &Thing<'a>) -> BTreeMap<PauseId, String> {
+        let mut pauses = BTreeMap::new();
+        for (name, scalar) in site.under("pauses").take(most::PAUSES) {
+            let Scalar::Text(label) = scalar else { continue };
+            let pause = self.id(&format!("site/pauses/{name}"), Some(name));
+            pauses.extend(pause.filter(|_| !label.is_empty()).map(|pause| (pause, label.clone())));
+        }
+        pauses
     }
 
     /// A plan that cannot be read is the default one: it denies more than it allows.
@@ -225,27 +237,34 @@ impl<'a> Build<'a> {
             hours: self.id(&at("hours"), queue.text("hours")),
             // Recording is the careful default: what was not recorded cannot be had again.
             recorded: self.or(Severity::Repaired, at("recorded"), queue.flag("recorded"), true),
+            closed: queue.flag("closed").unwrap_or(false),
             overflow: Overflow {
                 locality,
                 after_s,
                 to: sites.filter_map(|site| self.id(&at("overflow_to"), Some(site))).collect(),
             },
-            routing: self.routing(queue),
+            routing: self.written(queue, "routing", routing::bounded),
+            callback: self.written(queue, "callback", callback::bounded),
         })
     }
 
-    /// What cannot be read is the default; what is out of bounds is brought within.
-    fn routing(&mut self, queue: &Thing<'a>) -> Routing {
-        let path = format!("{}/routing", queue.path);
-        let read = queue.text("routing").map(serde_json::from_str::<Routing>);
+    /// A whole text: what cannot be read is the default; what is out of bounds is brought within.
+    fn written<T: Default + serde::de::DeserializeOwned>(
+        &mut self,
+        thing: &Thing<'a>,
+        name: &str,
+        bounded: impl FnOnce(&mut T) -> Option<Problem>,
+    ) -> T {
+        let path = format!("{}/{name}", thing.path);
+        let read = thing.text(name).map(serde_json::from_str::<T>);
         if matches!(read, Some(Err(_))) {
             self.findings.add(Severity::Warning, &path, Problem::WrongType);
         }
-        let mut routing = read.and_then(Result::ok).unwrap_or_default();
-        if let Some(problem) = routing::bounded(&mut routing) {
+        let mut value = read.and_then(Result::ok).unwrap_or_default();
+        if let Some(problem) = bounded(&mut value) {
             self.findings.add(Severity::Repaired, &path, problem);
         }
-        routing
+        value
     }
 
     fn agent(&mut self, agent: &Thing<'a>) -> Option<Agent> {

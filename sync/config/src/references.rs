@@ -64,6 +64,9 @@ fn queues(config: &mut Config, findings: &mut Findings) {
         if let Some(hours) = queue.hours.take_if(|hours| !config.hours.contains_key(hours)) {
             findings.add(Severity::Repaired, format!("queues/{id}/hours"), dangling(&hours));
         }
+        if let Some(hours) = queue.callback.hours.take_if(|hours| !config.hours.contains_key(hours)) {
+            findings.add(Severity::Repaired, format!("queues/{id}/callback"), dangling(&hours));
+        }
         for tier in &mut queue.routing.tiers {
             tier.also.retain(|other| {
                 let there = known.contains(other);

@@ -47,6 +47,8 @@ pub(crate) const DIALLING_MAX: usize = 8_000;
 pub(crate) const PLACE_MAX: usize = 1_200;
 /// So is how a queue chooses.
 pub(crate) const ROUTING_MAX: usize = 4_000;
+/// So is how customers are called back.
+pub(crate) const CALLBACK_MAX: usize = 400;
 /// So is where a phone's calls go.
 pub(crate) const FORWARD_MAX: usize = 400;
 /// So is how a carrier is treated.
@@ -65,6 +67,8 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { path: "site/emergency/*", is: Type::Flag, by: &[Org, Site], merge: Merge::Union },
     rule("site/outward", Type::Id, CENTRE),
     rule("site/dialling", Type::Text(DIALLING_MAX), CENTRE),
+    rule("site/closed", Type::Flag, BRANCH),
+    rule("site/pauses/*", LABEL, BRANCH),
     rule("places/*", Type::Text(PLACE_MAX), CENTRE),
     rule("queues/*/is", Type::Flag, CENTRE),
     rule("queues/*/label", LABEL, CENTRE),
@@ -76,10 +80,12 @@ pub(crate) const RULES: &[Rule] = &[
     rule("queues/*/service_level_s", Type::Int(1, 3_600), BRANCH),
     rule("queues/*/hours", Type::Id, BRANCH),
     rule("queues/*/recorded", Type::Flag, CENTRE),
+    rule("queues/*/closed", Type::Flag, BRANCH),
     Rule { path: "queues/*/locality", is: Type::Locality, by: &[Org, Site, Local], merge: Merge::Strictest },
     rule("queues/*/overflow_after_s", Type::Int(0, 3_600), CENTRE),
     rule("queues/*/overflow_to", Type::Text(700), CENTRE),
     rule("queues/*/routing", Type::Text(ROUTING_MAX), BRANCH),
+    rule("queues/*/callback", Type::Text(CALLBACK_MAX), BRANCH),
     rule("agents/*/is", Type::Flag, BRANCH),
     rule("agents/*/badge", LABEL, BRANCH),
     rule("agents/*/phone", Type::Id, BRANCH),
@@ -120,6 +126,8 @@ pub(crate) mod most {
     pub const FLOWS: usize = 200;
     pub const HOURS: usize = 100;
     pub const PLACES: usize = 500;
+    /// Reasons for being not ready.
+    pub const PAUSES: usize = 32;
     /// Countries, and premium classes, of a dial plan.
     pub const CLASSES: usize = 300;
     pub const GROUPS: usize = 16;
@@ -174,7 +182,14 @@ mod tests {
         {
             assert!(!of(path).unwrap().by.contains(&Local), "{path}");
         }
-        for path in ["queues/a/ring_s", "queues/a/hours", "agents/a/skills/b", "agents/a/queues/b", "hours/a/week/0"] {
+        for path in [
+            "queues/a/ring_s",
+            "queues/a/hours",
+            "agents/a/skills/b",
+            "agents/a/queues/b",
+            "hours/a/week/0",
+            "site/closed",
+        ] {
             assert!(of(path).unwrap().by.contains(&Local), "{path}");
         }
     }

@@ -19,6 +19,9 @@ pub fn changes_from(config: &Config) -> Vec<Change> {
     changes.extend(trunks.map(|(id, value)| Change::TrunkPut { trunk: id.clone(), value: value.clone() }));
     let places = config.places.iter();
     changes.extend(places.map(|(id, value)| Change::PlacePut { place: id.clone(), value: Box::new(value.clone()) }));
+    let pauses = site.pauses.iter();
+    changes.extend(pauses.map(|(id, label)| Change::PausePut { pause: id.clone(), label: label.clone() }));
+    changes.extend(site.closed.then_some(Change::SiteClosed { closed: true }));
     changes.push(Change::SiteDialling { dialling: Box::new(site.dialling.clone()) });
     let phones = config.phones.iter();
     changes.extend(phones.map(|(id, value)| Change::PhoneAdd { phone: id.clone(), value: value.clone() }));

@@ -22,7 +22,9 @@ pub fn check_among(id: &FlowId, flow: &Flow, config: &Config) -> Vec<Found> {
     let missing = |what: &dyn ToString| Fault::Missing { what: what.to_string() };
     for (at, step) in &flow.steps {
         match step {
-            Step::Queue { queue, .. } if !config.queues.contains_key(queue) => add(at, missing(queue), true),
+            Step::Queue { queue, .. } | Step::Callback { queue, .. } if !config.queues.contains_key(queue) => {
+                add(at, missing(queue), true);
+            }
             Step::Transfer { phone, .. } if !config.phones.contains_key(phone) => add(at, missing(phone), false),
             Step::SubFlow { flow: other, .. } => match config.flows.get(other) {
                 None => add(at, missing(other), true),
@@ -38,7 +40,10 @@ pub fn check_among(id: &FlowId, flow: &Flow, config: &Config) -> Vec<Found> {
                 for test in all {
                     match test {
                         Test::Open { hours } if !config.hours.contains_key(hours) => add(at, missing(hours), false),
-                        Test::Waiting { queue, .. } | Test::WaitLonger { queue, .. } | Test::Served { queue }
+                        Test::Takes { queue }
+                        | Test::Waiting { queue, .. }
+                        | Test::WaitLonger { queue, .. }
+                        | Test::Served { queue }
                             if !config.queues.contains_key(queue) =>
                         {
                             add(at, missing(queue), false);

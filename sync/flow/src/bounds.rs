@@ -79,6 +79,9 @@ pub(crate) fn of_step(flow: &Flow, step: &Step) -> Vec<Fault> {
             faults.extend(outside("wait_s", i64::from(*wait_s), WAIT_S));
         }
         Step::Transfer { ring_s, .. } => faults.extend(outside("ring_s", i64::from(*ring_s), RING_S)),
+        Step::Callback { number, .. } => {
+            faults.extend(number.iter().filter_map(|number| typed(flow, number, &Value::Text(String::new()))));
+        }
         Step::Play { .. }
         | Step::Open { .. }
         | Step::SubFlow { .. }
@@ -108,7 +111,7 @@ fn of_test(flow: &Flow, test: &Test, faults: &mut Vec<Fault>) {
             faults.extend(text_fits(to));
         }
         Test::AtLeast { variable, .. } => faults.extend(typed(flow, variable, &Value::Number(0))),
-        Test::Withheld | Test::Inside | Test::Open { .. } | Test::Served { .. } => {}
+        Test::Withheld | Test::Inside | Test::Open { .. } | Test::Takes { .. } | Test::Served { .. } => {}
     }
 }
 

@@ -41,12 +41,22 @@ pub struct Cdr {
     /// What the trunk said of the end; None when it said nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released: Option<Released>,
+    /// The caller was promised a call back. The wait on the line ended there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_back: Option<CalledBack>,
     /// Our number that was called first, or why another was, before ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diverted: Option<Diverted>,
     /// Why the audio of one of its legs could not be protected as it was to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unkeyed: Option<Unkeyed>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalledBack {
+    pub promised: Millis,
+    /// How often the customer was called.
+    pub attempts: u32,
 }
 
 /// Why a handshake (RFC 5763) of a leg came to nothing.

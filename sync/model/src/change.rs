@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentId, Extension, FlowId, HoursId, Millis, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, StepId, TrunkId,
+    AgentId, Extension, FlowId, HoursId, Millis, Number, PauseId, PlaceId, PromptId, QueueId, SiteId, SkillId, StepId,
+    TrunkId,
+    callback::Callback,
     config::{Agent, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place},
     flow::{Fault, Flow},
@@ -36,6 +38,9 @@ pub enum Change {
     SiteEmergency { numbers: BTreeSet<Number> },
     SiteOutward { trunk: Option<TrunkId> },
     SiteDialling { dialling: Box<Dialling> },
+    SiteClosed { closed: bool },
+    PausePut { pause: PauseId, label: String },
+    PauseRemove { pause: PauseId },
     PlacePut { place: PlaceId, value: Box<Place> },
     PlaceRemove { place: PlaceId },
 
@@ -50,10 +55,12 @@ pub enum Change {
     QueueServiceLevel { queue: QueueId, seconds: u32 },
     QueueHours { queue: QueueId, hours: Option<HoursId> },
     QueueRecorded { queue: QueueId, recorded: bool },
+    QueueClosed { queue: QueueId, closed: bool },
     QueueLocality { queue: QueueId, locality: Locality },
     QueueOverflowAfter { queue: QueueId, seconds: u32 },
     QueueOverflowTo { queue: QueueId, to: Vec<SiteId> },
     QueueRouting { queue: QueueId, routing: Box<Routing> },
+    QueueCallback { queue: QueueId, callback: Callback },
 
     AgentAdd { agent: AgentId, value: Agent },
     AgentRemove { agent: AgentId },

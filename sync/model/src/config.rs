@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentId, Extension, FlowId, HoursId, Number, PlaceId, PromptId, QueueId, SiteId, SkillId, TrunkId,
+    AgentId, Extension, FlowId, HoursId, Number, PauseId, PlaceId, PromptId, QueueId, SiteId, SkillId, TrunkId,
+    callback::Callback,
     carrier::Carrier,
     dialling::{Dialling, Place, Spelling},
     flow::Flow,
@@ -44,6 +45,13 @@ pub struct Site {
     pub outward: Option<TrunkId>,
     #[serde(default)]
     pub dialling: Dialling,
+    /// No queue takes new contacts, by somebody's hand.
+    #[serde(default)]
+    pub closed: bool,
+    /// Why an agent may be not ready, as people read it, at most 60 characters each. Where there are any, one must be
+    /// named.
+    #[serde(default)]
+    pub pauses: BTreeMap<PauseId, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,9 +70,14 @@ pub struct Queue {
     pub service_level_s: u32,
     pub hours: Option<HoursId>,
     pub recorded: bool,
+    /// Takes no new contacts, by somebody's hand; who waits goes on waiting.
+    #[serde(default)]
+    pub closed: bool,
     pub overflow: Overflow,
     #[serde(default)]
     pub routing: Routing,
+    #[serde(default)]
+    pub callback: Callback,
 }
 
 /// When and where a waiting contact may be helped by others.

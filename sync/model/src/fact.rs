@@ -2,14 +2,21 @@
 //!
 //! No personal datum in a fact: a caller's number is kept beside the chain, under a key of its own.
 
+mod words;
+
 use serde::{Deserialize, Serialize};
+
+pub use words::{
+    AgentState, CardModeEnd, DivertedFor, EndCause, LookUpFailed, Monitoring, OfferOutcome, OutwardRefusal,
+    OverflowReturn, Pause, Process, RecordingMissing, Transfer,
+};
 
 use crate::{
     AgentId, ContactId, Extension, FlowId, Millis, NoticeId, Number, OverflowId, PlaceId, QueueId, RecordingId, SiteId,
     StepId, TrunkId,
     cdr::{Released, Sound, Unkeyed},
     leaving::What,
-    routing::Decision,
+    routing::{Asks, Decision},
 };
 
 /// One fact. `seq` is given by the ledger, gapless from 1 within an epoch; 0 until then.
@@ -119,6 +126,26 @@ pub enum Kind {
     RecordingMissing {
         reason: RecordingMissing,
     },
+    /// The caller need not wait on the line: we call back, at this place in the line. `since` is the original queue time,
+    /// the rest what the contact asks for. Whom we call is personal, and lies beside the chain.
+    CallbackPromised {
+        queue: QueueId,
+        since: Millis,
+        #[serde(default)]
+        asks: Asks,
+    },
+    /// The agent is there, and the customer is called; at this phone's cost where over a trunk.
+    CallbackTried {
+        phone: Extension,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
+        trunk: Option<TrunkId>,
+    },
+    /// The customer did not answer. An attempt counts unless it was our own line that failed.
+    CallbackMissed {
+        cause: EndCause,
+        counts: bool,
+    },
     OverflowOffered {
         overflow: OverflowId,
         site: SiteId,
@@ -188,6 +215,9 @@ pub enum Kind {
     AgentState {
         agent: AgentId,
         state: AgentState,
+        /// With `NotReady`, where somebody knows why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pause: Option<Pause>,
     },
     /// `contact` says which visit the wrap-up belongs to.
     WrapUpStarted {
@@ -220,6 +250,20 @@ pub enum Kind {
     Listened {
         by: AgentId,
         recording: RecordingId,
+    },
+    /// Somebody let a queue take no new contacts; None is every queue of the site.
+    Closed {
+        by: AgentId,
+        queue: Option<QueueId>,
+    },
+    /// And let it take them again.
+    Reopened {
+        by: AgentId,
+        queue: Option<QueueId>,
+    },
+    /// The customer is not called back: somebody struck the promise off, or the disk did not take it (None).
+    CallbackStruckOff {
+        by: Option<AgentId>,
     },
     /// Somebody edited the branch's own settings at the desk.
     SettingsEdited {
@@ -270,156 +314,4 @@ pub enum Kind {
     },
     LinkUp,
     LinkDown,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OutwardRefusal {
-    /// Abroad or premium, and not among what is allowed.
-    Class,
-    /// This phone has called out as often as it may in an hour.
-    PhoneHour,
-    /// The site has.
-    SiteHour,
-    /// This phone has as many calls outside at once as it may.
-    PhoneCalls,
-    /// This phone has spent what it may in an hour.
-    PhoneMoney,
-    /// The agent has done so, on whichever phones.
-    AgentHour,
-    AgentCalls,
-    AgentMoney,
-    /// The site has.
-    SiteMoney,
-}
-
-/// Why another system said nothing of use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LookUpFailed {
-    /// `box.toml` does not allow its address.
-    NotAllowed,
-    /// It could not be reached.
-    Unreachable,
-    TimedOut,
-    /// Not a 200.
-    Refused,
-    /// Not an object that fills every variable with a value of its type.
-    Unusable,
-    /// Too many questions wait.
-    Busy,
-}
-
-/// Why a call was sent on (RFC 5806 §4.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DivertedFor {
-    Always,
-    Busy,
-    NoAnswer,
-    Unavailable,
-    Deflection,
-    Other,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transfer {
-    Blind,
-    /// The two had talked before.
-    Attended,
-}
-
-/// By whom a supervisor on a talk is heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Monitoring {
-    /// By nobody.
-    Listen,
-    /// By the agent.
-    Whisper,
-    /// By everybody.
-    Barge,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CardModeEnd {
-    Agent,
-    /// Nobody ended it in time.
-    TimedOut,
-    CallEnded,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OfferOutcome {
-    Accepted,
-    TimedOut,
-    Declined,
-    /// The caller left, or somebody else took the contact.
-    Withdrawn,
-    /// The phone could not be reached.
-    Failed,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RecordingMissing {
-    /// The queue's policy says no.
-    NotWanted,
-    DiskFull,
-    MediaFailed,
-    KeyUnavailable,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OverflowReturn {
-    PathLost,
-    Refused,
-    NobodyAnswered,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndCause {
-    /// The caller hung up.
-    Caller,
-    /// The agent (or called party) hung up.
-    Agent,
-    /// The flow reached its end.
-    Flow,
-    /// Nothing answers this number.
-    NoRoute,
-    /// The dial plan forbids it.
-    Forbidden,
-    Busy,
-    NotReachable,
-    /// The calls process died under it.
-    Restart,
-    /// The box's limits.
-    Overload,
-    /// A fault of ours in one call ended that call.
-    Fault,
-}
-
-/// What an agent is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AgentState {
-    SignedOut,
-    NotReady,
-    Ready,
-    Offered,
-    Talking,
-    WrapUp,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Process {
-    Calls,
-    Media,
-    Sync,
 }

@@ -137,6 +137,22 @@ pub enum Step {
         /// Where the caller goes on when the agent has hung up first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<StepId>,
+        /// Where the caller goes when the queue takes no new contacts: closed by hand, by its hours, or full. Without
+        /// it the caller hears so and is let go.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        otherwise: Option<StepId>,
+    },
+    /// Promise to call back when it is the caller's turn in this queue: at the caller's own number, or at the one that
+    /// was keyed in. Leads on at `next` when the promise is kept in mind, and the call may end; at `otherwise` when it
+    /// cannot be given: no number is known, or it is none that may be dialled from here.
+    Callback {
+        queue: QueueId,
+        #[serde(default)]
+        asks: Asks,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        number: Option<VariableId>,
+        next: StepId,
+        otherwise: StepId,
     },
     Hangup,
 }
@@ -176,6 +192,10 @@ pub enum Test {
     Open {
         hours: HoursId,
     },
+    /// The queue takes new contacts: closed neither by hand nor by its hours.
+    Takes {
+        queue: QueueId,
+    },
     /// More contacts than this wait in the queue.
     Waiting {
         queue: QueueId,
@@ -210,10 +230,12 @@ impl Step {
             | Step::Survey { next, .. }
             | Step::SubFlow { next, .. } => vec![next],
             Step::Menu { choices, otherwise, .. } => choices.values().chain([otherwise]).collect(),
-            Step::Digits { next, otherwise, .. } | Step::LookUp { next, otherwise, .. } => vec![next, otherwise],
+            Step::Digits { next, otherwise, .. }
+            | Step::LookUp { next, otherwise, .. }
+            | Step::Callback { next, otherwise, .. } => vec![next, otherwise],
             Step::Open { then, otherwise, .. } | Step::If { then, otherwise, .. } => vec![then, otherwise],
             Step::Transfer { otherwise, .. } => vec![otherwise],
-            Step::Queue { after, .. } => after.iter().collect(),
+            Step::Queue { after, otherwise, .. } => after.iter().chain(otherwise).collect(),
             Step::Return | Step::Hangup => Vec::new(),
         }
     }
@@ -227,10 +249,12 @@ impl Step {
             | Step::Survey { next, .. }
             | Step::SubFlow { next, .. } => vec![next],
             Step::Menu { choices, otherwise, .. } => choices.values_mut().chain([otherwise]).collect(),
-            Step::Digits { next, otherwise, .. } | Step::LookUp { next, otherwise, .. } => vec![next, otherwise],
+            Step::Digits { next, otherwise, .. }
+            | Step::LookUp { next, otherwise, .. }
+            | Step::Callback { next, otherwise, .. } => vec![next, otherwise],
             Step::Open { then, otherwise, .. } | Step::If { then, otherwise, .. } => vec![then, otherwise],
             Step::Transfer { otherwise, .. } => vec![otherwise],
-            Step::Queue { after, .. } => after.iter_mut().collect(),
+            Step::Queue { after, otherwise, .. } => after.iter_mut().chain(otherwise).collect(),
             Step::Return | Step::Hangup => Vec::new(),
         }
     }
@@ -246,6 +270,7 @@ impl Step {
             | Step::If { .. }
             | Step::Set { .. }
             | Step::LookUp { .. }
+            | Step::Callback { .. }
             | Step::SubFlow { .. }
             | Step::Return
             | Step::Hangup => false,

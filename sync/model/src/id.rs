@@ -96,6 +96,8 @@ text_id! {
     PromptId = slug;
     /// Where phones stand: a building, a floor, a hall.
     PlaceId = slug;
+    /// Why an agent is not ready: `lunch`, `training`.
+    PauseId = slug;
     /// A weekly calendar of opening hours.
     HoursId = slug;
     /// A phone's short number on the box; also its SIP user.

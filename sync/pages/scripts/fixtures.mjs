@@ -4,6 +4,7 @@ const NOW = Date.now();
 const min = 60_000;
 
 const chooses = (part = {}) => ({ strategy: 'longest_idle', ageing_s: 300, last_agent_s: 0, tiers: [], reserve: { agents: 0, value: 1 }, ...part });
+const calls = (part = {}) => ({ offer_after_s: 180, attempts: 3, again_min: 15, hours: null, ...part });
 const arrives = { written: 'as_is', strip: 0, before: '' };
 const carrier = (over) => ({
   numbers: { called: arrives, caller: arrives },
@@ -22,11 +23,11 @@ const dialling = {
 const phone = (label, place) => ({ label, number: null, place, protection: 'preferred', forward: { always: null, busy: null, no_answer: null, after_s: 20, unregistered: null } });
 
 export const config = {
-  site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai', emergency: ['110', '119', '120'], outward: 'carrier', dialling },
+  site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai', emergency: ['110', '119', '120'], outward: 'carrier', dialling, closed: false, pauses: { lunch: 'Lunch', training: 'Training', 'team-talk': 'Talk with the team' } },
   queues: {
-    claims: { label: 'Claims', skills: { claims: 4 }, music: 'music', position_every_s: 45, ring_s: 20, wrap_up_s: 60, service_level_s: 30, hours: 'office', recorded: true, overflow: { locality: 'local_only', after_s: 60, to: [] }, routing: chooses() },
-    repairs: { label: 'Repairs & spare parts', skills: {}, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: null, recorded: false, overflow: { locality: 'local_only', after_s: 60, to: [] }, routing: chooses() },
-    sales: { label: 'Sales', skills: { english: 3, sales: 5 }, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: 'office', recorded: true, overflow: { locality: 'may_leave', after_s: 45, to: ['harbour'] }, routing: chooses({ strategy: 'most_skilled', reserve: { agents: 1, value: 2 }, tiers: [{ after_s: 30, longer_than: null, levels_less: 2, also: [] }, { after_s: null, longer_than: 8, levels_less: 2, also: ['repairs'] }] }) },
+    claims: { label: 'Claims', skills: { claims: 4 }, music: 'music', position_every_s: 45, ring_s: 20, wrap_up_s: 60, service_level_s: 30, hours: 'office', recorded: true, closed: false, overflow: { locality: 'local_only', after_s: 60, to: [] }, callback: calls(), routing: chooses() },
+    repairs: { label: 'Repairs & spare parts', skills: {}, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: null, recorded: false, closed: false, overflow: { locality: 'local_only', after_s: 60, to: [] }, callback: calls(), routing: chooses() },
+    sales: { label: 'Sales', skills: { english: 3, sales: 5 }, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: 'office', recorded: true, closed: false, overflow: { locality: 'may_leave', after_s: 45, to: ['harbour'] }, callback: calls(), routing: chooses({ strategy: 'most_skilled', reserve: { agents: 1, value: 2 }, tiers: [{ after_s: 30, longer_than: null, levels_less: 2, also: [] }, { after_s: null, longer_than: 8, levels_less: 2, also: ['repairs'] }] }) },
   },
   agents: {
     chen: { badge: 'Chen', phone: '203', skills: { claims: 6 }, queues: ['claims'] },
@@ -90,30 +91,38 @@ export const findings = [
   { severity: 'warning', path: 'site/dialling/groups/idle', problem: { is: 'empty_group' } },
 ];
 
-const card = (over) => ({ contact: 'c'.repeat(32), queue: 'sales', caller_number: '+8613800000001', caller_name: 'Zhang <b>Wei</b>', waited_ms: 23_000, held: false, away: false, card_mode: false, third: null, wrap_up_left_ms: null, from_site: null, ...over });
+const card = (over) => ({ contact: 'c'.repeat(32), queue: 'sales', caller_number: '+8613800000001', caller_name: 'Zhang <b>Wei</b>', waited_ms: 23_000, held: false, away: false, card_mode: false, callback: false, third: null, wrap_up_left_ms: null, from_site: null, ...over });
 
-export function board(state, over = {}) {
+export function board(state, over = {}, pause = null) {
   const contact = { talking: card({}), offered: card({ waited_ms: 12_000 }), wrap_up: card({ wrap_up_left_ms: 14_000 }) }[state] ?? null;
   return {
     help: 'ready',
+    closed: false,
+    pauses: config.site.pauses,
     queues: [
-      { queue: 'claims', label: 'Claims', waiting: 0, longest_wait_ms: 0, expected_wait_ms: null, expected_wait_error_ms: null, ready: 1, talking: 1, offered_today: 14, answered_today: 11, abandoned_today: 2, service_level_permille: 642 },
-      { queue: 'repairs', label: 'Repairs & spare parts', waiting: 0, longest_wait_ms: 0, expected_wait_ms: null, expected_wait_error_ms: null, ready: 0, talking: 0, offered_today: 0, answered_today: 0, abandoned_today: 0, service_level_permille: null },
-      { queue: 'sales', label: 'Sales', waiting: 3, longest_wait_ms: 74_000, expected_wait_ms: 130_000, expected_wait_error_ms: 38_000, ready: 1, talking: 2, offered_today: 41, answered_today: 36, abandoned_today: 3, service_level_permille: 871 },
+      { queue: 'claims', label: 'Claims', intake: 'out_of_hours', closed: false, waiting: 0, callbacks: 0, longest_wait_ms: 0, expected_wait_ms: null, expected_wait_error_ms: null, ready: 1, talking: 1, offered_today: 14, answered_today: 11, abandoned_today: 2, service_level_permille: 642 },
+      { queue: 'repairs', label: 'Repairs & spare parts', intake: 'closed', closed: true, waiting: 0, callbacks: 0, longest_wait_ms: 0, expected_wait_ms: null, expected_wait_error_ms: null, ready: 0, talking: 0, offered_today: 0, answered_today: 0, abandoned_today: 0, service_level_permille: null },
+      { queue: 'sales', label: 'Sales', intake: 'open', closed: false, waiting: 3, callbacks: 2, longest_wait_ms: 74_000, expected_wait_ms: 130_000, expected_wait_error_ms: 38_000, ready: 1, talking: 2, offered_today: 41, answered_today: 36, abandoned_today: 3, service_level_permille: 871 },
     ],
     agents: [
-      { agent: 'chen', badge: 'Chen', state: 'ready', since_ms: 95_000, phone: '203', phone_registered: true, contact: null, monitors: [] },
-      { agent: 'li', badge: 'Li', state, since_ms: 134_000, phone: '201', phone_registered: true, contact: contact && { ...contact, ...over }, monitors: [] },
-      { agent: 'okafor', badge: 'Okafor', state: 'wrap_up', since_ms: 9_000, phone: '204', phone_registered: true, contact: null, monitors: [] },
-      { agent: 'sato', badge: 'Sato', state: 'not_ready', since_ms: 1_830_000, phone: '205', phone_registered: false, contact: null, monitors: [] },
-      { agent: 'wang', badge: 'Wang', state: 'talking', since_ms: 305_000, phone: '202', phone_registered: true, contact: null, monitors: [{ by: 'li', how: 'whisper', there: true }] },
-      { agent: 'zhou', badge: 'Zhou', state: 'signed_out', since_ms: 0, phone: '206', phone_registered: false, contact: null, monitors: [] },
+      { agent: 'chen', badge: 'Chen', state: 'ready', pause: null, since_ms: 95_000, phone: '203', phone_registered: true, contact: null, monitors: [] },
+      { agent: 'li', badge: 'Li', state, pause, since_ms: 134_000, phone: '201', phone_registered: true, contact: contact && { ...contact, ...over }, monitors: [] },
+      { agent: 'okafor', badge: 'Okafor', state: 'wrap_up', pause: null, since_ms: 9_000, phone: '204', phone_registered: true, contact: null, monitors: [] },
+      { agent: 'sato', badge: 'Sato', state: 'not_ready', pause: { code: 'training' }, since_ms: 1_830_000, phone: '205', phone_registered: false, contact: null, monitors: [] },
+      { agent: 'wang', badge: 'Wang', state: 'talking', pause: null, since_ms: 305_000, phone: '202', phone_registered: true, contact: null, monitors: [{ by: 'li', how: 'whisper', there: true }] },
+      { agent: 'zhou', badge: 'Zhou', state: 'signed_out', pause: null, since_ms: 0, phone: '206', phone_registered: false, contact: null, monitors: [] },
     ],
+    callbacks: [],
     emergencies: [],
     notices: [],
   };
 }
 
+export const callbacks = [
+  { contact: '1'.repeat(32), queue: 'sales', number: '013800000007', name: 'Zhang Wei', ago_ms: 1_260_000, attempts: 1, later_ms: 540_000, agent: null },
+  { contact: '2'.repeat(32), queue: 'sales', number: '013800000008', name: null, ago_ms: 320_000, attempts: 0, later_ms: null, agent: 'okafor' },
+  { contact: '3'.repeat(32), queue: 'sales', number: '+8613800000009', name: null, ago_ms: 95_000, attempts: 0, later_ms: null, agent: null },
+];
 export const emergencies = [{ phone: '203', label: 'Desk 3', place: 'North Street 7', floor: '3', room: '312', at: NOW - 20_000, ago_ms: 20_000, notice: 'e'.repeat(32), seen: [] }];
 export const deskNotices = [{ notice: 'd'.repeat(32), what: 'outward_cap', place: 'Annex', trunk: null, at: NOW - 200_000, ago_ms: 200_000, seen: [] }, { notice: 'e'.repeat(32), what: 'trunk_expired', place: null, trunk: 'City Carrier', at: NOW - 250_000, ago_ms: 250_000, seen: [] }];
 

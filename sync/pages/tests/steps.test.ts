@@ -18,7 +18,8 @@ test('a new step of every kind has the ways of its kind, and they lead where it 
     const led = ways(fresh(kind, 'x'));
     expect(led.every(({ to }) => to === 'x')).toBe(true);
     const fixed = led.filter(({ way }) => way !== 'key').map(({ way }) => way);
-    expect(waysOf(kind).filter((way) => way !== 'after')).toEqual(fixed);
+    // Those of a queue may be left out.
+    expect(kind === 'queue' ? [] : waysOf(kind)).toEqual(fixed);
   }
 });
 

@@ -91,7 +91,9 @@ fn queue_value() -> anyhow::Result<Queue> {
         service_level_s: 20,
         hours: Some(HoursId::new("office")?),
         recorded: true,
+        closed: false,
         routing: Default::default(),
+        callback: Default::default(),
         overflow: Overflow { locality: Locality::MayLeave, after_s: 45, to: Vec::new() },
     })
 }

@@ -234,8 +234,8 @@ impl Branch {
                     stage.journal.fact(at, side, &fact, overflow);
                     life.pending.facts.push(fact);
                 }
-                Output::Personal { contact, caller } => {
-                    let person = Personal { caller: Some(caller.number), name: caller.name, dialled: None };
+                Output::Personal { contact, caller, call_back } => {
+                    let person = Personal { caller: Some(caller.number), name: caller.name, dialled: call_back };
                     life.pending.personal.push((contact, person));
                 }
                 Output::Cdr(cdr) => {
@@ -250,8 +250,8 @@ impl Branch {
                 Output::Registered { phone, up, binding } => {
                     life.pending.bindings.extend(binding_change(&phone, up, binding, stage.clock.wall()));
                 }
-                // Nobody is asked here; the town's flows ask nobody.
-                Output::LookUp { .. } => {}
+                // Nobody is asked here, and nobody called back; the town's flows do neither.
+                Output::LookUp { .. } | Output::Keep { .. } => {}
                 Output::TrunkState { .. } | Output::Refused { .. } | Output::BoardChanged | Output::Notice(_) => {}
             }
         }

@@ -199,7 +199,7 @@ impl Journal {
     /// Nobody is offered a contact while another is offered to them, or they work.
     fn watch(&mut self, at: Duration, fact: &Fact) {
         match (&fact.kind, fact.contact) {
-            (Kind::AgentState { agent, state }, _) => drop(self.states.insert(agent.clone(), *state)),
+            (Kind::AgentState { agent, state, .. }, _) => drop(self.states.insert(agent.clone(), *state)),
             (Kind::Offered { agent, .. }, Some(contact)) => {
                 let before = self.offers.insert(agent.clone(), contact).filter(|before| *before != contact);
                 let works = matches!(self.state(agent), AgentState::Talking | AgentState::WrapUp);
@@ -292,13 +292,24 @@ fn tell(kind: &Kind) -> String {
         Kind::Unkeyed { why } => format!("has no keys: {why:?}"),
         Kind::Sounded { sound } => format!("sounded {} at worst", sound.opinion_worst),
         Kind::Ended { cause } => format!("ends: {cause:?}"),
-        Kind::AgentState { agent, state } => format!("{agent} is {state:?}"),
+        Kind::AgentState { agent, state, pause: None } => format!("{agent} is {state:?}"),
+        Kind::AgentState { agent, state, pause: Some(pause) } => format!("{agent} is {state:?}, {pause:?}"),
         Kind::WrapUpStarted { agent } => format!("{agent} writes it up"),
         Kind::WrapUpEnded { agent } => format!("{agent} has written it up"),
         Kind::Started { process, .. } => format!("{process:?} begins"),
         Kind::ConfigActivated { heads, findings } => format!("configuration {heads} runs, {findings} findings"),
         Kind::ConfigRefused { heads, fatal } => format!("configuration {heads} refused, {fatal} fatal"),
         Kind::Listened { by, recording } => format!("{by} listens to {recording}"),
+        Kind::Closed { by, queue } => {
+            format!("{by} closes {}", queue.as_ref().map_or("the site", model::QueueId::as_str))
+        }
+        Kind::Reopened { by, queue } => {
+            format!("{by} opens {}", queue.as_ref().map_or("the site", model::QueueId::as_str))
+        }
+        Kind::CallbackPromised { queue, .. } => format!("is to be called back by {queue}"),
+        Kind::CallbackTried { phone, .. } => format!("is called back by {phone}"),
+        Kind::CallbackMissed { cause, .. } => format!("is not reached: {cause:?}"),
+        Kind::CallbackStruckOff { .. } => "is not called back".into(),
         Kind::SettingsEdited { by, changes } => format!("{by} edits {changes} settings"),
         Kind::LabTested { device, failed, worse, .. } => format!("{device} was tested: {failed} fail, {worse} worse"),
         Kind::LabMissed { device } => format!("{device} could not be tested"),

@@ -163,6 +163,8 @@ pub fn config(side: Side) -> Config {
             emergency: BTreeSet::from([id("112")]),
             outward: Some(id("carrier")),
             dialling: Default::default(),
+            closed: false,
+            pauses: BTreeMap::new(),
         },
         queues,
         agents: agents.collect(),
@@ -186,8 +188,10 @@ fn queue(label: &str, locality: Locality, side: Side) -> Queue {
         service_level_s: 20,
         hours: None,
         recorded: label == "Sales",
+        closed: false,
         overflow: Overflow { locality, after_s: 20, to: vec![side.other().site()] },
         routing: Default::default(),
+        callback: Default::default(),
     }
 }
 
@@ -199,8 +203,11 @@ fn flow(side: Side) -> Flow {
         ("hello", Step::Play { prompt: id("greeting"), next: id("which") }),
         ("which", Step::Menu { prompt: id("menu"), choices, wait_s: 6, tries: 2, otherwise: id("to-sales") }),
         ("closed", Step::Play { prompt: id("closed"), next: id("end") }),
-        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default(), after: None }),
-        ("to-home", Step::Queue { queue: id(side.home_queue()), asks: Default::default(), after: None }),
+        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default(), after: None, otherwise: None }),
+        (
+            "to-home",
+            Step::Queue { queue: id(side.home_queue()), asks: Default::default(), after: None, otherwise: None },
+        ),
         ("end", Step::Hangup),
     ];
     Flow {

@@ -134,7 +134,7 @@ fn rest(world: &World) -> anyhow::Result<Vec<String>> {
         let (_, facts) = branch.remembered()?;
         let mut states = BTreeMap::new();
         for fact in &facts {
-            if let Kind::AgentState { agent, state } = &fact.kind {
+            if let Kind::AgentState { agent, state, .. } = &fact.kind {
                 states.insert(agent, *state);
             }
         }

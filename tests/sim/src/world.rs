@@ -486,7 +486,7 @@ impl World {
             (AgentState::SignedOut, false) => None,
             (_, false) => Some(Ask::SignOut),
             (AgentState::NotReady, true) if !rests => Some(Ask::Ready),
-            (AgentState::Ready, true) if rests => Some(Ask::NotReady),
+            (AgentState::Ready, true) if rests => Some(Ask::NotReady { pause: None }),
             (AgentState::Ready, true) => self.idle_hands(side, place),
             (AgentState::Talking, true) => self.in_a_talk(side, place, &agent),
             (AgentState::WrapUp, true) if self.people.chance(0.5) => Some(Ask::WrapUpDone),

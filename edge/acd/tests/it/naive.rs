@@ -275,7 +275,7 @@ impl Naive {
     fn widen(&mut self, now: Instant, who: impl Fn(&Waiter) -> bool) {
         for index in 0..self.waiters.len() {
             let waiter = self.waiters[index].clone();
-            let Some(config) = self.queue(&waiter.queue).filter(|_| who(&waiter) && waiter.stay == Stay::Own) else {
+            let Some(config) = self.queue(&waiter.queue).filter(|_| who(&waiter) && waiter.stay != Stay::Guest) else {
                 continue;
             };
             let length = self.waiters.iter().filter(|w| w.queue == waiter.queue).count();
@@ -404,6 +404,12 @@ impl Naive {
                 self.enter(now, contact, queue, (since, stay, wants));
             }
             Input::Leave { contact } => self.out_of_line(contact),
+            Input::GoneHome { contact } => {
+                for waiter in self.waiters.iter_mut().filter(|w| w.id == contact && w.stay == Stay::Own) {
+                    (waiter.stay, waiter.late) = (Stay::Absent, false);
+                    (waiter.position_at, waiter.overflow_at) = (None, None);
+                }
+            }
             Input::SignIn { agent } => self.sign_in(&agent),
             Input::SignOut { agent } => self.wish(&agent, AgentState::SignedOut),
             Input::Ready { agent } => self.wish(&agent, AgentState::Ready),

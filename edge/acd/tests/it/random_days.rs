@@ -143,7 +143,8 @@ impl Day {
         let whom = contact(self.rng.random_range(self.contacts.saturating_sub(12)..=self.contacts));
         match self.rng.random_range(0..100) {
             0..22 => self.enter(),
-            22..34 => Input::Leave { contact: whom },
+            22..33 => Input::Leave { contact: whom },
+            33..34 => Input::GoneHome { contact: whom },
             34..42 => Input::SignIn { agent: who },
             42..45 => Input::SignOut { agent: who },
             45..58 => Input::Ready { agent: who },
@@ -206,7 +207,8 @@ impl Day {
         assert_eq!(real, naive, "seed {} event {event} after {after}; in order: {in_order:#?}", self.seed);
         let lost = self.inside.iter().find(|id| !self.acd.holds(**id));
         assert_eq!(lost, None, "seed {} event {event}: lost", self.seed);
-        let lines: usize = QUEUES.iter().filter_map(|q| self.acd.count(&queue(q))).map(|count| count.waiting).sum();
+        let lines: usize =
+            QUEUES.iter().filter_map(|q| self.acd.count(&queue(q))).map(|count| count.waiting + count.absent).sum();
         assert_eq!(lines, self.inside.len(), "seed {} event {event}: nobody is twice in a line", self.seed);
     }
 

@@ -34,6 +34,8 @@ pub fn config(queues: &str, agents: &str) -> Config {
             emergency: Default::default(),
             outward: None,
             dialling: Default::default(),
+            closed: false,
+            pauses: BTreeMap::new(),
         },
         queues: lines(queues).map(read_queue).collect(),
         agents: lines(agents).map(read_agent).collect(),
@@ -61,8 +63,10 @@ fn read_queue(words: Vec<&str>) -> (QueueId, Queue) {
         service_level_s: 20,
         hours: None,
         recorded: true,
+        closed: false,
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 0, to: vec!["south".parse().expect("a slug")] },
         routing: Routing::default(),
+        callback: Default::default(),
     };
     for (key, value) in words[1..].iter().filter_map(|word| word.split_once('=')) {
         let number = || value.parse().expect("a number");

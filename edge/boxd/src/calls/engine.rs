@@ -19,7 +19,7 @@ use floor::{Floor, Input, Output, book::Book};
 use gate::Gate;
 use ledger::{Batch, BindingChange, Personal, Reader};
 use model::{
-    Extension, TrunkId,
+    ContactId, Extension, TrunkId,
     config::Config,
     fact::{Fact, Kind},
     leaving::{Leaving, Notice},
@@ -109,6 +109,8 @@ pub struct Engine {
     pub reception: Arc<Reception>,
     pub backlog: Backlog,
     pub store: Store,
+    /// What the floor asked to be kept, and whether it is.
+    pub kept: mpsc::Receiver<(ContactId, bool)>,
     pub stay: spare::Stay,
     /// The ledger's count of changes of credentials, as last read.
     pub credentials: u64,
@@ -145,6 +147,7 @@ impl Engine {
                     }
                 }
                 Some(located) = inbox.located.recv() => self.locate(located),
+                Some((contact, stored)) = self.kept.recv() => self.feed(Input::Kept { contact, stored }),
                 Some(Answer { question, said }) = inbox.looked_up.recv() => self.feed(Input::LookedUp { question, said }),
                 Some(input) = self.sockets.recv() => self.take(Input::Call(LineInput::Sip(input))),
                 () = self.reception.wait() => {}
@@ -307,6 +310,7 @@ impl Engine {
     /// Takes everything the floor has put out; what is to be remembered waits a moment for more.
     pub fn obey(&mut self) {
         let mut batch = Batch::default();
+        let mut keep = Vec::new();
         while let Some(output) = self.floor.poll_output() {
             match output {
                 Output::Send { flow, bytes } => self.sockets.send(flow, bytes),
@@ -329,8 +333,8 @@ impl Engine {
                     self.meters.count_recording(&fact.kind);
                     batch.facts.push(fact);
                 }
-                Output::Personal { contact, caller } => {
-                    let person = Personal { caller: Some(caller.number), name: caller.name, dialled: None };
+                Output::Personal { contact, caller, call_back } => {
+                    let person = Personal { caller: Some(caller.number), name: caller.name, dialled: call_back };
                     batch.personal.push((contact, person));
                 }
                 Output::Cdr(cdr) => {
@@ -338,6 +342,7 @@ impl Engine {
                     self.book.note(&cdr);
                     batch.cdrs.push(*cdr);
                 }
+                Output::Keep { contact } => keep.push(contact),
                 Output::Notice(notice) => self.announce(&mut batch, notice),
                 Output::LookUp { question, ask } => self.look_ups.ask(question, ask),
                 Output::Signal(signal) => match &self.sync {
@@ -366,6 +371,9 @@ impl Engine {
         self.meters.facts.inc_by(batch.facts.len() as u64);
         if !batch.is_empty() {
             self.store.add(Instant::now(), batch);
+        }
+        if !keep.is_empty() {
+            self.store.keep(keep, !self.stay.is_spare());
         }
     }
 

@@ -244,6 +244,7 @@ async fn build(
     let resyncs = enrolled.into_iter().map(|(phone, one)| (phone, one.resyncs)).collect();
     let setup = Setup { calls, seed, civil: civil(&running.site.time_zone) };
     let lab_heard = reader.facts_last()?;
+    let (store, told_kept) = store::Store::new(ledger.writer());
     let mut engine = Engine {
         floor: Floor::new(Instant::now(), setup),
         sockets,
@@ -253,7 +254,8 @@ async fn build(
         dns,
         look_ups,
         located: BTreeMap::new(),
-        store: store::Store::new(ledger.writer()),
+        store,
+        kept: told_kept,
         gate: Gate::new(policy, reader.gate_state()?),
         reader,
         settings,

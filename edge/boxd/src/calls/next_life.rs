@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, time::Instant};
 
 use anyhow::Context;
-use call::will::Left;
-use floor::{cdr, will};
+use call::{leg::Caller, will::Left};
+use floor::{callback, cdr, will};
 use ledger::{Batch, Ledger, Reader};
 use media::plane::Event;
 use model::fact::{Fact, Kind, Process};
@@ -57,7 +57,12 @@ pub async fn hear(reader: &Reader, media: &mut mpsc::Receiver<FromMedia>) -> Hea
 /// record for each contact.
 pub fn close_the_rest(ledger: &Ledger, reader: &Reader, left: &[Left]) -> anyhow::Result<()> {
     let now = wall();
-    let estate = will::estate(left);
+    let mut estate = will::estate(left);
+    for (contact, _) in reader.open_contacts().context("open contacts cannot be read")? {
+        if callback::open(&reader.facts_of(contact)?).is_some() {
+            estate.contacts.insert(contact);
+        }
+    }
     let mut facts = cdr::close_open(&reader.facts_of_last_life(FACTS_AT_START)?, now, &estate);
     let closed: BTreeSet<_> = facts.iter().filter_map(|fact| fact.contact).collect();
     for (contact, _) in reader.open_contacts().context("open contacts cannot be read")? {
@@ -89,6 +94,21 @@ impl Engine {
             })
         };
         self.floor.adopt(Instant::now(), wall(), heard.left, facts_of);
+        if let Err(error) = self.recall() {
+            warn!(%error, "whom to call back cannot be read");
+        }
         self.obey();
+    }
+
+    /// Who was promised a call back keeps the promise and the place.
+    fn recall(&mut self) -> Result<(), ledger::Error> {
+        for (contact, _) in self.reader.open_contacts()? {
+            let facts = self.reader.facts_of(contact)?;
+            let Some(person) = callback::open(&facts).and(self.reader.personal(contact)?) else { continue };
+            let number = person.dialled.clone().or_else(|| person.caller.clone()).unwrap_or_default();
+            let caller = Caller { number: person.caller.clone().unwrap_or_default(), name: person.name.clone() };
+            self.floor.recall(Instant::now(), wall(), (contact, &facts), (caller, number));
+        }
+        Ok(())
     }
 }

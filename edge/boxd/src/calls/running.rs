@@ -14,7 +14,7 @@ use floor::Input;
 use ledger::Batch;
 use model::{
     AgentId, Extension,
-    change::Doc,
+    change::{Change, Doc},
     config::{Config, SipTransport, TrunkKind},
     fact::{Fact, Kind},
 };
@@ -30,6 +30,17 @@ use super::{
     outgoing, secrets,
     sockets::Peer,
 };
+
+/// Who closed or opened what is told by name: it turns customers away.
+fn closing(change: &Change, by: &AgentId) -> Option<Kind> {
+    let (queue, closed) = match change {
+        Change::QueueClosed { queue, closed } => (Some(queue.clone()), *closed),
+        Change::SiteClosed { closed } => (None, *closed),
+        _ => return None,
+    };
+    let by = by.clone();
+    Some(if closed { Kind::Closed { by, queue } } else { Kind::Reopened { by, queue } })
+}
 
 impl Engine {
     /// An edit at the desk: stored, then in force, then answered.
@@ -50,10 +61,16 @@ impl Engine {
                 return;
             }
         };
-        let kind = Kind::SettingsEdited { by, changes: u32::try_from(changes).unwrap_or(u32::MAX) };
+        let count = u32::try_from(changes).unwrap_or(u32::MAX);
+        let told = match edit {
+            Edit::Changes(changes) => changes.as_slice(),
+            Edit::Decision(_) => &[],
+        };
+        let closings = told.iter().filter_map(|change| closing(change, &by));
+        let facts = closings.chain([Kind::SettingsEdited { by: by.clone(), changes: count }]);
         let batch = Batch {
             config: encoded.into_iter().map(|bytes| (Doc::Local, bytes)).collect(),
-            facts: vec![Fact { seq: 0, at: wall(), contact: None, kind }],
+            facts: facts.map(|kind| Fact { seq: 0, at: wall(), contact: None, kind }).collect(),
             ..Batch::default()
         };
         // An edit is rare and small: the engine waits the few milliseconds, so that edits stay in order.

@@ -136,6 +136,8 @@ fn empty(id: SiteId) -> Config {
         emergency: ["112"].iter().filter_map(|number| model::Number::new(number).ok()).collect(),
         outward: None,
         dialling: Default::default(),
+        closed: false,
+        pauses: Default::default(),
     };
     Config {
         site,

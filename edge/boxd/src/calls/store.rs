@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use ledger::{Batch, Writer};
-use tokio::sync::oneshot;
+use model::ContactId;
+use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
 use super::{backlog::Written, sync_client::SyncClient};
@@ -13,6 +14,8 @@ use super::{backlog::Written, sync_client::SyncClient};
 const STORE_EVERY: Duration = Duration::from_millis(10);
 /// Rows that are handed over at once, however soon.
 const STORE_ROWS: usize = 500;
+/// Contacts that are told of at once that they are kept.
+const KEPT_MAX: usize = 256;
 
 pub struct Store {
     writer: Writer,
@@ -21,11 +24,14 @@ pub struct Store {
     due: Option<Instant>,
     /// The outbox grows by what is not yet written, and the link is to hear of it.
     hurry: bool,
+    kept: mpsc::Sender<(ContactId, bool)>,
 }
 
 impl Store {
-    pub fn new(writer: Writer) -> Self {
-        Self { writer, unwritten: Batch::default(), due: None, hurry: false }
+    /// The second tells of what was to be kept.
+    pub fn new(writer: Writer) -> (Self, mpsc::Receiver<(ContactId, bool)>) {
+        let (kept, told) = mpsc::channel(KEPT_MAX);
+        (Self { writer, unwritten: Batch::default(), due: None, hurry: false, kept }, told)
     }
 
     /// For what is too rare and too small to wait for company.
@@ -89,6 +95,21 @@ impl Store {
             Ok(_) => drop(answer.send(value)),
             Err(error) => error!(%error, "facts wait in memory: the desk is not answered"),
         });
+    }
+
+    /// Hands everything to the ledger, and says of each of these contacts when the disk has it, or will not. `lasting`:
+    /// what is stored outlives the process. Who is told nothing, for there are too many, gives up in a moment.
+    pub fn keep(&mut self, contacts: Vec<ContactId>, lasting: bool) {
+        let kept = self.kept.clone();
+        let tell = move |stored: bool| {
+            for contact in contacts {
+                let _ = kept.try_send((contact, stored && lasting));
+            }
+        };
+        match self.take() {
+            Some(batch) => self.writer.submit_then(batch, move |stored| tell(stored.is_ok())),
+            None => tell(true),
+        }
     }
 
     fn take(&mut self) -> Option<Batch> {

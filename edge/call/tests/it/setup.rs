@@ -91,6 +91,8 @@ pub fn config(calls_max: u32) -> Config {
                 emergency: BTreeSet::from([number("110")]),
                 outward: Some(carrier()),
                 dialling: Default::default(),
+                closed: false,
+                pauses: BTreeMap::new(),
             },
             queues: BTreeMap::new(),
             agents: BTreeMap::new(),

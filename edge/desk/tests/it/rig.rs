@@ -458,6 +458,9 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 pub fn board() -> BoardAt {
     let sales = QueueLine {
+        intake: floor::board::Intake::Open,
+        closed: false,
+        callbacks: 0,
         queue: QueueId::new("sales").unwrap(),
         label: "Sales".into(),
         waiting: 1,
@@ -473,12 +476,22 @@ pub fn board() -> BoardAt {
     let agents = vec![talking("li", LI_CALLER, XSS_NAME), talking("wang", WANG_CALLER, "Wu")];
     BoardAt {
         at: Instant::now(),
-        board: Board { queues: vec![sales], agents, help: Help::NoLine, emergencies: vec![], notices: vec![] },
+        board: Board {
+            queues: vec![sales],
+            closed: false,
+            pauses: Default::default(),
+            callbacks: vec![],
+            agents,
+            help: Help::NoLine,
+            emergencies: vec![],
+            notices: vec![],
+        },
     }
 }
 
 fn talking(who: &str, caller_number: &str, name: &str) -> AgentLine {
     let card = ContactCard {
+        callback: false,
         contact: ContactId(u128::from(who.len() as u64)),
         queue: Some(QueueId::new("sales").unwrap()),
         caller_number: caller_number.into(),
@@ -492,6 +505,7 @@ fn talking(who: &str, caller_number: &str, name: &str) -> AgentLine {
         from_site: None,
     };
     AgentLine {
+        pause: None,
         agent: agent(who),
         badge: who.to_uppercase(),
         state: AgentState::Talking,
@@ -511,6 +525,8 @@ fn effective() -> Effective {
         emergency: BTreeSet::new(),
         outward: None,
         dialling: Default::default(),
+        closed: false,
+        pauses: BTreeMap::new(),
     };
     let sales = Queue {
         label: "Sales".into(),
@@ -522,8 +538,10 @@ fn effective() -> Effective {
         service_level_s: 20,
         hours: None,
         recorded: true,
+        closed: false,
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 60, to: vec![] },
         routing: Default::default(),
+        callback: Default::default(),
     };
     let person = |badge: &str| Agent {
         badge: badge.into(),
@@ -573,6 +591,7 @@ fn rows() -> Vec<ContactRow> {
             released: None,
             diverted: None,
             unkeyed: None,
+            called_back: None,
         },
         caller: Some(Caller { number: number.into(), name: None }),
     };

@@ -26,6 +26,8 @@ pub fn config() -> Config {
             emergency: BTreeSet::from([id("112")]),
             outward: Some(id("carrier")),
             dialling: Default::default(),
+            closed: false,
+            pauses: BTreeMap::new(),
         },
         queues: BTreeMap::from([(id("sales"), sales()), (id("repairs"), repairs())]),
         agents: BTreeMap::from([
@@ -59,8 +61,10 @@ fn sales() -> Queue {
         service_level_s: 20,
         hours: None,
         recorded: true,
+        closed: false,
         overflow: Overflow { locality: Locality::MayLeave, after_s: 40, to: vec![id("south"), id("east")] },
         routing: Default::default(),
+        callback: Default::default(),
     }
 }
 
@@ -70,8 +74,10 @@ fn repairs() -> Queue {
         position_every_s: 0,
         wrap_up_s: 0,
         recorded: false,
+        closed: false,
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 0, to: vec![id("south")] },
         routing: Default::default(),
+        callback: Default::default(),
         ..sales()
     }
 }
@@ -101,7 +107,7 @@ fn trunk() -> Trunk {
 fn main() -> Flow {
     let steps = [
         ("hello", Step::Play { prompt: id("greeting"), next: id("to-sales") }),
-        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default(), after: None }),
+        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default(), after: None, otherwise: None }),
     ];
     Flow {
         label: "Main".into(),
@@ -120,8 +126,8 @@ fn service() -> Flow {
         ("menu", menu),
         ("bye", Step::Play { prompt: id("goodbye"), next: id("end") }),
         ("closed", Step::Play { prompt: id("we-are-closed"), next: id("end") }),
-        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default(), after: None }),
-        ("to-repairs", Step::Queue { queue: id("repairs"), asks: Default::default(), after: None }),
+        ("to-sales", Step::Queue { queue: id("sales"), asks: Default::default(), after: None, otherwise: None }),
+        ("to-repairs", Step::Queue { queue: id("repairs"), asks: Default::default(), after: None, otherwise: None }),
         ("end", Step::Hangup),
     ];
     Flow {

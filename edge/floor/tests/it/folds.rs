@@ -45,6 +45,7 @@ fn cdr(contact: u128, queue: &str, queued: i64, outcome: Outcome, wait_ms: u64) 
         released: None,
         diverted: None,
         unkeyed: None,
+        called_back: None,
     }
 }
 
@@ -126,7 +127,8 @@ fn a_restart_closes_offers_contacts_wrap_ups_and_sign_ins() {
     let beate = scene.facts.iter().rev().find_map(|fact| fact.contact);
     let alice = scene.facts.iter().find_map(|fact| fact.contact);
     let fact = |contact, kind| Fact { seq: 0, at: now, contact, kind };
-    let signed_out = |agent: &str| fact(None, Kind::AgentState { agent: id(agent), state: AgentState::SignedOut });
+    let signed_out =
+        |agent: &str| fact(None, Kind::AgentState { agent: id(agent), state: AgentState::SignedOut, pause: None });
     let expected = [
         fact(beate, Kind::OfferEnded { agent: id("bob"), outcome: OfferOutcome::Withdrawn }),
         fact(beate, Kind::Ended { cause: EndCause::Restart }),

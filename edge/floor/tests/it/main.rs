@@ -3,12 +3,15 @@
 
 mod boards;
 mod branch;
+mod callbacks;
 mod double;
 mod folds;
 mod forwards;
+mod intake;
 mod limits;
 mod notices;
 mod over_sip;
+mod pauses;
 mod random;
 mod scene;
 mod scenes;

@@ -510,7 +510,8 @@ fn tell(kind: &Kind) -> String {
         Kind::FlowEntered { step, .. } => format!("FlowEntered {step}"),
         Kind::Offered { agent, .. } => format!("Offered {agent}"),
         Kind::OfferEnded { outcome, .. } => format!("OfferEnded {outcome:?}"),
-        Kind::AgentState { agent, state } => format!("{agent} is {state:?}"),
+        Kind::AgentState { agent, state, pause: None } => format!("{agent} is {state:?}"),
+        Kind::AgentState { agent, state, pause: Some(pause) } => format!("{agent} is {state:?}, {pause:?}"),
         Kind::Ended { cause } => format!("Ended {cause:?}"),
         other => format!("{other:?}").split([' ', '{']).next().unwrap_or_default().to_owned(),
     }

@@ -17,7 +17,7 @@ use floor::{
     overflow::{Kind as Say, Signal},
 };
 use model::{
-    Extension, Millis, OverflowId,
+    ContactId, Extension, Millis, OverflowId,
     cdr::Cdr,
     config::{Config, Locality},
     fact::{Fact, Kind, LookUpFailed, Monitoring},
@@ -44,6 +44,10 @@ pub struct Scene {
     names: BTreeMap<u128, String>,
     overflow: Option<OverflowId>,
     question: u64,
+    /// Contacts that were to be kept since the last drain.
+    keep: Vec<ContactId>,
+    /// The disk takes nothing.
+    pub disk_full: bool,
     /// What happens to a leg that is not there is passed over.
     pub forgiving: bool,
 }
@@ -68,6 +72,8 @@ impl Scene {
             names: BTreeMap::new(),
             overflow: None,
             question: 0,
+            keep: Vec::new(),
+            disk_full: false,
             forgiving: false,
         }
     }
@@ -86,6 +92,10 @@ impl Scene {
             self.now = at;
             self.happen(what);
             self.drain();
+            for contact in std::mem::take(&mut self.keep) {
+                self.input(Input::Kept { contact, stored: !self.disk_full });
+                self.drain();
+            }
         }
         self
     }
@@ -93,6 +103,12 @@ impl Scene {
     /// What an earlier life wrote down.
     pub fn remember(&mut self, facts: &[Fact]) {
         self.floor.remember(facts);
+    }
+
+    /// A promise of an earlier life.
+    pub fn recall(&mut self, contact: ContactId, facts: &[Fact], person: (Caller, String)) {
+        self.floor.recall(self.now, self.wall(), (contact, facts), person);
+        self.drain();
     }
 
     pub fn board(&self) -> floor::board::Board {
@@ -279,8 +295,14 @@ impl Scene {
             }
             ["sign-in"] => Ask::SignIn,
             ["sign-out"] => Ask::SignOut,
+            ["strike", "off"] => {
+                let board = self.board();
+                let line = board.callbacks.first();
+                Ask::StrikeOff { contact: line.map_or(ContactId(0), |line| line.contact) }
+            }
             ["ready"] => Ask::Ready,
-            ["not-ready"] => Ask::NotReady,
+            ["not-ready"] => Ask::NotReady { pause: None },
+            ["not-ready", pause] => Ask::NotReady { pause: Some(id(pause)) },
             ["wrapped-up"] => Ask::WrapUpDone,
             ["more"] => Ask::WrapUpMore,
             ["dial", number] => Ask::Dial { number: (*number).to_owned() },
@@ -314,9 +336,20 @@ impl Scene {
                 let flow = config.flows.get_mut(&id("main")).expect("a flow");
                 flow.steps.insert(
                     id("to-sales"),
-                    model::flow::Step::Queue { queue: id(queue), asks: Default::default(), after: None },
+                    model::flow::Step::Queue {
+                        queue: id(queue),
+                        asks: Default::default(),
+                        after: None,
+                        otherwise: None,
+                    },
                 );
             }
+            ["queue", queue, "calls", "back", "in", hours] => {
+                config.queues.get_mut(&id(queue)).expect("a queue").callback.hours = Some(id(hours));
+            }
+            ["queue", queue, "closes"] => config.queues.get_mut(&id(queue)).expect("a queue").closed = true,
+            ["the", "site", "closes"] => config.site.closed = true,
+            ["queue", queue, "opens"] => config.queues.get_mut(&id(queue)).expect("a queue").closed = false,
             ["queue", queue, "closes", "with", hours] => {
                 config.queues.get_mut(&id(queue)).expect("a queue").hours = Some(id(hours));
             }
@@ -377,7 +410,7 @@ impl Scene {
                 let of = fact.contact.map(|contact| self.name("c", contact.0) + " ").unwrap_or_default();
                 of + &self.fact(fact.kind)
             }
-            Output::Personal { contact, caller } => {
+            Output::Personal { contact, caller, .. } => {
                 format!("{} is {}", self.name("c", contact.0), caller.number)
             }
             Output::Cdr(cdr) => {
@@ -399,6 +432,10 @@ impl Scene {
             Output::LookUp { question, ask } => {
                 self.question = question;
                 format!("look up {} within {} s", ask.url, ask.wait.as_secs())
+            }
+            Output::Keep { contact } => {
+                self.keep.push(contact);
+                return None;
             }
             Output::TrunkState { .. } | Output::Refused { .. } => return None,
             Output::Send { .. } | Output::Close { .. } | Output::Media(_) | Output::BoardChanged => return None,
@@ -445,10 +482,17 @@ impl Scene {
             Kind::CardModeEnded { why } => format!("CardModeEnded {why:?}"),
             Kind::Sounded { sound } => format!("Sounded {} at worst", sound.opinion_worst),
             Kind::Ended { cause } => format!("Ended {cause:?}"),
-            Kind::AgentState { agent, state } => format!("{agent} is {state:?}"),
+            Kind::AgentState { agent, state, pause: None } => format!("{agent} is {state:?}"),
+            Kind::AgentState { agent, state, pause: Some(pause) } => format!("{agent} is {state:?}, {pause:?}"),
             Kind::WrapUpStarted { agent } => format!("WrapUpStarted {agent}"),
             Kind::WrapUpEnded { agent } => format!("WrapUpEnded {agent}"),
             Kind::Noticed { what, place, .. } => format!("Noticed {what:?} at {}", text(place)),
+            Kind::CallbackPromised { queue, .. } => format!("CallbackPromised {queue}"),
+            Kind::CallbackTried { phone, .. } => format!("CallbackTried by {phone}"),
+            Kind::CallbackMissed { cause, counts } => {
+                format!("CallbackMissed {cause:?}{}", if counts { "" } else { ", does not count" })
+            }
+            Kind::CallbackStruckOff { by } => format!("CallbackStruckOff by {}", text(by)),
             Kind::Charged { phone, cents, .. } => format!("Charged {phone} {cents}"),
             Kind::Consulted { agent } => format!("Consulted {}", text(agent)),
             Kind::Conferred { agent } => format!("Conferred with {}", text(agent)),

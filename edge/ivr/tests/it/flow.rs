@@ -42,7 +42,12 @@ fn read(words: &[&str]) -> Step {
         "open" => {
             Step::Open { hours: words[1].parse().expect("a slug"), then: step(words[2]), otherwise: step(words[3]) }
         }
-        "queue" => Step::Queue { queue: words[1].parse().expect("a slug"), asks: Default::default(), after: None },
+        "queue" => Step::Queue {
+            queue: words[1].parse().expect("a slug"),
+            asks: Default::default(),
+            after: None,
+            otherwise: None,
+        },
         "hangup" => Step::Hangup,
         other => panic!("unknown step {other}"),
     }

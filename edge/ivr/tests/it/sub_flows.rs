@@ -44,6 +44,32 @@ fn check(caller: &str, ladder: &str) {
 }
 
 #[test]
+fn who_is_not_taken_or_promised_a_call_back_goes_another_way() {
+    let flow = "
+label: Main
+start: to-sales
+variables: { number: '' }
+steps:
+  to-sales: { do: queue, queue: sales, otherwise: number }
+  number: { do: digits, prompt: which, into: number, min: 2, max: 2, wait_s: 5, tries: 1, next: back, otherwise: bye }
+  back: { do: callback, queue: sales, number: number, next: thanks, otherwise: bye }
+  thanks: { do: play, prompt: thanks, next: bye }
+  bye: { do: hangup }
+";
+    let until = "to-sales: queue sales
+> served
+> not taken
+number: play [which]
+> 4
+hush collect 5 s
+> 2
+back: call back Some(\"42\") by sales";
+    let main = || yaml(flow);
+    walk(&[("main", main())], "", &format!("{until}\n> promised\nthanks: play [thanks]"));
+    walk(&[("main", main())], "", &format!("{until}\n> not promised\nbye: hang up: Flow"));
+}
+
+#[test]
 fn a_known_caller_is_greeted_by_a_sub_flow_looked_up_and_sent_to_whom_serves_gold() {
     check(
         "86131",

@@ -48,6 +48,8 @@ fn read(line: &str) -> Input {
         "nothing" => Input::Found(None),
         "not taken" => Input::NotTaken,
         "served" => Input::Served,
+        "promised" => Input::Promised(true),
+        "not promised" => Input::Promised(false),
         found if found.starts_with('{') => Input::Found(Some(serde_json::from_str(found).expect("values"))),
         digit => Input::Digit(digit.chars().next().expect("a key")),
     }
@@ -71,6 +73,7 @@ fn drain(run: &mut Run) -> String {
             Output::Marked { mark, best } => format!("  {mark} of {best} "),
             Output::Ring { phone, wait } => format!("  ring {phone} {} s\n", wait.as_secs()),
             Output::Queue { queue, .. } => format!("  queue {queue}\n"),
+            Output::CallBack { queue, number, .. } => format!("  call back {number:?} by {queue}\n"),
             Output::HangUp(end) => format!("  hang up: {end:?}\n"),
         };
     }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use model::{
     SkillId,
+    callback::Callback,
     config::{Agent, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place, Spelling},
     flow::Flow,
@@ -35,10 +36,17 @@ pub(super) fn queue_add(id: &impl Display, queue: &Queue) -> Result<Writes, Erro
         ("overflow_to".into(), sites(&queue.overflow.to)?),
     ];
     fields.extend(skills(&queue.skills)?);
+    if queue.closed {
+        fields.push(("closed".into(), true.into()));
+    }
     if queue.routing != Routing::default() {
         fields.push(("routing".into(), routing(&queue.routing)?));
     }
-    Ok(Writes::thing("queues", id, fields).to("hours", queue.hours.as_ref()))
+    if queue.callback != Callback::default() {
+        fields.push(("callback".into(), callback(&queue.callback)?));
+    }
+    let writes = Writes::thing("queues", id, fields).to("hours", queue.hours.as_ref());
+    Ok(writes.to("hours", queue.callback.hours.as_ref()))
 }
 
 pub(super) fn routing(routing: &Routing) -> Result<Scalar, Error> {
@@ -57,6 +65,15 @@ pub(super) fn routing(routing: &Routing) -> Result<Scalar, Error> {
         at_most("queues of a tier", tier.also.len(), most::MEMBERSHIPS)?;
     }
     let json = serde_json::to_string(routing).map_err(|_| invalid("routing", "cannot be written"))?;
+    Ok(json.as_str().into())
+}
+
+pub(super) fn callback(callback: &Callback) -> Result<Scalar, Error> {
+    use crate::callback::{AGAIN_MIN, ATTEMPTS, OFFER_AFTER_S};
+    callback.offer_after_s.map_or(Ok(()), |after| within("offer_after_s", after.into(), OFFER_AFTER_S))?;
+    within("attempts", callback.attempts.into(), ATTEMPTS)?;
+    within("again_min", callback.again_min.into(), AGAIN_MIN)?;
+    let json = serde_json::to_string(callback).map_err(|_| invalid("callback", "cannot be written"))?;
     Ok(json.as_str().into())
 }
 

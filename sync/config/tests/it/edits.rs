@@ -133,7 +133,8 @@ fn a_flow_that_cannot_run_is_refused_at_the_editor() {
     assert!(matches!(refused(dangling), Err(Error::Flow { at, .. }) if at == "steps/greeting"));
     let circle = with("greeting", Step::Play { prompt: id("welcome"), next: id("open") });
     assert!(matches!(refused(circle), Err(Error::Flow { .. })));
-    let unknown = with("sales", Step::Queue { queue: id("nobody"), asks: Default::default(), after: None });
+    let unknown =
+        with("sales", Step::Queue { queue: id("nobody"), asks: Default::default(), after: None, otherwise: None });
     assert_eq!(refused(unknown), Err(Error::Unknown { what: "queues", id: "nobody".into() }));
     assert!(refused(flow()).unwrap().is_some(), "a circle through a menu waits for the caller");
 }

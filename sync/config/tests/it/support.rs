@@ -37,8 +37,10 @@ pub fn queue(skill: &str) -> Queue {
         service_level_s: 20,
         hours: Some(id("office")),
         recorded: true,
+        closed: false,
         overflow: Overflow { locality: Locality::MayLeave, after_s: 45, to: vec![id("suzhou"), id("ningbo")] },
         routing: Default::default(),
+        callback: Default::default(),
     }
 }
 
@@ -65,8 +67,8 @@ pub fn flow() -> Flow {
                 otherwise: id("sales"),
             },
         ),
-        ("sales", Step::Queue { queue: id("sales"), asks: Default::default(), after: None }),
-        ("support", Step::Queue { queue: id("support"), asks: Default::default(), after: None }),
+        ("sales", Step::Queue { queue: id("sales"), asks: Default::default(), after: None, otherwise: None }),
+        ("support", Step::Queue { queue: id("support"), asks: Default::default(), after: None, otherwise: None }),
         ("closed", Step::Play { prompt: id("closed"), next: id("bye") }),
         ("bye", Step::Hangup),
     ];
@@ -101,6 +103,8 @@ pub fn sample() -> Config {
             emergency: [id("110"), id("119")].into(),
             outward: Some(id("carrier")),
             dialling: Default::default(),
+            closed: false,
+            pauses: BTreeMap::new(),
         },
         queues: map([("sales", queue("english")), ("support", queue("repairs"))]),
         agents: map([("mei", agent("201", "english")), ("tao", agent("202", "repairs"))]),

@@ -84,10 +84,8 @@ fn step() -> impl Strategy<Value = Step> {
                 otherwise
             }),
         (id(), id()).prop_map(|(flow, next)| Step::SubFlow { flow, next }),
-        (id(), proptest::option::of(id())).prop_map(|(queue, after)| Step::Queue {
-            queue,
-            asks: Default::default(),
-            after
+        (id(), proptest::option::of(id()), proptest::option::of(id())).prop_map(|(queue, after, otherwise)| {
+            Step::Queue { queue, asks: Default::default(), after, otherwise }
         }),
         Just(Step::Return),
         Just(Step::Hangup),

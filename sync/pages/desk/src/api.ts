@@ -12,8 +12,14 @@ export interface Me {
 
 export interface Board {
   queues: QueueLine[];
+  /** No queue takes new contacts. */
+  closed: boolean;
+  /** Why an agent may be not ready, as people read it. */
+  pauses: Record<string, string>;
   agents: AgentLine[];
   help: Help;
+  /** Who is called back; for supervisors. */
+  callbacks: CallbackLine[];
   /** For supervisors; the youngest first. */
   emergencies: EmergencyLine[];
   /** For supervisors; the youngest first. */
@@ -35,6 +41,20 @@ export interface NoticeLine {
   seen: string[];
 }
 
+export interface CallbackLine {
+  contact: string;
+  queue: string;
+  /** As one dials it here. */
+  number: string;
+  name: string | null;
+  ago_ms: number;
+  attempts: number;
+  /** Not before so long. */
+  later_ms: number | null;
+  /** Who calls the customer. */
+  agent: string | null;
+}
+
 export interface EmergencyLine {
   /** Null: a device that proved nothing. */
   phone: string | null;
@@ -52,7 +72,13 @@ export interface EmergencyLine {
 export interface QueueLine {
   queue: string;
   label: string;
+  /** Does it take new contacts? */
+  intake: 'open' | 'out_of_hours' | 'closed';
+  /** By its own switch. */
+  closed: boolean;
   waiting: number;
+  /** Have hung up, keep their place, and are called back. */
+  callbacks: number;
   longest_wait_ms: number;
   /** Of who came now, with its standard deviation; null while too little is known. */
   expected_wait_ms: number | null;
@@ -69,6 +95,8 @@ export interface AgentLine {
   agent: string;
   badge: string;
   state: AgentState;
+  /** Why, when not ready. */
+  pause: Pause | null;
   since_ms: number;
   phone: string | null;
   phone_registered: boolean;
@@ -76,6 +104,9 @@ export interface AgentLine {
   /** Supervisors on the agent's talk; for supervisors. */
   monitors: MonitorLine[];
 }
+
+/** A reason of the site's, or what happened to the agent. */
+export type Pause = { code: string } | 'missed' | 'phone_away';
 
 export type Monitoring = 'listen' | 'whisper' | 'barge';
 
@@ -99,6 +130,8 @@ export interface ContactCard {
   waited_ms: number;
   held: boolean;
   card_mode: boolean;
+  /** The customer was promised a call back, and is called. */
+  callback: boolean;
   third: ThirdLine | null;
   /** The agent's page has vanished in mid-call, and the caller waits for it. */
   away: boolean;
@@ -107,9 +140,11 @@ export interface ContactCard {
 }
 
 export type Ask =
-  | { ask: 'sign_in' | 'sign_out' | 'ready' | 'not_ready' | 'wrap_up_done' | 'wrap_up_more' | 'hang_up' | 'hold' | 'resume' | 'card_mode' | 'card_mode_end' | 'confer' | 'consult_end' | 'monitor_end' }
+  | { ask: 'not_ready'; pause?: string }
+  | { ask: 'sign_in' | 'sign_out' | 'ready' | 'wrap_up_done' | 'wrap_up_more' | 'hang_up' | 'hold' | 'resume' | 'card_mode' | 'card_mode_end' | 'confer' | 'consult_end' | 'monitor_end' }
   | { ask: 'dial' | 'transfer' | 'consult'; number: string }
   | { ask: 'monitor'; agent: string; how: Monitoring }
+  | { ask: 'strike_off'; contact: string }
   | { ask: 'seen'; notice: string };
 
 export type RefusedCode =
@@ -119,6 +154,7 @@ export type RefusedCode =
   | 'wrong_state'
   | 'no_call'
   | 'forbidden'
+  | 'pause_needed'
   | 'bad_number'
   | 'bad_request'
   | 'too_many'

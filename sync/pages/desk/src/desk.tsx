@@ -28,7 +28,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
   const { t } = useTranslation();
   const live = useMemo(() => new Live(leave), [leave]);
   const state = useLive(live);
-  const phone = useMemo(() => new Phone(() => void live.ask({ ask: 'ready' })), [live]);
+  const phone = useMemo(() => new Phone(), []);
   const telephone = usePhone(phone);
   const [place, setPlace] = useState('floor');
   const [help, setHelp] = useState(false);

@@ -5,6 +5,8 @@ import type { Call, Phone } from './phone/phone';
 
 export const DIAL_FIELD = 'dial-number';
 export const TRANSFER_BUTTON = 'transfer-open';
+/** A class: the list of reasons gives its button an id. */
+export const PAUSE_BUTTON = 'pause-open';
 
 export function useSingle() {
   return useLocalStorage({ key: 'branchline.single-keys', defaultValue: true });
@@ -20,9 +22,15 @@ export function useShortcuts({ phone, call, own, ask, help, toFloor }: {
 }) {
   const [single] = useSingle();
   const state = own?.state;
+  // Where there are reasons, their list opens.
+  const rest = () => {
+    const reasons = document.querySelector<HTMLElement>(`.${PAUSE_BUTTON}`);
+    if (reasons === null) ask({ ask: 'not_ready' });
+    else reasons.click();
+  };
   useHotkeys(
     [
-      ['F2', () => ask({ ask: state === 'ready' ? 'not_ready' : 'ready' })],
+      ['F2', () => (state === 'ready' ? rest() : ask({ ask: 'ready' }))],
       ['F3', () => call?.stage === 'ringing' && phone.answer()],
       ['F4', () => state === 'talking' && ask({ ask: own?.contact?.held ? 'resume' : 'hold' })],
       ['F6', () => call?.stage === 'talking' && phone.mute()],

@@ -24,6 +24,10 @@ export interface Site {
   emergency: string[];
   outward: string | null;
   dialling: Dialling;
+  /** No queue takes new contacts. */
+  closed: boolean;
+  /** Why an agent may be not ready, as people read it. */
+  pauses: Record<string, string>;
 }
 
 export interface Dialling {
@@ -95,8 +99,21 @@ export interface Queue {
   service_level_s: number;
   hours: string | null;
   recorded: boolean;
+  /** Takes no new contacts, by somebody's hand. */
+  closed: boolean;
   overflow: { locality: Locality; after_s: number; to: string[] };
   routing: Routing;
+  callback: Callback;
+}
+
+/** How customers of a queue are called back. */
+export interface Callback {
+  /** Expected wait, in seconds, from which the queue offers it. */
+  offer_after_s: number | null;
+  attempts: number;
+  again_min: number;
+  /** Null: the queue's own hours. */
+  hours: string | null;
 }
 
 export type Strategy = 'longest_idle' | 'least_occupied' | 'most_skilled' | 'round_robin';
@@ -216,6 +233,7 @@ export type Test =
   | { is: 'inside' }
   | { is: 'caller_begins'; with: string[] }
   | { is: 'open'; hours: string }
+  | { is: 'takes'; queue: string }
   | { is: 'waiting'; queue: string; more_than: number }
   | { is: 'wait_longer'; queue: string; than_s: number }
   | { is: 'served'; queue: string }
@@ -235,7 +253,8 @@ export type Step =
   | { do: 'sub_flow'; flow: string; next: string }
   | { do: 'return' }
   | { do: 'transfer'; phone: string; ring_s: number; otherwise: string }
-  | { do: 'queue'; queue: string; asks: Asks; after?: string }
+  | { do: 'queue'; queue: string; asks: Asks; after?: string; otherwise?: string }
+  | { do: 'callback'; queue: string; asks: Asks; number?: string; next: string; otherwise: string }
   | { do: 'hangup' };
 
 export interface Hours {
@@ -258,6 +277,9 @@ export type Change =
   | { set: 'site_emergency'; numbers: string[] }
   | { set: 'site_outward'; trunk: string | null }
   | { set: 'site_dialling'; dialling: Dialling }
+  | { set: 'site_closed'; closed: boolean }
+  | { set: 'pause_put'; pause: string; label: string }
+  | { set: 'pause_remove'; pause: string }
   | { set: 'place_put'; place: string; value: Place }
   | { set: 'place_remove'; place: string }
   | { set: 'queue_add'; queue: string; value: Queue }
@@ -271,10 +293,12 @@ export type Change =
   | { set: 'queue_service_level'; queue: string; seconds: number }
   | { set: 'queue_hours'; queue: string; hours: string | null }
   | { set: 'queue_recorded'; queue: string; recorded: boolean }
+  | { set: 'queue_closed'; queue: string; closed: boolean }
   | { set: 'queue_locality'; queue: string; locality: Locality }
   | { set: 'queue_overflow_after'; queue: string; seconds: number }
   | { set: 'queue_overflow_to'; queue: string; to: string[] }
   | { set: 'queue_routing'; queue: string; routing: Routing }
+  | { set: 'queue_callback'; queue: string; callback: Callback }
   | { set: 'agent_add'; agent: string; value: Agent }
   | { set: 'agent_remove'; agent: string }
   | { set: 'agent_badge'; agent: string; badge: string }
@@ -384,6 +408,8 @@ export type EndCause =
   | 'forbidden'
   | 'busy'
   | 'not_reachable'
+  | 'not_reached'
+  | 'struck_off'
   | 'restart'
   | 'overload'
   | 'fault';
@@ -409,6 +435,8 @@ export interface Cdr {
   offers: number;
   recording: string | null;
   sound?: Sound;
+  /** Was promised a call back. */
+  called_back?: { promised: number; attempts: number };
   /** A trunk's own words about the end. */
   released?: { status: number | null; q850: number | null; sip: number | null };
   unkeyed?: 'no_certificate' | 'silent' | 'another_certificate' | 'refused';

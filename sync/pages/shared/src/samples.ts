@@ -37,6 +37,10 @@ export const config = {
       "test_number": null,
       "test_hour": 3,
       "confirm_days": 180
+    },
+    "closed": false,
+    "pauses": {
+      "lunch": "Lunch"
     }
   },
   "queues": {
@@ -52,6 +56,7 @@ export const config = {
       "service_level_s": 20,
       "hours": "office",
       "recorded": true,
+      "closed": false,
       "overflow": {
         "locality": "may_leave",
         "after_s": 45,
@@ -83,6 +88,12 @@ export const config = {
           "agents": 0,
           "value": 1
         }
+      },
+      "callback": {
+        "offer_after_s": null,
+        "attempts": 3,
+        "again_min": 15,
+        "hours": null
       }
     }
   },
@@ -248,6 +259,17 @@ export const config = {
         "bye": {
           "do": "hangup"
         },
+        "callback": {
+          "do": "callback",
+          "queue": "sales",
+          "asks": {
+            "value": 0,
+            "skills": {}
+          },
+          "number": "account",
+          "next": "bye",
+          "otherwise": "bye"
+        },
         "digits": {
           "do": "digits",
           "prompt": "account",
@@ -282,6 +304,10 @@ export const config = {
             {
               "is": "open",
               "hours": "office"
+            },
+            {
+              "is": "takes",
+              "queue": "sales"
             },
             {
               "is": "waiting",
@@ -334,7 +360,8 @@ export const config = {
             "value": 0,
             "skills": {}
           },
-          "after": "survey"
+          "after": "survey",
+          "otherwise": "bye"
         },
         "say": {
           "do": "say",
@@ -401,7 +428,7 @@ export const changes = [
   {"set":"site_dialling","dialling":{"prefix":"","country":"","national":"0","international":"00","abroad":[],"premium":["0190","0900","160","168"],"backup":[],"groups":{},"outward":null,"phone_hour_max":60,"site_hour_max":600,"phone_calls_max":3,"home_cents":3,"abroad_cents":50,"tariffs":{},"phone_hour_cents_max":2000,"site_hour_cents_max":20000,"place":null,"test_number":null,"test_hour":3,"confirm_days":180}},
   {"set":"place_put","place":"hall","value":{"label":"","country":"","state":"","city":"","street":"","house":"","floor":"","room":"","trunk":null,"confirmed":"","send_location":false}},
   {"set":"place_remove","place":"hall"},
-  {"set":"queue_add","queue":"sales","value":{"label":"Sales","skills":{"english":3},"music":"music","position_every_s":30,"ring_s":15,"wrap_up_s":20,"service_level_s":20,"hours":"office","recorded":true,"overflow":{"locality":"may_leave","after_s":45,"to":["south"]},"routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}}}},
+  {"set":"queue_add","queue":"sales","value":{"label":"Sales","skills":{"english":3},"music":"music","position_every_s":30,"ring_s":15,"wrap_up_s":20,"service_level_s":20,"hours":"office","recorded":true,"closed":false,"overflow":{"locality":"may_leave","after_s":45,"to":["south"]},"routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}},"callback":{"offer_after_s":null,"attempts":3,"again_min":15,"hours":null}}},
   {"set":"queue_remove","queue":"sales"},
   {"set":"queue_label","queue":"sales","label":"Sales"},
   {"set":"queue_skill","queue":"sales","skill":"english","level":null},
@@ -412,10 +439,15 @@ export const changes = [
   {"set":"queue_service_level","queue":"sales","seconds":20},
   {"set":"queue_hours","queue":"sales","hours":null},
   {"set":"queue_recorded","queue":"sales","recorded":true},
+  {"set":"queue_closed","queue":"sales","closed":true},
+  {"set":"site_closed","closed":true},
+  {"set":"pause_put","pause":"lunch","label":"Lunch"},
+  {"set":"pause_remove","pause":"lunch"},
   {"set":"queue_locality","queue":"sales","locality":"local_only"},
   {"set":"queue_overflow_after","queue":"sales","seconds":45},
   {"set":"queue_overflow_to","queue":"sales","to":["south"]},
   {"set":"queue_routing","queue":"sales","routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}}},
+  {"set":"queue_callback","queue":"sales","callback":{"offer_after_s":180,"attempts":3,"again_min":15,"hours":"office"}},
   {"set":"agent_add","agent":"li","value":{"badge":"Li","phone":"201","skills":{"english":4},"queues":["sales"]}},
   {"set":"agent_remove","agent":"li"},
   {"set":"agent_badge","agent":"li","badge":"Li"},
@@ -432,7 +464,7 @@ export const changes = [
   {"set":"trunk_remove","trunk":"carrier"},
   {"set":"number_put","number":"110","flow":"main"},
   {"set":"number_remove","number":"110"},
-  {"set":"flow_put","flow":"main","value":{"label":"Main","start":"hello","variables":{"account":"","gold":false},"steps":{"ask":{"do":"look_up","url":"http://crm.example/who","send":{"account":{"variable":"account"},"phone":"caller"},"take":{"gold":"is_gold"},"wait_ms":1500,"next":"bye","otherwise":"bye"},"back":{"do":"return"},"bye":{"do":"hangup"},"digits":{"do":"digits","prompt":"account","into":"account","min":3,"max":8,"wait_s":5,"tries":2,"next":"bye","otherwise":"bye"},"hello":{"do":"play","prompt":"hello","next":"menu"},"if":{"do":"if","all":[{"is":"withheld"},{"is":"inside"},{"is":"caller_begins","with":["+86"]},{"is":"open","hours":"office"},{"is":"waiting","queue":"sales","more_than":5},{"is":"wait_longer","queue":"sales","than_s":120},{"is":"served","queue":"sales"},{"is":"equal","variable":"gold","to":true},{"is":"at_least","variable":"level","number":3}],"then":"bye","otherwise":"bye"},"menu":{"do":"menu","prompt":"menu","choices":{"1":"open"},"wait_s":5,"tries":3,"otherwise":"bye"},"open":{"do":"open","hours":"office","then":"queue","otherwise":"bye"},"queue":{"do":"queue","queue":"sales","asks":{"value":0,"skills":{}},"after":"survey"},"say":{"do":"say","parts":[{"prompt":"hello"},{"digits":"account"}],"next":"bye"},"set":{"do":"set","variable":"gold","to":true,"next":"bye"},"sub":{"do":"sub_flow","flow":"other","next":"bye"},"survey":{"do":"survey","prompt":"how","best":5,"wait_s":5,"next":"bye"},"transfer":{"do":"transfer","phone":"201","ring_s":20,"otherwise":"bye"}}}},
+  {"set":"flow_put","flow":"main","value":{"label":"Main","start":"hello","variables":{"account":"","gold":false},"steps":{"ask":{"do":"look_up","url":"http://crm.example/who","send":{"account":{"variable":"account"},"phone":"caller"},"take":{"gold":"is_gold"},"wait_ms":1500,"next":"bye","otherwise":"bye"},"back":{"do":"return"},"bye":{"do":"hangup"},"callback":{"do":"callback","queue":"sales","asks":{"value":0,"skills":{}},"number":"account","next":"bye","otherwise":"bye"},"digits":{"do":"digits","prompt":"account","into":"account","min":3,"max":8,"wait_s":5,"tries":2,"next":"bye","otherwise":"bye"},"hello":{"do":"play","prompt":"hello","next":"menu"},"if":{"do":"if","all":[{"is":"withheld"},{"is":"inside"},{"is":"caller_begins","with":["+86"]},{"is":"open","hours":"office"},{"is":"takes","queue":"sales"},{"is":"waiting","queue":"sales","more_than":5},{"is":"wait_longer","queue":"sales","than_s":120},{"is":"served","queue":"sales"},{"is":"equal","variable":"gold","to":true},{"is":"at_least","variable":"level","number":3}],"then":"bye","otherwise":"bye"},"menu":{"do":"menu","prompt":"menu","choices":{"1":"open"},"wait_s":5,"tries":3,"otherwise":"bye"},"open":{"do":"open","hours":"office","then":"queue","otherwise":"bye"},"queue":{"do":"queue","queue":"sales","asks":{"value":0,"skills":{}},"after":"survey","otherwise":"bye"},"say":{"do":"say","parts":[{"prompt":"hello"},{"digits":"account"}],"next":"bye"},"set":{"do":"set","variable":"gold","to":true,"next":"bye"},"sub":{"do":"sub_flow","flow":"other","next":"bye"},"survey":{"do":"survey","prompt":"how","best":5,"wait_s":5,"next":"bye"},"transfer":{"do":"transfer","phone":"201","ring_s":20,"otherwise":"bye"}}}},
   {"set":"flow_roll_back","flow":"main","replaced":1},
   {"set":"flow_remove","flow":"main"},
   {"set":"hours_add","hours":"office","value":{"label":"Office","week":[{"day":0,"from_min":540,"to_min":1080}],"closed":["2026-12-25"]}},
@@ -516,6 +548,8 @@ export const causes = [
   "forbidden",
   "busy",
   "not_reachable",
+  "not_reached",
+  "struck_off",
   "restart",
   "overload",
   "fault"

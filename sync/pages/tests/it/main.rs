@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{ContactId, Millis, RecordingId};
 use model::{
+    callback::Callback,
     cdr::{Cdr, Direction, Outcome},
     change::{Change, Finding, Problem, Severity},
     config::{Agent, Config, Hours, Locality, Overflow, Phone, Queue, SipTransport, Site, Span, Trunk, TrunkKind},
@@ -76,6 +77,8 @@ fn samples() -> String {
         EndCause::Forbidden,
         EndCause::Busy,
         EndCause::NotReachable,
+        EndCause::NotReached,
+        EndCause::StruckOff,
         EndCause::Restart,
         EndCause::Overload,
         EndCause::Fault,
@@ -121,8 +124,10 @@ fn queue() -> Queue {
         service_level_s: 20,
         hours: Some(id("office")),
         recorded: true,
+        closed: false,
         overflow: Overflow { locality: Locality::MayLeave, after_s: 45, to: vec![id("south")] },
         routing: routing(),
+        callback: Default::default(),
     }
 }
 
@@ -175,7 +180,15 @@ fn flow() -> Flow {
             },
         ),
         (id("open"), Step::Open { hours: id("office"), then: id("queue"), otherwise: id("bye") }),
-        (id("queue"), Step::Queue { queue: id("sales"), asks: Default::default(), after: Some(id("survey")) }),
+        (
+            id("queue"),
+            Step::Queue {
+                queue: id("sales"),
+                asks: Default::default(),
+                after: Some(id("survey")),
+                otherwise: Some(id("bye")),
+            },
+        ),
         (id("survey"), Step::Survey { prompt: id("how"), best: 5, wait_s: 5, next: id("bye") }),
         (id("bye"), Step::Hangup),
     ]
@@ -189,6 +202,16 @@ fn flow() -> Flow {
         ("sub", Step::SubFlow { flow: id("other"), next: id("bye") }),
         ("back", Step::Return),
         ("transfer", Step::Transfer { phone: id("201"), ring_s: 20, otherwise: id("bye") }),
+        (
+            "callback",
+            Step::Callback {
+                queue: id("sales"),
+                asks: Default::default(),
+                number: Some(id("account")),
+                next: id("bye"),
+                otherwise: id("bye"),
+            },
+        ),
     ];
     let more = more.map(|(step, does)| (id(step), does));
     let variables = [(id("account"), Value::Text(String::new())), (id("gold"), Value::Flag(false))].into();
@@ -225,6 +248,7 @@ fn tests() -> Vec<Test> {
         Test::Inside,
         Test::CallerBegins { with: ["+86".into()].into() },
         Test::Open { hours: id("office") },
+        Test::Takes { queue: id("sales") },
         Test::Waiting { queue: id("sales"), more_than: 5 },
         Test::WaitLonger { queue: id("sales"), than_s: 120 },
         Test::Served { queue: id("sales") },
@@ -250,6 +274,8 @@ fn config() -> Config {
             emergency: [id("110")].into(),
             outward: Some(id("carrier")),
             dialling: Default::default(),
+            closed: false,
+            pauses: [(id("lunch"), "Lunch".into())].into(),
         },
         queues: [(id("sales"), queue())].into(),
         agents: [(id("li"), agent())].into(),
@@ -286,10 +312,18 @@ fn changes() -> Vec<Change> {
         Change::QueueServiceLevel { queue: queue_id(), seconds: 20 },
         Change::QueueHours { queue: queue_id(), hours: None },
         Change::QueueRecorded { queue: queue_id(), recorded: true },
+        Change::QueueClosed { queue: queue_id(), closed: true },
+        Change::SiteClosed { closed: true },
+        Change::PausePut { pause: id("lunch"), label: "Lunch".into() },
+        Change::PauseRemove { pause: id("lunch") },
         Change::QueueLocality { queue: queue_id(), locality: Locality::LocalOnly },
         Change::QueueOverflowAfter { queue: queue_id(), seconds: 45 },
         Change::QueueOverflowTo { queue: queue_id(), to: vec![id("south")] },
         Change::QueueRouting { queue: queue_id(), routing: Box::new(routing()) },
+        Change::QueueCallback {
+            queue: queue_id(),
+            callback: Callback { offer_after_s: Some(180), hours: Some(id("office")), ..Callback::default() },
+        },
         Change::AgentAdd { agent: agent_id(), value: agent() },
         Change::AgentRemove { agent: agent_id() },
         Change::AgentBadge { agent: agent_id(), badge: "Li".into() },
@@ -322,11 +356,12 @@ fn changes() -> Vec<Change> {
         match change {
             SiteLabel { .. } | SiteTimeZone { .. } | SiteEmergency { .. } | SiteOutward { .. } => {}
             SiteDialling { .. } | PlacePut { .. } | PlaceRemove { .. } => {}
+            SiteClosed { .. } | PausePut { .. } | PauseRemove { .. } | QueueClosed { .. } => {}
             PhoneNumber { .. } | PhonePlace { .. } | PhoneProtection { .. } | PhoneForward { .. } => {}
             QueueAdd { .. } | QueueRemove { .. } | QueueLabel { .. } | QueueSkill { .. } | QueueMusic { .. } => {}
             QueuePositionEvery { .. } | QueueRing { .. } | QueueWrapUp { .. } | QueueServiceLevel { .. } => {}
             QueueHours { .. } | QueueRecorded { .. } | QueueLocality { .. } => {}
-            QueueOverflowAfter { .. } | QueueOverflowTo { .. } | QueueRouting { .. } => {}
+            QueueOverflowAfter { .. } | QueueOverflowTo { .. } | QueueRouting { .. } | QueueCallback { .. } => {}
             AgentAdd { .. } | AgentRemove { .. } | AgentBadge { .. } | AgentPhone { .. } => {}
             AgentSkill { .. } | AgentQueue { .. } | PhoneAdd { .. } | PhoneRemove { .. } => {}
             TrunkPut { .. } | TrunkRemove { .. } | NumberPut { .. } | NumberRemove { .. } => {}
@@ -397,5 +432,6 @@ fn cdr() -> Cdr {
         released: None,
         diverted: None,
         unkeyed: None,
+        called_back: None,
     }
 }

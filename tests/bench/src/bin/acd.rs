@@ -78,6 +78,8 @@ impl House {
             emergency: [].into(),
             outward: None,
             dialling: Default::default(),
+            closed: false,
+            pauses: BTreeMap::new(),
         };
         Ok(Config {
             site,
@@ -138,8 +140,10 @@ fn queue(skill: SkillId, n: u32) -> anyhow::Result<Queue> {
         service_level_s: 20,
         hours: None,
         recorded: false,
+        closed: false,
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 0, to: Vec::new() },
         routing: Routing { strategy, ..Routing::default() },
+        callback: Default::default(),
     })
 }
 

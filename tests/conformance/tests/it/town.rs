@@ -95,6 +95,8 @@ fn site() -> Config {
             emergency: BTreeSet::from([id("112")]),
             outward: Some(id("carrier")),
             dialling: Default::default(),
+            closed: false,
+            pauses: BTreeMap::new(),
         },
         queues: BTreeMap::new(),
         agents: BTreeMap::from([(id("alice"), agent)]),

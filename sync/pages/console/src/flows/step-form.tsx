@@ -78,22 +78,26 @@ export function StepForm({ config, flow, id, step, off, notes, set, rename, remo
           {count(t('flows.ring'), 'ring_s', step.ring_s, 5, 120)}
         </>
       )}
-      {step.do === 'queue' && choose(t('flows.queue'), step.queue, labelled(config.queues), (queue) => put({ queue }))}
+      {(step.do === 'queue' || step.do === 'callback') && choose(t('flows.queue'), step.queue, labelled(config.queues), (queue) => put({ queue }))}
+      {step.do === 'callback' && (
+        <Select label={t('flows.number')} data={[{ value: '@caller', label: t('flows.caller') }, ...variables]} value={step.number ?? '@caller'} allowDeselect={false} disabled={off} onChange={(to) => to !== null && put({ number: to === '@caller' ? undefined : to })} />
+      )}
       {'wait_s' in step && count(t('flows.wait'), 'wait_s', step.wait_s, 1, 60)}
       {'tries' in step && count(t('flows.tries'), 'tries', step.tries, 1, 10)}
       {ways(step).map(({ way, key, to }) => (
         <Group key={`${way}${key ?? ''}`} align="flex-end" wrap="nowrap" gap="xs">
           <Box style={{ flex: 1 }}>{choose(way === 'key' ? t('flows.way.key', { key: key ?? '' }) : t(`flows.way.${way}`), to, steps, (next) => set(lead(step, way, next, key)))}</Box>
-          {!off && (key !== undefined || way === 'after') && (
+          {!off && (key !== undefined || step.do === 'queue') && (
             <ActionIcon mb={4} variant="subtle" color="gray" aria-label={t('flows.removeWay')} onClick={() => {
               if (step.do === 'menu' && key !== undefined) put({ choices: Object.fromEntries(Object.entries(step.choices).filter(([each]) => each !== key)) });
-              else put({ after: undefined });
+              else put({ [way]: undefined });
             }}><IconX size={16} /></ActionIcon>
           )}
         </Group>
       ))}
       {!off && free[0] !== undefined && step.do === 'menu' && <Button size="compact-sm" variant="light" leftSection={<IconPlus size={14} />} onClick={() => put({ choices: { ...step.choices, [free[0]!]: step.otherwise } })}>{t('flows.addKey')}</Button>}
       {!off && waysOf(step.do).includes('after') && !('after' in step && step.after) && steps.length > 1 && <Button size="compact-sm" variant="light" onClick={() => put({ after: steps.find((other) => other !== id) })}>{t('flows.addAfter')}</Button>}
+      {!off && step.do === 'queue' && !step.otherwise && steps.length > 1 && <Button size="compact-sm" variant="light" onClick={() => put({ otherwise: steps.find((other) => other !== id) })}>{t('flows.addOtherwise')}</Button>}
       {!off && flow.start !== id && <Button size="compact-sm" variant="default" onClick={begin}>{t('flows.beginHere')}</Button>}
     </Stack>
   );
@@ -166,7 +170,7 @@ function Taken({ take, variables, off, set }: { take: Record<string, string>; va
   );
 }
 
-const TESTS: readonly Test['is'][] = ['withheld', 'inside', 'caller_begins', 'open', 'waiting', 'wait_longer', 'served', 'equal', 'at_least'];
+const TESTS: readonly Test['is'][] = ['withheld', 'inside', 'caller_begins', 'open', 'takes', 'waiting', 'wait_longer', 'served', 'equal', 'at_least'];
 
 function Tests({ tests, config, flow, off, set }: { tests: Test[]; config: Config; flow: Flow; off: boolean; set: (tests: Test[]) => void }) {
   const { t } = useTranslation();
@@ -178,6 +182,7 @@ function Tests({ tests, config, flow, off, set }: { tests: Test[]; config: Confi
       case 'open': return { is, hours: first(config.hours) };
       case 'waiting': return { is, queue: first(config.queues), more_than: 5 };
       case 'wait_longer': return { is, queue: first(config.queues), than_s: 120 };
+      case 'takes':
       case 'served': return { is, queue: first(config.queues) };
       case 'equal': return { is, variable: first(variables), to: variables[first(variables)] ?? true };
       case 'at_least': return { is, variable: first(variables), number: 1 };

@@ -2,7 +2,7 @@
 import type { Flow, Step } from '@shared/model';
 
 export type Kind = Step['do'];
-export const KINDS: readonly Kind[] = ['play', 'say', 'menu', 'digits', 'open', 'if', 'set', 'look_up', 'survey', 'sub_flow', 'return', 'transfer', 'queue', 'hangup'];
+export const KINDS: readonly Kind[] = ['play', 'say', 'menu', 'digits', 'open', 'if', 'set', 'look_up', 'survey', 'sub_flow', 'return', 'transfer', 'queue', 'callback', 'hangup'];
 
 /** A way out of a step: a field's name, or a menu's key. */
 export type WayName = 'next' | 'then' | 'otherwise' | 'after' | 'key';
@@ -25,7 +25,7 @@ export function ways(step: Step): Way[] {
   return out;
 }
 
-/** The ways that a step of this kind has at most; `after` of a queue may be left out. */
+/** The ways that a step of this kind has at most; those of a queue may be left out. */
 export function waysOf(kind: Kind): readonly string[] {
   switch (kind) {
     case 'play':
@@ -39,12 +39,13 @@ export function waysOf(kind: Kind): readonly string[] {
       return ['otherwise'];
     case 'digits':
     case 'look_up':
+    case 'callback':
       return ['next', 'otherwise'];
     case 'open':
     case 'if':
       return ['then', 'otherwise'];
     case 'queue':
-      return ['after'];
+      return ['after', 'otherwise'];
     case 'return':
     case 'hangup':
       return [];
@@ -72,6 +73,7 @@ export function fresh(kind: Kind, to: string): Step {
     case 'sub_flow': return { do: kind, flow: '', next: to };
     case 'transfer': return { do: kind, phone: '', ring_s: 20, otherwise: to };
     case 'queue': return { do: kind, queue: '', asks: { value: 0, skills: {} } };
+    case 'callback': return { do: kind, queue: '', asks: { value: 0, skills: {} }, next: to, otherwise: to };
     case 'return': return { do: kind };
     case 'hangup': return { do: kind };
   }

@@ -31,6 +31,9 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'site_emergency': return say(site, t('site.emergency'), change.numbers.join(', ') || t('none'));
     case 'site_outward': return say(site, t('site.outward'), change.trunk === null ? t('none') : trunk(change.trunk));
     case 'site_dialling': return say(site, t('site.dialling'), written);
+    case 'site_closed': return say(site, t('queue.closed'), on(change.closed));
+    case 'pause_put': return say(t('pause.title'), change.label);
+    case 'pause_remove': return say(t('pause.title'), removed, change.pause);
     case 'place_put': return say(`${t('site.place')} ${change.value.label || change.place}`, written, [change.value.street, change.value.house, change.value.floor, change.value.room].filter((part) => part !== '').join(', ') || null);
     case 'place_remove': return say(`${t('site.place')} ${change.place}`, removed);
     case 'queue_add': return ofQueue(change.queue, added);
@@ -44,10 +47,12 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'queue_service_level': return ofQueue(change.queue, t('queue.serviceLevel'), seconds(change.seconds));
     case 'queue_hours': return ofQueue(change.queue, t('queue.hours'), change.hours === null ? t('queue.alwaysOpen') : hours(change.hours));
     case 'queue_recorded': return ofQueue(change.queue, t('queue.recorded'), on(change.recorded));
+    case 'queue_closed': return ofQueue(change.queue, t('queue.closed'), on(change.closed));
     case 'queue_locality': return ofQueue(change.queue, t('queue.locality'), on(change.locality === 'may_leave'));
     case 'queue_overflow_after': return ofQueue(change.queue, t('queue.overflowAfter'), seconds(change.seconds));
     case 'queue_overflow_to': return ofQueue(change.queue, t('queue.overflowTo'), change.to.join(', ') || t('none'));
     case 'queue_routing': return ofQueue(change.queue, t('routing.title'), t(`routing.${change.routing.strategy}`));
+    case 'queue_callback': return ofQueue(change.queue, t('callback.title'), written);
     case 'agent_add': return ofAgent(change.agent, added);
     case 'agent_remove': return ofAgent(change.agent, removed);
     case 'agent_badge': return ofAgent(change.agent, t('agent.badge'), change.badge);

@@ -234,6 +234,7 @@ export const en = {
     caller: 'Caller’s number',
     called: 'Number called',
     best: 'Best mark',
+    number: 'Number called back',
     phone: 'Phone',
     ring: 'Rings (s)',
     queue: 'Queue',
@@ -247,15 +248,16 @@ export const en = {
     addKey: 'Add key',
     removeWay: 'Take this way away',
     addAfter: 'Go on when the agent has hung up',
+    addOtherwise: 'Where to when the queue takes nobody',
     beginHere: 'Calls begin here',
     way: { next: 'Then', then: 'If so', otherwise: 'Otherwise', after: 'Afterwards', key: 'Key {{key}}' },
     kind: {
       play: 'Play a prompt', say: 'Say something', menu: 'Menu of keys', digits: 'Ask for digits', open: 'Opening hours', if: 'Condition', set: 'Set a variable', look_up: 'Ask another system',
-      survey: 'Survey', sub_flow: 'Another flow', return: 'Back to the flow before', transfer: 'Ring a phone', queue: 'Queue', hangup: 'End the call',
+      survey: 'Survey', sub_flow: 'Another flow', return: 'Back to the flow before', transfer: 'Ring a phone', queue: 'Queue', callback: 'Promise to call back', hangup: 'End the call',
     },
     test: {
       withheld: 'The number is withheld', inside: 'The caller is one of our phones', caller_begins: 'The number begins with', open: 'It is open', waiting: 'More wait than', wait_longer: 'The wait is longer than (s)',
-      served: 'Somebody of the queue is at work', equal: 'A variable is', at_least: 'A variable is at least',
+      served: 'Somebody of the queue is at work', takes: 'The queue takes new contacts', equal: 'A variable is', at_least: 'A variable is at least',
     },
   },
   numbers: {

@@ -1,7 +1,7 @@
 // The contact I am offered, talk to or wrap up; and a field to dial when there is none.
 import { Alert, Box, Button, Card, Group, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconArrowRight, IconBuildingCommunity, IconCreditCard, IconCreditCardOff, IconPhone, IconPhoneCall, IconPhoneOff, IconPlugConnectedX, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react';
+import { IconArrowRight, IconBuildingCommunity, IconCreditCard, IconCreditCardOff, IconPhone, IconPhoneCall, IconPhoneOff, IconPhoneOutgoing, IconPlugConnectedX, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react';
 import { clock, phone } from '@shared/format';
 import { Empty, Figure } from '@shared/ui/bits';
 import { Suspense, lazy, useEffect, useState } from 'react';
@@ -80,9 +80,10 @@ function Contact({ own, at, live, ask, board, queueName, phone: line, telephone 
         </Box>
         {card.held && <Text fw={600} c="var(--mantine-color-orange-text)" role="status" style={{ whiteSpace: 'nowrap' }}>{t('call.onHold')}</Text>}
       </Group>
-      {state === 'offered' && <Alert color="orange" variant="light" icon={<IconPhoneCall size={20} />}>{telephone.ready ? t('phone.offered') : t('call.offered', { phone: own.phone ?? '' })}</Alert>}
+      {state === 'offered' && !card.callback && <Alert color="orange" variant="light" icon={<IconPhoneCall size={20} />}>{telephone.ready ? t('phone.offered') : t('call.offered', { phone: own.phone ?? '' })}</Alert>}
       <Ringing phone={line} state={telephone} />
       {card.away && <Alert color="orange" variant="light" icon={<IconPlugConnectedX size={20} />}>{t('phone.away')}</Alert>}
+      {card.callback && <Alert color="blue" variant="light" icon={<IconPhoneOutgoing size={20} />}>{t(state === 'offered' ? 'call.callbackOffered' : 'call.callback')}</Alert>}
       {card.card_mode && <Alert color="orange" variant="light" icon={<IconCreditCard size={20} />}>{t('call.cardModeOn')}</Alert>}
       {state === 'talking' && card.third !== null && <ThirdParty third={card.third} board={board} press={press} busyWith={busyWith} />}
       {card.from_site !== null && <Alert color="blue" variant="light" icon={<IconBuildingCommunity size={20} />}>{t('call.from', { site: card.from_site })}</Alert>}

@@ -9,6 +9,7 @@ import type { AgentLine } from '../api';
 import { useNow } from '../clock';
 import type { FloorProps } from './floor';
 import { MonitorButtons } from './monitor';
+import { pauseText } from './pause';
 import { STATE_COLOR } from './state';
 
 const ORDER: Record<AgentState, number> = { ready: 0, offered: 1, talking: 2, wrap_up: 3, not_ready: 4, signed_out: 5 };
@@ -25,7 +26,7 @@ export function Colleagues({ me, board, own, at, live, ask }: FloorProps) {
       {others.length === 0 && <Text size="sm" c="dimmed">{t('board.colleaguesNone')}</Text>}
       <Stack gap={0} component="ul" m={0} p={0} style={{ listStyle: 'none' }}>
         {others.map((line) => (
-          <Line key={line.agent} line={line} age={Math.max(0, now - at)}>
+          <Line key={line.agent} line={line} why={pauseText(t, board, line.pause)} age={Math.max(0, now - at)}>
             {me.role === 'supervisor' && own !== null && line.state === 'talking' && <MonitorButtons line={line} by={me.agent} live={live} ask={ask} />}
           </Line>
         ))}
@@ -34,7 +35,7 @@ export function Colleagues({ me, board, own, at, live, ask }: FloorProps) {
   );
 }
 
-function Line({ line, age, children }: { line: AgentLine; age: number; children: ReactNode }) {
+function Line({ line, why, age, children }: { line: AgentLine; why: string | null; age: number; children: ReactNode }) {
   const { t } = useTranslation();
   const out = line.state === 'signed_out';
   return (
@@ -49,6 +50,7 @@ function Line({ line, age, children }: { line: AgentLine; age: number; children:
             </Tooltip>
           )}
         </Group>
+        {why !== null && <Text size="xs" c="dimmed" truncate>{why}</Text>}
         {line.contact && <Text size="xs" c="dimmed" truncate>{phone(line.contact.caller_number)}</Text>}
       </Box>
       <Group gap="xs" wrap="nowrap">

@@ -1,5 +1,6 @@
 // The desk's first place: my state, my contact, and the floor around me.
 import { Stack } from '@mantine/core';
+import { Suspense, lazy } from 'react';
 import type { AgentLine, Ask, Board, Me } from '../api';
 import { PhoneCard } from '../phone/card';
 import type { Phone, PhoneState } from '../phone/phone';
@@ -8,6 +9,9 @@ import { Colleagues } from './colleagues';
 import { Queues } from './queues';
 import { StateCard } from './work';
 import './floor.css';
+
+// For supervisors.
+const Callbacks = lazy(() => import('./callbacks'));
 
 export interface FloorProps {
   me: Me;
@@ -31,6 +35,7 @@ export function Floor(props: FloorProps) {
       <Stack gap="lg" miw={0}>
         {props.own !== null && <PhoneCard phone={props.phone} state={props.telephone} />}
         <Queues {...props} />
+        {props.board.callbacks.length > 0 && <Suspense fallback={null}><Callbacks {...props} /></Suspense>}
         {props.own !== null && <Colleagues {...props} />}
       </Stack>
     </div>

@@ -1,31 +1,41 @@
 // The queues as they are at this moment.
-import { Box, Card, Group, Progress, Stack, Text, Tooltip } from '@mantine/core';
-import { IconUsersGroup } from '@tabler/icons-react';
+import { Alert, Badge, Box, Card, Group, Progress, Stack, Text, Tooltip } from '@mantine/core';
+import { IconDoorOff, IconUsersGroup } from '@tabler/icons-react';
 import { clock, permille } from '@shared/format';
 import { Empty } from '@shared/ui/bits';
+import { Suspense, lazy, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { QueueLine } from '../api';
 import { useNow } from '../clock';
 import type { FloorProps } from './floor';
 
-export function Queues({ board, at }: FloorProps) {
+// For supervisors.
+const QueueSwitch = lazy(() => import('./intake').then((intake) => ({ default: intake.QueueSwitch })));
+const SiteSwitch = lazy(() => import('./intake').then((intake) => ({ default: intake.SiteSwitch })));
+
+export function Queues({ me, board, at, live }: FloorProps) {
   const { t } = useTranslation();
   const now = useNow();
+  const supervisor = me.role === 'supervisor';
   return (
     <Card component="section" aria-labelledby="queues-now">
-      <Text component="h2" id="queues-now" fw={600} mb="sm">{t('board.queues')}</Text>
+      <Group justify="space-between" mb="sm" gap="xs">
+        <Text component="h2" id="queues-now" fw={600}>{t('board.queues')}</Text>
+        {supervisor && board.queues.length > 0 && <Suspense fallback={null}><SiteSwitch board={board} live={live} /></Suspense>}
+      </Group>
+      {board.closed && <Alert color="red" variant="light" mb="sm" icon={<IconDoorOff size={18} />}>{t('intake.siteIsClosed')}</Alert>}
       {board.queues.length === 0 ? (
         <Empty icon={<IconUsersGroup size={24} />} title={t('board.none')}>{t('board.noneText')}</Empty>
       ) : (
         <Stack gap={0}>
-          {board.queues.map((line) => <Line key={line.queue} line={line} age={Math.max(0, now - at)} />)}
+          {board.queues.map((line) => <Line key={line.queue} line={line} age={Math.max(0, now - at)}>{supervisor && <Suspense fallback={null}><QueueSwitch line={line} live={live} /></Suspense>}</Line>)}
         </Stack>
       )}
     </Card>
   );
 }
 
-function Line({ line, age }: { line: QueueLine; age: number }) {
+function Line({ line, age, children }: { line: QueueLine; age: number; children: ReactNode }) {
   const { t } = useTranslation();
   const level = line.service_level_permille;
   const waits = line.waiting > 0;
@@ -33,7 +43,10 @@ function Line({ line, age }: { line: QueueLine; age: number }) {
   return (
     <Box className="queue-line">
       <Group justify="space-between" gap="xs" wrap="nowrap">
-        <Text fw={600} size="sm" truncate>{line.label}</Text>
+        <Group gap="xs" wrap="nowrap" miw={0}>
+          <Text fw={600} size="sm" truncate>{line.label}</Text>
+          <IntakeBadge intake={line.intake} />
+        </Group>
         <Tooltip label={t('board.levelHint')}>
           <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>{t('board.level')} <Text span inherit fw={600} c="var(--mantine-color-text)">{permille(level)}</Text></Text>
         </Tooltip>
@@ -45,11 +58,20 @@ function Line({ line, age }: { line: QueueLine; age: number }) {
         <Cell label={t('board.ready')} value={String(line.ready)} hot={false} />
         <Cell label={t('board.talking')} value={String(line.talking)} hot={false} />
       </div>
+      {children && <Box mt={8}>{children}</Box>}
+      {line.callbacks > 0 && <Text size="xs" c="dimmed" mt={4}>{t('board.callbacks', { count: line.callbacks })}</Text>}
       {line.expected_wait_ms !== null && (
         <Text size="xs" c="dimmed" mt={4}>{t('board.expected', { wait: clock(line.expected_wait_ms), error: clock(line.expected_wait_error_ms ?? 0) })}</Text>
       )}
     </Box>
   );
+}
+
+/** Why a queue takes nobody, for everybody to see. */
+function IntakeBadge({ intake }: { intake: QueueLine['intake'] }) {
+  const { t } = useTranslation();
+  if (intake === 'open') return null;
+  return <Badge size="sm" variant="light" color={intake === 'closed' ? 'red' : 'gray'} tt="none" style={{ flex: 'none' }}>{t(`intake.${intake}`)}</Badge>;
 }
 
 function Cell({ label, value, hot }: { label: string; value: string; hot: boolean }) {

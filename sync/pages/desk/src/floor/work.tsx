@@ -7,9 +7,10 @@ import { useTranslation } from 'react-i18next';
 import type { Ask } from '../api';
 import { useNow } from '../clock';
 import type { FloorProps } from './floor';
+import { PauseButton, pauseText } from './pause';
 import { STATE_COLOR } from './state';
 
-export function StateCard({ own, at, live, ask, telephone }: FloorProps) {
+export function StateCard({ own, board, at, live, ask, telephone }: FloorProps) {
   const { t } = useTranslation();
   const now = useNow();
   const [busy, setBusy] = useState<Ask['ask'] | null>(null);
@@ -26,11 +27,13 @@ export function StateCard({ own, at, live, ask, telephone }: FloorProps) {
     setBusy(wanted.ask);
     void ask(wanted).finally(() => setBusy(null));
   };
-  const button = (wanted: 'ready' | 'not_ready' | 'sign_in' | 'sign_out' | 'wrap_up_done' | 'wrap_up_more', label: string, variant: string, color?: string) => (
+  const button = (wanted: 'ready' | 'sign_in' | 'sign_out' | 'wrap_up_done' | 'wrap_up_more', label: string, variant: string, color?: string) => (
     <Button key={wanted} size="md" variant={variant} color={color} loading={busy === wanted} disabled={!live || (busy !== null && busy !== wanted)} onClick={() => press({ ask: wanted })}>
       {label}
     </Button>
   );
+  const rest = (label: string) => <PauseButton key="rest" board={board} label={label} loading={busy === 'not_ready'} disabled={!live || (busy !== null && busy !== 'not_ready')} press={press} />;
+  const why = pauseText(t, board, own.pause);
   const hint =
     state === 'ready' ? (telephone.ready ? t('phone.readyHint') : t('work.readyHint', { phone: own.phone ?? '' }))
     : state === 'not_ready' ? t('work.notReadyHint')
@@ -50,14 +53,15 @@ export function StateCard({ own, at, live, ask, telephone }: FloorProps) {
               </Text>
             )}
           </Group>
+          {why !== null && <Text fw={500} mt={2}>{why}</Text>}
           {hint && <Text size="sm" c="dimmed" mt={2}>{hint}</Text>}
           {state === 'wrap_up' && left !== null && <Text size="sm" c="dimmed" mt={2} aria-hidden>{t('work.wrapUpLeft')}</Text>}
         </Box>
         <Group gap="xs">
           {state === 'signed_out' && button('sign_in', t('work.start'), 'filled')}
-          {state === 'not_ready' && [button('sign_out', t('work.stop'), 'subtle', 'gray'), button('ready', t('work.goReady'), 'filled')]}
-          {state === 'ready' && button('not_ready', t('work.goNotReady'), 'default')}
-          {state === 'wrap_up' && [button('not_ready', t('work.goNotReady'), 'default'), button('wrap_up_more', t('work.wrapUpMore'), 'default'), button('wrap_up_done', t('work.wrapUpDone'), 'filled')]}
+          {state === 'not_ready' && [button('sign_out', t('work.stop'), 'subtle', 'gray'), Object.keys(board.pauses).length > 0 && rest(t('rest.other')), button('ready', t('work.goReady'), 'filled')]}
+          {state === 'ready' && rest(t('work.goNotReady'))}
+          {state === 'wrap_up' && [rest(t('work.goNotReady')), button('wrap_up_more', t('work.wrapUpMore'), 'default'), button('wrap_up_done', t('work.wrapUpDone'), 'filled')]}
         </Group>
       </Group>
       {own.phone === null ? (

@@ -27,8 +27,6 @@ export interface PhoneState {
 
 const ON = 'branchline.phone';
 const AUTO = 'branchline.phone.auto';
-/** Set while calls are taken, so that a reload does not end it. */
-const WAS_READY = 'branchline.was-ready';
 /** The box's close codes for an ended session, and for a line that another page has. */
 const SIGNED_OUT = 4001;
 const ELSEWHERE = 4002;
@@ -49,7 +47,7 @@ export class Phone {
   /** Grows with every start and stop: what was begun before is of no interest. */
   private life = 0;
 
-  constructor(private readonly takeCallsAgain: () => void) {
+  constructor() {
     this.state = {
       on: localStorage.getItem(ON) === 'on',
       ready: false,
@@ -68,12 +66,8 @@ export class Phone {
 
   /** For as long as the desk is open. */
   readonly live = () => {
-    window.addEventListener('pagehide', this.leaves);
     if (this.state.on) void this.open();
-    return () => {
-      window.removeEventListener('pagehide', this.leaves);
-      this.close();
-    };
+    return () => this.close();
   };
 
   switchOn() {
@@ -213,7 +207,7 @@ export class Phone {
     };
   }
 
-  /** Answers what needs no finger, and goes on taking calls after a reload. */
+  /** Answers what needs no finger. */
   private consider() {
     const { own, leg } = this;
     if (own === null) return;
@@ -225,15 +219,7 @@ export class Phone {
         leg.answer();
       }
     }
-    if (this.state.ready && own.phone_registered && sessionStorage.getItem(WAS_READY) === 'yes') {
-      sessionStorage.removeItem(WAS_READY);
-      if (own.state === 'not_ready') this.takeCallsAgain();
-    }
   }
-
-  private readonly leaves = () => {
-    if (this.state.ready && this.own?.state === 'ready') sessionStorage.setItem(WAS_READY, 'yes');
-  };
 }
 
 export function usePhone(phone: Phone): PhoneState {

@@ -55,7 +55,10 @@ function Tile({ line, age }: { line: QueueLine; age: number }) {
   const mood = level === null ? 'none' : level >= 800 ? 'good' : level >= 600 ? 'fair' : 'bad';
   return (
     <article className="wall-queue" data-mood={mood}>
-      <Text component="h2" fz="3vmin" fw={650} truncate>{line.label}</Text>
+      <Group justify="space-between" wrap="nowrap" gap="1vmin">
+        <Text component="h2" fz="3vmin" fw={650} truncate>{line.label}</Text>
+        {line.intake !== 'open' && <Text fz="2.2vmin" fw={650} c={line.intake === 'closed' ? 'var(--mantine-color-red-text)' : 'dimmed'}>{t(`intake.${line.intake}`)}</Text>}
+      </Group>
       <div className="wall-main">
         <Number label={t('board.waiting')} value={String(line.waiting)} big hot={waits} />
         <Number label={t('board.longest')} value={waits ? clock(line.longest_wait_ms + age) : '–'} big hot={waits} />

@@ -10,6 +10,11 @@ const LOCAL: ReadonlySet<Change['set']> = new Set<Change['set']>([
   'queue_wrap_up',
   'queue_service_level',
   'queue_hours',
+  'queue_closed',
+  'queue_callback',
+  'site_closed',
+  'pause_put',
+  'pause_remove',
   'agent_add',
   'agent_remove',
   'agent_badge',
@@ -53,6 +58,7 @@ export function queueChanges(queue: string, was: Queue, is: Queue): Change[] {
   if (is.music !== was.music) out.push({ set: 'queue_music', queue, prompt: is.music });
   if (is.hours !== was.hours) out.push({ set: 'queue_hours', queue, hours: is.hours });
   if (is.recorded !== was.recorded) out.push({ set: 'queue_recorded', queue, recorded: is.recorded });
+  if (is.closed !== was.closed) out.push({ set: 'queue_closed', queue, closed: is.closed });
   for (const [skill, level] of levels(was.skills, is.skills)) out.push({ set: 'queue_skill', queue, skill, level });
   const { overflow } = is;
   if (overflow.locality !== was.overflow.locality)
@@ -61,6 +67,7 @@ export function queueChanges(queue: string, was: Queue, is: Queue): Change[] {
     out.push({ set: 'queue_overflow_after', queue, seconds: overflow.after_s });
   if (overflow.to.join() !== was.overflow.to.join()) out.push({ set: 'queue_overflow_to', queue, to: overflow.to });
   if (JSON.stringify(is.routing) !== JSON.stringify(was.routing)) out.push({ set: 'queue_routing', queue, routing: is.routing });
+  if (JSON.stringify(is.callback) !== JSON.stringify(was.callback)) out.push({ set: 'queue_callback', queue, callback: is.callback });
   return out;
 }
 
@@ -102,8 +109,10 @@ export const NEW_QUEUE: Queue = {
   service_level_s: 20,
   hours: null,
   recorded: true,
+  closed: false,
   overflow: { locality: 'local_only', after_s: 60, to: [] },
   routing: { strategy: 'longest_idle', ageing_s: 300, last_agent_s: 0, tiers: [], reserve: { agents: 0, value: 1 } },
+  callback: { offer_after_s: null, attempts: 3, again_min: 15, hours: null },
 };
 
 export const NEW_AGENT: Agent = { badge: '', phone: null, skills: {}, queues: [] };

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { SLUG } from '../model';
 import { Empty, FindingNotes } from '../ui/bits';
+import { CallbackFields, callbackValid } from './callback';
 import { NEW_QUEUE, queueChanges } from './changes';
 import { NewDialog, RemoveButton, SaveBar, Seconds, Skills, skillsOf, useApply, useDraft, useFindings, type Place } from './editing';
 import { RoutingFields, routingValid } from './routing';
@@ -69,7 +70,7 @@ function QueueForm({ place, id }: { place: Place; id: string }) {
   const valid =
     draft.label.trim() !== '' && SLUG.test(draft.music) &&
     within(draft.ring_s, 5, 300) && within(draft.wrap_up_s, 0, 3600) && within(draft.service_level_s, 1, 3600) &&
-    within(draft.position_every_s, 0, 600) && within(draft.overflow.after_s, 0, 3600) && routingValid(draft.routing);
+    within(draft.position_every_s, 0, 600) && within(draft.overflow.after_s, 0, 3600) && routingValid(draft.routing) && callbackValid(draft.callback);
   const whole = place.findings.filter((finding) => finding.path === `queues/${id}`);
   const others = (place.sites ?? []).filter((site) => site.site !== place.config.site.id);
   const helpers = [...others, ...draft.overflow.to.filter((to) => others.every((o) => o.site !== to)).map((to) => ({ site: to, label: to }))];
@@ -118,8 +119,14 @@ function QueueForm({ place, id }: { place: Place; id: string }) {
             <Switch label={t('queue.recorded')} checked={draft.recorded} disabled={planned} onChange={(e) => set({ recorded: e.currentTarget.checked })} />
             {at('recorded')}
           </Box>
+          <Box>
+            <Switch label={t('queue.closed')} description={t('queue.closedHint')} checked={draft.closed} disabled={place.readOnly} onChange={(e) => set({ closed: e.currentTarget.checked })} />
+            {at('closed')}
+          </Box>
           <Divider />
           <RoutingFields id={id} queues={place.config.queues} routing={draft.routing} set={(routing) => set({ routing })} disabled={place.readOnly} notes={at('routing')} />
+          <Divider />
+          <CallbackFields callback={draft.callback} hours={place.config.hours} set={(callback) => set({ callback })} disabled={place.readOnly} notes={at('callback')} />
           <Divider />
           <Stack gap="md">
             <Text fw={600} size="sm">{t('queue.overflow')}</Text>
