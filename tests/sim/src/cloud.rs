@@ -196,6 +196,8 @@ impl Cloud {
                     stage.journal.say(stage.clock.passed(), "cloud", &text);
                     self.sessions.remove(&side);
                 }
+                // The town's boxes make no checkpoints.
+                Output::Checkpoint(_) => {}
                 Output::Renew { .. } | Output::Seen { .. } => {}
             }
         }

@@ -210,7 +210,7 @@ impl SyncEnd {
                     }
                     self.broken(stage, end.retry_after());
                 }
-                Output::Bundle(_) | Output::Renewed { .. } | Output::Skew { .. } => {}
+                Output::Bundle(_) | Output::Renewed { .. } | Output::Skew { .. } | Output::Witnessed { .. } => {}
             }
         }
         Ok(())
