@@ -93,6 +93,8 @@ fn config(members: &[(&str, u8, u8)]) -> Config {
             emergency: Default::default(),
             outward: Some(id("main")),
             dialling,
+            closed: false,
+            pauses: Default::default(),
         },
         queues: Default::default(),
         agents: Default::default(),

@@ -155,6 +155,8 @@ fn site() -> Config {
             emergency: Default::default(),
             outward: None,
             dialling: Dialling { country: "86".into(), ..Dialling::default() },
+            closed: false,
+            pauses: Default::default(),
         },
         queues: Default::default(),
         agents: Default::default(),
