@@ -70,7 +70,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
               <Place value="floor" icon={<IconHeadset size={18} />} label={t('tabs.floor')} />
               <Place value="contacts" icon={<IconHistory size={18} />} label={t('tabs.contacts')} />
               {supervisor && <Place value="phones" icon={<IconDeviceLandlinePhone size={18} />} label={t('tabs.phones')} />}
-              {supervisor && <Place value="egress" icon={<IconEyeCheck size={18} />} label={t('tabs.egress')} />}
+              {supervisor && <Place value="egress" icon={<IconEyeCheck size={18} />} label={t('tabs.egress')} visibleFrom="sm" />}
               {supervisor && <Place value="settings" icon={<IconAdjustments size={18} />} label={t('tabs.settings')} />}
             </Tabs.List>
             <Group gap="xs" wrap="nowrap">
@@ -97,6 +97,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
                 <Menu.Dropdown>
                   <PreferenceItems />
                   <Menu.Divider />
+                  {supervisor && <Menu.Item hiddenFrom="sm" leftSection={<IconEyeCheck size={16} />} onClick={() => setPlace('egress')}>{t('tabs.egress')}</Menu.Item>}
                   <Menu.Item leftSection={<IconDeviceTv size={16} />} onClick={() => setWall(true)}>{t('wall.title')}</Menu.Item>
                   {own !== null && own.phone !== null && <Menu.Item leftSection={<IconPhoneOutgoing size={16} />} onClick={() => setForwarding(true)}>{t('forward.name')}…</Menu.Item>}
                   <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={() => setHelp(true)}>{t('menu.shortcuts')}</Menu.Item>
@@ -139,9 +140,9 @@ function initials(name: string): string {
   return (parts.length > 1 ? `${first[0] ?? ''}${parts[1]?.[0] ?? ''}` : first.slice(0, 2)).toUpperCase();
 }
 
-function Place({ value, icon, label }: { value: string; icon: React.ReactNode; label: string }) {
+function Place({ value, icon, label, visibleFrom }: { value: string; icon: React.ReactNode; label: string; visibleFrom?: 'sm' }) {
   return (
-    <Tabs.Tab value={value} leftSection={icon}>
+    <Tabs.Tab value={value} leftSection={icon} visibleFrom={visibleFrom}>
       <Box component="span" visibleFrom="sm">{label}</Box>
       <VisuallyHidden hiddenFrom="sm">{label}</VisuallyHidden>
     </Tabs.Tab>
