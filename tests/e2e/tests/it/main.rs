@@ -16,6 +16,7 @@ mod fraud;
 mod gateways;
 mod helpless;
 mod hostile;
+mod intake;
 mod interop;
 mod lab;
 mod locality;
