@@ -34,7 +34,7 @@ fn branch(folder: &Path, carrier: u16) -> Branch {
         "label": "We call you back", "start": "promise",
         "steps": {
             "promise": { "do": "callback", "queue": "service", "next": "thanks", "otherwise": "end" },
-            "thanks": { "do": "say", "prompt": "callback-kept", "next": "end" },
+            "thanks": { "do": "play", "prompt": "callback-kept", "next": "end" },
             "end": { "do": "hangup" }
         }
     });
