@@ -11,7 +11,7 @@ use anyhow::{Context, ensure};
 use harness::{
     baresip::{Account, Phone},
     company::{Branch, DESK_PASSWORD, PHONE_PASSWORD},
-    process::{free_ports, wait_for},
+    process::{free_ports, kill_hard, wait_for},
     proof,
     web::Session,
 };
@@ -133,4 +133,24 @@ pub fn outbox_emptied(branch: &Branch, patience: Duration) -> anyhow::Result<Val
         || -> anyhow::Result<Value> { Ok(serde_json::from_str(&branch.command(&["ledger", "outbox"], None)?)?) };
     let is_empty = |position: &Value| position["written"] == position["acknowledged"] && position["written"] != 0;
     wait_for("an empty outbox", patience, || outbox().ok().filter(is_empty)).with_context(|| format!("{:?}", outbox()))
+}
+
+/// What the ledger tells of one kind, oldest first.
+pub fn facts(branch: &Branch, named: &str) -> Vec<Value> {
+    let all = branch.command(&["ledger", "facts", "--last", "1000"], None).unwrap_or_default();
+    let all = all.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    all.filter(|fact| fact["kind"]["fact"] == named).collect()
+}
+
+/// Kills *calls*, and waits until its next life is well; *media* lives on.
+pub fn kill_calls(branch: &Branch) -> anyhow::Result<()> {
+    let pids = branch.pids();
+    let calls = *pids.get("calls").context("the calls process")?;
+    kill_hard(calls);
+    wait_for("calls are back", PATIENCE, || {
+        let now = branch.pids();
+        assert_eq!(now.get("media"), pids.get("media"), "audio lives on");
+        let checks = branch.health()?["checks"].as_object()?.values().all(|check| check == true);
+        (checks && now.get("calls").is_some_and(|pid| *pid != calls)).then_some(())
+    })
 }

@@ -120,23 +120,24 @@ pub struct RecordsPort {
     pub key: BranchKey,
 }
 
-impl RecordsPort {
-    async fn read<T: Send + 'static>(
-        &self,
-        look: impl FnOnce(&Reader) -> Result<T, ledger::Error> + Send + 'static,
-    ) -> Result<T, Unavailable> {
-        let ledger = self.ledger.clone();
-        let looked = tokio::task::spawn_blocking(move || ledger.reader().and_then(|reader| look(&reader))).await;
-        match looked {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(error)) => {
-                warn!(%error, "the ledger cannot be read");
-                Err(Unavailable)
-            }
-            Err(_) => Err(Unavailable),
+/// Reads the ledger on a thread that may block.
+pub(super) async fn read<T: Send + 'static>(
+    ledger: &Arc<Ledger>,
+    look: impl FnOnce(&Reader) -> Result<T, ledger::Error> + Send + 'static,
+) -> Result<T, Unavailable> {
+    let ledger = Arc::clone(ledger);
+    let looked = tokio::task::spawn_blocking(move || ledger.reader().and_then(|reader| look(&reader))).await;
+    match looked {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(error)) => {
+            warn!(%error, "the ledger cannot be read");
+            Err(Unavailable)
         }
+        Err(_) => Err(Unavailable),
     }
+}
 
+impl RecordsPort {
     /// What `make` makes of a recording's file, on a thread that may block. None when there is no such file.
     async fn of_recording<T: Send + 'static>(
         &self,
@@ -158,7 +159,7 @@ impl RecordsPort {
 
 impl Records for RecordsPort {
     fn contacts(&self, page: ContactPage) -> Future<'_, Result<Vec<ContactRow>, Unavailable>> {
-        Box::pin(self.read(move |reader| {
+        Box::pin(read(&self.ledger, move |reader| {
             let limit = page.limit.min(CONTACTS_MAX) as usize;
             let mut rows = Vec::new();
             let mut before = page.before;
@@ -178,11 +179,11 @@ impl Records for RecordsPort {
     }
 
     fn merge_report(&self) -> Future<'_, Result<Report, Unavailable>> {
-        Box::pin(self.read(look_back::report))
+        Box::pin(read(&self.ledger, look_back::report))
     }
 
     fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>> {
-        Box::pin(self.read(move |reader| {
+        Box::pin(read(&self.ledger, move |reader| {
             let mut before = None;
             loop {
                 let cdrs = reader.cdrs(CONTACTS_MAX as usize, before)?;

@@ -4,12 +4,13 @@ use std::{io, path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 use desk::{EgressLine, EgressPage, EgressSums, Future, Unavailable, Witnessed};
-use ledger::{Ledger, Reader, Seen, Witness};
+use ledger::{Ledger, Seen, Witness};
 use link::identity::Identity;
 use model::Millis;
 use tokio::sync::mpsc;
 use tracing::warn;
 
+use super::desk_ports::read;
 use crate::egress;
 
 /// Lines of one answer.
@@ -25,23 +26,6 @@ pub struct EgressPort {
     pub has_customer: bool,
 }
 
-impl EgressPort {
-    async fn read<T: Send + 'static>(
-        &self,
-        look: impl FnOnce(&Reader) -> Result<T, ledger::Error> + Send + 'static,
-    ) -> Result<T, Unavailable> {
-        let ledger = self.ledger.clone();
-        match tokio::task::spawn_blocking(move || ledger.reader().and_then(|reader| look(&reader))).await {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(error)) => {
-                warn!(%error, "the list of what left cannot be read");
-                Err(Unavailable)
-            }
-            Err(_) => Err(Unavailable),
-        }
-    }
-}
-
 fn witnessed(seen: Option<Seen>) -> Option<Witnessed> {
     seen.map(|Seen { line, at, .. }| Witnessed { line, at })
 }
@@ -49,7 +33,7 @@ fn witnessed(seen: Option<Seen>) -> Option<Witnessed> {
 impl desk::Egress for EgressPort {
     fn sums(&self, from: Millis, until: Millis) -> Future<'_, Result<EgressSums, Unavailable>> {
         let has_customer = self.has_customer;
-        Box::pin(self.read(move |reader| {
+        Box::pin(read(&self.ledger, move |reader| {
             let classes = reader.egress_by_class(from, until)?;
             Ok(EgressSums {
                 classes: classes.into_iter().map(|(class, lines, bytes)| (class.name(), lines, bytes)).collect(),
@@ -63,7 +47,7 @@ impl desk::Egress for EgressPort {
     }
 
     fn lines(&self, page: EgressPage) -> Future<'_, Result<Vec<EgressLine>, Unavailable>> {
-        Box::pin(self.read(move |reader| {
+        Box::pin(read(&self.ledger, move |reader| {
             let limit = usize::try_from(page.limit).unwrap_or(LINES_MAX).min(LINES_MAX);
             let found = reader.egress_between(page.from, page.until, page.before.unwrap_or(u64::MAX), limit)?;
             let line = |entry: gate::Entry| {

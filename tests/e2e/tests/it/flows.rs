@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use e2e::stage::{self, Agent, PATIENCE};
+use e2e::stage::{self, Agent, PATIENCE, facts};
 use harness::{
     company::{Branch, BranchPlan},
     process::wait_for,
@@ -47,12 +47,6 @@ fn flow(port: u16) -> Value {
             "end": { "do": "hangup" }
         }
     })
-}
-
-fn facts(branch: &Branch, named: &str) -> Vec<Value> {
-    let all = branch.command(&["ledger", "facts"], None).unwrap_or_default();
-    let all = all.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    all.filter(|fact| fact["kind"]["fact"] == named).collect()
 }
 
 #[test]

@@ -5,24 +5,17 @@ use std::{path::Path, time::Duration};
 
 use e2e::{
     company,
-    stage::{self, Agent, PATIENCE},
+    stage::{self, Agent, PATIENCE, facts},
 };
 use harness::{
     baresip::{Account, Phone},
     company::Branch,
-    process::{kill_hard, wait_for},
     proof,
 };
 use serde_json::{Value, json};
 
 /// Of the customer, and as the branch dials it.
 const NUMBER: &str = "03012345";
-
-fn facts(branch: &Branch, named: &str) -> Vec<Value> {
-    let all = branch.command(&["ledger", "facts", "--last", "1000"], None).unwrap_or_default();
-    let all = all.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    all.filter(|fact| fact["kind"]["fact"] == named).collect()
-}
 
 fn branch(folder: &Path, carrier: u16) -> Branch {
     let prompts = stage::prompts(&folder.join("prompts")).expect("prompts");
@@ -62,13 +55,7 @@ fn a_promise_to_call_back_outlives_the_process_and_is_kept_once() {
     customer.wait_event("CALL_CLOSED", PATIENCE).expect("the flow lets the customer go");
     assert_eq!(facts(&branch, "callback_promised").len(), 1);
 
-    let before = branch.pids();
-    kill_hard(before["calls"]);
-    wait_for("calls are back", PATIENCE, || {
-        let checks = branch.health()?["checks"].as_object()?.values().all(|check| check == true);
-        (checks && branch.pids().get("calls").is_some_and(|pid| *pid != before["calls"])).then_some(())
-    })
-    .expect("restarted");
+    stage::kill_calls(&branch).expect("restarted");
     let desk = stage::sign_in(&branch, "a-101").expect("a supervisor");
     let mut floor = desk.live().expect("the live desk");
     let promised = |board: &Value| board["callbacks"].as_array().map_or(0, Vec::len);

@@ -7,7 +7,7 @@ use e2e::stage::{self, Agent, PATIENCE, state_of};
 use harness::{
     browser::{Account, Softphone},
     company::{Branch, BranchPlan, PHONE_PASSWORD},
-    process::{Program, kill_hard, wait_for},
+    process::{Program, wait_for},
     proof,
 };
 
@@ -18,19 +18,6 @@ fn branch(folder: &Path, carrier: u16) -> Branch {
     let prompts = stage::prompts(&folder.join("prompts")).expect("prompts");
     let plan = BranchPlan::example("branch-a", carrier).expect("a plan");
     Branch::start(&folder.join("branch-a"), &plan, None, &prompts).expect("a branch")
-}
-
-/// Kills *calls*, and waits until the next life holds the call.
-fn kill_calls(branch: &Branch) {
-    let pids = branch.pids();
-    kill_hard(pids["calls"]);
-    wait_for("calls are back", PATIENCE, || {
-        let now = branch.pids();
-        assert_eq!(now.get("media"), pids.get("media"), "audio lives on");
-        let checks = branch.health()?["checks"].as_object()?.values().all(|check| check == true);
-        (checks && now.get("calls").is_some_and(|pid| *pid != pids["calls"])).then_some(())
-    })
-    .expect("restarted");
 }
 
 /// One stream of audio on the wire, as tshark judges it.
@@ -104,7 +91,7 @@ fn a_talk_goes_on_without_a_gap_and_ends_with_one_record_when_its_process_is_kil
     let wire = Wire::watch(folder.path());
     std::thread::sleep(Duration::from_secs(4));
 
-    kill_calls(&branch);
+    stage::kill_calls(&branch).expect("restarted");
     let signed_in = wait_for("the desk again", PATIENCE, || stage::sign_in(&branch, "a-101").ok()).expect("a desk");
     let mut live = signed_in.live().expect("the live desk");
     live.wait(PATIENCE, |seen| state_of(seen, "a-101") == Some("talking")).expect("the agent is talking");
@@ -173,7 +160,7 @@ fn a_browser_keeps_its_talk_when_the_process_that_carried_its_signalling_is_kill
     agent.wait_event("confirmed", PATIENCE).expect("the browser is rung and answers");
     std::thread::sleep(Duration::from_secs(4));
 
-    kill_calls(&branch);
+    stage::kill_calls(&branch).expect("restarted");
     agent.wait_event("registered", PATIENCE).expect("it comes back by itself");
     std::thread::sleep(Duration::from_secs(5));
     let ear = folder.path().join("ear.wav");
