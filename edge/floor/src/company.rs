@@ -15,7 +15,7 @@ use crate::{
     board::Refused,
     contact::{Partner, Role, Talk},
     lines::Lines,
-    transfer::Where,
+    transfer::Place,
 };
 
 /// Supervisors on one talk.
@@ -188,7 +188,7 @@ impl<L: Lines> Floor<L> {
             return Err(Refused::WrongState);
         }
         let phone = self.phones.phone_of(near).cloned().ok_or(Refused::WrongState)?;
-        let Where::Phone(to) = self.transfer_to(&phone, number)? else { return Err(Refused::Forbidden) };
+        let Place::Phone(to) = self.transfer_to(&phone, number)?.place else { return Err(Refused::Forbidden) };
         self.hold(id, near);
         let name = self.config.agents.get(agent).map(|agent| agent.badge.clone());
         let caller = Caller { number: phone.to_string(), name };

@@ -72,6 +72,8 @@ pub(crate) struct Out {
     pub tried: Vec<TrunkId>,
     /// Somebody out there has been rung.
     pub rang: bool,
+    /// Somebody out there has answered.
+    pub answered: bool,
     /// What a minute costs.
     pub cents: u32,
     /// A minute has been paid.

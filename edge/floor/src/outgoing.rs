@@ -276,12 +276,19 @@ impl<L: Lines> Floor<L> {
     pub(crate) fn out(&self, number: &Number, phone: Option<&Extension>, emergency: bool) -> Out {
         let cents = plan::cents_a_minute(&self.config.site.dialling, number.as_str());
         let agent = phone.and_then(|phone| self.phones.agent(phone)).cloned();
-        let (number, phone) = (number.clone(), phone.cloned());
-        Out { number, emergency, phone, agent, tried: Vec::new(), rang: false, cents, paid: emergency || cents == 0 }
+        let (number, phone, paid) = (number.clone(), phone.cloned(), emergency || cents == 0);
+        Out { number, emergency, phone, agent, tried: Vec::new(), rang: false, answered: false, cents, paid }
     }
 
-    pub(crate) fn dial_out(&mut self, id: ContactId, trunk: TrunkId, mut out: Out) {
-        let Some(contact) = self.contacts.get(&id) else { return };
+    pub(crate) fn dial_out(&mut self, id: ContactId, trunk: TrunkId, out: Out) {
+        if let Some(target) = self.dial_trunk(id, trunk, out) {
+            self.set_state(id, State::Dialling { target, agent: None });
+        }
+    }
+
+    /// Calls out for a contact, whose state is left alone; None: there is no such contact.
+    pub(crate) fn dial_trunk(&mut self, id: ContactId, trunk: TrunkId, mut out: Out) -> Option<LegId> {
+        let contact = self.contacts.get(&id)?;
         // Who calls back reaches somebody.
         let shown = shown_number(&self.config, out.phone.as_ref());
         let shown = shown.map_or_else(|| contact.card.number.clone(), Number::to_string);
@@ -296,10 +303,8 @@ impl<L: Lines> Floor<L> {
         };
         let target = self.lines.dial(self.now, dial);
         self.legs.insert(target, (id, Role::Target));
-        self.set_state(id, State::Dialling { target, agent: None });
-        if let Some(contact) = self.contacts.get_mut(&id) {
-            contact.out = Some(out);
-        }
+        self.contacts.get_mut(&id)?.out = Some(out);
+        Some(target)
     }
 
     /// The trunk did not take the call: the next one that was not tried, unless somebody was rung. An emergency call
@@ -308,7 +313,8 @@ impl<L: Lines> Floor<L> {
     pub(crate) fn next_trunk(&mut self, id: ContactId, cause: Cause) -> Option<(TrunkId, Out)> {
         let contact = self.contacts.get_mut(&id)?;
         let dead = matches!(cause, Cause::Lost | Cause::Overload | Cause::Fault | Cause::NotFound | Cause::Media);
-        let out = contact.out.take_if(|out| out.emergency || (dead && cause != Cause::NotFound && !out.rang))?;
+        let may = |out: &Out| !out.answered && (out.emergency || (dead && cause != Cause::NotFound && !out.rang));
+        let out = contact.out.take_if(|out| may(out))?;
         // Somebody waits for the outcome.
         if contact.leg.is_none() && contact.callback.promise().is_none() {
             return None;
@@ -343,9 +349,15 @@ impl<L: Lines> Floor<L> {
             State::Moving { target, agent, .. } if *target == leg => (agent.clone(), true),
             _ => return,
         };
+        let goes_out = contact.out.as_ref().is_some_and(|out| !out.answered);
         self.timers.cancel(Timer::Forward(id));
         if moved {
-            return self.moved(id, leg, agent);
+            self.moved(id, leg, agent);
+            // A transferred customer who was called out before goes on as it was paid.
+            if goes_out {
+                self.pay_minute(id);
+            }
+            return;
         }
         let own = caller.and_then(|leg| self.phones.phone_of(leg)).and_then(|phone| self.phones.agent(phone)).cloned();
         self.chronicle.tell_of(id, Kind::Answered { agent: agent.or(own) });
@@ -373,7 +385,17 @@ impl<L: Lines> Floor<L> {
                     None => self.turn_away(id, cause, end_cause(cause)),
                 }
             }
-            Some(State::Moving { .. }) => self.not_moved(id, cause),
+            Some(State::Moving { .. }) => {
+                let failed = self.contacts.get(&id).and_then(|c| c.out.as_ref()?.tried.last().cloned());
+                match self.next_trunk(id, cause) {
+                    Some((next, out)) => {
+                        failed.into_iter().for_each(|trunk| self.chronicle.tell_of(id, Kind::TrunkTried { trunk }));
+                        let back = self.take_back(id);
+                        self.move_out(id, next, out, back);
+                    }
+                    None => self.not_moved(id, cause),
+                }
+            }
             _ => {}
         }
     }

@@ -37,6 +37,9 @@ impl<L: Lines> Floor<L> {
             contact.answered.get_or_insert(self.now);
             // Who talks to somebody need not be called back.
             contact.callback = Callback::None;
+            if let Some(out) = &mut contact.out {
+                out.answered = true;
+            }
         }
         if let Partner::Agent(agent) = &with
             && let Some(card) = self.card_of(self.now, id)

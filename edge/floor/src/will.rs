@@ -365,5 +365,5 @@ fn out_words(out: &Out) -> OutWords {
 
 fn out(words: OutWords) -> Out {
     let OutWords { number, emergency, phone, agent, tried, cents, paid } = words;
-    Out { number, emergency, phone, agent, tried, rang: true, cents, paid }
+    Out { number, emergency, phone, agent, tried, rang: true, answered: true, cents, paid }
 }

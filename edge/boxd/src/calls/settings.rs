@@ -48,10 +48,17 @@ impl Settings {
     pub fn catch_up(&mut self, reader: &Reader) -> anyhow::Result<bool> {
         let mut fresh = false;
         for (doc, seen) in DOCS.into_iter().zip(&mut self.seen) {
-            for change in reader.config_changes(doc, *seen).context("the configuration cannot be read")? {
-                *seen = change.seq;
-                fresh = true;
-                if let Err(error) = self.documents.document_mut(doc).apply(&change.bytes) {
+            let changes = reader.config_changes(doc, *seen).context("the configuration cannot be read")?;
+            let Some(last) = changes.last() else { continue };
+            *seen = last.seq;
+            fresh = true;
+            let document = self.documents.document_mut(doc);
+            // All at once: each change by itself walks the whole document.
+            if document.load(changes.iter().map(|change| change.bytes.as_slice())).is_ok() {
+                continue;
+            }
+            for change in changes {
+                if let Err(error) = document.apply(&change.bytes) {
                     warn!(?doc, %error, "a stored change cannot be applied and is passed over");
                 }
             }

@@ -153,3 +153,122 @@ fn a_queue_s_call_stays_with_the_agent_s_phone() {
     );
     assert!(!scene.ladder.contains("Forwarded"), "{}", scene.ladder);
 }
+
+#[test]
+fn a_forward_to_a_number_of_the_house_leads_into_its_flow() {
+    let mut scene = Scene::new(branch("202", always("5550100")));
+    check(
+        &mut scene,
+        "@1 203 calls 202\n@1 203 confirms",
+        &["Forwarded by 202 Always", "answer 203", "FlowEntered main/hello", "play greeting to 203"],
+    );
+    check(&mut scene, "@9 203 hangs up", &["Ended Caller"]);
+    assert_eq!(scene.contacts(), 0);
+}
+
+/// Ann talks to a customer of the queue; then she, or her phone, gives the customer to 202.
+const TALK: &str = "@0 desk ann sign-in\n@0 desk ann ready\n@1 alice calls 5550100\n@1 alice confirms\n@6 alice heard\n\
+                    @10 201 answers\n@10 recording started";
+
+#[test]
+fn a_transfer_goes_where_the_phones_calls_go() {
+    let mut scene = Scene::new(branch("202", always("203")));
+    check(&mut scene, "@0 203 registers", &[]);
+    scene.play(TALK);
+    check(
+        &mut scene,
+        "@12 201 refers 202\n@15 203 answers",
+        &[
+            "accept the transfer of 201",
+            "Forwarded by 202 Always",
+            "dial 203 from",
+            "Transferred Blind",
+            "join alice and 203",
+        ],
+    );
+
+    let mut scene = Scene::new(branch("202", always("5550200")));
+    scene.play(TALK);
+    check(&mut scene, "@12 201 refers 202", &["Forwarded by 202 Always", "Transferred Blind", "FlowEntered service/"]);
+
+    // A circle and a busy end are seen before the customer is let go of.
+    let mut scene = Scene::new(branch("202", always("201")));
+    scene.play(TALK);
+    check(&mut scene, "@12 201 refers 202", &["refuse the transfer of 201"]);
+}
+
+#[test]
+fn a_transfer_that_is_forwarded_outside_is_let_go_paid_and_comes_back() {
+    let mut scene = Scene::new(branch("202", always("5551001")));
+    scene.play(TALK);
+    check(
+        &mut scene,
+        "@12 201 refers 202\n@15 carrier/5551001 answers",
+        &[
+            "Forwarded by 202 Always on carrier",
+            "dial carrier/5551001",
+            "Transferred Blind",
+            "join alice and carrier/5551001",
+            "Charged 202",
+        ],
+    );
+    check(&mut scene, "@20 alice hangs up", &["Ended Caller"]);
+
+    // Nobody out there takes the customer: the agent has it back, and nothing is paid.
+    let mut scene = Scene::new(branch("202", always("5551001")));
+    scene.play(TALK);
+    check(&mut scene, "@12 201 refers 202\n@13 carrier/5551001 is busy", &["TransferFailed", "join alice and 201"]);
+    assert!(!scene.ladder.contains("Charged"), "{}", scene.ladder);
+    // A call out that came to nothing is none that runs.
+    let mut config = branch("202", always("5551001"));
+    config.site.dialling.phone_calls_max = 1;
+    let mut scene = Scene::new(config);
+    scene.play(TALK);
+    scene.play("@12 201 refers 202\n@13 carrier/5551001 is busy");
+    check(&mut scene, "@14 203 calls 202", &["dial carrier/5551001"]);
+
+    for to in ["0044207946000", "112"] {
+        let mut scene = Scene::new(branch("202", always(to)));
+        scene.play(TALK);
+        check(&mut scene, "@12 201 refers 202", &["refuse the transfer of 201"]);
+        assert!(!scene.ladder.contains("dial carrier"), "{to}: {}", scene.ladder);
+    }
+}
+
+#[test]
+fn a_transferred_customer_goes_on_when_the_phone_does_not_answer() {
+    let forward = Forward { no_answer: Some(id("203")), after_s: 8, ..Forward::default() };
+    let mut scene = Scene::new(branch("202", forward.clone()));
+    scene.play(TALK);
+    check(&mut scene, "@11 202 registers\n@11 203 registers\n@12 201 refers 202\n@19", &["dial 202 from"]);
+    check(&mut scene, "@21", &["reject 202 NoAnswer", "Forwarded by 202 NoAnswer", "dial 203 from"]);
+    check(&mut scene, "@25 203 answers", &["Transferred Blind", "join alice and 203"]);
+
+    // Neither does the next one: back to who gave the customer away.
+    let mut scene = Scene::new(branch("202", forward));
+    scene.play(TALK);
+    check(
+        &mut scene,
+        "@11 202 registers\n@11 203 registers\n@12 201 refers 202\n@60",
+        &["dial 203 from", "TransferFailed", "join alice and 201"],
+    );
+
+    let out = Forward { no_answer: Some(id("5551002")), after_s: 8, ..Forward::default() };
+    let mut scene = Scene::new(branch("202", out));
+    scene.play(TALK);
+    check(
+        &mut scene,
+        "@11 202 registers\n@12 201 refers 202\n@21\n@25 carrier/5551002 answers",
+        &[
+            "Forwarded by 202 NoAnswer on carrier",
+            "dial carrier/5551002",
+            "join alice and carrier/5551002",
+            "Charged 202",
+        ],
+    );
+
+    let into = Forward { no_answer: Some(id("5550200")), after_s: 8, ..Forward::default() };
+    let mut scene = Scene::new(branch("202", into));
+    scene.play(TALK);
+    check(&mut scene, "@11 202 registers\n@12 201 refers 202\n@21", &["Transferred Blind", "FlowEntered service/"]);
+}
