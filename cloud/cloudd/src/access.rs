@@ -109,6 +109,8 @@ pub const ROUTES: &[Row] = &[
     row(Method::POST, "/api/boxes/{box}/revocation", Ask::Verb(Verb::RevokeBox)),
     row(Method::GET, "/api/bundles", Ask::Verb(Verb::SeeBoxes)),
     row(Method::GET, "/api/figures", Ask::Verb(Verb::SeeFigures)),
+    row(Method::GET, "/api/trends", Ask::Verb(Verb::SeeFigures)),
+    row(Method::GET, "/api/corrections", Ask::Verb(Verb::SeeFigures)),
     row(Method::GET, "/api/notices", Ask::Verb(Verb::SeeSites)),
     row(Method::POST, "/api/notices/{site}/{notice}/seen", Ask::Verb(Verb::AnswerNotice)),
     row(Method::GET, "/api/audit", Ask::Verb(Verb::SeeAudit)),

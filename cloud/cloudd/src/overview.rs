@@ -3,6 +3,7 @@
 use db::{
     Connection,
     change::{Hash, Of},
+    coverage::{Counts, Cover},
 };
 use model::{Millis, SiteId, change::Doc, leaving::Health};
 
@@ -12,27 +13,18 @@ pub struct Known {
     /// When something of its outbox was last taken in.
     pub data_at: Option<Millis>,
     pub health: Option<Health>,
+    /// Intervals that have arrived ÷ those that are expected since its first box was enrolled, 0 to 1.
     pub completeness: Option<f64>,
 }
 
-pub fn known(conn: &Connection, site: &SiteId) -> db::Result<Known> {
+/// `cover`: of all the time of the site.
+pub fn known(conn: &Connection, site: &SiteId, cover: Option<&Cover>) -> db::Result<Known> {
     let latest = db::health::of_site(conn, site)?.into_iter().next();
     Ok(Known {
         data_at: db::ingest::last_taken(conn, site)?,
         health: latest.map(|latest| latest.health),
-        completeness: completeness(conn, site)?,
+        completeness: cover.map(Cover::whole).and_then(Counts::part),
     })
-}
-
-/// Intervals received ÷ intervals the box says it closed, 0 to 1; none before it has closed any.
-pub fn completeness(conn: &Connection, site: &SiteId) -> db::Result<Option<f64>> {
-    let closed = db::health::of_site(conn, site)?.into_iter().next().map_or(0, |latest| latest.health.intervals_closed);
-    if closed == 0 {
-        return Ok(None);
-    }
-    let received = db::interval::received(conn, site)?;
-    // Figures may arrive before the health that counts them.
-    Ok(Some(received.min(closed) as f64 / closed as f64))
 }
 
 /// Whether a box of the site has not yet confirmed that it has all there is; also when no box is enrolled.

@@ -24,6 +24,9 @@ pub fn add(conn: &Connection, id: BoxId, site: &SiteId, now: Millis) -> Result<b
     let sql = "INSERT INTO box (box, site, enrolled) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     let added = conn.execute(sql, params![id.to_string(), site, now.0])? == 1;
     if added {
+        // From the first one on, its figures are expected.
+        let sql = "UPDATE site SET expected_from = coalesce(expected_from, ?2) WHERE site = ?1";
+        conn.execute(sql, params![site, now.0])?;
         touched::note(conn, site, What::Box)?;
     }
     Ok(added)

@@ -7,7 +7,7 @@
 use model::{BoxId, Epoch, Millis, SiteId, leaving::Leaving};
 
 use crate::{
-    Error, Result, decode, health, interval, notice,
+    Error, Result, correction, coverage, decode, health, interval, notice,
     sql::{Connection, params},
     touched::{self, What},
 };
@@ -74,8 +74,10 @@ pub fn decode(kind: u16, body: &[u8]) -> Row {
 }
 
 fn sound(leaving: Leaving) -> std::result::Result<Leaving, String> {
-    if let Leaving::Interval(interval) = &leaving {
-        interval::check(interval).map_err(|problem| problem.to_string())?;
+    match &leaving {
+        Leaving::Interval(interval) => interval::check(interval).map_err(|problem| problem.to_string())?,
+        Leaving::Closed(closed) => coverage::check(closed).map_err(|problem| problem.to_string())?,
+        Leaving::Health(_) | Leaving::Notice(_) => {}
     }
     Ok(leaving)
 }
@@ -99,10 +101,12 @@ pub fn take(conn: &Connection, batch: &Batch, now: Millis) -> std::result::Resul
     let old = usize::try_from(next.saturating_sub(batch.first)).unwrap_or(usize::MAX).min(batch.rows.len());
     let mut taken = Taken { watermark: mark, repeated: old as u64, ..Taken::default() };
     let mut intervals = interval::Intake::new(conn, &batch.site, now);
+    let mut closings = coverage::Intake::new(conn, &batch.site, batch.box_id, now);
     for row in batch.rows.iter().skip(old) {
         let seq = taken.watermark.saturating_add(1);
         match row {
             Row::Good(Leaving::Interval(figures)) => intervals.put(figures),
+            Row::Good(Leaving::Closed(closed)) => closings.put(closed),
             Row::Good(Leaving::Health(health)) => health::put(conn, batch.box_id, &batch.site, health, now)?,
             Row::Good(Leaving::Notice(said)) => notice::put(conn, batch.box_id, &batch.site, said, now)?,
             Row::Aside { kind, reason, body } => {
@@ -113,7 +117,10 @@ pub fn take(conn: &Connection, batch: &Batch, now: Millis) -> std::result::Resul
         taken.watermark = seq;
         taken.fresh += 1;
     }
-    intervals.end()?;
+    let changed = intervals.end()?;
+    correction::note(conn, &batch.site, &changed, now)?;
+    let filled = closings.end()?;
+    correction::filled(conn, &batch.site, &filled, now)?;
     if taken.fresh > 0 {
         let sql = "INSERT INTO watermark (box, epoch, seq, at) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT (box, epoch) DO UPDATE SET seq = excluded.seq, at = excluded.at";

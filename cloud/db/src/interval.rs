@@ -2,6 +2,7 @@
 //! question for a longer interval is answered by a sum.
 
 mod intake;
+mod sums;
 
 use model::{
     Millis, QueueId, SiteId,
@@ -14,7 +15,9 @@ use crate::{
     sql::{Connection, Row, params},
 };
 
-pub(crate) use intake::Intake;
+pub(crate) use intake::{Changed, Intake};
+pub use sums::{SPANS_S, Span, Sums, kept};
+pub(crate) use sums::{columns, summed};
 
 /// Longest interval a box may send: a day.
 pub const LENGTH_S_MAX: u32 = 86_400;
@@ -87,14 +90,17 @@ pub fn ask(conn: &Connection, question: Question) -> Result<Answer> {
     Ok(Answer { cells, cut })
 }
 
+pub(crate) fn queue(text: &str) -> Result<QueueId> {
+    QueueId::new(text).map_err(|error| Error::corrupt("a queue", error))
+}
+
 fn cell(row: &Row<'_>, length_s: u32) -> Result<Cell> {
-    let queue: String = row.get(1)?;
-    let queue = (!queue.is_empty()).then(|| QueueId::new(&queue)).transpose();
+    let name: String = row.get(1)?;
     // A sum over many cells may pass 32 bits; it is shown as the largest rather than as nonsense.
     let sum = |at: usize| row.get::<i64>(at).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
     Ok(Cell {
         site: crate::site::parse(&row.get::<String>(0)?)?,
-        queue: queue.map_err(|error| Error::corrupt("a queue", error))?,
+        queue: (!name.is_empty()).then(|| queue(&name)).transpose()?,
         start: Millis(row.get(2)?),
         length_s,
         revision: row.get(3)?,
@@ -112,11 +118,4 @@ fn cell(row: &Row<'_>, length_s: u32) -> Result<Cell> {
             wrap_up_s: sum(14)?,
         },
     })
-}
-
-/// How many intervals of a site have arrived: each counts once, whatever its number of queues.
-pub fn received(conn: &Connection, site: &SiteId) -> Result<u64> {
-    let sql = "SELECT intervals FROM site WHERE site = ?1";
-    let count: Option<i64> = conn.one(sql, params![site], |row| row.get(0))?;
-    Ok(count.unwrap_or(0).cast_unsigned())
 }

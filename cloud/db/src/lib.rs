@@ -9,6 +9,8 @@ pub mod audit;
 pub mod boxes;
 pub mod bundle;
 pub mod change;
+pub mod correction;
+pub mod coverage;
 mod decode;
 pub mod egress;
 pub mod enrolment;
@@ -26,6 +28,7 @@ mod store;
 pub mod sync_state;
 pub mod token;
 pub mod touched;
+pub mod trend;
 pub mod user;
 mod writer;
 

@@ -14,8 +14,10 @@ use crate::interval;
 
 /// A contact that ends later than this after it was queued changes nothing any more.
 const REMEMBERED_MS: i64 = 24 * 3_600 * 1_000;
+/// Nor does one that ends more intervals later: fewer than the gate remembers, which would refuse it.
+const REMEMBERED_INTERVALS: i64 = 300;
 /// Records kept for revisions.
-const CDRS_MAX: usize = 200_000;
+pub const CDRS_MAX: usize = 200_000;
 
 pub struct Book {
     length_s: u32,
@@ -23,23 +25,56 @@ pub struct Book {
     /// Cells that were closed, as last said.
     said: BTreeMap<(i64, QueueId), (u32, Figures)>,
     touched: BTreeSet<i64>,
+    /// Of intervals that start before this, not every record is here: they stay as they were said.
+    whole_from: i64,
+    /// Start of the interval in which this began.
+    began: Millis,
     closed_until: i64,
 }
 
+/// What the ledger remembers of the last day.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// All records of contacts that ended since `since`.
+    pub cdrs: Vec<Cdr>,
+    pub since: Millis,
+    /// The cells as they were last said.
+    pub said: Vec<Interval>,
+}
+
 impl Book {
-    /// Begins with what the ledger remembers: the records and the cells of the last day.
-    pub fn new(length_s: u32, now: Millis, cdrs: Vec<Cdr>, said: Vec<Interval>) -> Self {
-        let said: BTreeMap<_, _> = said
+    /// Begins with what the ledger remembers.
+    pub fn new(length_s: u32, now: Millis, remembered: Remembered) -> Self {
+        let said: BTreeMap<_, _> = remembered
+            .said
             .into_iter()
             .filter_map(|cell| Some(((cell.start.0, cell.queue?), (cell.revision, cell.figures))))
             .collect();
-        let closed_until = interval::start_of(now, length_s).0;
-        let mut book = Self { length_s, cdrs: BTreeMap::new(), said, touched: BTreeSet::new(), closed_until: 0 };
-        for cdr in cdrs {
+        let began = interval::start_of(now, length_s);
+        let mut book = Self {
+            length_s,
+            cdrs: BTreeMap::new(),
+            said,
+            touched: BTreeSet::new(),
+            whole_from: remembered.since.0,
+            began,
+            closed_until: began.0,
+        };
+        book.whole_from = book.whole_from.max(book.horizon(now));
+        for cdr in remembered.cdrs {
             book.note(&cdr);
         }
-        book.closed_until = closed_until;
         book
+    }
+
+    /// Of every interval, in seconds.
+    pub fn length_s(&self) -> u32 {
+        self.length_s
+    }
+
+    /// Start of the interval in which this began to count.
+    pub fn began(&self) -> Millis {
+        self.began
     }
 
     /// A record was written, or written again.
@@ -48,7 +83,9 @@ impl Book {
         self.touched.insert(interval::start_of(queued, self.length_s).0);
         self.cdrs.insert(cdr.contact, cdr.clone());
         while self.cdrs.len() > CDRS_MAX {
-            self.cdrs.pop_first();
+            let gone = self.cdrs.pop_first().and_then(|(_, cdr)| cdr.queued);
+            let part = gone.map_or(0, |queued| interval::start_of(queued, self.length_s).0);
+            self.whole_from = self.whole_from.max(part.saturating_add(1));
         }
     }
 
@@ -61,7 +98,8 @@ impl Book {
     /// Cells that are new or changed, of intervals whose time is over.
     pub fn close(&mut self, now: Millis, config: &Config) -> Vec<Interval> {
         let over = interval::start_of(now, self.length_s).0;
-        let touched: BTreeSet<i64> = self.touched.iter().copied().filter(|start| *start < over).collect();
+        let touched: BTreeSet<i64> =
+            self.touched.iter().copied().filter(|start| (self.whole_from..over).contains(start)).collect();
         self.touched.retain(|start| *start >= over);
         self.closed_until = over;
         let within = |queue: &QueueId| config.queues.get(queue).map_or(20, |queue| queue.service_level_s);
@@ -94,8 +132,15 @@ impl Book {
     }
 
     fn forget(&mut self, now: Millis) {
-        let horizon = now.0.saturating_sub(REMEMBERED_MS);
+        let horizon = self.horizon(now);
+        self.whole_from = self.whole_from.max(horizon);
         self.said.retain(|(start, _), _| *start >= horizon);
         self.cdrs.retain(|_, cdr| cdr.queued.is_some_and(|queued| queued.0 >= horizon));
+    }
+
+    /// What was queued before this is forgotten.
+    fn horizon(&self, now: Millis) -> i64 {
+        let intervals = REMEMBERED_INTERVALS.saturating_mul(i64::from(self.length_s)).saturating_mul(1_000);
+        now.0.saturating_sub(REMEMBERED_MS.min(intervals))
     }
 }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 /// Every class of bytes that may travel from a box to the cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// Interval figures above the threshold.
+    /// Interval figures above the threshold, and up to where intervals were closed.
     Metric,
     Health,
     /// What people at the centre must see soon.

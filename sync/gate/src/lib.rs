@@ -15,6 +15,6 @@ mod pass;
 pub use chain::{Broken, Chain, Entry, verify};
 pub use class::{Carried, Class, Item, Passed, Tally};
 pub use merkle::Checkpoint;
-pub use pass::{Error, Gate, Policy, decode};
+pub use pass::{Error, Gate, Policy, QUEUES_MAX, decode};
 pub use threshold::State;
 pub use vocabulary::vocabulary;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{
     Millis, QueueId,
-    leaving::{Figures, Health, Interval, Leaving, Notice},
+    leaving::{Closed, Figures, Health, Interval, Leaving, Notice},
 };
 
 use crate::{
@@ -16,6 +16,9 @@ use crate::{
 pub const ITEMS_MAX: usize = 2_000;
 /// Contacts one cell can count.
 pub const OFFERED_MAX: u32 = 1_000_000;
+
+/// Queues that one statement of what was closed can name.
+pub const QUEUES_MAX: usize = crate::threshold::CELLS_MAX;
 
 /// How strict the gate is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +66,18 @@ impl Gate {
         &self.state
     }
 
+    /// What is to be said of the intervals that are over at `at`, after their cells: from where the last statement ended,
+    /// or from `began` when there was none. None while no further interval is over.
+    pub fn closing(&self, began: Millis, length_s: u32, at: Millis, queues: Vec<QueueId>) -> Option<Closed> {
+        let length_ms = i64::from(length_s.max(1)).saturating_mul(1_000);
+        let floor = |moment: i64| moment.saturating_sub(moment.rem_euclid(length_ms));
+        let (from, until) = (floor(self.state.closed_until().unwrap_or(began.0)), floor(at.0));
+        // A clock that was set back: what lies ahead of it will be said again.
+        let from = if until < from { until.saturating_sub(length_ms) } else { from };
+        let closed = Closed { from: Millis(from.max(0)), until: Millis(until), length_s, at, queues };
+        (closed.from < closed.until).then_some(closed)
+    }
+
     /// Everything of `items` that may leave at once. All cells of one interval belong into one call when it closes;
     /// later revisions may come alone. On an error nothing has changed.
     pub fn pass(&mut self, items: &[Leaving], at: Millis) -> Result<Vec<Passed>, Error> {
@@ -71,7 +86,7 @@ impl Gate {
         }
         let mut state = self.state.clone();
         let mut leaving = Vec::new();
-        let mut folded = BTreeSet::new();
+        let (mut folded, mut closed) = (BTreeSet::new(), Vec::new());
         for item in items {
             match item {
                 Leaving::Health(health) => {
@@ -81,6 +96,11 @@ impl Gate {
                 Leaving::Notice(notice) => {
                     check_notice(notice)?;
                     leaving.push(item.clone());
+                }
+                Leaving::Closed(said) => {
+                    check_closed(said)?;
+                    state.close(said.until);
+                    closed.push(item.clone());
                 }
                 Leaving::Interval(cell) => {
                     check_interval(cell, state.length_s(cell.start))?;
@@ -97,6 +117,8 @@ impl Gate {
             }
         }
         leaving.extend(state.settle(self.k, &folded).into_iter().map(Leaving::Interval));
+        // Behind every cell that it speaks for.
+        leaving.extend(closed);
         let passed = leaving.iter().map(|item| encode(item, at)).collect::<Result<_, _>>()?;
         self.state = state;
         Ok(passed)
@@ -110,7 +132,7 @@ pub fn decode(body: &[u8]) -> Result<Leaving, Error> {
 
 fn encode(item: &Leaving, at: Millis) -> Result<Passed, Error> {
     let class = match item {
-        Leaving::Interval(_) => Class::Metric,
+        Leaving::Interval(_) | Leaving::Closed(_) => Class::Metric,
         Leaving::Health(_) => Class::Health,
         Leaving::Notice(_) => Class::Notice,
     };
@@ -154,6 +176,20 @@ fn check_health(health: &Health) -> Result<(), Error> {
     within("trunks", health.trunks, 1_000)?;
     within("trunks_up", health.trunks_up, health.trunks)?;
     within("slot", health.slot.into(), 1)
+}
+
+fn check_closed(closed: &Closed) -> Result<(), Error> {
+    let within = |field, value: i64, min, max| bounds("closed", field, value, min, max);
+    within("length_s", closed.length_s.into(), 60, 86_400)?;
+    within("from", closed.from.0, 0, i64::MAX)?;
+    within("until", closed.until.0, closed.from.0.saturating_add(1), i64::MAX)?;
+    within("at", closed.at.0, 0, i64::MAX)?;
+    let length_ms = i64::from(closed.length_s).saturating_mul(1_000);
+    for (field, edge) in [("from modulo length", closed.from.0), ("until modulo length", closed.until.0)] {
+        within(field, edge.checked_rem(length_ms).unwrap_or(1), 0, 0)?;
+    }
+    let named = i64::try_from(closed.queues.len()).unwrap_or(i64::MAX);
+    within("queues", named, 0, i64::try_from(QUEUES_MAX).unwrap_or(i64::MAX))
 }
 
 /// The rest of it is a closed list and ids.

@@ -26,6 +26,8 @@ pub struct State {
     carried: Figures,
     /// Intervals that start before this are forgotten: a revision of them comes too late.
     horizon: i64,
+    /// Up to where intervals were said to be closed.
+    closed_until: Option<i64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -91,6 +93,14 @@ impl State {
         let cells = hosts.into_iter().filter_map(|host| self.site_cell(host)).collect();
         self.forget();
         cells
+    }
+
+    pub(crate) fn close(&mut self, until: Millis) {
+        self.closed_until = Some(until.0);
+    }
+
+    pub(crate) fn closed_until(&self) -> Option<i64> {
+        self.closed_until
     }
 
     /// Folded figures that wait for enough company.
@@ -170,7 +180,9 @@ pub fn sum(a: Figures, b: Figures) -> Figures {
 }
 
 // The state on disk: CBOR arrays in a fixed order, behind a version.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
+/// Without the last of the parts.
+const VERSION_BEFORE: u64 = 1;
 
 /// The bytes are not a gate's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -185,6 +197,7 @@ impl State {
             self.horizon.into(),
             figures_value(&self.carried),
             Value::Array(intervals),
+            self.closed_until.map_or(Value::Null, Value::from),
         ]);
         let mut bytes = Vec::new();
         // Writing to memory cannot fail.
@@ -194,16 +207,23 @@ impl State {
 
     pub fn decode(bytes: &[u8]) -> Result<State, Unreadable> {
         let value: Value = ciborium::from_reader(bytes).map_err(|_| Unreadable)?;
-        let parts = array::<4>(&value)?;
-        if parts[0] != VERSION.into() {
-            return Err(Unreadable);
-        }
+        let before = array::<4>(&value).ok().filter(|parts| parts[0] == VERSION_BEFORE.into());
+        let (parts, closed_until) = match before {
+            Some(parts) => (parts.as_slice(), None),
+            None => {
+                let parts = array::<5>(&value)?;
+                if parts[0] != VERSION.into() {
+                    return Err(Unreadable);
+                }
+                (parts.as_slice(), optional(&parts[4], integer)?)
+            }
+        };
         let listed = parts[3].as_array().ok_or(Unreadable)?;
         if listed.len() > INTERVALS_MAX {
             return Err(Unreadable);
         }
         let intervals = listed.iter().map(Kept::from_value).collect::<Result<_, _>>()?;
-        Ok(State { intervals, carried: figures(&parts[2])?, horizon: integer(&parts[1])? })
+        Ok(State { intervals, carried: figures(&parts[2])?, horizon: integer(&parts[1])?, closed_until })
     }
 }
 

@@ -41,6 +41,16 @@ pub const WORDS: &[Word] = &[
     word("health", "intervals_closed", "a count"),
     word("health", "slot", "0 or 1"),
     word("health", "version", "three numbers"),
+    word("closed", "item", "the word \"closed\": all that is to be said of some intervals has left before this"),
+    word("closed", "from", "start of the first of them, ms since 1970, a multiple of their length"),
+    word("closed", "until", "end of the last of them, likewise"),
+    word("closed", "length_s", "60 to 86400"),
+    word("closed", "at", "when the box closed the last of them, ms since 1970"),
+    word(
+        "closed",
+        "queues",
+        "the ids of the queues that there were; nothing tells one without callers from one with few",
+    ),
     word("notice", "item", "the word \"notice\""),
     word("notice", "notice", "32 hexadecimal digits, to know it again"),
     word("notice", "at", "ms since 1970"),
@@ -82,7 +92,7 @@ mod tests {
     use ciborium::Value;
     use model::{
         Millis, NoticeId, QueueId,
-        leaving::{Figures, Health, Interval, Leaving, Notice, What},
+        leaving::{Closed, Figures, Health, Interval, Leaving, Notice, What},
     };
 
     use super::*;
@@ -112,12 +122,20 @@ mod tests {
         let place = model::PlaceId::new("annex").ok();
         let trunk = model::TrunkId::new("carrier").ok();
         let notice = Notice { notice: NoticeId(1), at: Millis(0), what: What::EmergencyCalled, place, trunk };
-        let all = vec![Leaving::Interval(interval), Leaving::Health(health), Leaving::Notice(notice)];
+        let closed =
+            Closed { from: Millis(0), until: Millis(900_000), length_s: 900, at: Millis(900_000), queues: vec![] };
+        let all = vec![
+            Leaving::Interval(interval),
+            Leaving::Health(health),
+            Leaving::Notice(notice),
+            Leaving::Closed(closed),
+        ];
         all.into_iter()
             .map(|item| match item {
                 Leaving::Interval(_) => ("interval", item),
                 Leaving::Health(_) => ("health", item),
                 Leaving::Notice(_) => ("notice", item),
+                Leaving::Closed(_) => ("closed", item),
             })
             .collect()
     }

@@ -12,6 +12,7 @@ pub enum Leaving {
     Interval(Interval),
     Health(Health),
     Notice(Notice),
+    Closed(Closed),
 }
 
 /// Something that people at the centre must see soon. It names no person: when, what, and the id of a place or of a trunk. Sent again
@@ -104,6 +105,21 @@ pub struct Interval {
     pub length_s: u32,
     pub revision: u32,
     pub figures: Figures,
+}
+
+/// How far a box has counted: whatever it has to say about the intervals that start in `from..until` stands in rows
+/// before this one. That a queue has no cell of its own there means that it had fewer contacts than may be told, or none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// Start of the first interval, a multiple of their length.
+    pub from: Millis,
+    /// End of the last one.
+    pub until: Millis,
+    pub length_s: u32,
+    /// When the box closed the last one: long after its end when the box was off.
+    pub at: Millis,
+    /// The queues that there were then.
+    pub queues: Vec<QueueId>,
 }
 
 /// Sums over contacts *queued* within the interval (NORMS 4). They add up: parts equal totals.

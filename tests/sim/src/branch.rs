@@ -10,7 +10,7 @@ use call::leg::Input as LineInput;
 use floor::{
     Floor, Input, Output, Setup,
     board::{Ask, DeskCommand},
-    book::Book,
+    book::{Book, Remembered},
     cdr, overflow,
 };
 use gate::{Gate, Policy};
@@ -124,13 +124,14 @@ impl Branch {
         let now = stage.clock.wall();
         let cdrs = self.reader.cdrs(CDRS_MAX, None)?;
         let said = self.reader.intervals(Millis(0), CDRS_MAX)?;
+        let remembered = Remembered { cdrs, since: Millis(0), said };
         let bindings = self.reader.bindings(now)?;
         let life = Life {
             floor: Floor::new(stage.clock.now(), setup),
             settings,
             running,
             heads: String::new(),
-            book: Book::new(INTERVAL_S, now, cdrs, said),
+            book: Book::new(INTERVAL_S, now, remembered),
             gate: Gate::new(Policy { k: K }, self.reader.gate_state()?),
             pending: Batch::default(),
             committing: false,
@@ -364,6 +365,8 @@ impl Branch {
         let closed = self.reader.intervals_closed()?.saturating_add(u64::from(!cells.is_empty()));
         let mut items: Vec<Leaving> = cells.iter().cloned().map(Leaving::Interval).collect();
         items.push(Leaving::Health(health(at, closed, &life.running)));
+        let queues = life.running.queues.keys().cloned().collect();
+        items.extend(life.gate.closing(life.book.began(), INTERVAL_S, at, queues).map(Leaving::Closed));
         let passed = life.gate.pass(&items, at).context("the gate")?;
         let offered: u32 = cells.iter().map(|cell: &Interval| cell.figures.offered).sum();
         let text = format!("closes {} cells with {offered} contacts, {} rows leave", cells.len(), passed.len());

@@ -2,7 +2,7 @@
 //! orders is done here one thing after another.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -14,6 +14,7 @@ use db::{Db, change, change::Of, ingest};
 use model::{
     Epoch, Millis, OverflowId, SiteId,
     change::{Change, Doc},
+    leaving::Leaving,
     overflow::{Kind, Refusal, Signal},
 };
 use wire::{
@@ -51,6 +52,8 @@ pub struct Cloud {
     calls: BTreeMap<OverflowId, (Side, Side)>,
     /// Rows that took effect, counted by the observer: it is no part of the cloud and survives it.
     pub effects: BTreeMap<(Side, Epoch, u64), u32>,
+    /// Starts of the intervals for which such rows speak, likewise.
+    pub arrived: BTreeMap<Side, BTreeSet<i64>>,
     dice: Dice,
 }
 
@@ -97,6 +100,7 @@ impl Cloud {
             storing: VecDeque::new(),
             calls: BTreeMap::new(),
             effects: BTreeMap::new(),
+            arrived: BTreeMap::new(),
             dice: Dice::new(seed, "cloud"),
         })
     }
@@ -277,6 +281,11 @@ impl Cloud {
             };
             for seq in taken.watermark - taken.fresh + 1..=taken.watermark {
                 *self.effects.entry((side, epoch, seq)).or_default() += 1;
+                let row = storing.rows.iter().find(|row| row.seq == seq);
+                if let Some(Leaving::Closed(closed)) = row.and_then(|row| gate::decode(&row.body).ok()) {
+                    let step = usize::try_from(closed.length_s)? * 1_000;
+                    self.arrived.entry(side).or_default().extend((closed.from.0..closed.until.0).step_by(step));
+                }
             }
             if !twice {
                 return Ok(Some(taken.watermark));

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use db::{ingest, interval};
+use anyhow::Context;
+use db::{coverage, ingest, interval};
 use floor::{cdr, interval as fold};
 use model::{
     ContactId, Millis,
@@ -11,10 +12,18 @@ use model::{
     leaving::Figures,
 };
 
-use crate::{branch::INTERVAL_S, town::Side, world::World};
+use crate::{
+    branch::INTERVAL_S,
+    clock::MORNING,
+    town::{SIDES, Side},
+    world::World,
+};
 
 /// T of every queue's service level in this town: no edit changes it, so that a day has one.
 const WITHIN_S: u32 = 20;
+
+/// Length of the town's intervals.
+const QUARTER_MS: i64 = INTERVAL_S as i64 * 1_000;
 
 /// The day's rules, each with what was found against it.
 #[derive(Debug, Default)]
@@ -59,6 +68,7 @@ pub const OFFERS: &str =
     "nothing was seen that must not be: two offers at once, a refused message, a number on the line";
 pub const ROWS: &str = "every outbox row took effect in the cloud exactly once";
 pub const FIGURES: &str = "the cloud's figures and what the gate holds back are the figures of the records";
+pub const COMPLETENESS: &str = "in the evening every interval has arrived, and the console said so all along";
 pub const CONFIGURATION: &str = "calls, sync and cloud hold the same configuration, and the floor runs it";
 pub const EGRESS: &str = "the egress chains are whole, and nothing was put aside in the cloud";
 
@@ -68,13 +78,14 @@ type Check = fn(&World) -> anyhow::Result<Vec<String>>;
 /// Judges a day that has ended.
 pub fn judge(world: &World) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::default();
-    let rules: [(&'static str, Check); 8] = [
+    let rules: [(&'static str, Check); 9] = [
         (CONTACTS, contacts),
         (REST, rest),
         (EMERGENCY, |world| Ok(world.stage.journal.emergencies_kept_in())),
         (OFFERS, |world| Ok(world.stage.journal.violations.clone())),
         (ROWS, rows),
         (FIGURES, figures),
+        (COMPLETENESS, |world| Ok([completeness(world)?, outstanding(world)?].concat())),
         (CONFIGURATION, configuration),
         (EGRESS, egress),
     ];
@@ -193,6 +204,33 @@ fn figures(world: &World) -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(found)
+}
+
+/// What the console shows of the branches now, where that is not what has arrived and what is expected.
+pub fn completeness(world: &World) -> anyhow::Result<Vec<String>> {
+    let mut found = Vec::new();
+    let (Some(db), now) = (&world.cloud.db, world.stage.clock.wall()) else { return Ok(found) };
+    for side in SIDES {
+        let cover = db.read_blocking(|conn| coverage::of_site(conn, &side.site(), now))?.context("a site")?;
+        let shown = cover.whole();
+        let arrived = world.cloud.arrived.get(&side).cloned().unwrap_or_default();
+        let over = |start: &i64| start + QUARTER_MS + coverage::GRACE_MS <= now.0;
+        let due = (0..).map(|n| MORNING.0 + n * QUARTER_MS).take_while(over);
+        let missing = due.filter(|start| !arrived.contains(start)).count() as u64;
+        let true_counts = (arrived.len() as u64, missing);
+        if (shown.arrived, shown.missing()) != true_counts {
+            found.push(format!("{}: {shown:?} is shown, {true_counts:?} have arrived and are missing", side.name()));
+        }
+    }
+    Ok(found)
+}
+
+/// Of which branches intervals are missing.
+pub fn outstanding(world: &World) -> anyhow::Result<Vec<String>> {
+    let Some(db) = &world.cloud.db else { return Ok(Vec::new()) };
+    let covers = db.read_blocking(|conn| coverage::read(conn, Millis(0), world.stage.clock.wall(), |_| true))?;
+    let missing = covers.iter().filter(|(_, cover)| cover.whole().missing() > 0);
+    Ok(missing.map(|(site, cover)| format!("{site}: {:?}", cover.whole())).collect())
 }
 
 fn edge(world: &World, side: Side) -> anyhow::Result<Figures> {

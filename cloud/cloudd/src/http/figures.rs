@@ -7,14 +7,15 @@ use axum::{
     extract::{Query, State},
 };
 use db::{
+    coverage::{self, Cover},
     interval::{self, CELLS_MAX, LENGTH_S_MAX, Question},
     session::Who,
 };
-use model::{Millis, SiteId};
+use model::Millis;
 use serde_json::{Value, json};
 
 use super::fault::Fault;
-use crate::{app::App, overview};
+use crate::{app::App, clock};
 
 /// Longest window, in intervals.
 const INTERVALS_MAX: i64 = 10_000;
@@ -25,12 +26,13 @@ pub async fn figures(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Json<Value>, Fault> {
     let question = question(&query)?;
+    let now = clock::now();
     let (answer, completeness) = app
         .db
         .read(move |conn| {
-            let sites = db::site::all(conn)?.into_iter().filter(|site| who.scope.holds(site));
-            let completeness = sites.map(|site| Ok((site.clone(), overview::completeness(conn, &site)?)));
-            let completeness = completeness.collect::<db::Result<BTreeMap<SiteId, Option<f64>>>>()?;
+            let covers = coverage::read(conn, question.from, now, |site| who.scope.holds(site))?;
+            let part = |cover: &Cover| cover.count(question.from, question.to, None).part();
+            let completeness: BTreeMap<_, _> = covers.iter().map(|(site, cover)| (site.clone(), part(cover))).collect();
             let mut answer = interval::ask(conn, question)?;
             answer.cells.retain(|cell| who.scope.holds(&cell.site));
             Ok::<_, db::Error>((answer, completeness))
@@ -44,14 +46,11 @@ pub async fn figures(
     Ok(Json(json!({ "figures": answer.cells, "completeness": completeness })))
 }
 
-/// `from` and `to` in milliseconds since 1970, `length_s` in seconds.
+/// `from` and `to` in milliseconds since 1970, `length_s` in seconds. Completeness is that of the same time.
 fn question(query: &BTreeMap<String, String>) -> Result<Question, Fault> {
-    let number = |key: &str| {
-        let text = query.get(key).ok_or_else(|| Fault::bad_request(format!("{key} is missing")))?;
-        text.parse::<i64>().map_err(|_| Fault::bad_request(format!("{key} is not a whole number")))
-    };
-    let (from, to) = (number("from")?, number("to")?);
-    let length_s = u32::try_from(number("length_s")?).ok().filter(|length_s| (60..=LENGTH_S_MAX).contains(length_s));
+    let (from, to) = (number(query, "from")?, number(query, "to")?);
+    let length_s = u32::try_from(number(query, "length_s")?).ok();
+    let length_s = length_s.filter(|length_s| (60..=LENGTH_S_MAX).contains(length_s));
     let length_s = length_s.ok_or_else(|| Fault::invalid(format!("length_s is from 60 to {LENGTH_S_MAX}")))?;
     let window = to.checked_sub(from).filter(|window| *window > 0 && from >= 0);
     let window = window.ok_or_else(|| Fault::invalid("from must be before to, and neither before 1970"))?;
@@ -59,4 +58,10 @@ fn question(query: &BTreeMap<String, String>) -> Result<Question, Fault> {
         return Err(Fault::invalid(format!("more than {INTERVALS_MAX} intervals from from to to")));
     }
     Ok(Question { from: Millis(from), to: Millis(to), length_s })
+}
+
+/// A whole number that must be there.
+pub(super) fn number(query: &BTreeMap<String, String>, key: &str) -> Result<i64, Fault> {
+    let text = query.get(key).ok_or_else(|| Fault::bad_request(format!("{key} is missing")))?;
+    text.parse().map_err(|_| Fault::bad_request(format!("{key} is not a whole number")))
 }

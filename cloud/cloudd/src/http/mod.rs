@@ -22,6 +22,7 @@ pub mod session;
 pub mod single_sign_on;
 pub mod sites;
 pub mod tokens;
+pub mod trends;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -74,6 +75,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/boxes/{box}/revocation", post(boxes::revoke))
         .route("/api/bundles", get(bundles::all))
         .route("/api/figures", get(figures::figures))
+        .route("/api/trends", get(trends::trends))
+        .route("/api/corrections", get(trends::corrections))
         .route("/api/notices", get(notices::recent))
         .route("/api/notices/{site}/{notice}/seen", post(notices::see))
         .route("/api/audit", get(audit::audit))

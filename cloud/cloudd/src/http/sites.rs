@@ -18,21 +18,21 @@ use crate::{
 };
 
 pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
-    let reader = Arc::clone(&app);
+    let (reader, now) = (Arc::clone(&app), clock::now());
     let rows: Vec<(SiteId, String, FindingCounts, Known)> = app
         .db
         .read(move |conn| {
             let mut rows = Vec::new();
+            let covers = db::coverage::read(conn, Millis(0), now, |site| who.scope.holds(site))?;
             for site in db::site::all(conn)?.into_iter().filter(|site| who.scope.holds(site)) {
                 let Some(effective) = reader.documents.effective(conn, &site)? else { continue };
                 let label = effective.config.site.label.clone();
-                let known = overview::known(conn, &site)?;
+                let known = overview::known(conn, &site, covers.get(&site))?;
                 rows.push((site, label, documents::count(&effective.findings), known));
             }
             Ok::<_, db::Error>(rows)
         })
         .await?;
-    let now = clock::now();
     let rows = rows.into_iter().map(|(site, label, findings, known)| {
         let link = app.links.of(&site);
         let count = |severity| findings.get(&severity).copied().unwrap_or(0);

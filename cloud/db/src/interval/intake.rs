@@ -1,9 +1,10 @@
 //! Taking the cells of one batch in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use model::{Millis, QueueId, SiteId, leaving::Interval};
 
+use super::sums::{self, Sums, columns};
 use crate::{
     Result,
     sql::{Connection, Kind, Param, params},
@@ -22,6 +23,35 @@ macro_rules! newer {
     };
 }
 
+/// The cells of one interval that are there: by queue, the revision and the figures.
+type There = BTreeMap<String, (u32, Sums)>;
+
+/// A cell that is new, or newer than the one that was there.
+pub(crate) struct Changed<'a> {
+    pub(crate) new: &'a Interval,
+    pub(crate) old: Option<Sums>,
+}
+
+impl<'a> Changed<'a> {
+    /// Empty: the whole site.
+    pub(crate) fn queue(&self) -> &'a str {
+        place(self.new).2
+    }
+
+    pub(crate) fn difference(&self) -> Sums {
+        Sums::from(self.new.figures).since(self.old.unwrap_or_default())
+    }
+
+    /// End of its interval.
+    pub(crate) fn until(&self) -> i64 {
+        self.new.start.0.saturating_add(i64::from(self.new.length_s) * 1_000)
+    }
+}
+
+fn place(interval: &Interval) -> (Millis, u32, &str) {
+    (interval.start, interval.length_s, interval.queue.as_ref().map_or("", QueueId::as_str))
+}
+
 /// The cells of one site in a batch. Each is written once, as its highest revision in the batch has it.
 pub(crate) struct Intake<'a> {
     conn: &'a Connection,
@@ -36,42 +66,54 @@ impl<'a> Intake<'a> {
     }
 
     pub(crate) fn put(&mut self, interval: &'a Interval) {
-        let queue = interval.queue.as_ref().map_or("", QueueId::as_str);
-        let kept = self.cells.entry((interval.start, interval.length_s, queue)).or_insert(interval);
+        let kept = self.cells.entry(place(interval)).or_insert(interval);
         if interval.revision > kept.revision {
             *kept = interval;
         }
     }
 
-    /// Writes them.
-    pub(crate) fn end(self) -> Result<()> {
-        if self.cells.is_empty() {
-            return Ok(());
+    /// Writes them; says what has changed by it.
+    pub(crate) fn end(mut self) -> Result<Vec<Changed<'a>>> {
+        let mut changed = self.compare()?;
+        if changed.is_empty() {
+            return Ok(changed);
         }
-        self.count()?;
+        self.cells = changed.iter().map(|change| (place(change.new), change.new)).collect();
         match &self.conn.0 {
-            Kind::Sqlite(_) => self.one_by_one(),
+            Kind::Sqlite(_) => self.one_by_one()?,
             // A round trip to the server costs more than the row.
-            Kind::Postgres(_) => self.together(),
+            Kind::Postgres(_) => self.together()?,
         }
+        sums::keep(self.conn, self.site, &changed)?;
+        changed.retain(|change| change.difference() != Sums::default() || change.old.is_none());
+        Ok(changed)
     }
 
-    /// Counts the intervals of which nothing had come before.
-    fn count(&self) -> Result<()> {
-        let intervals: BTreeSet<(Millis, u32)> =
-            self.cells.keys().map(|(start, length_s, _)| (*start, *length_s)).collect();
-        let begun = r#"SELECT EXISTS (SELECT 1 FROM "interval" WHERE start = ?1 AND length_s = ?2 AND site = ?3)"#;
-        let mut fresh: i64 = 0;
-        for (start, length_s) in intervals {
-            if !self.conn.only::<bool>(begun, params![start.0, length_s, self.site])? {
-                fresh = fresh.saturating_add(1);
+    /// The cells that are newer than what is there.
+    fn compare(&self) -> Result<Vec<Changed<'a>>> {
+        const THERE: &str = concat!(
+            r#"SELECT queue, revision, "#,
+            columns!(),
+            r#" FROM "interval" WHERE start = ?1 AND length_s = ?2 AND site = ?3"#
+        );
+        let mut changed = Vec::new();
+        let mut there: Option<(Millis, u32, There)> = None;
+        for ((start, length_s, queue), new) in &self.cells {
+            let cells = match &there {
+                Some((at, length, cells)) if (at, length) == (start, length_s) => cells,
+                _ => {
+                    let cells = self.conn.all(THERE, params![start.0, length_s, self.site], |row| {
+                        Ok((row.get::<String>(0)?, (row.get::<u32>(1)?, Sums::read(row, 2)?)))
+                    })?;
+                    &there.insert((*start, *length_s, cells.into_iter().collect())).2
+                }
+            };
+            match cells.get(*queue) {
+                Some((revision, _)) if *revision >= new.revision => {}
+                old => changed.push(Changed { new, old: old.map(|(_, figures)| *figures) }),
             }
         }
-        if fresh > 0 {
-            let sql = "UPDATE site SET intervals = intervals + ?2 WHERE site = ?1";
-            self.conn.execute(sql, params![self.site, fresh])?;
-        }
-        Ok(())
+        Ok(changed)
     }
 
     fn one_by_one(&self) -> Result<()> {

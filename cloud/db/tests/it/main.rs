@@ -1,6 +1,7 @@
 //! The store as its users see it: nouns, the audit's chain, and ingest under crashes. `tests/stores` runs the same on
 //! PostgreSQL.
 
+mod completeness;
 mod crash;
 mod ingest;
 mod nouns;

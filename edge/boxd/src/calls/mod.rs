@@ -36,7 +36,10 @@ use std::{
 
 use anyhow::Context;
 use call::Limits;
-use floor::{Floor, Input, Setup, book::Book};
+use floor::{
+    Floor, Input, Setup,
+    book::{Book, Remembered},
+};
 use gate::{Gate, Policy};
 use ledger::{BranchKey, Ledger, Options, Reader};
 use model::{Millis, cdr::Direction};
@@ -61,7 +64,7 @@ use engine::{Engine, Inbox, Standing};
 use phones_port::{PhonesPort, Registrations};
 
 /// Records of the last day that the figures may still need.
-const CDRS_AT_START: usize = 50_000;
+const CDRS_AT_START: usize = floor::book::CDRS_MAX;
 /// Records that are looked through for who served whom last.
 const REGULARS_AT_START: usize = 5_000;
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
@@ -229,8 +232,7 @@ async fn build(
     let now = wall();
     let length_s = config.cloud.as_ref().map_or(900, |cloud| cloud.interval_s);
     let since = Millis(now.0.saturating_sub(DAY_MS));
-    let cdrs = reader.cdrs(CDRS_AT_START, None)?.into_iter().filter(|cdr| cdr.ended >= since).collect();
-    let said = reader.intervals(since, CDRS_AT_START)?;
+    let remembered = remembered(&reader, since)?;
     let policy = Policy { k: config.cloud.as_ref().map_or(10, |cloud| cloud.k_callers) };
     let (sync, from_sync) = sync_client::SyncClient::start(config.cloud.as_ref().map(|_| config.sync_socket()));
     let located = config.data.join("located.json");
@@ -262,7 +264,7 @@ async fn build(
         running: Arc::new(running.clone()),
         secrets,
         staff: Arc::new(desk::Staff::new(staff).context("the staff's credentials")?),
-        book: Book::new(length_s, now, cdrs, said),
+        book: Book::new(length_s, now, remembered),
         board: watch::channel(Arc::new(desk::BoardAt { at: Instant::now(), board: Default::default() })).0,
         effective: watch::channel(Arc::new(desk::Effective { config: running, findings: Vec::new() })).0,
         meters: meters::Meters::new()?,
@@ -305,6 +307,15 @@ async fn build(
 }
 
 /// Who served whom last, the oldest first.
+/// What the book of figures begins with: the last day, or as much of it as it can keep.
+fn remembered(reader: &ledger::Reader, since: Millis) -> Result<Remembered, ledger::Error> {
+    let mut cdrs = reader.cdrs(CDRS_AT_START, None)?;
+    let cut = cdrs.len() >= CDRS_AT_START;
+    let since = cdrs.last().filter(|_| cut).map_or(since, |oldest| since.max(oldest.ended));
+    cdrs.retain(|cdr| cdr.ended >= since);
+    Ok(Remembered { cdrs, since, said: reader.intervals(since, CDRS_AT_START)? })
+}
+
 fn know_regulars(engine: &mut engine::Engine) -> Result<(), ledger::Error> {
     for cdr in engine.reader.cdrs(REGULARS_AT_START, None)?.into_iter().rev() {
         let Some(agent) = cdr.agent.filter(|_| cdr.direction == Direction::Inbound) else { continue };

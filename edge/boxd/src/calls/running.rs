@@ -258,6 +258,9 @@ impl Engine {
         let health = outgoing::health(self, at, !cells.is_empty());
         let mut items: Vec<_> = cells.iter().cloned().map(model::leaving::Leaving::Interval).collect();
         items.push(model::leaving::Leaving::Health(health));
+        let queues = self.running.queues.keys().take(gate::QUEUES_MAX).cloned().collect();
+        let closing = self.gate.closing(self.book.began(), self.book.length_s(), at, queues);
+        items.extend(closing.map(model::leaving::Leaving::Closed));
         match self.gate.pass(&items, at) {
             Ok(passed) => {
                 let gate = Some(self.gate.state().clone());

@@ -1,6 +1,7 @@
 //! The folds alone: facts into records, records into figures, and a restart that closes what was open.
 
 use floor::{
+    book::{Book, Remembered},
     cdr::{close_open, closed, rebuild},
     interval::{self, Key, start_of},
     will::Estate,
@@ -9,7 +10,7 @@ use model::{
     ContactId, Millis, QueueId,
     cdr::{Cdr, Direction, Outcome},
     fact::{AgentState, EndCause, Fact, Kind, OfferOutcome},
-    leaving::Figures,
+    leaving::{Figures, Interval},
 };
 use proptest::prelude::*;
 
@@ -103,6 +104,49 @@ proptest! {
         prop_assert_eq!(total(900).offered, total(900).answered + total(900).abandoned);
         prop_assert_eq!(usize::try_from(total(900).offered).unwrap_or(0), cdrs.len());
     }
+}
+
+fn revisions(cells: &[Interval]) -> Vec<(i64, u32, u32)> {
+    cells.iter().map(|cell| (cell.start.0 / QUARTER_MS, cell.revision, cell.figures.offered)).collect()
+}
+
+const QUARTER_MS: i64 = 900_000;
+
+#[test]
+fn a_book_that_was_given_only_part_of_an_intervals_records_leaves_it_as_it_was_said() {
+    let config = branch::config();
+    let at = |quarters: i64| Millis(quarters * QUARTER_MS);
+    let mut book = Book::new(900, at(100), Remembered::default());
+    let early = cdr(1, "sales", at(98).0 + 1, Outcome::Answered, 1_000);
+    let long = cdr(2, "sales", at(98).0 + 2, Outcome::Answered, 2 * 900_000);
+    let other = cdr(3, "sales", at(99).0 + 3, Outcome::Answered, 1_000);
+    for record in [&early, &long, &other] {
+        book.note(record);
+    }
+    let said = book.close(at(101), &config);
+    assert_eq!(revisions(&said), [(98, 0, 2), (99, 0, 1)]);
+    // The next life has only what ended since then: of interval 98 one of two.
+    let since = Millis(at(99).0);
+    let remembered = Remembered { cdrs: vec![long.clone(), other], since, said };
+    let mut book = Book::new(900, at(101), remembered);
+    book.note(&Cdr { wrap_up_ms: Some(9_000), ..long });
+    assert_eq!(revisions(&book.close(at(102), &config)), []);
+}
+
+#[test]
+fn a_book_revises_nothing_that_the_gate_has_forgotten() {
+    let config = branch::config();
+    let minute = |n: i64| Millis(n * 60_000);
+    let mut book = Book::new(60, minute(0), Remembered::default());
+    let record = cdr(1, "sales", 1, Outcome::Answered, 1_000);
+    book.note(&record);
+    assert_eq!(book.close(minute(1), &config).len(), 1);
+    book.close(minute(299), &config);
+    book.note(&Cdr { wrap_up_ms: Some(9_000), ..record.clone() });
+    assert_eq!(book.close(minute(300), &config)[0].revision, 1, "five hours later it still does");
+    book.close(minute(302), &config);
+    book.note(&Cdr { wrap_up_ms: Some(99_000), ..record });
+    assert_eq!(book.close(minute(303), &config), []);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gate::{Class, Error, Gate, Passed, Policy, State, decode, threshold::sum};
 use model::{
     Millis, QueueId,
-    leaving::{Figures, Health, Interval, Leaving},
+    leaving::{Closed, Figures, Health, Interval, Leaving},
 };
 use proptest::prelude::*;
 
@@ -30,7 +30,7 @@ fn pass(gate: &mut Gate, cells: &[Interval]) -> Vec<Interval> {
 fn interval(passed: &Passed) -> Interval {
     match decode(passed.body()).unwrap() {
         Leaving::Interval(interval) => interval,
-        Leaving::Health(_) | Leaving::Notice(_) => panic!("only intervals were passed"),
+        Leaving::Health(_) | Leaving::Notice(_) | Leaving::Closed(_) => panic!("only intervals were passed"),
     }
 }
 
@@ -115,6 +115,11 @@ fn what_does_not_add_up_or_is_out_of_bounds_is_refused_and_changes_nothing() {
     cases.push(Leaving::Health(Health { disk_free_percent: 101, ..health() }));
     cases.push(Leaving::Health(Health { trunks_up: 3, ..health() }));
     cases.push(Leaving::Health(Health { slot: 2, ..health() }));
+    let closed = Closed { from: quarter(1), until: quarter(2), length_s: 900, at: quarter(2), queues: Vec::new() };
+    cases.push(Leaving::Closed(Closed { until: quarter(1), ..closed.clone() }));
+    cases.push(Leaving::Closed(Closed { from: Millis(1), ..closed.clone() }));
+    cases.push(Leaving::Closed(Closed { length_s: 7, ..closed.clone() }));
+    cases.push(Leaving::Closed(Closed { queues: vec![QueueId::new("q").unwrap(); 1_001], ..closed }));
     for case in cases {
         let mut gate = gate(5);
         let good = Leaving::Interval(cell("support", 1, 0, 2));
@@ -127,6 +132,65 @@ fn what_does_not_add_up_or_is_out_of_bounds_is_refused_and_changes_nothing() {
 fn too_many_items_at_once_are_refused() {
     let items = vec![Leaving::Health(health()); 2_001];
     assert_eq!(gate(5).pass(&items, NOW), Err(Error::TooMany { max: 2_000 }));
+}
+
+fn quarter(n: i64) -> Millis {
+    Millis(n * QUARTER_MS)
+}
+
+/// What the gate says to be closed at a moment, as quarters `from..until`; and it is taken as said.
+fn closes(gate: &mut Gate, at: Millis) -> Option<(i64, i64)> {
+    let said = gate.closing(quarter(3), 900, at, vec![QueueId::new("sales").unwrap()])?;
+    gate.pass(&[Leaving::Closed(said.clone())], at).unwrap();
+    Some((said.from.0 / QUARTER_MS, said.until.0 / QUARTER_MS))
+}
+
+#[test]
+fn what_is_closed_goes_on_where_it_ended_and_after_a_restart_as_well() {
+    let mut gate = gate(5);
+    let later = |n: i64| Millis(quarter(n).0 + 1_000);
+    assert_eq!(closes(&mut gate, later(3)), None, "its first interval is not over");
+    assert_eq!(closes(&mut gate, later(4)), Some((3, 4)));
+    assert_eq!(closes(&mut gate, later(4)), None);
+    // The box was off for five hours.
+    let mut gate = Gate::new(Policy { k: 5 }, State::decode(&gate.state().encode()).unwrap());
+    assert_eq!(closes(&mut gate, later(24)), Some((4, 24)));
+    // A clock that ran ahead and was set back.
+    assert_eq!(closes(&mut gate, later(1_000)), Some((24, 1_000)));
+    assert_eq!(closes(&mut gate, later(26)), Some((25, 26)));
+    assert_eq!(closes(&mut gate, later(27)), Some((26, 27)));
+}
+
+#[test]
+fn what_is_closed_leaves_behind_all_cells_that_it_speaks_for() {
+    let mut gate = gate(5);
+    let closed = gate.closing(quarter(1), 900, quarter(2), Vec::new()).unwrap();
+    let items = vec![
+        Leaving::Closed(closed.clone()),
+        Leaving::Interval(cell("sales", 1, 0, 4)),
+        Leaving::Interval(cell("support", 1, 0, 3)),
+    ];
+    let left: Vec<Leaving> =
+        gate.pass(&items, NOW).unwrap().iter().map(|passed| decode(passed.body()).unwrap()).collect();
+    assert!(
+        matches!(&left[0], Leaving::Interval(cell) if cell.queue.is_none() && cell.figures.offered == 7),
+        "{left:?}"
+    );
+    assert_eq!(left[1..], [Leaving::Closed(closed)]);
+}
+
+#[test]
+fn a_state_of_the_version_before_is_read_and_says_nothing_of_what_was_closed() {
+    let mut gate = gate(5);
+    pass(&mut gate, &[cell("sales", 1, 0, 2)]);
+    let ciborium::Value::Array(mut parts) = ciborium::from_reader(gate.state().encode().as_slice()).unwrap() else {
+        panic!("a state is a list");
+    };
+    parts[0] = 1.into();
+    parts.truncate(4);
+    let mut bytes = Vec::new();
+    ciborium::into_writer(&ciborium::Value::Array(parts), &mut bytes).unwrap();
+    assert_eq!(&State::decode(&bytes).unwrap(), gate.state());
 }
 
 #[test]

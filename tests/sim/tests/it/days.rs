@@ -50,6 +50,20 @@ fn no_short_day_breaks_a_rule() {
 }
 
 #[test]
+fn at_every_moment_of_a_day_the_completeness_that_is_shown_is_the_true_one() {
+    let mut world = World::new(Plan::day(3).hours(6)).expect("a world");
+    let mut incomplete = 0;
+    while world.stage.clock.passed() < world.end() {
+        let until = world.stage.clock.passed() + Duration::from_secs(61);
+        world.run_until(until.min(world.end())).expect("the world goes on");
+        let found = verdict::completeness(&world).expect("a verdict");
+        assert!(found.is_empty(), "at {:?}: {found:?}", world.stage.clock.passed());
+        incomplete += verdict::outstanding(&world).expect("a verdict").len();
+    }
+    assert!(incomplete > 0, "no line was cut long enough to be seen");
+}
+
+#[test]
 fn a_calm_day_loses_no_line_and_no_process() {
     let (world, trace) = day(Plan::day(5).hours(3).calm());
     let verdict = verdict::judge(&world).expect("a verdict");

@@ -1,5 +1,7 @@
 //! The store's own tests (`cloud/db/tests/it`) on PostgreSQL, and what a server can do that a file cannot.
 
+#[path = "../../../../cloud/db/tests/it/completeness.rs"]
+mod completeness;
 #[path = "../../../../cloud/db/tests/it/ingest.rs"]
 mod ingest;
 #[path = "../../../../cloud/db/tests/it/nouns.rs"]
