@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use media::plane::{Codec, Command, Failure, MixId, PlayId, Remote};
-use model::{LegId, OverflowId, PromptId, RecordingId, TrunkId};
-use sip::endpoint::{Emergency, Invite, Shown, Target};
+use model::{Extension, LegId, OverflowId, PromptId, RecordingId, TrunkId};
+use sip::endpoint::{Emergency, Invite, Shown, Summary, Target};
 
 use crate::calls::Calls;
 use crate::identity;
@@ -331,6 +331,12 @@ impl Calls {
         if let Some(port) = self.live_port(leg) {
             self.media(Command::Shield { port, shielded });
         }
+        self.drain(now);
+    }
+
+    /// So many new messages wait for whom this phone belongs to (RFC 3842).
+    pub fn mailbox(&mut self, now: Instant, phone: &Extension, waiting: u32) {
+        self.endpoint.set_mailbox(now, phone.as_str(), Summary { new: waiting, old: 0 });
         self.drain(now);
     }
 

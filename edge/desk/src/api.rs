@@ -8,7 +8,7 @@ pub use board::{
     AgentLine, Board, CallbackLine, ContactCard, EmergencyLine, MonitorLine, NoticeLine, QueueLine, Stage, ThirdLine,
 };
 use model::{
-    AgentId, ContactId, Extension, Millis, NoticeId, PauseId, SiteId,
+    AgentId, ContactId, Extension, Millis, NoticeId, PauseId, QueueId, RecordingId, SiteId,
     cdr::Cdr,
     change::{Change, Finding},
     config::{Config, Protection},
@@ -242,6 +242,26 @@ pub struct Contacts {
 pub struct Contact {
     #[serde(flatten)]
     pub cdr: Cdr,
+    pub caller: Option<Caller>,
+}
+
+/// `GET /api/messages`, and what `POST /api/messages/{contact}/done` came to: open ones first, the oldest of them first.
+#[derive(Debug, Clone, Serialize)]
+pub struct Messages {
+    pub messages: Vec<Message>,
+}
+
+/// What a caller left. Its sound is at `/api/recordings/{recording}.wav`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Message {
+    pub contact: ContactId,
+    pub queue: QueueId,
+    pub at: Millis,
+    pub recording: RecordingId,
+    pub ms: Option<u64>,
+    /// Who dealt with it, and when.
+    pub done_by: Option<AgentId>,
+    pub done_at: Option<Millis>,
     pub caller: Option<Caller>,
 }
 

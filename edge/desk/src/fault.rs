@@ -43,6 +43,8 @@ pub enum Refusal {
     Change(#[from] ChangeRefused),
     #[error("too many desks are open")]
     TooManySockets,
+    #[error("somebody has dealt with it already")]
+    AlreadyDone,
     #[error("no phone is assigned to you")]
     NoPhone,
     #[error("phones fetch nothing from this box: [provision] is not in box.toml")]
@@ -81,6 +83,7 @@ impl Refusal {
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request", Request),
             Self::BadRange { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", Request),
             Self::Change(refused) => (StatusCode::UNPROCESSABLE_ENTITY, &refused.code, refused.fault),
+            Self::AlreadyDone => (StatusCode::CONFLICT, "already_done", Request),
             Self::NoPhone => (StatusCode::CONFLICT, "no_phone", Request),
             Self::NoProvisioning => (StatusCode::CONFLICT, "no_provisioning", Request),
             Self::NoAccount => (StatusCode::CONFLICT, "no_account", Request),

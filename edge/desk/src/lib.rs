@@ -37,8 +37,8 @@ pub use fault::Fault;
 pub use password::{Error as PasswordError, Staff, StaffMember, hash as hash_password};
 pub use ports::{
     Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Device, Effective,
-    Egress, EgressLine, EgressPage, EgressSums, Enrolled, Floor, Future, LendError, PhoneError, PhoneIs, Phones,
-    Records, Registered, Role, SipLine, Softphones, Unavailable, Waveform, Witnessed,
+    Egress, EgressLine, EgressPage, EgressSums, Enrolled, Floor, Future, LendError, MessageRow, PhoneError, PhoneIs,
+    Phones, Records, Registered, Role, SipLine, Softphones, Unavailable, Waveform, Witnessed,
 };
 pub use routes::router;
 

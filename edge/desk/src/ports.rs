@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, net::SocketAddr, pin::Pin, sync::Arc, time::Ins
 use bytes::Bytes;
 use floor::board::{Board, DeskCommand, Refused};
 use model::{
-    AgentId, Extension, Millis, RecordingId,
+    AgentId, ContactId, Extension, Millis, QueueId, RecordingId,
     cdr::Cdr,
     change::{Change, Finding},
     config::Config,
@@ -45,6 +45,16 @@ pub trait Records: Send + Sync + 'static {
     /// What became of the edits that centre and branch made apart.
     fn merge_report(&self) -> Future<'_, Result<Report, Unavailable>>;
 
+    /// What callers have left: messages that nobody has dealt with, the oldest first; then some of the others, the latest
+    /// first.
+    fn messages(&self) -> Future<'_, Result<Vec<MessageRow>, Unavailable>>;
+
+    /// The message that is this contact's.
+    fn message(&self, contact: ContactId) -> Future<'_, Result<Option<MessageRow>, Unavailable>>;
+
+    /// The queue whose message this recording is; None: it is none.
+    fn message_of(&self, recording: RecordingId) -> Future<'_, Result<Option<QueueId>, Unavailable>>;
+
     /// The contact that this recording belongs to.
     fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>>;
 
@@ -60,6 +70,20 @@ pub trait Records: Send + Sync + 'static {
         recording: RecordingId,
         count: usize,
     ) -> Future<'_, Result<Option<Waveform>, Unavailable>>;
+}
+
+/// A message that a caller left for a queue's agents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRow {
+    pub contact: ContactId,
+    pub queue: QueueId,
+    pub at: Millis,
+    pub recording: RecordingId,
+    /// None: not known.
+    pub ms: Option<u64>,
+    pub done: Option<(Millis, AgentId)>,
+    /// None when withheld or erased.
+    pub caller: Option<Caller>,
 }
 
 /// The loudest sample, 0 to 255, of each of equal stretches, for either side.

@@ -144,6 +144,7 @@ fn queue_line(line: &board::QueueLine, age: Duration) -> api::QueueLine {
         closed: line.closed,
         waiting: line.waiting,
         callbacks: line.callbacks,
+        messages: line.messages,
         longest_wait_ms: ms(line.longest_wait.saturating_add(grown)),
         expected_wait_ms: line.expected_wait.map(|(expected, _)| ms(expected)),
         expected_wait_error_ms: line.expected_wait.map(|(_, error)| ms(error)),
@@ -212,6 +213,13 @@ pub fn contact(row: ports::ContactRow, reader: &Reader<'_>) -> api::Contact {
     api::Contact { cdr: row.cdr, caller }
 }
 
+pub fn message(row: ports::MessageRow) -> api::Message {
+    let (done_at, done_by) = row.done.unzip();
+    let caller = row.caller.map(|caller| api::Caller { number: caller.number, name: caller.name });
+    let ports::MessageRow { contact, queue, at, recording, ms, .. } = row;
+    api::Message { contact, queue, at, recording, ms, done_by, done_at, caller }
+}
+
 pub fn settings(effective: &ports::Effective) -> api::Settings {
     api::Settings { config: effective.config.clone(), findings: effective.findings.clone() }
 }
@@ -253,7 +261,7 @@ pub fn refused(error: ports::CommandError) -> api::RefusedCode {
             Refused::SignedOut => Code::SignedOut,
             Refused::PhoneNotRegistered => Code::PhoneNotRegistered,
             Refused::WrongState => Code::WrongState,
-            Refused::NoCall => Code::NoCall,
+            Refused::NoCall | Refused::NoMessage => Code::NoCall,
             Refused::Forbidden => Code::Forbidden,
             Refused::PauseNeeded => Code::PauseNeeded,
         },
@@ -328,6 +336,7 @@ mod tests {
             closed: false,
             waiting,
             callbacks: 0,
+            messages: 0,
             longest_wait: s(waiting.into()),
             expected_wait: (waiting > 0).then_some((s(80), s(20))),
             ready: 0,

@@ -51,6 +51,10 @@ pub enum Ask {
     StrikeOff {
         contact: ContactId,
     },
+    /// What this message asked for is done. For agents of its queue, and supervisors, signed in at the floor or not.
+    MessageDone {
+        contact: ContactId,
+    },
     /// Blind transfer of my caller to an extension or a queue's number.
     Transfer {
         number: String,
@@ -87,6 +91,8 @@ pub enum Refused {
     NoCall,
     #[error("name one of the site's reasons")]
     PauseNeeded,
+    #[error("this message is dealt with already")]
+    NoMessage,
     #[error("the dial plan forbids this number")]
     Forbidden,
 }
@@ -201,6 +207,8 @@ pub struct QueueLine {
     pub waiting: u32,
     /// Have hung up, keep their place, and are called back.
     pub callbacks: u32,
+    /// That callers have left, and nobody has dealt with.
+    pub messages: u32,
     pub longest_wait: Duration,
     /// How long somebody would wait who came now, and the standard deviation of that; None while too little is known.
     pub expected_wait: Option<(Duration, Duration)>,

@@ -9,7 +9,7 @@ use model::{
     fact::{AgentState, EndCause, Fact, Kind, OfferOutcome},
 };
 
-use crate::will::Estate;
+use crate::{message::Begun, will::Estate};
 
 /// The facts of one contact, summed up so far.
 #[derive(Debug, Clone, PartialEq)]
@@ -289,6 +289,7 @@ struct Open {
 #[derive(Default)]
 struct OpenContact {
     ringing: Option<AgentId>,
+    message: Begun,
     ended: bool,
 }
 
@@ -308,7 +309,7 @@ impl Open {
                     Kind::Offered { agent, .. } => contact.ringing = Some(agent.clone()),
                     Kind::OfferEnded { .. } => contact.ringing = None,
                     Kind::Ended { .. } => contact.ended = true,
-                    _ => {}
+                    kind => contact.message.note(kind),
                 }
             }
         }
@@ -322,6 +323,9 @@ impl Open {
             if let Some(agent) = &contact.ringing {
                 let outcome = OfferOutcome::Withdrawn;
                 add(Some(id), Kind::OfferEnded { agent: agent.clone(), outcome });
+            }
+            if let Some((queue, recording)) = contact.message.left() {
+                add(Some(id), Kind::MessageLeft { queue, recording, ms: None });
             }
             add(Some(id), Kind::Ended { cause: EndCause::Restart });
         }

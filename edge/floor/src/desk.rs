@@ -34,6 +34,11 @@ impl<L: Lines> Floor<L> {
             self.settle();
             return result;
         }
+        if let Ask::MessageDone { contact } = ask {
+            let result = self.message_done(contact, agent);
+            self.settle();
+            return result;
+        }
         let state = self.acd.state(&agent).ok_or(Refused::UnknownAgent)?;
         // A supervisor need not take calls to hear one.
         if let Ask::Monitor { agent: whom, how } = &ask {
@@ -101,7 +106,11 @@ impl<L: Lines> Floor<L> {
                 return self.end_card_mode(id, CardModeEnd::Agent).then_some(()).ok_or(Refused::WrongState);
             }
             // Answered before the agent's state was asked for.
-            Ask::Seen { .. } | Ask::StrikeOff { .. } | Ask::Monitor { .. } | Ask::MonitorEnd => {}
+            Ask::Seen { .. }
+            | Ask::StrikeOff { .. }
+            | Ask::MessageDone { .. }
+            | Ask::Monitor { .. }
+            | Ask::MonitorEnd => {}
             Ask::Consult { number } => return self.consult(&agent, &number),
             Ask::Confer => return self.confer(&agent),
             Ask::ConsultEnd => return self.consult_end(&agent),

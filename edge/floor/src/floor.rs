@@ -28,6 +28,7 @@ use crate::{
     contact::{Contact, Role},
     emergency::Emergencies,
     lines::Lines,
+    message::Messages,
     notices::Notices,
     overflow::Link,
     pauses::Pauses,
@@ -64,6 +65,7 @@ pub struct Floor<L = Calls> {
     pub(crate) decided: Option<(ContactId, Box<Decision>)>,
     pub(crate) emergencies: Emergencies,
     pub(crate) notices: Notices,
+    pub(crate) messages: Messages,
     pub(crate) test: SelfTest,
     /// The number of the last question to another system, and who waits for an answer.
     pub(crate) questions: u64,
@@ -101,6 +103,7 @@ impl<L: Lines> Floor<L> {
             caps: Caps::default(),
             emergencies: Emergencies::default(),
             notices: Notices::default(),
+            messages: Messages::default(),
             test: SelfTest::default(),
             config,
             contacts: BTreeMap::new(),
@@ -143,6 +146,7 @@ impl<L: Lines> Floor<L> {
                 self.lines.configure(now, &self.config, *secrets);
                 self.close_hours();
                 self.phones.configure(&self.config);
+                self.light_all();
                 self.acd.handle_input(now, acd::Input::Configure(Box::new(Config::clone(&self.config))));
             }
             Input::Kept { contact, stored } => self.kept(contact, stored),

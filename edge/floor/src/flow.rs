@@ -151,6 +151,15 @@ impl<L: Lines> Floor<L> {
                         walk.run.handle_input(Input::Promised(false));
                     }
                 }
+                Output::Message { queue } => {
+                    if !self.begin_message(id, queue) {
+                        walk.run.handle_input(Input::Left(false));
+                    }
+                }
+                Output::MessageEnds => {
+                    self.end_recording(id);
+                    walk.run.handle_input(Input::Left(true));
+                }
                 Output::HangUp(end) => return self.flow_ended(id, end),
             }
         }

@@ -34,6 +34,7 @@ mod helping;
 pub mod interval;
 mod legs;
 mod lines;
+mod message;
 mod notices;
 mod outgoing;
 pub mod overflow;
@@ -67,6 +68,7 @@ pub use company::{LISTENERS_MAX, Stage};
 pub use floor::{Floor, InUse};
 pub use ivr::{hours::CivilTime, run::LookUp};
 pub use lines::Lines;
+pub use message::MESSAGES_MAX;
 
 /// Contacts at once, wrap-ups not counted; an emergency call does not ask.
 pub const CONTACTS_MAX: usize = 2_000;

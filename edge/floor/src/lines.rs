@@ -65,6 +65,8 @@ pub trait Lines {
     fn help(&self) -> Help;
     /// The hours that are not open at this moment: trunks that keep them carry no ordinary call out.
     fn close_hours(&mut self, _closed: BTreeSet<HoursId>) {}
+    /// So many messages wait for whom this phone belongs to.
+    fn mailbox(&mut self, _now: Instant, _phone: &Extension, _waiting: u32) {}
     /// Can the phone be rung?
     fn is_registered(&self, phone: &Extension) -> bool;
     /// Is the party of this answered leg in a browser, which may be loaded anew in mid-call?
@@ -179,6 +181,9 @@ impl Lines for Calls {
     }
     fn close_hours(&mut self, closed: BTreeSet<HoursId>) {
         Calls::close_hours(self, closed);
+    }
+    fn mailbox(&mut self, now: Instant, phone: &Extension, waiting: u32) {
+        Calls::mailbox(self, now, phone, waiting);
     }
     fn is_registered(&self, phone: &Extension) -> bool {
         Calls::is_registered(self, phone)

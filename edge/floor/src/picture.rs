@@ -37,6 +37,7 @@ impl<L: Lines> Floor<L> {
             closed: queue.closed,
             waiting: number(count.map(|count| count.waiting)),
             callbacks: number(count.map(|count| count.absent)),
+            messages: number(Some(self.messages.of(id))),
             longest_wait: count.and_then(|count| count.oldest).map_or(Duration::ZERO, |at| passed(now, at)),
             expected_wait: self.acd.expected_wait_of_next(now, id).map(|wait| (wait.expected, wait.error)),
             ready: number(count.map(|count| count.ready)),

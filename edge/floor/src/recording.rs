@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use call::plane::{Failure, RecordingState};
 use model::{
-    ContactId, RecordingId,
+    ContactId, LegId, QueueId, RecordingId,
     fact::{Kind, RecordingMissing},
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct Recordings {
 struct Open {
     contact: ContactId,
     stage: Stage,
+    /// A message for this queue, not a talk.
+    message: Option<QueueId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +50,13 @@ impl<L: Lines> Floor<L> {
         if let Some(reason) = missing {
             return self.chronicle.tell_of(id, Kind::RecordingMissing { reason });
         }
+        self.begin_recording(id, leg, None);
+    }
+
+    pub(crate) fn begin_recording(&mut self, id: ContactId, leg: LegId, message: Option<QueueId>) {
         let recording = RecordingId(self.random_id());
         self.chronicle.recording_wanted(id);
-        self.recordings.open.insert(recording, Open { contact: id, stage: Stage::Wanted });
+        self.recordings.open.insert(recording, Open { contact: id, stage: Stage::Wanted, message });
         if let Some(contact) = self.contacts.get_mut(&id) {
             contact.recording = Some(recording);
         }
@@ -76,17 +82,25 @@ impl<L: Lines> Floor<L> {
                 open.stage = Stage::Running;
                 self.chronicle.tell_of(id, Kind::RecordingStarted { recording });
             }
-            RecordingState::Sealed { chunks, frames, sha256, .. } => {
+            RecordingState::Sealed { chunks, frames, sha256, ms } => {
+                let message = open.message.take();
                 self.recordings.open.remove(&recording);
                 self.chronicle.tell_of(id, Kind::RecordingSealed { recording, chunks, frames, sha256 });
+                if let Some(queue) = message {
+                    self.message_left(id, queue, recording, ms);
+                }
                 self.chronicle.recording_over(id);
             }
             RecordingState::Failed { why } => {
                 let ran = open.stage == Stage::Running;
+                let message = open.message.is_some();
                 self.recordings.open.remove(&recording);
                 self.chronicle.tell_of(id, Kind::RecordingMissing { reason: reason(why) });
                 self.record_again(id, recording, ran);
                 self.chronicle.recording_over(id);
+                if message {
+                    self.message_failed(id);
+                }
             }
         }
     }
@@ -94,7 +108,7 @@ impl<L: Lines> Floor<L> {
     /// A recording that runs on from an earlier life.
     pub(crate) fn resume_recording(&mut self, id: ContactId, recording: RecordingId) {
         self.chronicle.recording_wanted(id);
-        self.recordings.open.insert(recording, Open { contact: id, stage: Stage::Running });
+        self.recordings.open.insert(recording, Open { contact: id, stage: Stage::Running, message: None });
         if !self.chronicle.has_recording(id) {
             self.chronicle.tell_of(id, Kind::RecordingStarted { recording });
         }

@@ -40,6 +40,8 @@ pub enum Input {
     NotTaken,
     /// The answer to the last `CallBack`: the promise is kept in mind.
     Promised(bool),
+    /// The answer to the last `Message`, when it ends: it is kept.
+    Left(bool),
     /// The agent of the last `Queue` has hung up, and the caller is still there.
     Served,
 }
@@ -66,6 +68,11 @@ pub enum Output {
     Queue { queue: QueueId, asks: Asks },
     /// Promise to call back, at this number or at the caller's own; answer with `Promised`.
     CallBack { queue: QueueId, asks: Asks, number: Option<String> },
+    /// Take a message down for this queue's agents, from here to `MessageEnds`; answer with `Left` when that comes to
+    /// nothing.
+    Message { queue: QueueId },
+    /// The message ends; answer with `Left`.
+    MessageEnds,
     /// The road ends.
     HangUp(End),
 }
@@ -122,6 +129,11 @@ enum State {
         otherwise: StepId,
     },
     Promising {
+        next: StepId,
+        otherwise: StepId,
+    },
+    /// A message is being left.
+    Leaving {
         next: StepId,
         otherwise: StepId,
     },
@@ -219,6 +231,14 @@ impl Run {
             (State::Promising { next, otherwise }, Input::Promised(given)) => {
                 self.enter(if given { next } else { otherwise });
             }
+            (state @ State::Leaving { .. }, Input::Digit(_) | Input::Timeout) => {
+                self.state = state;
+                self.outputs.push_back(Output::MessageEnds);
+            }
+            (State::Leaving { next, otherwise }, Input::Left(kept)) => {
+                self.circle = 0;
+                self.enter(if kept { next } else { otherwise });
+            }
             (State::Away { otherwise: Some(otherwise), .. }, Input::NotTaken) => self.enter(otherwise),
             (State::Away { after: Some(after), .. }, Input::Served) => {
                 self.circle = 0;
@@ -300,6 +320,11 @@ impl Run {
                 });
                 self.outputs.push_back(Output::CallBack { queue, asks, number: keyed });
                 self.state = State::Promising { next, otherwise };
+            }
+            Step::Voicemail { queue, max_s, next, otherwise } => {
+                self.outputs.push_back(Output::Message { queue });
+                self.outputs.push_back(Output::Collect { wait: Duration::from_secs(max_s.into()) });
+                self.state = State::Leaving { next, otherwise };
             }
             Step::Hangup => self.end(End::Flow),
             // These listen to keys.

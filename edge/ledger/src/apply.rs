@@ -13,7 +13,7 @@ use crate::{
     egress,
     error::Error,
     key::BranchKey,
-    life,
+    life, messages,
     outbox::{integer, unsigned},
     testimony,
 };
@@ -66,6 +66,7 @@ fn facts(db: &Connection, last: u64, facts: &[Fact]) -> Result<Option<Span>, Err
         let json = json(&Fact { seq, ..fact.clone() })?;
         insert.execute(params![integer(seq)?, fact.at.0, contact, json])?;
         track(db, fact)?;
+        messages::track(db, fact)?;
     }
     span(db, "facts", last, seq)
 }

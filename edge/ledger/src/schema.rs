@@ -96,6 +96,19 @@ CREATE TABLE testimonies (
     PRIMARY KEY (witness, first)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+CREATE TABLE messages (
+    contact   BLOB PRIMARY KEY,
+    at        INTEGER NOT NULL,
+    queue     TEXT NOT NULL,
+    recording BLOB NOT NULL UNIQUE,
+    ms        INTEGER,
+    done      INTEGER,
+    done_by   TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX messages_open ON messages (at) WHERE done IS NULL;
+CREATE INDEX messages_done ON messages (done) WHERE done IS NOT NULL;
+",
 ];
 
 /// Brings the file to the present schema, inside the caller's transaction.

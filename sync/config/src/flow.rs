@@ -38,7 +38,9 @@ pub(crate) fn label_fits(flow: &Flow) -> Option<(String, Problem)> {
 /// Queues, hours and flows that the flow cannot do without.
 pub(crate) fn refers(flow: &Flow) -> Vec<Named> {
     let named = |step: &Step| match step {
-        Step::Queue { queue, .. } | Step::Callback { queue, .. } => Some(("queues", queue.to_string())),
+        Step::Queue { queue, .. } | Step::Callback { queue, .. } | Step::Voicemail { queue, .. } => {
+            Some(("queues", queue.to_string()))
+        }
         Step::Open { hours, .. } => Some(("hours", hours.to_string())),
         Step::SubFlow { flow, .. } => Some(("flows", flow.to_string())),
         _ => None,

@@ -22,7 +22,9 @@ pub fn check_among(id: &FlowId, flow: &Flow, config: &Config) -> Vec<Found> {
     let missing = |what: &dyn ToString| Fault::Missing { what: what.to_string() };
     for (at, step) in &flow.steps {
         match step {
-            Step::Queue { queue, .. } | Step::Callback { queue, .. } if !config.queues.contains_key(queue) => {
+            Step::Queue { queue, .. } | Step::Callback { queue, .. } | Step::Voicemail { queue, .. }
+                if !config.queues.contains_key(queue) =>
+            {
                 add(at, missing(queue), true);
             }
             Step::Transfer { phone, .. } if !config.phones.contains_key(phone) => add(at, missing(phone), false),

@@ -3,8 +3,8 @@
 use model::{
     VariableId,
     flow::{
-        DIGITS_MAX, FIELDS_MAX, Fault, Flow, LOOK_UP_MS, PARTS_MAX, Part, Source, Step, TESTS_MAX, TEXT_MAX, Test,
-        VARIABLES_MAX, Value,
+        DIGITS_MAX, FIELDS_MAX, Fault, Flow, LOOK_UP_MS, MESSAGE_S, PARTS_MAX, Part, Source, Step, TESTS_MAX, TEXT_MAX,
+        Test, VARIABLES_MAX, Value,
     },
 };
 
@@ -81,6 +81,9 @@ pub(crate) fn of_step(flow: &Flow, step: &Step) -> Vec<Fault> {
         Step::Transfer { ring_s, .. } => faults.extend(outside("ring_s", i64::from(*ring_s), RING_S)),
         Step::Callback { number, .. } => {
             faults.extend(number.iter().filter_map(|number| typed(flow, number, &Value::Text(String::new()))));
+        }
+        Step::Voicemail { max_s, .. } => {
+            faults.extend(outside("max_s", i64::from(*max_s), (MESSAGE_S.0.into(), MESSAGE_S.1.into())));
         }
         Step::Play { .. }
         | Step::Open { .. }

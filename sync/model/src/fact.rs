@@ -146,6 +146,20 @@ pub enum Kind {
         cause: EndCause,
         counts: bool,
     },
+    /// The caller begins to leave a message for the agents of a queue; `RecordingStarted` follows.
+    MessageBegan {
+        queue: QueueId,
+    },
+    /// The message is there, so long; None: a process died under it, and it ends where its recording does.
+    MessageLeft {
+        queue: QueueId,
+        recording: RecordingId,
+        ms: Option<u64>,
+    },
+    /// Somebody has done what the message asks for.
+    MessageDone {
+        by: AgentId,
+    },
     OverflowOffered {
         overflow: OverflowId,
         site: SiteId,

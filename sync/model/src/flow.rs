@@ -21,6 +21,8 @@ pub const TESTS_MAX: usize = 8;
 pub const FIELDS_MAX: usize = 16;
 /// Sub-flows within one another.
 pub const DEPTH_MAX: usize = 5;
+/// Length of a message that a caller leaves, in seconds.
+pub const MESSAGE_S: (u32, u32) = (10, 600);
 /// Longest wait for another system.
 pub const LOOK_UP_MS: (u32, u32) = (100, 10_000);
 
@@ -154,6 +156,14 @@ pub enum Step {
         next: StepId,
         otherwise: StepId,
     },
+    /// A tone, then the caller leaves a message for the queue's agents, at most `max_s` long; any key ends it. Leads on at
+    /// `otherwise` when none can be kept: the queue has as many as it holds, or nothing can be recorded.
+    Voicemail {
+        queue: QueueId,
+        max_s: u32,
+        next: StepId,
+        otherwise: StepId,
+    },
     Hangup,
 }
 
@@ -232,7 +242,8 @@ impl Step {
             Step::Menu { choices, otherwise, .. } => choices.values().chain([otherwise]).collect(),
             Step::Digits { next, otherwise, .. }
             | Step::LookUp { next, otherwise, .. }
-            | Step::Callback { next, otherwise, .. } => vec![next, otherwise],
+            | Step::Callback { next, otherwise, .. }
+            | Step::Voicemail { next, otherwise, .. } => vec![next, otherwise],
             Step::Open { then, otherwise, .. } | Step::If { then, otherwise, .. } => vec![then, otherwise],
             Step::Transfer { otherwise, .. } => vec![otherwise],
             Step::Queue { after, otherwise, .. } => after.iter().chain(otherwise).collect(),
@@ -251,7 +262,8 @@ impl Step {
             Step::Menu { choices, otherwise, .. } => choices.values_mut().chain([otherwise]).collect(),
             Step::Digits { next, otherwise, .. }
             | Step::LookUp { next, otherwise, .. }
-            | Step::Callback { next, otherwise, .. } => vec![next, otherwise],
+            | Step::Callback { next, otherwise, .. }
+            | Step::Voicemail { next, otherwise, .. } => vec![next, otherwise],
             Step::Open { then, otherwise, .. } | Step::If { then, otherwise, .. } => vec![then, otherwise],
             Step::Transfer { otherwise, .. } => vec![otherwise],
             Step::Queue { after, otherwise, .. } => after.iter_mut().chain(otherwise).collect(),
@@ -271,6 +283,7 @@ impl Step {
             | Step::Set { .. }
             | Step::LookUp { .. }
             | Step::Callback { .. }
+            | Step::Voicemail { .. }
             | Step::SubFlow { .. }
             | Step::Return
             | Step::Hangup => false,

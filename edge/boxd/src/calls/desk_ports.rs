@@ -8,14 +8,14 @@ use std::{
 
 use bytes::Bytes;
 use desk::{
-    BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Effective, Fault, Floor, Future, Records,
-    Unavailable, Waveform,
+    BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Effective, Fault, Floor, Future, MessageRow,
+    Records, Unavailable, Waveform,
 };
 use floor::board::{DeskCommand, Refused};
 use ledger::{Batch, BranchKey, Ledger, Reader};
 use media::record::Peaks;
 use model::{
-    AgentId, RecordingId,
+    AgentId, ContactId, QueueId, RecordingId,
     cdr::Cdr,
     change::Change,
     fact::{Fact, Kind},
@@ -30,6 +30,9 @@ use super::{clock::wall, look_back};
 pub const REQUESTS_MAX: usize = 1_024;
 /// Rows that one page of contacts may have.
 const CONTACTS_MAX: u32 = 500;
+/// Messages that one answer holds: open ones, and others.
+const MESSAGES_OPEN_MAX: usize = 1_000;
+const MESSAGES_DONE: usize = 50;
 
 /// What is asked of the engine.
 pub enum Request {
@@ -182,6 +185,24 @@ impl Records for RecordsPort {
         Box::pin(read(&self.ledger, look_back::report))
     }
 
+    fn messages(&self) -> Future<'_, Result<Vec<MessageRow>, Unavailable>> {
+        Box::pin(read(&self.ledger, |reader| {
+            let open = reader.open_messages(MESSAGES_OPEN_MAX)?;
+            let done = reader.done_messages(MESSAGES_DONE)?;
+            open.into_iter().chain(done).map(|message| message_row(reader, message)).collect()
+        }))
+    }
+
+    fn message(&self, contact: ContactId) -> Future<'_, Result<Option<MessageRow>, Unavailable>> {
+        Box::pin(read(&self.ledger, move |reader| {
+            reader.message(contact)?.map(|message| message_row(reader, message)).transpose()
+        }))
+    }
+
+    fn message_of(&self, recording: RecordingId) -> Future<'_, Result<Option<QueueId>, Unavailable>> {
+        Box::pin(read(&self.ledger, move |reader| Ok(reader.message_of(recording)?.map(|message| message.queue))))
+    }
+
     fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>> {
         Box::pin(read(&self.ledger, move |reader| {
             let mut before = None;
@@ -228,11 +249,20 @@ impl Records for RecordsPort {
     }
 }
 
-fn row(reader: &Reader, cdr: Cdr) -> Result<ContactRow, ledger::Error> {
-    let personal = reader.personal(cdr.contact)?;
-    let caller = personal.and_then(|person| {
+fn message_row(reader: &Reader, message: ledger::Message) -> Result<MessageRow, ledger::Error> {
+    let caller = caller(reader, message.contact)?;
+    let ledger::Message { contact, at, queue, recording, ms, done } = message;
+    Ok(MessageRow { contact, queue, at, recording, ms, done, caller })
+}
+
+fn caller(reader: &Reader, contact: ContactId) -> Result<Option<Caller>, ledger::Error> {
+    Ok(reader.personal(contact)?.and_then(|person| {
         let number = person.caller.clone().or_else(|| person.dialled.clone())?;
         Some(Caller { number, name: person.name.clone() })
-    });
+    }))
+}
+
+fn row(reader: &Reader, cdr: Cdr) -> Result<ContactRow, ledger::Error> {
+    let caller = caller(reader, cdr.contact)?;
     Ok(ContactRow { cdr, caller })
 }

@@ -80,6 +80,9 @@ pub fn close_the_rest(ledger: &Ledger, reader: &Reader, left: &[Left]) -> anyhow
     Ok(())
 }
 
+/// Open messages of all queues.
+const MESSAGES_MAX: usize = 20_000;
+
 impl Engine {
     /// Hears what else *media* said, its certificate above all, and takes over what was left.
     pub fn adopt(&mut self, heard: Heard) {
@@ -94,6 +97,10 @@ impl Engine {
             })
         };
         self.floor.adopt(Instant::now(), wall(), heard.left, facts_of);
+        match self.reader.open_messages(MESSAGES_MAX) {
+            Ok(open) => open.into_iter().for_each(|left| self.floor.recall_message(left.contact, left.queue)),
+            Err(error) => warn!(%error, "messages that callers left cannot be read"),
+        }
         if let Err(error) = self.recall() {
             warn!(%error, "whom to call back cannot be read");
         }

@@ -79,6 +79,7 @@ pub struct QueueLine {
     pub waiting: u32,
     /// Have hung up, keep their place, and are called back.
     pub callbacks: u32,
+    pub messages: u32,
     pub longest_wait_ms: u64,
     /// How long somebody would wait who came now, and how far off that may be (its standard deviation). None while too
     /// little is known.

@@ -4,6 +4,7 @@ mod contacts;
 mod egress;
 mod forward;
 mod help;
+mod messages;
 mod page;
 mod phone;
 mod phones;
@@ -39,6 +40,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/phones/{phone}/rotate", post(phones::rotate))
         .route("/api/phones/{phone}/dismiss", post(phones::dismiss))
         .route("/api/contacts", get(contacts::list))
+        .route("/api/messages", get(messages::list))
+        .route("/api/messages/{contact}/done", post(messages::done))
         .route("/api/recordings/{file}", get(recordings::show))
         .route("/api/egress", get(egress::sums))
         .route("/api/egress/lines", get(egress::lines))

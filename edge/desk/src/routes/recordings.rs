@@ -9,7 +9,7 @@ use axum::{
 use bytes::Bytes;
 use model::RecordingId;
 
-use crate::{Desk, fault::Refusal, session::Session};
+use crate::{Desk, fault::Refusal, routes::messages, session::Session};
 
 /// Stretches of a waveform: about one for each two points of a wide player.
 const STRETCHES: usize = 400;
@@ -30,22 +30,31 @@ pub async fn show(
     }
 }
 
+/// Somebody without the right learns nothing, not even whether it exists.
+async fn may_hear(desk: &Desk, session: &Session, id: RecordingId) -> Result<(), Refusal> {
+    let may = match desk.records.message_of(id).await? {
+        Some(queue) => messages::may_hear(desk, session, &queue),
+        None => {
+            let contact = desk.records.contact_of(id).await?;
+            contact.is_some_and(|cdr| session.reader().may_see(cdr.agent.as_ref()))
+        }
+    };
+    may.then_some(()).ok_or(Refusal::NotFound)
+}
+
 async fn peaks(desk: &Desk, session: &Session, id: RecordingId) -> Result<Response, Refusal> {
-    let contact = desk.records.contact_of(id).await?;
-    contact.filter(|cdr| session.reader().may_see(cdr.agent.as_ref())).ok_or(Refusal::NotFound)?;
+    may_hear(desk, session, id).await?;
     let waveform = desk.records.recording_waveform(id, STRETCHES).await?.ok_or(Refusal::NotFound)?;
     Ok(Json(waveform).into_response())
 }
 
 async fn wav(desk: &Desk, session: &Session, id: RecordingId, headers: &HeaderMap) -> Result<Response, Refusal> {
-    let contact = desk.records.contact_of(id).await?;
-    // Somebody without the right learns nothing, not even whether it exists.
-    let contact = contact.filter(|cdr| session.reader().may_see(cdr.agent.as_ref())).ok_or(Refusal::NotFound)?;
+    may_hear(desk, session, id).await?;
     // Parts are reported as well: whoever asks for all but the first byte has listened too.
     desk.records.listened(session.agent.clone(), id).await?;
     let wanted = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
     let wav = desk.records.recording_wav(id).await?.ok_or(Refusal::NotFound)?;
-    tracing::info!(contact = %contact.contact, recording = %id, "recording listened to");
+    tracing::info!(recording = %id, "recording listened to");
     part(wav, wanted)
 }
 

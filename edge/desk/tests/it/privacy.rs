@@ -1,10 +1,14 @@
 //! Who sees and hears what: every role against everything the desk gives out.
 
-use model::RecordingId;
+use desk::CommandError;
+use floor::board::{Ask, Refused};
+use model::{ContactId, RecordingId};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::rig::{LI_CALLER, LI_RECORDING, Rig, WANG_CALLER, WANG_RECORDING, WAV, XSS_NAME, agent};
+use crate::rig::{
+    LI_CALLER, LI_RECORDING, REPAIRS_MESSAGE, Rig, SALES_MESSAGE, WANG_CALLER, WANG_RECORDING, WAV, XSS_NAME, agent,
+};
 
 #[tokio::test]
 async fn an_agent_sees_the_own_caller_and_nobody_elses() {
@@ -51,6 +55,40 @@ async fn a_script_in_a_callers_name_arrives_as_text_of_a_json_string() {
     let contacts = rig.get("/api/contacts").header("cookie", &cookie).send().await.unwrap();
     assert_eq!(contacts.headers()["content-type"], "application/json");
     assert_eq!(contacts.headers()["x-content-type-options"], "nosniff");
+}
+
+#[tokio::test]
+async fn a_message_is_for_agents_of_its_queue_and_for_supervisors() {
+    let rig = Rig::start().await;
+    let (li, wang, zhao) = (rig.sign_in("li").await, rig.sign_in("wang").await, rig.sign_in("zhao").await);
+    let get = async |cookie: &str, path: &str| rig.get(path).header("cookie", cookie).send().await.unwrap();
+    let listed = async |cookie: &str| {
+        let list: Value = get(cookie, "/api/messages").await.json().await.unwrap();
+        list["messages"].as_array().unwrap().iter().map(|one| one["queue"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&li).await, ["sales"]);
+    assert_eq!(listed(&wang).await, Vec::<Value>::new());
+    assert_eq!(listed(&zhao).await, ["sales", "repairs"]);
+    let sales = format!("/api/recordings/{SALES_MESSAGE}.wav");
+    for (cookie, expected) in [(&li, 200), (&wang, 404), (&zhao, 200)] {
+        assert_eq!(get(cookie, &sales).await.status(), expected);
+    }
+    assert_eq!(get(&li, &format!("/api/recordings/{REPAIRS_MESSAGE}.wav")).await.status(), 404);
+    let heard = rig.records.heard.lock().unwrap().clone();
+    assert_eq!(heard, [("li", SALES_MESSAGE), ("zhao", SALES_MESSAGE)].map(|(who, id)| (agent(who), id)));
+
+    let done = async |cookie: &str, contact: u128| {
+        let path = format!("/api/messages/{}/done", ContactId(contact));
+        rig.write(Method::POST, &path).header("cookie", cookie).send().await.unwrap().status()
+    };
+    rig.floor.durable.add_permits(3);
+    assert_eq!(done(&wang, 0xc1).await, 404);
+    assert_eq!(done(&li, 0xc2).await, 404);
+    assert_eq!(done(&li, 0xc1).await, 200);
+    let asked: Vec<_> = rig.floor.seen.lock().unwrap().iter().map(|asked| asked.ask.clone()).collect();
+    assert_eq!(asked, [Ask::MessageDone { contact: ContactId(0xc1) }]);
+    *rig.floor.answer.lock().unwrap() = Err(CommandError::Refused(Refused::NoMessage));
+    assert_eq!(done(&zhao, 0xc1).await, 409, "somebody was first");
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use std::{
 use bytes::Bytes;
 use desk::{
     Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Desk, Device,
-    Effective, EgressSums, Enrolled, Fault, Floor, Future, LendError, Options, Parts, PhoneError, PhoneIs, Phones,
-    Records, Registered, Role, SipLine, Softphones, Unavailable, Waveform,
+    Effective, EgressSums, Enrolled, Fault, Floor, Future, LendError, MessageRow, Options, Parts, PhoneError, PhoneIs,
+    Phones, Records, Registered, Role, SipLine, Softphones, Unavailable, Waveform,
 };
 use floor::board::{AgentLine, Board, ContactCard, DeskCommand, Help, MonitorLine, QueueLine};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -105,6 +105,23 @@ pub fn waiting() -> Outcome {
     }
 }
 
+pub const SALES_MESSAGE: RecordingId = RecordingId(0xb1);
+pub const REPAIRS_MESSAGE: RecordingId = RecordingId(0xb2);
+
+/// One for each queue.
+fn messages() -> Vec<MessageRow> {
+    let row = |contact, recording, queue: &str| MessageRow {
+        contact: ContactId(contact),
+        queue: queue.parse().unwrap(),
+        at: Millis(1_764_000_000_000),
+        recording,
+        ms: Some(12_000),
+        done: None,
+        caller: Some(Caller { number: LI_CALLER.into(), name: Some(XSS_NAME.into()) }),
+    };
+    vec![row(0xc1, SALES_MESSAGE, "sales"), row(0xc2, REPAIRS_MESSAGE, "repairs")]
+}
+
 #[derive(Default)]
 pub struct TestRecords {
     pub heard: Mutex<Vec<(AgentId, RecordingId)>>,
@@ -122,6 +139,19 @@ impl Records for TestRecords {
 
     fn merge_report(&self) -> Future<'_, Result<Report, Unavailable>> {
         Box::pin(async { Ok(Report { waiting: vec![waiting()], ..Report::default() }) })
+    }
+
+    fn messages(&self) -> Future<'_, Result<Vec<MessageRow>, Unavailable>> {
+        Box::pin(async { Ok(messages()) })
+    }
+
+    fn message(&self, contact: ContactId) -> Future<'_, Result<Option<MessageRow>, Unavailable>> {
+        Box::pin(async move { Ok(messages().into_iter().find(|row| row.contact == contact)) })
+    }
+
+    fn message_of(&self, recording: RecordingId) -> Future<'_, Result<Option<QueueId>, Unavailable>> {
+        let row = messages().into_iter().find(|row| row.recording == recording);
+        Box::pin(async move { Ok(row.map(|row| row.queue)) })
     }
 
     fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>> {
@@ -461,6 +491,7 @@ pub fn board() -> BoardAt {
         intake: floor::board::Intake::Open,
         closed: false,
         callbacks: 0,
+        messages: 1,
         queue: QueueId::new("sales").unwrap(),
         label: "Sales".into(),
         waiting: 1,
@@ -543,16 +574,16 @@ fn effective() -> Effective {
         routing: Default::default(),
         callback: Default::default(),
     };
-    let person = |badge: &str| Agent {
+    let person = |badge: &str, queues: &[&str]| Agent {
         badge: badge.into(),
         phone: Some("201".parse().unwrap()),
         skills: BTreeMap::new(),
-        queues: BTreeSet::new(),
+        queues: queues.iter().map(|queue| queue.parse().unwrap()).collect(),
     };
     let config = Config {
         site,
         queues: [(QueueId::new("sales").unwrap(), sales)].into(),
-        agents: [(agent("li"), person("Li")), (agent("wang"), person("Wang"))].into(),
+        agents: [(agent("li"), person("Li", &["sales"])), (agent("wang"), person("Wang", &[]))].into(),
         phones: [("201".parse().unwrap(), Default::default())].into(),
         trunks: BTreeMap::new(),
         numbers: BTreeMap::new(),

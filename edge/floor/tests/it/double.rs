@@ -98,6 +98,9 @@ impl Double {
 }
 
 impl Lines for Double {
+    fn mailbox(&mut self, _: Instant, phone: &Extension, waiting: u32) {
+        self.0.borrow_mut().write(format!("mailbox of {phone}: {waiting}"));
+    }
     fn handle_input(&mut self, _: Instant, _: Input) {}
     fn handle_timeout(&mut self, _: Instant) {}
     fn poll_timeout(&self) -> Option<Instant> {

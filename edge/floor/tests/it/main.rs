@@ -9,6 +9,7 @@ mod folds;
 mod forwards;
 mod intake;
 mod limits;
+mod messages;
 mod notices;
 mod over_sip;
 mod pauses;

@@ -111,6 +111,12 @@ impl Scene {
         self.drain();
     }
 
+    /// A message of an earlier life.
+    pub fn recall_message(&mut self, contact: ContactId, queue: model::QueueId) {
+        self.floor.recall_message(contact, queue);
+        self.drain();
+    }
+
     pub fn board(&self) -> floor::board::Board {
         self.floor.board(self.now)
     }
@@ -259,6 +265,7 @@ impl Scene {
         let state = match state {
             "started" => RecordingState::Started,
             "sealed" => RecordingState::Sealed { chunks: 3, frames: 150, sha256: "ab".into(), ms: 3000 },
+            "empty" => RecordingState::Sealed { chunks: 1, frames: 10, sha256: "ab".into(), ms: 200 },
             "disk" => RecordingState::Failed { why: Failure::Disk },
             "lost" => RecordingState::Failed { why: Failure::UnknownPort },
             other => panic!("no such state {other}"),
@@ -295,6 +302,10 @@ impl Scene {
             }
             ["sign-in"] => Ask::SignIn,
             ["sign-out"] => Ask::SignOut,
+            ["message", "done"] => {
+                let contact = self.facts.iter().find(|fact| matches!(fact.kind, Kind::MessageLeft { .. }));
+                Ask::MessageDone { contact: contact.and_then(|fact| fact.contact).expect("a message") }
+            }
             ["strike", "off"] => {
                 let board = self.board();
                 let line = board.callbacks.first();

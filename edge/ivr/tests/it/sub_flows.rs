@@ -148,3 +148,26 @@ fn sub_flows_end_at_their_depth_and_one_that_is_gone_says_so() {
     );
     walk(&[("main", within("gone"))], "", "a: hang up: Dangling(\"gone\")");
 }
+
+#[test]
+fn a_message_ends_by_a_key_or_by_its_time_and_the_flow_goes_on() {
+    let main = || {
+        yaml(
+            "
+label: Main
+start: say
+steps:
+  say: { do: voicemail, queue: sales, max_s: 30, next: thanks, otherwise: bye }
+  thanks: { do: play, prompt: thanks, next: bye }
+  bye: { do: hangup }
+",
+        )
+    };
+    let begun = "say: take a message for sales collect 30 s";
+    for ends in ["7", "timeout"] {
+        let ladder =
+            format!("{begun}\n> {ends}\nthe message ends\n> kept\nthanks: play [thanks]\n> played\nbye: hang up: Flow");
+        walk(&[("main", main())], "", &ladder);
+    }
+    walk(&[("main", main())], "", &format!("{begun}\n> not kept\nbye: hang up: Flow"));
+}

@@ -50,6 +50,8 @@ fn read(line: &str) -> Input {
         "served" => Input::Served,
         "promised" => Input::Promised(true),
         "not promised" => Input::Promised(false),
+        "kept" => Input::Left(true),
+        "not kept" => Input::Left(false),
         found if found.starts_with('{') => Input::Found(Some(serde_json::from_str(found).expect("values"))),
         digit => Input::Digit(digit.chars().next().expect("a key")),
     }
@@ -74,6 +76,8 @@ fn drain(run: &mut Run) -> String {
             Output::Ring { phone, wait } => format!("  ring {phone} {} s\n", wait.as_secs()),
             Output::Queue { queue, .. } => format!("  queue {queue}\n"),
             Output::CallBack { queue, number, .. } => format!("  call back {number:?} by {queue}\n"),
+            Output::Message { queue } => format!("  take a message for {queue}"),
+            Output::MessageEnds => "the message ends\n".to_owned(),
             Output::HangUp(end) => format!("  hang up: {end:?}\n"),
         };
     }

@@ -10,7 +10,7 @@ use ledger::{
     Batch, Binding, BindingChange, Credential, CredentialChange, CredentialKind, Error, Ledger, Options, Secret, Span,
 };
 use model::{
-    AgentId, ContactId, Extension, Millis, QueueId,
+    AgentId, ContactId, Extension, Millis, QueueId, RecordingId,
     change::Doc,
     fact::{Fact, Kind, Process},
     leaving::{Figures, Interval, Leaving},
@@ -267,4 +267,35 @@ fn a_closed_ledger_has_written_everything_and_takes_nothing_more() {
     ledger.close();
     ticket.wait().unwrap();
     assert_eq!(writer.submit(facts(vec![arrived(2, 0)])).wait(), Err(Error::Closed));
+}
+
+#[test]
+fn a_message_is_open_until_somebody_has_dealt_with_it() {
+    let place = Place::new();
+    let ledger = place.open();
+    let of = |contact, at, kind| Fact { seq: 0, at: Millis(at), contact: Some(ContactId(contact)), kind };
+    let queue: QueueId = "sales".parse().unwrap();
+    let left = |recording, ms| Kind::MessageLeft { queue: queue.clone(), recording: RecordingId(recording), ms };
+    let told = vec![of(1, 10, left(71, Some(4_000))), of(2, 20, left(72, None))];
+    ledger.writer().submit(facts(told)).wait().unwrap();
+    let reader = ledger.reader().unwrap();
+    let open = |limit| reader.open_messages(limit).unwrap().iter().map(|one| one.contact.0).collect::<Vec<_>>();
+    assert_eq!((open(9), open(1)), (vec![1, 2], vec![1]));
+    let by: AgentId = "ann".parse().unwrap();
+    let bob: AgentId = "bob".parse().unwrap();
+    let done = |by: &AgentId, at| of(1, at, Kind::MessageDone { by: by.clone() });
+    ledger.writer().submit(facts(vec![done(&by, 30), done(&bob, 40)])).wait().unwrap();
+    assert_eq!(open(9), [2]);
+    let first = ledger::Message {
+        contact: ContactId(1),
+        at: Millis(10),
+        queue: queue.clone(),
+        recording: RecordingId(71),
+        ms: Some(4_000),
+        done: Some((Millis(30), by)),
+    };
+    assert_eq!(reader.done_messages(9).unwrap(), std::slice::from_ref(&first), "who was first has done it");
+    assert_eq!(reader.message_of(RecordingId(71)).unwrap(), Some(first));
+    assert_eq!(reader.message_of(RecordingId(99)).unwrap(), None);
+    assert_eq!(reader.message(ContactId(2)).unwrap().unwrap().ms, None);
 }

@@ -1,0 +1,42 @@
+//! Messages that callers left: for agents of the queue, and for supervisors.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use floor::board::{Ask, DeskCommand, Refused};
+use model::{ContactId, QueueId};
+
+use crate::{CommandError, Desk, Role, api, fault::Refusal, session::Session, view};
+
+pub async fn list(State(desk): State<Desk>, session: Session) -> Result<Json<api::Messages>, Refusal> {
+    let rows = desk.records.messages().await?;
+    let rows = rows.into_iter().filter(|row| may_hear(&desk, &session, &row.queue));
+    Ok(Json(api::Messages { messages: rows.map(view::message).collect() }))
+}
+
+/// Answered when the fact is durable. Who is second hears that somebody was before.
+pub async fn done(
+    State(desk): State<Desk>,
+    session: Session,
+    Path(contact): Path<ContactId>,
+) -> Result<Json<api::Messages>, Refusal> {
+    let row = desk.records.message(contact).await?.filter(|row| may_hear(&desk, &session, &row.queue));
+    let row = row.ok_or(Refusal::NotFound)?;
+    let ask = Ask::MessageDone { contact: row.contact };
+    let command = DeskCommand { agent: session.agent.clone(), ask };
+    match desk.floor.command(command).await {
+        Err(CommandError::Refused(Refused::NoMessage)) => return Err(Refusal::AlreadyDone),
+        Err(CommandError::Refused(_)) => return Err(Refusal::Forbidden),
+        Err(CommandError::Unavailable(unavailable)) => return Err(unavailable.into()),
+        Ok(()) => {}
+    }
+    list(State(desk), session).await
+}
+
+/// Is the queue this person's?
+pub fn may_hear(desk: &Desk, session: &Session, queue: &QueueId) -> bool {
+    let effective = desk.floor.effective().borrow().clone();
+    let own = effective.config.agents.get(&session.agent).is_some_and(|agent| agent.queues.contains(queue));
+    own || session.role == Role::Supervisor
+}
