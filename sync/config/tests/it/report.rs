@@ -283,7 +283,9 @@ proptest! {
                 let told = lines.iter().any(|line| {
                     line.path == field.path && line.said.iter().any(|said| said.by.seq == entry.by.seq)
                 });
-                let agreed = !runs && lines.iter().all(|line| line.path != field.path);
+                // Both wrote the same. Lines of earlier meetings on the path know nothing of it.
+                let before = |line: &&Outcome| line.said.iter().all(|said| said.by.seq < entry.by.seq);
+                let agreed = !runs && lines.iter().filter(|line| line.path == field.path).all(before);
                 prop_assert!(runs || told || agreed && same_value_stands(&history, &field.path, &field.after),
                     "{:?} of {} is lost", field.after, field.path);
             }
@@ -294,6 +296,29 @@ proptest! {
             "the history and the document name the same winners"
         );
     }
+}
+
+#[test]
+fn an_agent_whom_both_take_in_again_alike_has_no_line() {
+    let mut cloud = Cloud::new();
+    let agent: model::AgentId = "tao".parse().unwrap();
+    let value = || model::config::Agent {
+        badge: "Mei".into(),
+        phone: None,
+        skills: Default::default(),
+        queues: Default::default(),
+    };
+    let add = || Change::AgentAdd { agent: agent.clone(), value: value() };
+    drop(cloud.branch(&Change::AgentRemove { agent: agent.clone() }, 0));
+    cloud.meet(5);
+    drop(cloud.branch(&add(), 10));
+    drop(cloud.centre(Doc::Local, &add(), 10));
+    cloud.meet(15);
+    let told = cloud.report();
+    assert!(told.waiting.is_empty());
+    let path = "agents/tao/is";
+    let newest = told.meetings.first().map(|meeting| meeting.outcomes.iter().any(|line| line.path == path));
+    assert_eq!(newest, Some(false), "the newest meeting has nothing to tell");
 }
 
 /// Whether some later change on the path has this one among what it builds on.
