@@ -245,7 +245,7 @@ pub struct Contact {
     pub caller: Option<Caller>,
 }
 
-/// `GET /api/messages`, and what `POST /api/messages/{contact}/done` came to: open ones first, the oldest of them first.
+/// `GET /api/messages`, and what `POST /api/messages/{recording}/done` came to: open ones first, the oldest of them first.
 #[derive(Debug, Clone, Serialize)]
 pub struct Messages {
     pub messages: Vec<Message>,

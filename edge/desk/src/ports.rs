@@ -49,11 +49,8 @@ pub trait Records: Send + Sync + 'static {
     /// first.
     fn messages(&self) -> Future<'_, Result<Vec<MessageRow>, Unavailable>>;
 
-    /// The message that is this contact's.
-    fn message(&self, contact: ContactId) -> Future<'_, Result<Option<MessageRow>, Unavailable>>;
-
-    /// The queue whose message this recording is; None: it is none.
-    fn message_of(&self, recording: RecordingId) -> Future<'_, Result<Option<QueueId>, Unavailable>>;
+    /// The message that this recording is; None: it is none.
+    fn message_of(&self, recording: RecordingId) -> Future<'_, Result<Option<MessageRow>, Unavailable>>;
 
     /// The contact that this recording belongs to.
     fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>>;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use call::Help;
 use model::{
-    AgentId, ContactId, Extension, Millis, NoticeId, PauseId, QueueId,
+    AgentId, ContactId, Extension, Millis, NoticeId, PauseId, QueueId, RecordingId,
     fact::{AgentState, Monitoring, Pause},
     leaving::What,
 };
@@ -53,7 +53,7 @@ pub enum Ask {
     },
     /// What this message asked for is done. For agents of its queue, and supervisors, signed in at the floor or not.
     MessageDone {
-        contact: ContactId,
+        recording: RecordingId,
     },
     /// Blind transfer of my caller to an extension or a queue's number.
     Transfer {

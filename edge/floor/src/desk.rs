@@ -34,8 +34,8 @@ impl<L: Lines> Floor<L> {
             self.settle();
             return result;
         }
-        if let Ask::MessageDone { contact } = ask {
-            let result = self.message_done(contact, agent);
+        if let Ask::MessageDone { recording } = ask {
+            let result = self.message_done(recording, agent);
             self.settle();
             return result;
         }

@@ -35,6 +35,13 @@ pub(crate) struct Walk {
     asked: Option<Asked>,
 }
 
+impl Walk {
+    /// A walk of an earlier life of the process, where it stood.
+    pub fn goes_on(first: FlowId, run: Run) -> Self {
+        Self { first, run: Box::new(run), at: None, play: None, asked: None }
+    }
+}
+
 /// A question to another system that has not been answered.
 #[derive(Debug)]
 struct Asked {
@@ -57,13 +64,19 @@ impl<L: Lines> Floor<L> {
             return self.end(id, EndCause::NoRoute);
         };
         contact.goes_on = None;
-        let visit = Visit {
+        let visit = self.visit_of(id);
+        let run = Box::new(Run::start(self.config.clone(), flow.clone(), visit));
+        self.walk(id, Walk { first: flow, run, at: None, play: None, asked: None }, None);
+    }
+
+    /// Who calls, as a run knows it.
+    pub(crate) fn visit_of(&self, id: ContactId) -> Visit {
+        let Some(contact) = self.contacts.get(&id) else { return Visit::default() };
+        Visit {
             caller: contact.card.number.clone(),
             called: contact.number.as_ref().map(model::Number::to_string).unwrap_or_default(),
             inside: contact.leg.is_some_and(|leg| self.phones.phone_of(leg).is_some()),
-        };
-        let run = Box::new(Run::start(self.config.clone(), flow.clone(), visit));
-        self.walk(id, Walk { first: flow, run, at: None, play: None, asked: None }, None);
+        }
     }
 
     /// The time for a key, or for an answer, is over.

@@ -3,9 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use model::{AgentId, ContactId, Extension, PromptId, QueueId, RecordingId, fact::Kind};
+use ivr::run::{Input, Run};
+use model::{
+    AgentId, ContactId, Extension, FlowId, PromptId, QueueId, RecordingId, StepId,
+    fact::{Fact, Kind},
+};
 
-use crate::{Floor, Output, RECORDINGS_MAX, board::Refused, contact::State, lines::Lines};
+use crate::{Floor, Output, RECORDINGS_MAX, board::Refused, contact::State, flow::Walk, lines::Lines};
 
 /// Open messages of one queue: what nobody hears is not taken down for ever.
 pub const MESSAGES_MAX: usize = 500;
@@ -16,24 +20,24 @@ const TONE: &str = "beep";
 /// Messages that ask for something. A fold of `MessageLeft` and `MessageDone`.
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
-    open: BTreeMap<ContactId, QueueId>,
+    open: BTreeMap<RecordingId, (ContactId, QueueId)>,
     of: BTreeMap<QueueId, usize>,
 }
 
 impl Messages {
-    fn add(&mut self, contact: ContactId, queue: QueueId) {
-        if self.open.insert(contact, queue.clone()).is_none() {
+    fn add(&mut self, recording: RecordingId, contact: ContactId, queue: QueueId) {
+        if self.open.insert(recording, (contact, queue.clone())).is_none() {
             let count = self.of.entry(queue).or_default();
             *count = count.saturating_add(1);
         }
     }
 
-    fn remove(&mut self, contact: ContactId) -> Option<QueueId> {
-        let queue = self.open.remove(&contact)?;
+    fn remove(&mut self, recording: RecordingId) -> Option<(ContactId, QueueId)> {
+        let (contact, queue) = self.open.remove(&recording)?;
         if let Some(count) = self.of.get_mut(&queue) {
             *count = count.saturating_sub(1);
         }
-        Some(queue)
+        Some((contact, queue))
     }
 
     pub fn of(&self, queue: &QueueId) -> usize {
@@ -41,25 +45,35 @@ impl Messages {
     }
 }
 
-/// A message that was being left when a contact's facts end: what is recorded of it is a message as well.
+/// A message that was being left when a contact's facts end, and at which step.
 #[derive(Debug, Default)]
-pub(crate) struct Begun(Option<(QueueId, Option<RecordingId>)>);
+pub(crate) struct Begun {
+    at: Option<(FlowId, StepId)>,
+    queue: Option<QueueId>,
+    recording: Option<RecordingId>,
+}
 
 impl Begun {
+    pub fn of(facts: &[Fact]) -> Self {
+        let mut begun = Self::default();
+        facts.iter().for_each(|fact| begun.note(&fact.kind));
+        begun
+    }
+
     pub fn note(&mut self, kind: &Kind) {
-        match (kind, &mut self.0) {
-            (Kind::MessageBegan { queue }, begun) => *begun = Some((queue.clone(), None)),
-            (Kind::RecordingStarted { recording }, Some((_, of @ None))) => *of = Some(*recording),
-            (Kind::MessageLeft { .. } | Kind::RecordingMissing { .. } | Kind::FlowEntered { .. }, begun) => {
-                *begun = None
+        match kind {
+            Kind::FlowEntered { flow, step } => {
+                *self = Self { at: Some((flow.clone(), step.clone())), ..Self::default() }
             }
+            Kind::MessageBegan { queue } => (self.queue, self.recording) = (Some(queue.clone()), None),
+            Kind::RecordingStarted { recording } => self.recording = Some(*recording),
+            Kind::MessageLeft { .. } | Kind::RecordingMissing { .. } => (self.queue, self.recording) = (None, None),
             _ => {}
         }
     }
 
     pub fn left(&self) -> Option<(QueueId, RecordingId)> {
-        let (queue, recording) = self.0.as_ref()?;
-        Some((queue.clone(), (*recording)?))
+        Some((self.queue.clone()?, self.recording?))
     }
 }
 
@@ -84,7 +98,7 @@ impl<L: Lines> Floor<L> {
         if ms < LEAST_MS {
             return;
         }
-        self.messages.add(id, queue.clone());
+        self.messages.add(recording, id, queue.clone());
         self.chronicle.tell_of(id, Kind::MessageLeft { queue: queue.clone(), recording, ms: Some(ms) });
         self.light(&queue);
     }
@@ -92,20 +106,32 @@ impl<L: Lines> Floor<L> {
     /// It cannot be recorded: the caller, if still there, goes on.
     pub(crate) fn message_failed(&mut self, id: ContactId) {
         if matches!(self.contacts.get(&id).map(|contact| &contact.state), Some(State::InFlow(_))) {
-            self.drive(id, ivr::run::Input::Left(false));
+            self.drive(id, Input::Left(false));
         }
     }
 
     /// A message of an earlier life of the process that nobody has dealt with.
-    pub fn recall_message(&mut self, contact: ContactId, queue: QueueId) {
-        self.messages.add(contact, queue.clone());
+    pub fn recall_message(&mut self, contact: ContactId, queue: QueueId, recording: RecordingId) {
+        self.messages.add(recording, contact, queue.clone());
         self.light(&queue);
     }
 
+    /// The process died while the caller spoke, who has not noticed: the message goes on.
+    pub(crate) fn message_goes_on(&mut self, id: ContactId, begun: Begun) -> bool {
+        let (Some((queue, recording)), Some((flow, step))) = (begun.left(), begun.at) else { return false };
+        let Some(run) = Run::at_message(self.config.clone(), flow.clone(), &step, self.visit_of(id)) else {
+            self.end_recording(id);
+            return false;
+        };
+        self.recordings.is_message(recording, queue);
+        self.walk(id, Walk::goes_on(flow, run), None);
+        true
+    }
+
     /// Somebody has dealt with it. Who may is the desk's part.
-    pub(crate) fn message_done(&mut self, contact: ContactId, by: AgentId) -> Result<(), Refused> {
-        let queue = self.messages.remove(contact).ok_or(Refused::NoMessage)?;
-        self.chronicle.tell_of(contact, Kind::MessageDone { by });
+    pub(crate) fn message_done(&mut self, recording: RecordingId, by: AgentId) -> Result<(), Refused> {
+        let (contact, queue) = self.messages.remove(recording).ok_or(Refused::NoMessage)?;
+        self.chronicle.tell_of(contact, Kind::MessageDone { recording, by });
         self.light(&queue);
         Ok(())
     }

@@ -31,6 +31,13 @@ enum Stage {
 }
 
 impl Recordings {
+    /// One that runs on from an earlier life.
+    pub fn is_message(&mut self, recording: RecordingId, queue: QueueId) {
+        if let Some(open) = self.open.get_mut(&recording) {
+            open.message = Some(queue);
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.open.len()
     }

@@ -27,6 +27,7 @@ use crate::{
     company::{Company, Stage},
     contact::{Contact, Line, Out, Partner, Role, State, Talk},
     lines::Lines,
+    message::Begun,
     private::CARD_MODE_MAX,
     sound::Heard,
     timer::Timer,
@@ -226,7 +227,7 @@ impl<L: Lines> Floor<L> {
             }
             self.chronicle.take_up(id, &facts);
             if found.whole().is_some() {
-                let kept = self.take_over(id, found, &parties);
+                let kept = self.take_over(id, found, &parties, Begun::of(&facts));
                 nobodys.retain(|leg| !kept.contains(leg));
             } else {
                 self.chronicle.tell_of(id, Kind::Ended { cause: EndCause::Restart });
@@ -240,7 +241,7 @@ impl<L: Lines> Floor<L> {
     }
 
     /// The legs that it goes on with.
-    fn take_over(&mut self, id: ContactId, found: Found, parties: &BTreeMap<LegId, Party>) -> Vec<LegId> {
+    fn take_over(&mut self, id: ContactId, found: Found, parties: &BTreeMap<LegId, Party>, begun: Begun) -> Vec<LegId> {
         let Found { visit: Some((leg, visit)), legs } = found else { return Vec::new() };
         let then = |at: Millis| {
             let passed = self.chronicle.wall.since(at);
@@ -308,7 +309,9 @@ impl<L: Lines> Floor<L> {
             }
             Stands::Flow(flow) => {
                 self.seat(leg, parties, signed_in(leg), None);
-                self.start_flow(id, flow);
+                if !self.message_goes_on(id, begun) {
+                    self.start_flow(id, flow);
+                }
                 vec![leg]
             }
         }

@@ -178,6 +178,17 @@ impl Run {
         run
     }
 
+    /// A message is being left at this step of the flow; what the variables held is gone. None: there is no such step.
+    pub fn at_message(site: Arc<Config>, flow: FlowId, step: &StepId, visit: Visit) -> Option<Self> {
+        let document = site.flows.get(&flow)?;
+        let Step::Voicemail { max_s, next, otherwise, .. } = document.steps.get(step)?.clone() else { return None };
+        let mut memory = Memory::default();
+        memory.begin(document);
+        let outputs = VecDeque::from([Output::Collect { wait: Duration::from_secs(max_s.into()) }]);
+        let state = State::Leaving { next, otherwise };
+        Some(Self { site: site.clone(), flow, callers: Vec::new(), visit, memory, state, circle: 0, steps: 0, outputs })
+    }
+
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }

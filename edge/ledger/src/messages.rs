@@ -40,9 +40,9 @@ pub(crate) fn track(db: &Connection, fact: &Fact) -> Result<(), Error> {
                 recording.0.to_be_bytes(),
                 ms.map(integer).transpose()?
             ])?,
-        Kind::MessageDone { by } => db
-            .prepare_cached("UPDATE messages SET done = ?2, done_by = ?3 WHERE contact = ?1 AND done IS NULL")?
-            .execute(params![contact, fact.at.0, by.as_str()])?,
+        Kind::MessageDone { recording, by } => db
+            .prepare_cached("UPDATE messages SET done = ?2, done_by = ?3 WHERE recording = ?1 AND done IS NULL")?
+            .execute(params![recording.0.to_be_bytes(), fact.at.0, by.as_str()])?,
         _ => 0,
     };
     Ok(())
@@ -61,11 +61,6 @@ impl Reader {
     pub fn done_messages(&self, limit: usize) -> Result<Vec<Message>, Error> {
         let sql = format!("{COLUMNS} WHERE done IS NOT NULL ORDER BY done DESC LIMIT ?1");
         self.db().prepare_cached(&sql)?.query_map([length(limit)], read)?.map(|row| row?).collect()
-    }
-
-    pub fn message(&self, contact: ContactId) -> Result<Option<Message>, Error> {
-        let sql = format!("{COLUMNS} WHERE contact = ?1");
-        self.db().prepare_cached(&sql)?.query_row([contact_bytes(contact)], read).optional()?.transpose()
     }
 
     /// The message that this recording is.

@@ -98,10 +98,10 @@ CREATE TABLE testimonies (
 ",
     "
 CREATE TABLE messages (
-    contact   BLOB PRIMARY KEY,
+    recording BLOB PRIMARY KEY,
+    contact   BLOB NOT NULL,
     at        INTEGER NOT NULL,
     queue     TEXT NOT NULL,
-    recording BLOB NOT NULL UNIQUE,
     ms        INTEGER,
     done      INTEGER,
     done_by   TEXT

@@ -158,6 +158,7 @@ pub enum Kind {
     },
     /// Somebody has done what the message asks for.
     MessageDone {
+        recording: RecordingId,
         by: AgentId,
     },
     OverflowOffered {

@@ -100,9 +100,9 @@ export function board(state, over = {}, pause = null) {
     closed: false,
     pauses: config.site.pauses,
     queues: [
-      { queue: 'claims', label: 'Claims', intake: 'out_of_hours', closed: false, waiting: 0, callbacks: 0, longest_wait_ms: 0, expected_wait_ms: null, expected_wait_error_ms: null, ready: 1, talking: 1, offered_today: 14, answered_today: 11, abandoned_today: 2, service_level_permille: 642 },
-      { queue: 'repairs', label: 'Repairs & spare parts', intake: 'closed', closed: true, waiting: 0, callbacks: 0, longest_wait_ms: 0, expected_wait_ms: null, expected_wait_error_ms: null, ready: 0, talking: 0, offered_today: 0, answered_today: 0, abandoned_today: 0, service_level_permille: null },
-      { queue: 'sales', label: 'Sales', intake: 'open', closed: false, waiting: 3, callbacks: 2, longest_wait_ms: 74_000, expected_wait_ms: 130_000, expected_wait_error_ms: 38_000, ready: 1, talking: 2, offered_today: 41, answered_today: 36, abandoned_today: 3, service_level_permille: 871 },
+      { queue: 'claims', label: 'Claims', intake: 'out_of_hours', closed: false, waiting: 0, messages: 1, callbacks: 0, longest_wait_ms: 0, expected_wait_ms: null, expected_wait_error_ms: null, ready: 1, talking: 1, offered_today: 14, answered_today: 11, abandoned_today: 2, service_level_permille: 642 },
+      { queue: 'repairs', label: 'Repairs & spare parts', intake: 'closed', closed: true, waiting: 0, messages: 1, callbacks: 0, longest_wait_ms: 0, expected_wait_ms: null, expected_wait_error_ms: null, ready: 0, talking: 0, offered_today: 0, answered_today: 0, abandoned_today: 0, service_level_permille: null },
+      { queue: 'sales', label: 'Sales', intake: 'open', closed: false, waiting: 3, messages: 1, callbacks: 2, longest_wait_ms: 74_000, expected_wait_ms: 130_000, expected_wait_error_ms: 38_000, ready: 1, talking: 2, offered_today: 41, answered_today: 36, abandoned_today: 3, service_level_permille: 871 },
     ],
     agents: [
       { agent: 'chen', badge: 'Chen', state: 'ready', pause: null, since_ms: 95_000, phone: '203', phone_registered: true, contact: null, monitors: [] },
@@ -144,6 +144,13 @@ const contact = (n, over) => ({
   outcome: 'answered', cause: 'caller', wait_ms: 14_000 + n * 900, talk_ms: 180_000 + n * 7000, hold_ms: 0, wrap_up_ms: 12_000, offers: 1,
   recording: String(n).padStart(32, 'a'), caller: { number: `+86138000000${String(n).padStart(2, '0')}`, name: n % 3 === 0 ? 'Zhang Wei' : null }, ...over,
 });
+
+export const messages = {
+  messages: [
+    { contact: '0000000000000000000000000000c101', queue: 'sales', at: Date.now() - 3_900_000, recording: '000000000000000000000000000000b1', ms: 34_000, done_by: null, done_at: null, caller: { number: '+8613512345678', name: 'Wang Fang' } },
+    { contact: '0000000000000000000000000000c102', queue: 'repairs', at: Date.now() - 600_000, recording: '000000000000000000000000000000b2', ms: 8_000, done_by: null, done_at: null, caller: { number: '', name: null } },
+  ],
+};
 
 export const contacts = {
   contacts: [

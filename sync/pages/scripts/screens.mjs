@@ -71,6 +71,7 @@ async function desk(tab, url, shot, look) {
     if (pathname === '/api/egress') return json(route, fixtures.egressSums);
     if (pathname === '/api/egress/lines') return json(route, fixtures.egressLines);
     if (pathname === '/api/forward') return json(route, { phone: '201', forward: fixtures.phones.phones[0].forward });
+    if (pathname === '/api/messages') return json(route, fixtures.messages);
     if (pathname === '/api/contacts') return json(route, fixtures.contacts);
     if (pathname === '/api/config' || pathname === '/api/changes') return json(route, { config: fixtures.config, findings: fixtures.findings });
     if (pathname === '/api/merge') return json(route, fixtures.merge);

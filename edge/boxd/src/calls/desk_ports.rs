@@ -15,7 +15,7 @@ use floor::board::{DeskCommand, Refused};
 use ledger::{Batch, BranchKey, Ledger, Reader};
 use media::record::Peaks;
 use model::{
-    AgentId, ContactId, QueueId, RecordingId,
+    AgentId, ContactId, RecordingId,
     cdr::Cdr,
     change::Change,
     fact::{Fact, Kind},
@@ -193,14 +193,10 @@ impl Records for RecordsPort {
         }))
     }
 
-    fn message(&self, contact: ContactId) -> Future<'_, Result<Option<MessageRow>, Unavailable>> {
+    fn message_of(&self, recording: RecordingId) -> Future<'_, Result<Option<MessageRow>, Unavailable>> {
         Box::pin(read(&self.ledger, move |reader| {
-            reader.message(contact)?.map(|message| message_row(reader, message)).transpose()
+            reader.message_of(recording)?.map(|message| message_row(reader, message)).transpose()
         }))
-    }
-
-    fn message_of(&self, recording: RecordingId) -> Future<'_, Result<Option<QueueId>, Unavailable>> {
-        Box::pin(read(&self.ledger, move |reader| Ok(reader.message_of(recording)?.map(|message| message.queue))))
     }
 
     fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>> {

@@ -98,7 +98,9 @@ impl Engine {
         };
         self.floor.adopt(Instant::now(), wall(), heard.left, facts_of);
         match self.reader.open_messages(MESSAGES_MAX) {
-            Ok(open) => open.into_iter().for_each(|left| self.floor.recall_message(left.contact, left.queue)),
+            Ok(open) => {
+                open.into_iter().for_each(|left| self.floor.recall_message(left.contact, left.queue, left.recording))
+            }
             Err(error) => warn!(%error, "messages that callers left cannot be read"),
         }
         if let Err(error) = self.recall() {

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
 };
 use floor::board::{Ask, DeskCommand, Refused};
-use model::{ContactId, QueueId};
+use model::{QueueId, RecordingId};
 
 use crate::{CommandError, Desk, Role, api, fault::Refusal, session::Session, view};
 
@@ -19,11 +19,11 @@ pub async fn list(State(desk): State<Desk>, session: Session) -> Result<Json<api
 pub async fn done(
     State(desk): State<Desk>,
     session: Session,
-    Path(contact): Path<ContactId>,
+    Path(recording): Path<RecordingId>,
 ) -> Result<Json<api::Messages>, Refusal> {
-    let row = desk.records.message(contact).await?.filter(|row| may_hear(&desk, &session, &row.queue));
-    let row = row.ok_or(Refusal::NotFound)?;
-    let ask = Ask::MessageDone { contact: row.contact };
+    let row = desk.records.message_of(recording).await?.filter(|row| may_hear(&desk, &session, &row.queue));
+    row.ok_or(Refusal::NotFound)?;
+    let ask = Ask::MessageDone { recording };
     let command = DeskCommand { agent: session.agent.clone(), ask };
     match desk.floor.command(command).await {
         Err(CommandError::Refused(Refused::NoMessage)) => return Err(Refusal::AlreadyDone),

@@ -41,7 +41,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/phones/{phone}/dismiss", post(phones::dismiss))
         .route("/api/contacts", get(contacts::list))
         .route("/api/messages", get(messages::list))
-        .route("/api/messages/{contact}/done", post(messages::done))
+        .route("/api/messages/{recording}/done", post(messages::done))
         .route("/api/recordings/{file}", get(recordings::show))
         .route("/api/egress", get(egress::sums))
         .route("/api/egress/lines", get(egress::lines))

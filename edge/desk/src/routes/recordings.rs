@@ -33,7 +33,7 @@ pub async fn show(
 /// Somebody without the right learns nothing, not even whether it exists.
 async fn may_hear(desk: &Desk, session: &Session, id: RecordingId) -> Result<(), Refusal> {
     let may = match desk.records.message_of(id).await? {
-        Some(queue) => messages::may_hear(desk, session, &queue),
+        Some(message) => messages::may_hear(desk, session, &message.queue),
         None => {
             let contact = desk.records.contact_of(id).await?;
             contact.is_some_and(|cdr| session.reader().may_see(cdr.agent.as_ref()))

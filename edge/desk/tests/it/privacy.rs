@@ -2,7 +2,7 @@
 
 use desk::CommandError;
 use floor::board::{Ask, Refused};
-use model::{ContactId, RecordingId};
+use model::RecordingId;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -77,18 +77,18 @@ async fn a_message_is_for_agents_of_its_queue_and_for_supervisors() {
     let heard = rig.records.heard.lock().unwrap().clone();
     assert_eq!(heard, [("li", SALES_MESSAGE), ("zhao", SALES_MESSAGE)].map(|(who, id)| (agent(who), id)));
 
-    let done = async |cookie: &str, contact: u128| {
-        let path = format!("/api/messages/{}/done", ContactId(contact));
+    let done = async |cookie: &str, recording: RecordingId| {
+        let path = format!("/api/messages/{recording}/done");
         rig.write(Method::POST, &path).header("cookie", cookie).send().await.unwrap().status()
     };
     rig.floor.durable.add_permits(3);
-    assert_eq!(done(&wang, 0xc1).await, 404);
-    assert_eq!(done(&li, 0xc2).await, 404);
-    assert_eq!(done(&li, 0xc1).await, 200);
+    assert_eq!(done(&wang, SALES_MESSAGE).await, 404);
+    assert_eq!(done(&li, REPAIRS_MESSAGE).await, 404);
+    assert_eq!(done(&li, SALES_MESSAGE).await, 200);
     let asked: Vec<_> = rig.floor.seen.lock().unwrap().iter().map(|asked| asked.ask.clone()).collect();
-    assert_eq!(asked, [Ask::MessageDone { contact: ContactId(0xc1) }]);
+    assert_eq!(asked, [Ask::MessageDone { recording: SALES_MESSAGE }]);
     *rig.floor.answer.lock().unwrap() = Err(CommandError::Refused(Refused::NoMessage));
-    assert_eq!(done(&zhao, 0xc1).await, 409, "somebody was first");
+    assert_eq!(done(&zhao, SALES_MESSAGE).await, 409, "somebody was first");
 }
 
 #[tokio::test]

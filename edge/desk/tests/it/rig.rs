@@ -145,13 +145,9 @@ impl Records for TestRecords {
         Box::pin(async { Ok(messages()) })
     }
 
-    fn message(&self, contact: ContactId) -> Future<'_, Result<Option<MessageRow>, Unavailable>> {
-        Box::pin(async move { Ok(messages().into_iter().find(|row| row.contact == contact)) })
-    }
-
-    fn message_of(&self, recording: RecordingId) -> Future<'_, Result<Option<QueueId>, Unavailable>> {
+    fn message_of(&self, recording: RecordingId) -> Future<'_, Result<Option<MessageRow>, Unavailable>> {
         let row = messages().into_iter().find(|row| row.recording == recording);
-        Box::pin(async move { Ok(row.map(|row| row.queue)) })
+        Box::pin(async move { Ok(row) })
     }
 
     fn contact_of(&self, recording: RecordingId) -> Future<'_, Result<Option<Cdr>, Unavailable>> {

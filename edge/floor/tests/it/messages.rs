@@ -2,7 +2,7 @@
 
 use floor::{MESSAGES_MAX, cdr};
 use model::{
-    ContactId,
+    ContactId, RecordingId,
     config::Config,
     fact::{Fact, Kind},
     flow,
@@ -108,7 +108,7 @@ fn where_nothing_can_be_recorded_the_flow_goes_another_way() {
 
     let mut scene = Scene::new(branch());
     for n in 0..MESSAGES_MAX {
-        scene.recall_message(ContactId(n as u128), id("sales"));
+        scene.recall_message(ContactId(n as u128), id("sales"), RecordingId(n as u128));
     }
     check(
         &mut scene,

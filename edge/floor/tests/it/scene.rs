@@ -112,8 +112,8 @@ impl Scene {
     }
 
     /// A message of an earlier life.
-    pub fn recall_message(&mut self, contact: ContactId, queue: model::QueueId) {
-        self.floor.recall_message(contact, queue);
+    pub fn recall_message(&mut self, contact: ContactId, queue: model::QueueId, recording: model::RecordingId) {
+        self.floor.recall_message(contact, queue, recording);
         self.drain();
     }
 
@@ -303,8 +303,11 @@ impl Scene {
             ["sign-in"] => Ask::SignIn,
             ["sign-out"] => Ask::SignOut,
             ["message", "done"] => {
-                let contact = self.facts.iter().find(|fact| matches!(fact.kind, Kind::MessageLeft { .. }));
-                Ask::MessageDone { contact: contact.and_then(|fact| fact.contact).expect("a message") }
+                let recording = |fact: &Fact| match fact.kind {
+                    Kind::MessageLeft { recording, .. } => Some(recording),
+                    _ => None,
+                };
+                Ask::MessageDone { recording: self.facts.iter().find_map(recording).expect("a message") }
             }
             ["strike", "off"] => {
                 let board = self.board();

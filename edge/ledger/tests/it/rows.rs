@@ -283,7 +283,7 @@ fn a_message_is_open_until_somebody_has_dealt_with_it() {
     assert_eq!((open(9), open(1)), (vec![1, 2], vec![1]));
     let by: AgentId = "ann".parse().unwrap();
     let bob: AgentId = "bob".parse().unwrap();
-    let done = |by: &AgentId, at| of(1, at, Kind::MessageDone { by: by.clone() });
+    let done = |by: &AgentId, at| of(1, at, Kind::MessageDone { recording: RecordingId(71), by: by.clone() });
     ledger.writer().submit(facts(vec![done(&by, 30), done(&bob, 40)])).wait().unwrap();
     assert_eq!(open(9), [2]);
     let first = ledger::Message {
@@ -297,5 +297,5 @@ fn a_message_is_open_until_somebody_has_dealt_with_it() {
     assert_eq!(reader.done_messages(9).unwrap(), std::slice::from_ref(&first), "who was first has done it");
     assert_eq!(reader.message_of(RecordingId(71)).unwrap(), Some(first));
     assert_eq!(reader.message_of(RecordingId(99)).unwrap(), None);
-    assert_eq!(reader.message(ContactId(2)).unwrap().unwrap().ms, None);
+    assert_eq!(reader.message_of(RecordingId(72)).unwrap().unwrap().ms, None);
 }

@@ -79,6 +79,8 @@ export interface QueueLine {
   waiting: number;
   /** Have hung up, keep their place, and are called back. */
   callbacks: number;
+  /** That callers have left, and nobody has dealt with. */
+  messages: number;
   longest_wait_ms: number;
   /** Of who came now, with its standard deviation; null while too little is known. */
   expected_wait_ms: number | null;
@@ -221,6 +223,24 @@ export interface Waveform {
 }
 
 export const waveformOf = (recording: string) => get<Waveform>(`/api/recordings/${recording}.peaks`);
+
+/** What a caller left for a queue's agents. */
+export interface Message {
+  contact: string;
+  queue: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  recording: string;
+  /** Null: not known. */
+  ms: number | null;
+  done_by: string | null;
+  done_at: number | null;
+  caller: { number: string; name: string | null } | null;
+}
+
+/** Open ones first, the oldest of them first. */
+export const messages = () => get<{ messages: Message[] }>('/api/messages');
+export const messageDone = (recording: string) => post<{ messages: Message[] }>(`/api/messages/${recording}/done`, {});
 
 export function contacts(before: number | null) {
   const rest = before === null ? '' : `&before=${before}`;

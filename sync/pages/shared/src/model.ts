@@ -255,6 +255,7 @@ export type Step =
   | { do: 'transfer'; phone: string; ring_s: number; otherwise: string }
   | { do: 'queue'; queue: string; asks: Asks; after?: string; otherwise?: string }
   | { do: 'callback'; queue: string; asks: Asks; number?: string; next: string; otherwise: string }
+  | { do: 'voicemail'; queue: string; max_s: number; next: string; otherwise: string }
   | { do: 'hangup' };
 
 export interface Hours {

@@ -398,6 +398,13 @@ export const config = {
           "phone": "201",
           "ring_s": 20,
           "otherwise": "bye"
+        },
+        "voicemail": {
+          "do": "voicemail",
+          "queue": "sales",
+          "max_s": 120,
+          "next": "bye",
+          "otherwise": "bye"
         }
       }
     }
@@ -464,7 +471,7 @@ export const changes = [
   {"set":"trunk_remove","trunk":"carrier"},
   {"set":"number_put","number":"110","flow":"main"},
   {"set":"number_remove","number":"110"},
-  {"set":"flow_put","flow":"main","value":{"label":"Main","start":"hello","variables":{"account":"","gold":false},"steps":{"ask":{"do":"look_up","url":"http://crm.example/who","send":{"account":{"variable":"account"},"phone":"caller"},"take":{"gold":"is_gold"},"wait_ms":1500,"next":"bye","otherwise":"bye"},"back":{"do":"return"},"bye":{"do":"hangup"},"callback":{"do":"callback","queue":"sales","asks":{"value":0,"skills":{}},"number":"account","next":"bye","otherwise":"bye"},"digits":{"do":"digits","prompt":"account","into":"account","min":3,"max":8,"wait_s":5,"tries":2,"next":"bye","otherwise":"bye"},"hello":{"do":"play","prompt":"hello","next":"menu"},"if":{"do":"if","all":[{"is":"withheld"},{"is":"inside"},{"is":"caller_begins","with":["+86"]},{"is":"open","hours":"office"},{"is":"takes","queue":"sales"},{"is":"waiting","queue":"sales","more_than":5},{"is":"wait_longer","queue":"sales","than_s":120},{"is":"served","queue":"sales"},{"is":"equal","variable":"gold","to":true},{"is":"at_least","variable":"level","number":3}],"then":"bye","otherwise":"bye"},"menu":{"do":"menu","prompt":"menu","choices":{"1":"open"},"wait_s":5,"tries":3,"otherwise":"bye"},"open":{"do":"open","hours":"office","then":"queue","otherwise":"bye"},"queue":{"do":"queue","queue":"sales","asks":{"value":0,"skills":{}},"after":"survey","otherwise":"bye"},"say":{"do":"say","parts":[{"prompt":"hello"},{"digits":"account"}],"next":"bye"},"set":{"do":"set","variable":"gold","to":true,"next":"bye"},"sub":{"do":"sub_flow","flow":"other","next":"bye"},"survey":{"do":"survey","prompt":"how","best":5,"wait_s":5,"next":"bye"},"transfer":{"do":"transfer","phone":"201","ring_s":20,"otherwise":"bye"}}}},
+  {"set":"flow_put","flow":"main","value":{"label":"Main","start":"hello","variables":{"account":"","gold":false},"steps":{"ask":{"do":"look_up","url":"http://crm.example/who","send":{"account":{"variable":"account"},"phone":"caller"},"take":{"gold":"is_gold"},"wait_ms":1500,"next":"bye","otherwise":"bye"},"back":{"do":"return"},"bye":{"do":"hangup"},"callback":{"do":"callback","queue":"sales","asks":{"value":0,"skills":{}},"number":"account","next":"bye","otherwise":"bye"},"digits":{"do":"digits","prompt":"account","into":"account","min":3,"max":8,"wait_s":5,"tries":2,"next":"bye","otherwise":"bye"},"hello":{"do":"play","prompt":"hello","next":"menu"},"if":{"do":"if","all":[{"is":"withheld"},{"is":"inside"},{"is":"caller_begins","with":["+86"]},{"is":"open","hours":"office"},{"is":"takes","queue":"sales"},{"is":"waiting","queue":"sales","more_than":5},{"is":"wait_longer","queue":"sales","than_s":120},{"is":"served","queue":"sales"},{"is":"equal","variable":"gold","to":true},{"is":"at_least","variable":"level","number":3}],"then":"bye","otherwise":"bye"},"menu":{"do":"menu","prompt":"menu","choices":{"1":"open"},"wait_s":5,"tries":3,"otherwise":"bye"},"open":{"do":"open","hours":"office","then":"queue","otherwise":"bye"},"queue":{"do":"queue","queue":"sales","asks":{"value":0,"skills":{}},"after":"survey","otherwise":"bye"},"say":{"do":"say","parts":[{"prompt":"hello"},{"digits":"account"}],"next":"bye"},"set":{"do":"set","variable":"gold","to":true,"next":"bye"},"sub":{"do":"sub_flow","flow":"other","next":"bye"},"survey":{"do":"survey","prompt":"how","best":5,"wait_s":5,"next":"bye"},"transfer":{"do":"transfer","phone":"201","ring_s":20,"otherwise":"bye"},"voicemail":{"do":"voicemail","queue":"sales","max_s":120,"next":"bye","otherwise":"bye"}}}},
   {"set":"flow_roll_back","flow":"main","replaced":1},
   {"set":"flow_remove","flow":"main"},
   {"set":"hours_add","hours":"office","value":{"label":"Office","week":[{"day":0,"from_min":540,"to_min":1080}],"closed":["2026-12-25"]}},

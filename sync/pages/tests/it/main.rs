@@ -202,6 +202,7 @@ fn flow() -> Flow {
         ("sub", Step::SubFlow { flow: id("other"), next: id("bye") }),
         ("back", Step::Return),
         ("transfer", Step::Transfer { phone: id("201"), ring_s: 20, otherwise: id("bye") }),
+        ("voicemail", Step::Voicemail { queue: id("sales"), max_s: 120, next: id("bye"), otherwise: id("bye") }),
         (
             "callback",
             Step::Callback {

@@ -25,5 +25,6 @@ mod nightly;
 mod overflow;
 mod phones;
 mod protected;
+mod voicemail;
 mod walled;
 mod witness;

@@ -78,10 +78,11 @@ export function StepForm({ config, flow, id, step, off, notes, set, rename, remo
           {count(t('flows.ring'), 'ring_s', step.ring_s, 5, 120)}
         </>
       )}
-      {(step.do === 'queue' || step.do === 'callback') && choose(t('flows.queue'), step.queue, labelled(config.queues), (queue) => put({ queue }))}
+      {(step.do === 'queue' || step.do === 'callback' || step.do === 'voicemail') && choose(t('flows.queue'), step.queue, labelled(config.queues), (queue) => put({ queue }))}
       {step.do === 'callback' && (
         <Select label={t('flows.number')} data={[{ value: '@caller', label: t('flows.caller') }, ...variables]} value={step.number ?? '@caller'} allowDeselect={false} disabled={off} onChange={(to) => to !== null && put({ number: to === '@caller' ? undefined : to })} />
       )}
+      {step.do === 'voicemail' && count(t('flows.messageMax'), 'max_s', step.max_s, 10, 600)}
       {'wait_s' in step && count(t('flows.wait'), 'wait_s', step.wait_s, 1, 60)}
       {'tries' in step && count(t('flows.tries'), 'tries', step.tries, 1, 10)}
       {ways(step).map(({ way, key, to }) => (

@@ -2,7 +2,7 @@
 import type { Flow, Step } from '@shared/model';
 
 export type Kind = Step['do'];
-export const KINDS: readonly Kind[] = ['play', 'say', 'menu', 'digits', 'open', 'if', 'set', 'look_up', 'survey', 'sub_flow', 'return', 'transfer', 'queue', 'callback', 'hangup'];
+export const KINDS: readonly Kind[] = ['play', 'say', 'menu', 'digits', 'open', 'if', 'set', 'look_up', 'survey', 'sub_flow', 'return', 'transfer', 'queue', 'callback', 'voicemail', 'hangup'];
 
 /** A way out of a step: a field's name, or a menu's key. */
 export type WayName = 'next' | 'then' | 'otherwise' | 'after' | 'key';
@@ -40,6 +40,7 @@ export function waysOf(kind: Kind): readonly string[] {
     case 'digits':
     case 'look_up':
     case 'callback':
+    case 'voicemail':
       return ['next', 'otherwise'];
     case 'open':
     case 'if':
@@ -74,6 +75,7 @@ export function fresh(kind: Kind, to: string): Step {
     case 'transfer': return { do: kind, phone: '', ring_s: 20, otherwise: to };
     case 'queue': return { do: kind, queue: '', asks: { value: 0, skills: {} } };
     case 'callback': return { do: kind, queue: '', asks: { value: 0, skills: {} }, next: to, otherwise: to };
+    case 'voicemail': return { do: kind, queue: '', max_s: 120, next: to, otherwise: to };
     case 'return': return { do: kind };
     case 'hangup': return { do: kind };
   }

@@ -227,6 +227,7 @@ export const en = {
     variable: 'Variable',
     value: 'Value',
     url: 'Address asked',
+    messageMax: 'Longest message (seconds)',
     waitMs: 'Waits at most (ms)',
     send: 'Fields sent',
     take: 'Fields taken into variables',
@@ -253,7 +254,7 @@ export const en = {
     way: { next: 'Then', then: 'If so', otherwise: 'Otherwise', after: 'Afterwards', key: 'Key {{key}}' },
     kind: {
       play: 'Play a prompt', say: 'Say something', menu: 'Menu of keys', digits: 'Ask for digits', open: 'Opening hours', if: 'Condition', set: 'Set a variable', look_up: 'Ask another system',
-      survey: 'Survey', sub_flow: 'Another flow', return: 'Back to the flow before', transfer: 'Ring a phone', queue: 'Queue', callback: 'Promise to call back', hangup: 'End the call',
+      survey: 'Survey', sub_flow: 'Another flow', return: 'Back to the flow before', transfer: 'Ring a phone', queue: 'Queue', callback: 'Promise to call back', voicemail: 'Take a message', hangup: 'End the call',
     },
     test: {
       withheld: 'The number is withheld', inside: 'The caller is one of our phones', caller_begins: 'The number begins with', open: 'It is open', waiting: 'More wait than', wait_longer: 'The wait is longer than (s)',

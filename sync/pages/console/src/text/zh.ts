@@ -229,6 +229,7 @@ export const zh: Shape<typeof en> = {
     variable: '变量',
     value: '值',
     url: '查询地址',
+    messageMax: '留言最长时间（秒）',
     waitMs: '最长等待（毫秒）',
     send: '发送的字段',
     take: '取入变量的字段',
@@ -255,7 +256,7 @@ export const zh: Shape<typeof en> = {
     way: { next: '然后', then: '若是', otherwise: '否则', after: '之后', key: '按键 {{key}}' },
     kind: {
       play: '播放提示', say: '播报', menu: '按键菜单', digits: '收集数字', open: '营业时间', if: '条件', set: '设置变量', look_up: '查询其他系统',
-      survey: '满意度调查', sub_flow: '子流程', return: '返回上一流程', transfer: '转接话机', queue: '队列', callback: '承诺回拨', hangup: '结束通话',
+      survey: '满意度调查', sub_flow: '子流程', return: '返回上一流程', transfer: '转接话机', queue: '队列', callback: '承诺回拨', voicemail: '语音留言', hangup: '结束通话',
     },
     test: {
       withheld: '号码未显示', inside: '来电者是内部话机', caller_begins: '号码开头为', open: '正在营业', waiting: '等待人数超过', wait_longer: '等待时间超过（秒）',

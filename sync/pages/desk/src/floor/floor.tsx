@@ -12,6 +12,7 @@ import './floor.css';
 
 // For supervisors.
 const Callbacks = lazy(() => import('./callbacks'));
+const Messages = lazy(() => import('./messages'));
 
 export interface FloorProps {
   me: Me;
@@ -35,6 +36,7 @@ export function Floor(props: FloorProps) {
       <Stack gap="lg" miw={0}>
         {props.own !== null && <PhoneCard phone={props.phone} state={props.telephone} />}
         <Queues {...props} />
+        {props.board.queues.some((line) => line.messages > 0) && <Suspense fallback={null}><Messages {...props} /></Suspense>}
         {props.board.callbacks.length > 0 && <Suspense fallback={null}><Callbacks {...props} /></Suspense>}
         {props.own !== null && <Colleagues {...props} />}
       </Stack>

@@ -267,6 +267,16 @@ export const en = {
     strikeOff: 'Do not call back',
     strikeOffOf: 'Do not call {{number}} back',
   },
+  messages: {
+    title_one: '{{count}} message',
+    title_other: '{{count}} messages',
+    play: 'Listen: it is put on record',
+    playOf: 'Listen to the message of {{caller}}',
+    call: 'Call back',
+    callOf: 'Call {{caller}} back',
+    done: 'Dealt with',
+    doneOf: 'The message of {{caller}} is dealt with',
+  },
   monitor: {
     title: 'Supervise {{badge}}’s call',
     listen: 'Listen to {{badge}}’s call',

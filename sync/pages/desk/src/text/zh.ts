@@ -269,6 +269,16 @@ export const zh: Shape<typeof en> = {
     strikeOff: '不再回拨',
     strikeOffOf: '不再回拨 {{number}}',
   },
+  messages: {
+    title_one: '{{count}} 条留言',
+    title_other: '{{count}} 条留言',
+    play: '收听（会留下记录）',
+    playOf: '收听 {{caller}} 的留言',
+    call: '回拨',
+    callOf: '回拨 {{caller}}',
+    done: '已处理',
+    doneOf: '{{caller}} 的留言已处理',
+  },
   monitor: {
     title: '监控 {{badge}} 的通话',
     listen: '监听 {{badge}} 的通话',

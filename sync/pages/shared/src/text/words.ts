@@ -16,6 +16,8 @@ export function refusalText(t: T, error: unknown): string {
     case 'not_yours':
     case 'foreign_origin':
       return t(`refusal.${error.code}`);
+    case 'already_done':
+      return t('refusal.not_found');
     case 'too_many_attempts':
     case 'locked_out':
       return error.retryAfterS
