@@ -184,6 +184,55 @@ export function wav() {
   return out;
 }
 
+/** A window of trends: the airport is cut off, and the old town was this morning. */
+export function trends(from, to, length_s, named) {
+  const step = length_s * 1000;
+  const now = Date.now();
+  const per = length_s / 900;
+  const series = (weight, only) => {
+    const bins = [];
+    for (let at = from; at < to; at += step) {
+      const over = at + step + 120_000 <= now;
+      const hour = new Date(at).getUTCHours();
+      const busy = Math.max(0, Math.sin(((hour + 2) / 24) * Math.PI * 2 - 1) + 0.55);
+      const offered = over ? Math.round(busy * weight * per * (0.8 + ((at / 900_000) % 7) / 17)) : 0;
+      const abandoned = Math.round(offered * 0.07);
+      const answered = offered - abandoned;
+      const cut = at > now - 9_300_000;
+      const was = at > now - 30_000_000 && at < now - 24_000_000;
+      const expected = over ? (only ? 1 : 4) * per : 0;
+      const arrived = over ? (cut ? (only ? 0 : 3 * per) : expected) : 0;
+      const few = only && arrived > 0 && offered < 5;
+      const shown = few || (only && cut) ? 0 : 1;
+      bins.push({
+        start: at, offered: offered * shown, answered: answered * shown, abandoned: abandoned * shown, answered_in_t: Math.round(answered * 0.86) * shown, abandoned_in_t: Math.round(abandoned * 0.3) * shown,
+        overflowed: 0, recorded: answered * shown, wait_s: answered * 17 * shown, talk_s: answered * 164 * shown, hold_s: 0, wrap_up_s: answered * 21 * shown,
+        expected, arrived, isolated: was ? per : 0, late: 0, small: few ? arrived : 0,
+      });
+    }
+    return bins;
+  };
+  const queues = named.map((queue) => ({ queue, bins: series({ sales: 24, tickets: 15, claims: 7 }[queue] ?? 3, true) }));
+  const site = (id, over) => ({ site: id, linked: true, data_age_s: 42, known: true, known_until: now - 300_000, lateness_ms_max: 0, queues: ['sales', 'claims', 'tickets'], expected: 96, arrived: 96, isolated: 0, late: 0, ...over });
+  return {
+    now, length_s, bins: series(41, false), queues,
+    sites: [
+      site('north', {}), site('harbour', { late: 3, lateness_ms_max: 2_640_000 }), site('airport', { linked: false, data_age_s: 9300, arrived: 86, known_until: now - 9_300_000 }),
+      site('old-town', { isolated: 7, lateness_ms_max: 6_300_000 }), site('west', { linked: false, data_age_s: null, known: true, known_until: null, expected: 12, arrived: 0, queues: [] }),
+    ],
+  };
+}
+
+const difference = (offered, answered) => ({ offered, answered, abandoned: offered - answered, answered_in_t: answered, abandoned_in_t: 0, overflowed: 0, recorded: answered, wait_s: answered * 9, talk_s: 0, hold_s: 0, wrap_up_s: 0 });
+export const corrections = {
+  corrections: [
+    { site: 'old-town', kind: 'late', first_received: NOW - 395 * min, last_received: NOW - 394 * min, since: NOW - 500 * min, until: NOW - 395 * min, intervals: 7, cells: 9, difference: difference(58, 52) },
+    { site: 'north', kind: 'revised', first_received: NOW - 410 * min, last_received: NOW - 402 * min, since: NOW - 430 * min, until: NOW - 415 * min, intervals: 0, cells: 1, difference: difference(0, 1) },
+    { site: 'harbour', kind: 'late', first_received: NOW - 900 * min, last_received: NOW - 899 * min, since: NOW - 945 * min, until: NOW - 900 * min, intervals: 3, cells: 3, difference: difference(23, 23) },
+  ],
+  more: false,
+};
+
 const health = (over) => ({ at: NOW - 40_000, processes_up: 3, restarts: 0, disk_free_percent: 62, phones_registered: 12, trunks_up: 2, trunks: 2, intervals_closed: 960, slot: 0, version: [0, 1, 0], ...over });
 const site = (id, label, over) => ({ site: id, label, linked: true, last_heard_ms_ago: 1800, data_age_s: 42, completeness: 1, queues_waiting: null, software: '0.1.0', health: health({}), findings: { repaired: 0, warning: 0, fatal: 0 }, ...over });
 

@@ -112,6 +112,53 @@ export interface FiguresAnswer {
   completeness: Record<string, number | null>;
 }
 
+/** Numbers of intervals: those that are expected have arrived or are missing; isolated and late came after their time. */
+export interface Counts {
+  expected: number;
+  arrived: number;
+  isolated: number;
+  late: number;
+}
+
+/** One stretch of time, summed over branches. */
+export interface Bin extends Figures, Counts {
+  start: number;
+  /** Intervals that arrived without figures of their own: too few callers to be told, or none. */
+  small: number;
+}
+
+export interface TrendSite extends Counts {
+  site: string;
+  linked: boolean;
+  data_age_s: number | null;
+  /** Whether its box says how far it counts. */
+  known: boolean;
+  known_until: number | null;
+  lateness_ms_max: number;
+  queues: string[];
+}
+
+export interface TrendAnswer {
+  now: number;
+  length_s: number;
+  bins: Bin[];
+  queues: { queue: string; bins: Bin[] }[];
+  sites: TrendSite[];
+}
+
+/** What came about intervals whose time was over. */
+export interface Correction {
+  site: string;
+  kind: 'late' | 'revised';
+  first_received: number;
+  last_received: number;
+  since: number;
+  until: number;
+  intervals: number;
+  cells: number;
+  difference: Figures;
+}
+
 export interface AuditEntry {
   seq: number;
   at: number;
@@ -203,5 +250,8 @@ export const bundles = () => get<Bundle[]>('/api/bundles');
 export const offer = (site: string, sha256: string) => post<void>(`${at(site)}/bundle`, { sha256 });
 export const figures = (from: number, to: number, length_s: number) =>
   get<FiguresAnswer>(`/api/figures?from=${from}&to=${to}&length_s=${length_s}`);
+export const trends = (q: { from: number; to: number; length_s: number; offset_s: number; sites: string[]; queues: string[] }) =>
+  get<TrendAnswer>(`/api/trends?from=${q.from}&to=${q.to}&length_s=${q.length_s}&offset_s=${q.offset_s}&sites=${q.sites.join(',')}&queues=${q.queues.join(',')}`);
+export const corrections = (since: number) => get<{ corrections: Correction[]; more: boolean }>(`/api/corrections?since=${since}`);
 export const audit = (before: number | null) =>
   get<{ entries: AuditEntry[]; broken_at: number | null }>(`/api/audit${before === null ? '' : `?before=${before}`}`);

@@ -19,6 +19,7 @@ import { Shell } from './shell';
 import { Sites } from './sites/sites';
 import { words } from './text';
 
+const TrendsPage = lazy(() => import('./trends/trends'));
 const FiguresPage = lazy(() => import('./figures/figures'));
 const SitePage = lazy(() => import('./site/site'));
 const BoxesPage = lazy(() => import('./boxes/boxes'));
@@ -67,6 +68,7 @@ function App() {
             <Route path="/" element={<Navigate to="/sites" replace />} />
             <Route path="/sites" element={<Sites />} />
             <Route path="/sites/:site/:tab?" element={<SitePage me={who.data} />} />
+            <Route path="/trends" element={<TrendsPage />} />
             <Route path="/figures" element={<FiguresPage />} />
             <Route path="/boxes" element={<BoxesPage me={who.data} />} />
             <Route path="/people" element={<PeoplePage me={who.data} />} />

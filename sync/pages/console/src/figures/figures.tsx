@@ -1,19 +1,17 @@
-// Figures over branches and queues, and their trend.
-import { Alert, Box, Button, Card, Group, SegmentedControl, Select, SimpleGrid, Skeleton, Stack, Table, Text, Title, Tooltip } from '@mantine/core';
+// Figures over branches and queues.
+import { Alert, Button, Card, Group, SegmentedControl, Select, SimpleGrid, Skeleton, Stack, Table, Text, Tooltip } from '@mantine/core';
 import { IconAlertCircle, IconChartHistogram } from '@tabler/icons-react';
-import { clock, count, dayAndTime } from '@shared/format';
+import { clock, count } from '@shared/format';
 import type { Figures } from '@shared/model';
 import { refusalText } from '@shared/text/words';
 import { Empty, Figure, Heading } from '@shared/ui/bits';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Fragment, Suspense, lazy, useMemo, useState } from 'react';
+import { Fragment, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { figures as ask } from '../api';
 import { wholePercent } from '../sites/parts';
 import { useSites } from '../sites/sites';
-import { NOTHING, add, level, lines, meanHandling, meanWait, trend, type Line } from './sums';
-
-const Chart = lazy(() => import('./chart'));
+import { NOTHING, add, level, lines, meanHandling, meanWait, type Line } from './sums';
 
 const RANGES = {
   h6: { span_s: 6 * 3600, length_s: 900 },
@@ -23,11 +21,8 @@ const RANGES = {
 } as const;
 type Range = keyof typeof RANGES;
 
-/** An interval that closed so lately is on its way; after that it is late. */
-const GRACE_MS = 120_000;
-
 export default function FiguresPage() {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const [range, setRange] = useState<Range>('d1');
   const [branch, setBranch] = useState('');
   const { span_s, length_s } = RANGES[range];
@@ -44,14 +39,10 @@ export default function FiguresPage() {
     placeholderData: keepPreviousData,
   });
   const data = found.data;
-  const shownSites = useMemo(() => (sites.data ?? []).filter((site) => branch === '' || site.site === branch), [sites.data, branch]);
   const cells = useMemo(() => (data?.figures ?? []).filter((cell) => branch === '' || cell.site === branch), [data, branch]);
-  const points = useMemo(() => (data ? trend(cells, shownSites, data.from, data.to, length_s, data.now) : []), [data, cells, shownSites, length_s]);
   const table = useMemo(() => lines(cells), [cells]);
   const total = table.reduce((sum, line) => add(sum, line.figures), NOTHING);
   const labels = new Map((sites.data ?? []).map((site) => [site.site, site.label]));
-  const late = [...new Set(points.filter((p) => !p.complete && p.at + length_s * 1000 + GRACE_MS <= (data?.now ?? 0)).flatMap((p) => p.waitingFor))];
-  const window = data ? { from: dayAndTime(data.from, i18n.language), to: dayAndTime(Math.min(data.to, data.now), i18n.language) } : { from: '', to: '' };
   return (
     <>
       <Heading title={t('figures.title')} note={t('figures.note')}>
@@ -78,17 +69,6 @@ export default function FiguresPage() {
       ) : (
         <Stack gap="lg">
           <Totals figures={total} />
-          <Card>
-            <Group justify="space-between" mb="xs">
-              <Title order={2} size="h5">{t('figures.trend')}</Title>
-              <Group gap={6}>
-                <Box w={14} h={14} style={{ borderRadius: 3, background: 'rgba(240, 170, 20, 0.28)' }} aria-hidden />
-                <Tooltip label={t('figures.incompleteNote')} multiline maw={300}><Text size="sm" c="dimmed" tabIndex={0}>{t('figures.incomplete')}</Text></Tooltip>
-              </Group>
-            </Group>
-            <Suspense fallback={<Skeleton height={260} />}><Chart points={points} length_s={length_s} label={t('figures.trendLabel', window)} /></Suspense>
-            {late.length > 0 && <Text size="sm" c="dimmed" mt="xs">{t('figures.waitingFor', { sites: late.join(', ') })}</Text>}
-          </Card>
           <Card padding={0}><Lines lines={table} labels={labels} total={total} completeness={data?.completeness ?? {}} /></Card>
         </Stack>
       )}

@@ -2,6 +2,7 @@
 import '@mantine/core/styles/Skeleton.css';
 import { ActionIcon, Alert, Badge, Box, Button, Card, Group, Skeleton, Stack, Table, Text, Tooltip } from '@mantine/core';
 import { IconAlertCircle, IconFileSpreadsheet, IconHistory, IconPhoneIncoming, IconPhoneOutgoing, IconPlayerPlayFilled, IconUsers } from '@tabler/icons-react';
+import { save } from '@shared/csv';
 import { clock, day, phone, timeOfDay } from '@shared/format';
 import type { Direction, Outcome } from '@shared/model';
 import { refusalText } from '@shared/text/words';
@@ -10,7 +11,7 @@ import { Queries } from '@shared/ui/queries';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Fragment, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ROWS_MAX, csv, save } from './csv';
+import { ROWS_MAX, csv } from './csv';
 import { Player } from './player';
 import { contacts, type AgentLine, type Contact, type Me, type QueueLine } from '../api';
 
