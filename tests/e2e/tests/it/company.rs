@@ -1,6 +1,6 @@
 //! A branch and its cloud: the line is cut, processes die, and everything is there once.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e2e::company::Company;
 use harness::process::{kill_hard, wait_for};
@@ -77,5 +77,15 @@ fn a_cut_line_and_killed_processes_lose_nothing_and_double_nothing() {
     assert_eq!(sums["answered"], 7, "{sums}");
     assert_eq!(sums["abandoned"], 0, "{sums}");
     assert_eq!(sums["recorded"], 7, "{sums}");
+    // Every interval since the branch began is there, those without callers too, and the trend adds up to the sums.
+    let console = company.console().expect("signed in");
+    let sites = console.get("/api/sites").expect("sites");
+    assert_eq!(sites[0]["completeness"], 1.0, "{sites}");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis();
+    let window = format!("from={}&to={now}&length_s=3600", now.saturating_sub(7_200_000));
+    let trend = console.get(&format!("/api/trends?{window}")).expect("a trend");
+    let bins = trend["bins"].as_array().expect("bins");
+    let sum = |key: &str| bins.iter().filter_map(|bin| bin[key].as_u64()).sum::<u64>();
+    assert_eq!((sum("offered"), sum("answered"), sum("expected")), (7, 7, sum("arrived")), "{trend}");
     company.branch.command(&["ledger", "verify"], None).expect("the egress chain is whole");
 }
