@@ -16,8 +16,8 @@ use crate::{
 };
 
 pub(crate) use intake::{Changed, Intake};
+pub(crate) use sums::{QUEUES, SITES, columns, summed};
 pub use sums::{SPANS_S, Span, Sums, kept};
-pub(crate) use sums::{columns, summed};
 
 /// Longest interval a box may send: a day.
 pub const LENGTH_S_MAX: u32 = 86_400;

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0006_token.sql"),
     include_str!("../migrations/0007_egress.sql"),
     include_str!("../migrations/0008_completeness.sql"),
+    include_str!("../migrations/0009_site_sum.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_start.sql"),
@@ -22,6 +23,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0004_token.sql"),
     include_str!("../migrations/postgres/0005_egress.sql"),
     include_str!("../migrations/postgres/0006_completeness.sql"),
+    include_str!("../migrations/postgres/0007_site_sum.sql"),
 ];
 /// Where a database of PostgreSQL keeps which steps it has taken.
 const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_step (step BIGINT PRIMARY KEY)";

@@ -13,6 +13,9 @@ use crate::{
 
 /// What is kept summed, in seconds: an hour and a day.
 pub const SPANS_S: [u32; 2] = [3_600, 86_400];
+/// Where they are kept: of each queue, and of all queues of a site.
+pub(crate) const QUEUES: &str = "interval_sum";
+pub(crate) const SITES: &str = "site_sum";
 /// The columns of figures, in the order of [`Sums::all`].
 macro_rules! columns {
     () => {
@@ -127,69 +130,63 @@ impl Sums {
     }
 }
 
-/// Adds to the hours and days what changed in their cells.
+type Sum<'a> = BTreeMap<(u32, i64, &'a str), (i64, Sums)>;
+
+/// Adds to the hours and days what changed in their cells: of each queue, and of the site.
 pub(super) fn keep(conn: &Connection, site: &SiteId, changed: &[Changed<'_>]) -> Result<()> {
-    let mut sums: BTreeMap<(u32, i64, &str), (i64, Sums)> = BTreeMap::new();
+    let (mut queues, mut together) = (Sum::new(), Sum::new());
     for change in changed {
-        let length_s = change.new.length_s;
+        let (length_s, cells) = (change.new.length_s, i64::from(change.old.is_none()));
         for span_s in SPANS_S.into_iter().filter(|span_s| length_s <= *span_s && span_s % length_s.max(1) == 0) {
             let span_ms = i64::from(span_s) * 1_000;
             let start = change.new.start.0 - change.new.start.0.rem_euclid(span_ms);
-            let (cells, sum) = sums.entry((span_s, start, change.queue())).or_default();
-            *cells += i64::from(change.old.is_none());
-            sum.add(change.difference());
+            for (sums, queue) in [(&mut queues, change.queue()), (&mut together, "")] {
+                let (count, sum) = sums.entry((span_s, start, queue)).or_default();
+                *count += cells;
+                sum.add(change.difference());
+            }
         }
     }
-    if sums.is_empty() {
+    if queues.is_empty() {
         return Ok(());
     }
     match &conn.0 {
-        Kind::Sqlite(_) => one_by_one(conn, site, &sums),
-        Kind::Postgres(_) => together(conn, site, &sums),
+        Kind::Sqlite(_) => {
+            one_by_one(conn, QUEUES, site, &queues)?;
+            one_by_one(conn, SITES, site, &together)
+        }
+        Kind::Postgres(_) => {
+            at_once(conn, QUEUES, site, &queues)?;
+            at_once(conn, SITES, site, &together)
+        }
     }
 }
 
-macro_rules! added {
-    () => {
-        " ON CONFLICT (span_s, site, start, queue) DO UPDATE SET cells = interval_sum.cells + excluded.cells,
-             offered = interval_sum.offered + excluded.offered, answered = interval_sum.answered + excluded.answered,
-             abandoned = interval_sum.abandoned + excluded.abandoned,
-             answered_in_t = interval_sum.answered_in_t + excluded.answered_in_t,
-             abandoned_in_t = interval_sum.abandoned_in_t + excluded.abandoned_in_t,
-             overflowed = interval_sum.overflowed + excluded.overflowed,
-             recorded = interval_sum.recorded + excluded.recorded, wait_s = interval_sum.wait_s + excluded.wait_s,
-             talk_s = interval_sum.talk_s + excluded.talk_s, hold_s = interval_sum.hold_s + excluded.hold_s,
-             wrap_up_s = interval_sum.wrap_up_s + excluded.wrap_up_s"
-    };
-}
-
-type Kept<'a> = BTreeMap<(u32, i64, &'a str), (i64, Sums)>;
-
-fn one_by_one(conn: &Connection, site: &SiteId, sums: &Kept<'_>) -> Result<()> {
-    const PUT: &str = concat!(
-        "INSERT INTO interval_sum (span_s, site, start, queue, cells, ",
+fn one_by_one(conn: &Connection, table: &str, site: &SiteId, sums: &Sum<'_>) -> Result<()> {
+    let put = format!(
+        "INSERT INTO {table} (span_s, site, start, queue, cells, {})
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) {}",
         columns!(),
-        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-        added!()
+        added(table)
     );
     for ((span_s, start, queue), (cells, sum)) in sums {
         let mut row = params![span_s, site, start, queue, cells].to_vec();
         let all = sum.all();
         row.extend(all.iter().map(Param::value));
-        conn.execute(PUT, &row)?;
+        conn.execute(&put, &row)?;
     }
     Ok(())
 }
 
-fn together(conn: &Connection, site: &SiteId, sums: &Kept<'_>) -> Result<()> {
-    const PUT: &str = concat!(
-        "INSERT INTO interval_sum (site, span_s, start, queue, cells, ",
+fn at_once(conn: &Connection, table: &str, site: &SiteId, sums: &Sum<'_>) -> Result<()> {
+    let put = format!(
+        "INSERT INTO {table} (site, span_s, start, queue, cells, {})
+         SELECT ?1, * FROM UNNEST (CAST(?2 AS BIGINT[]), CAST(?3 AS BIGINT[]), CAST(?4 AS TEXT[]),
+             CAST(?5 AS BIGINT[]), CAST(?6 AS BIGINT[]), CAST(?7 AS BIGINT[]), CAST(?8 AS BIGINT[]),
+             CAST(?9 AS BIGINT[]), CAST(?10 AS BIGINT[]), CAST(?11 AS BIGINT[]), CAST(?12 AS BIGINT[]),
+             CAST(?13 AS BIGINT[]), CAST(?14 AS BIGINT[]), CAST(?15 AS BIGINT[]), CAST(?16 AS BIGINT[])) {}",
         columns!(),
-        ") SELECT ?1, * FROM UNNEST (CAST(?2 AS BIGINT[]), CAST(?3 AS BIGINT[]), CAST(?4 AS TEXT[]),
-               CAST(?5 AS BIGINT[]), CAST(?6 AS BIGINT[]), CAST(?7 AS BIGINT[]), CAST(?8 AS BIGINT[]),
-               CAST(?9 AS BIGINT[]), CAST(?10 AS BIGINT[]), CAST(?11 AS BIGINT[]), CAST(?12 AS BIGINT[]),
-               CAST(?13 AS BIGINT[]), CAST(?14 AS BIGINT[]), CAST(?15 AS BIGINT[]), CAST(?16 AS BIGINT[]))",
-        added!()
+        added(table)
     );
     let spans: Vec<i64> = sums.keys().map(|(span_s, _, _)| i64::from(*span_s)).collect();
     let starts: Vec<i64> = sums.keys().map(|(_, start, _)| *start).collect();
@@ -203,7 +200,20 @@ fn together(conn: &Connection, site: &SiteId, sums: &Kept<'_>) -> Result<()> {
     }
     let mut row = params![site, spans, starts, queues, cells].to_vec();
     row.extend(figures.iter().map(Param::value));
-    conn.execute(PUT, &row).map(drop)
+    conn.execute(&put, &row).map(drop)
+}
+
+fn added(table: &str) -> String {
+    format!(
+        "ON CONFLICT (span_s, site, start, queue) DO UPDATE SET cells = {table}.cells + excluded.cells,
+             offered = {table}.offered + excluded.offered, answered = {table}.answered + excluded.answered,
+             abandoned = {table}.abandoned + excluded.abandoned,
+             answered_in_t = {table}.answered_in_t + excluded.answered_in_t,
+             abandoned_in_t = {table}.abandoned_in_t + excluded.abandoned_in_t,
+             overflowed = {table}.overflowed + excluded.overflowed, recorded = {table}.recorded + excluded.recorded,
+             wait_s = {table}.wait_s + excluded.wait_s, talk_s = {table}.talk_s + excluded.talk_s,
+             hold_s = {table}.hold_s + excluded.hold_s, wrap_up_s = {table}.wrap_up_s + excluded.wrap_up_s"
+    )
 }
 
 /// An hour or a day of one queue, as it is kept. No queue: the whole site, where small queues were folded together.
@@ -215,21 +225,21 @@ pub struct Span {
     pub figures: Sums,
 }
 
-/// What is kept of a site in spans of one of [`SPANS_S`], in the order of time and queue: for checks that it is what it is
-/// kept of.
-pub fn kept(conn: &Connection, site: &SiteId, span_s: u32) -> Result<Vec<Span>> {
-    const ASK: &str = concat!(
-        "SELECT start, queue, cells, ",
-        columns!(),
-        " FROM interval_sum WHERE span_s = ?1 AND site = ?2 ORDER BY start, queue"
-    );
-    conn.all(ASK, params![span_s, site], |row| {
-        let queue: String = row.get(1)?;
-        Ok(Span {
-            start: Millis(row.get(0)?),
-            queue: (!queue.is_empty()).then(|| super::queue(&queue)).transpose()?,
-            cells: row.get::<i64>(2)?.cast_unsigned(),
-            figures: Sums::read(row, 3)?,
+/// What is kept of a site in spans of one of [`SPANS_S`], in the order of time and queue, and of all its queues together
+/// (with no queue's name): for checks that it is what it is kept of.
+pub fn kept(conn: &Connection, site: &SiteId, span_s: u32) -> Result<[Vec<Span>; 2]> {
+    let of = |table: &str| {
+        let from = concat!("SELECT start, queue, cells, ", columns!(), " FROM ");
+        let sql = format!("{from}{table} WHERE span_s = ?1 AND site = ?2 ORDER BY start, queue");
+        conn.all(&sql, params![span_s, site], |row| {
+            let queue: String = row.get(1)?;
+            Ok(Span {
+                start: Millis(row.get(0)?),
+                queue: (!queue.is_empty()).then(|| super::queue(&queue)).transpose()?,
+                cells: row.get::<i64>(2)?.cast_unsigned(),
+                figures: Sums::read(row, 3)?,
+            })
         })
-    })
+    };
+    Ok([of(QUEUES)?, of(SITES)?])
 }

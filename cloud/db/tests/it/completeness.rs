@@ -299,7 +299,15 @@ fn kept_is_what_it_is_kept_of(db: &Db, site: &SiteId) {
             .filter(|cell| cell.site == *site)
             .map(|cell| (cell.start, cell.queue, Sums::from(cell.figures)))
             .collect();
-        let kept = read(db, |conn| interval::kept(conn, site, span_s));
+        let [kept, together] = read(db, |conn| interval::kept(conn, site, span_s));
+        let mut sums: BTreeMap<Millis, (u64, Sums)> = BTreeMap::new();
+        for span in &kept {
+            let (cells, sum) = sums.entry(span.start).or_default();
+            *cells += span.cells;
+            sum.add(span.figures);
+        }
+        let told: Vec<_> = together.into_iter().map(|span| (span.start, (span.cells, span.figures))).collect();
+        assert_eq!(told, sums.into_iter().collect::<Vec<_>>(), "{span_s} s, all queues");
         let kept: Vec<_> = kept.into_iter().map(|span| (span.start, span.queue, span.figures)).collect();
         assert_eq!(kept, cells, "{span_s} s");
     }
