@@ -100,7 +100,7 @@ pub fn take(conn: &Connection, batch: &Batch, now: Millis) -> std::result::Resul
     }
     let old = usize::try_from(next.saturating_sub(batch.first)).unwrap_or(usize::MAX).min(batch.rows.len());
     let mut taken = Taken { watermark: mark, repeated: old as u64, ..Taken::default() };
-    let mut intervals = interval::Intake::new(conn, &batch.site, now);
+    let mut intervals = interval::Intake::new(conn, &batch.site, batch.box_id, now);
     let mut closings = coverage::Intake::new(conn, &batch.site, batch.box_id, now);
     for row in batch.rows.iter().skip(old) {
         let seq = taken.watermark.saturating_add(1);

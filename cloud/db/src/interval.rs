@@ -1,4 +1,4 @@
-//! The figures of intervals, as the boxes sent them: the highest revision of a cell wins, whole. Cells add up, so a
+//! The figures of intervals, as the boxes sent them: the highest revision of a box's cell wins, whole. Cells add up, so a
 //! question for a longer interval is answered by a sum.
 
 mod intake;

@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0007_egress.sql"),
     include_str!("../migrations/0008_completeness.sql"),
     include_str!("../migrations/0009_site_sum.sql"),
+    include_str!("../migrations/0010_interval_box.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_start.sql"),
@@ -24,6 +25,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0005_egress.sql"),
     include_str!("../migrations/postgres/0006_completeness.sql"),
     include_str!("../migrations/postgres/0007_site_sum.sql"),
+    include_str!("../migrations/postgres/0008_interval_box.sql"),
 ];
 /// Where a database of PostgreSQL keeps which steps it has taken.
 const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_step (step BIGINT PRIMARY KEY)";
@@ -105,6 +107,35 @@ mod tests {
         run(&mut conn).unwrap();
         let ann = crate::user::one(&conn, "ann@example.org").unwrap().unwrap();
         assert_eq!((ann.password.as_str(), ann.scope), ("$argon2id$x", crate::user::Scope::All));
+    }
+
+    #[test]
+    fn figures_of_an_earlier_version_are_those_of_the_youngest_box_and_are_summed() {
+        let mut conn = memory();
+        let file = conn.file().unwrap();
+        for step in &STEPS[..7] {
+            file.execute_batch(step).unwrap();
+        }
+        file.pragma_update(None, "user_version", 7).unwrap();
+        file.execute_batch(
+            "INSERT INTO site (site, created) VALUES ('north', 5), ('south', 5);
+             INSERT INTO box (box, site, enrolled) VALUES ('00', 'north', 5), ('01', 'north', 6);
+             INSERT INTO interval SELECT 'north', 'sales', n * 900000, 900, 1, 2, 1, 1, 0, 0, 0, 0, 7, 0, 0, 0, 9
+             FROM (SELECT 0 AS n UNION ALL SELECT 3 UNION ALL SELECT 4);
+             INSERT INTO interval SELECT 'south', '', 0, 86400, 1, 2, 1, 1, 0, 0, 0, 0, 7, 0, 0, 0, 9;",
+        )
+        .unwrap();
+        run(&mut conn).unwrap();
+        let boxes =
+            conn.all("SELECT DISTINCT box FROM interval WHERE site = 'north'", params![], |row| row.get::<String>(0));
+        assert_eq!(boxes.unwrap(), ["01"]);
+        let kept = |site: &str, span_s| {
+            let [queues, site] = crate::interval::kept(&conn, &site.parse().unwrap(), span_s).unwrap();
+            [queues, site].map(|spans| spans.iter().map(|span| (span.cells, span.figures.offered)).collect::<Vec<_>>())
+        };
+        assert_eq!(kept("north", 3_600), [[(2, 4), (1, 2)], [(2, 4), (1, 2)]]);
+        assert_eq!(kept("north", 86_400), [[(3, 6)], [(3, 6)]]);
+        assert_eq!((kept("south", 3_600), kept("south", 86_400)), ([vec![], vec![]], [vec![(1, 2)], vec![(1, 2)]]));
     }
 
     #[test]

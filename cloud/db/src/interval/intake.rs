@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Millis, QueueId, SiteId, leaving::Interval};
+use model::{BoxId, Millis, QueueId, SiteId, leaving::Interval};
 
 use super::sums::{self, Sums, columns};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 /// A cell that is there gives way to a higher revision, whole.
 macro_rules! newer {
     () => {
-        r#" ON CONFLICT (start, length_s, site, queue) DO UPDATE SET
+        r#" ON CONFLICT (start, length_s, site, queue, box) DO UPDATE SET
                revision = excluded.revision, offered = excluded.offered, answered = excluded.answered,
                abandoned = excluded.abandoned, answered_in_t = excluded.answered_in_t,
                abandoned_in_t = excluded.abandoned_in_t, overflowed = excluded.overflowed,
@@ -52,17 +52,18 @@ fn place(interval: &Interval) -> (Millis, u32, &str) {
     (interval.start, interval.length_s, interval.queue.as_ref().map_or("", QueueId::as_str))
 }
 
-/// The cells of one site in a batch. Each is written once, as its highest revision in the batch has it.
+/// The cells of one box in a batch. Each is written once, as its highest revision in the batch has it.
 pub(crate) struct Intake<'a> {
     conn: &'a Connection,
     site: &'a SiteId,
+    box_id: String,
     now: Millis,
     cells: BTreeMap<(Millis, u32, &'a str), &'a Interval>,
 }
 
 impl<'a> Intake<'a> {
-    pub(crate) fn new(conn: &'a Connection, site: &'a SiteId, now: Millis) -> Self {
-        Self { conn, site, now, cells: BTreeMap::new() }
+    pub(crate) fn new(conn: &'a Connection, site: &'a SiteId, box_id: BoxId, now: Millis) -> Self {
+        Self { conn, site, box_id: box_id.to_string(), now, cells: BTreeMap::new() }
     }
 
     pub(crate) fn put(&mut self, interval: &'a Interval) {
@@ -94,7 +95,7 @@ impl<'a> Intake<'a> {
         const THERE: &str = concat!(
             r#"SELECT queue, revision, "#,
             columns!(),
-            r#" FROM "interval" WHERE start = ?1 AND length_s = ?2 AND site = ?3"#
+            r#" FROM "interval" WHERE start = ?1 AND length_s = ?2 AND site = ?3 AND box = ?4"#
         );
         let mut changed = Vec::new();
         let mut there: Option<(Millis, u32, There)> = None;
@@ -102,7 +103,7 @@ impl<'a> Intake<'a> {
             let cells = match &there {
                 Some((at, length, cells)) if (at, length) == (start, length_s) => cells,
                 _ => {
-                    let cells = self.conn.all(THERE, params![start.0, length_s, self.site], |row| {
+                    let cells = self.conn.all(THERE, params![start.0, length_s, self.site, self.box_id], |row| {
                         Ok((row.get::<String>(0)?, (row.get::<u32>(1)?, Sums::read(row, 2)?)))
                     })?;
                     &there.insert((*start, *length_s, cells.into_iter().collect())).2
@@ -119,8 +120,9 @@ impl<'a> Intake<'a> {
     fn one_by_one(&self) -> Result<()> {
         const PUT: &str = concat!(
             r#"INSERT INTO "interval" (start, length_s, site, queue, revision, offered, answered, abandoned,
-                   answered_in_t, abandoned_in_t, overflowed, recorded, wait_s, talk_s, hold_s, wrap_up_s, received)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"#,
+                   answered_in_t, abandoned_in_t, overflowed, recorded, wait_s, talk_s, hold_s, wrap_up_s, received,
+                   box)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"#,
             newer!()
         );
         for ((start, length_s, queue), interval) in &self.cells {
@@ -143,6 +145,7 @@ impl<'a> Intake<'a> {
                 f.hold_s,
                 f.wrap_up_s,
                 self.now.0,
+                self.box_id,
             ];
             self.conn.execute(PUT, row)?;
         }
@@ -151,12 +154,12 @@ impl<'a> Intake<'a> {
 
     fn together(&self) -> Result<()> {
         const PUT: &str = concat!(
-            r#"INSERT INTO "interval" (site, received, start, length_s, queue, revision, offered, answered, abandoned,
+            r#"INSERT INTO "interval" (site, received, box, start, length_s, queue, revision, offered, answered, abandoned,
                    answered_in_t, abandoned_in_t, overflowed, recorded, wait_s, talk_s, hold_s, wrap_up_s)
-               SELECT ?1, ?2, * FROM UNNEST (CAST(?3 AS BIGINT[]), CAST(?4 AS BIGINT[]), CAST(?5 AS TEXT[]),
-                   CAST(?6 AS BIGINT[]), CAST(?7 AS BIGINT[]), CAST(?8 AS BIGINT[]), CAST(?9 AS BIGINT[]),
-                   CAST(?10 AS BIGINT[]), CAST(?11 AS BIGINT[]), CAST(?12 AS BIGINT[]), CAST(?13 AS BIGINT[]),
-                   CAST(?14 AS BIGINT[]), CAST(?15 AS BIGINT[]), CAST(?16 AS BIGINT[]), CAST(?17 AS BIGINT[]))"#,
+               SELECT ?1, ?2, ?3, * FROM UNNEST (CAST(?4 AS BIGINT[]), CAST(?5 AS BIGINT[]), CAST(?6 AS TEXT[]),
+                   CAST(?7 AS BIGINT[]), CAST(?8 AS BIGINT[]), CAST(?9 AS BIGINT[]), CAST(?10 AS BIGINT[]),
+                   CAST(?11 AS BIGINT[]), CAST(?12 AS BIGINT[]), CAST(?13 AS BIGINT[]), CAST(?14 AS BIGINT[]),
+                   CAST(?15 AS BIGINT[]), CAST(?16 AS BIGINT[]), CAST(?17 AS BIGINT[]), CAST(?18 AS BIGINT[]))"#,
             newer!()
         );
         let queues: Vec<&str> = self.cells.keys().map(|(_, _, queue)| *queue).collect();
@@ -176,7 +179,7 @@ impl<'a> Intake<'a> {
             column(|cell| cell.figures.hold_s.into()),
             column(|cell| cell.figures.wrap_up_s.into()),
         ];
-        let mut row = params![self.site, self.now.0, starts, lengths, queues].to_vec();
+        let mut row = params![self.site, self.now.0, self.box_id, starts, lengths, queues].to_vec();
         row.extend(figures.iter().map(Param::value));
         self.conn.execute(PUT, &row).map(drop)
     }

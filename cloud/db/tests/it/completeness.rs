@@ -458,6 +458,26 @@ fn what_a_box_cannot_mean_is_put_aside_and_what_it_may_not_claim_is_not_believed
 }
 
 #[test]
+fn a_box_that_was_replaced_and_comes_back_adds_its_part_of_an_interval_once() {
+    let (_dir, db) = crate::fresh();
+    let other = BoxId(8);
+    write(&db, move |conn| db::boxes::add(conn, other, &site(), Millis(START)));
+    let send = |box_id, first, rows: Vec<Row>| {
+        let batch = Batch { box_id, site: site(), epoch: crate::EPOCH, first, rows };
+        db.write_blocking(move |conn| ingest::take(conn, &batch, Millis(START + QUARTER + 1_000))).unwrap();
+    };
+    send(crate::BOX, 1, vec![cell(0, 0, 10), cell(0, 1, 11)]);
+    for _ in 0..2 {
+        send(other, 1, vec![cell(0, 0, 7)]);
+    }
+    assert_eq!(cloud_total(&db, &site()).offered, 18);
+    send(other, 2, vec![cell(0, 1, 8)]);
+    send(crate::BOX, 3, vec![cell(0, 1, 99)]);
+    assert_eq!(cloud_total(&db, &site()).offered, 19);
+    kept_is_what_it_is_kept_of(&db, &site());
+}
+
+#[test]
 fn late_figures_and_revisions_are_told_as_what_they_change() {
     let (_dir, db) = crate::fresh();
     let at = |quarters: i64| quarters * QUARTER + 1_000;
