@@ -407,6 +407,7 @@ mod tests {
                 dialling: Default::default(),
                 closed: false,
                 pauses: BTreeMap::new(),
+                dispositions: BTreeMap::new(),
             },
             queues: BTreeMap::new(),
             agents: BTreeMap::from([(AgentId::new("ann").unwrap(), ann)]),

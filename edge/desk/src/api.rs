@@ -8,7 +8,7 @@ pub use board::{
     AgentLine, Board, CallbackLine, ContactCard, EmergencyLine, MonitorLine, NoticeLine, QueueLine, Stage, ThirdLine,
 };
 use model::{
-    AgentId, ContactId, Extension, Millis, NoticeId, PauseId, QueueId, RecordingId, SiteId,
+    AgentId, ContactId, DispositionId, Extension, Millis, NoticeId, PauseId, QueueId, RecordingId, SiteId,
     cdr::Cdr,
     change::{Change, Finding},
     config::{Config, Protection},
@@ -93,6 +93,10 @@ pub enum Ask {
     },
     WrapUpDone,
     WrapUpMore,
+    Dispose {
+        contact: ContactId,
+        disposition: DispositionId,
+    },
     Dial {
         number: String,
     },
@@ -152,6 +156,10 @@ pub enum RefusedCode {
     Forbidden,
     /// One of the site's reasons must be named.
     PauseNeeded,
+    /// What came of the contact must be named first.
+    DispositionNeeded,
+    /// The queue does not know this code.
+    UnknownDisposition,
     /// Not a number one could dial.
     BadNumber,
     /// The message was not understood.

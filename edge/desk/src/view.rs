@@ -204,6 +204,8 @@ fn contact_card(card: &board::ContactCard, state: AgentState, age: Duration) -> 
         away: card.away,
         wrap_up_left_ms: card.wrap_up_left.map(|left| ms(left.saturating_sub(age))),
         from_site: card.from_site.clone(),
+        disposition: card.disposition.clone(),
+        disposition_required: card.disposition_required,
     }
 }
 
@@ -236,6 +238,7 @@ pub fn ask(ask: api::Ask) -> Result<board::Ask, api::RefusedCode> {
         Wire::NotReady { pause } => Ask::NotReady { pause },
         Wire::WrapUpDone => Ask::WrapUpDone,
         Wire::WrapUpMore => Ask::WrapUpMore,
+        Wire::Dispose { contact, disposition } => Ask::Dispose { contact, disposition },
         Wire::Dial { number } => Ask::Dial { number: dialable(&number)? },
         Wire::HangUp => Ask::HangUp,
         Wire::Hold => Ask::Hold,
@@ -264,6 +267,8 @@ pub fn refused(error: ports::CommandError) -> api::RefusedCode {
             Refused::NoCall | Refused::NoMessage => Code::NoCall,
             Refused::Forbidden => Code::Forbidden,
             Refused::PauseNeeded => Code::PauseNeeded,
+            Refused::DispositionNeeded => Code::DispositionNeeded,
+            Refused::UnknownDisposition => Code::UnknownDisposition,
         },
     }
 }
@@ -312,6 +317,8 @@ mod tests {
             away: false,
             wrap_up_left,
             from_site: None,
+            disposition: None,
+            disposition_required: false,
         };
         let line = |state, contact| AgentLine {
             agent: AgentId::new("li").unwrap(),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use call::Help;
 use model::{
-    AgentId, ContactId, Extension, Millis, NoticeId, PauseId, QueueId, RecordingId,
+    AgentId, ContactId, DispositionId, Extension, Millis, NoticeId, PauseId, QueueId, RecordingId,
     fact::{AgentState, Monitoring, Pause},
     leaving::What,
 };
@@ -32,6 +32,11 @@ pub enum Ask {
     WrapUpDone,
     /// Give me my queue's time once more.
     WrapUpMore,
+    /// What came of the contact that I talk to or write up.
+    Dispose {
+        contact: ContactId,
+        disposition: DispositionId,
+    },
     /// Ring my phone, then this number.
     Dial {
         number: String,
@@ -93,6 +98,10 @@ pub enum Refused {
     PauseNeeded,
     #[error("this message is dealt with already")]
     NoMessage,
+    #[error("name what came of the contact")]
+    DispositionNeeded,
+    #[error("no such disposition at this queue")]
+    UnknownDisposition,
     #[error("the dial plan forbids this number")]
     Forbidden,
 }
@@ -276,6 +285,10 @@ pub struct ContactCard {
     pub wrap_up_left: Option<Duration>,
     /// The contact came from another site's queue.
     pub from_site: Option<model::SiteId>,
+    /// What came of it, by this agent's word.
+    pub disposition: Option<DispositionId>,
+    /// The time to write up ends by hand only when there is one.
+    pub disposition_required: bool,
 }
 
 impl std::fmt::Debug for ContactCard {

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use model::{
-    AgentId, ContactId, Millis, Number, QueueId, RecordingId, SiteId, TrunkId,
+    AgentId, ContactId, DispositionId, Millis, Number, QueueId, RecordingId, SiteId, TrunkId,
     cdr::{CalledBack, Cdr, Direction, Diverted, Outcome, Released, Sound, Unkeyed},
-    fact::{AgentState, EndCause, Fact, Kind, OfferOutcome},
+    fact::{AgentState, Disposition, EndCause, Fact, Kind, OfferOutcome},
 };
 
 use crate::{message::Begun, will::Estate};
@@ -41,6 +41,9 @@ pub struct Fold {
     released: Option<Released>,
     diverted: Option<Diverted>,
     unkeyed: Option<Unkeyed>,
+    /// By each agent's last word, and the last of all.
+    disposed: BTreeMap<AgentId, Disposition>,
+    disposition: Option<Disposition>,
 }
 
 /// What the caller's time counts as.
@@ -82,6 +85,8 @@ impl Fold {
             released: None,
             diverted: None,
             unkeyed: None,
+            disposed: BTreeMap::new(),
+            disposition: None,
         }
     }
 
@@ -129,6 +134,7 @@ impl Fold {
             }
             Kind::CallbackStruckOff { by: None } => self.called_back = None,
             Kind::Sounded { sound } => self.sound = Some(*sound),
+            Kind::Disposed { agent, disposition } => self.disposed(agent, disposition),
             Kind::Ended { cause } if self.ended.is_none() => {
                 self.turn(at, Phase::Away);
                 self.ended = Some((at, *cause));
@@ -165,6 +171,7 @@ impl Fold {
             released: self.released,
             diverted: self.diverted.clone(),
             unkeyed: self.unkeyed,
+            disposition: self.disposition.clone(),
         })
     }
 
@@ -190,6 +197,22 @@ impl Fold {
     fn attempted(&mut self, counts: bool) {
         if let Some(back) = &mut self.called_back {
             back.attempts = back.attempts.saturating_add(counts.into());
+        }
+    }
+
+    pub(crate) fn disposition_of(&self, agent: &AgentId) -> Option<&DispositionId> {
+        match self.disposed.get(agent)? {
+            Disposition::Code(code) => Some(code),
+            Disposition::NoneChosen => None,
+        }
+    }
+
+    /// That somebody named nothing says less than what another has named.
+    fn disposed(&mut self, agent: &AgentId, disposition: &Disposition) {
+        self.disposed.insert(agent.clone(), disposition.clone());
+        match disposition {
+            Disposition::Code(_) => self.disposition = Some(disposition.clone()),
+            Disposition::NoneChosen => drop(self.disposition.get_or_insert_with(|| disposition.clone())),
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use acd::service_level::{self, Variant};
 use model::{
-    AgentId, ContactId, Millis, QueueId,
+    AgentId, ContactId, DispositionId, Millis, QueueId,
     config::Config,
     fact::{AgentState, Fact, Kind},
     leaving::Figures,
@@ -90,6 +90,11 @@ impl Chronicle {
 
     pub fn was_answered(&self, contact: ContactId) -> bool {
         self.folds.get(&contact).is_some_and(Fold::was_answered)
+    }
+
+    /// What came of it, by this agent's last word.
+    pub fn disposition_of(&self, contact: ContactId, agent: &AgentId) -> Option<&DispositionId> {
+        self.folds.get(&contact).and_then(|fold| fold.disposition_of(agent))
     }
 
     /// Its recording is known to have begun.

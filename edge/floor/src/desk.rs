@@ -60,6 +60,9 @@ impl<L: Lines> Floor<L> {
     }
 
     fn obey(&mut self, agent: AgentId, state: AgentState, ask: Ask) -> Result<(), Refused> {
+        if self.ends_unnamed(&agent, state, &ask) {
+            return Err(Refused::DispositionNeeded);
+        }
         match ask {
             Ask::SignIn => self.ask_acd(acd::Input::SignIn { agent }),
             Ask::SignOut => self.ask_acd(acd::Input::SignOut { agent }),
@@ -74,6 +77,7 @@ impl<L: Lines> Floor<L> {
                 self.chronicle.put(Output::BoardChanged);
             }
             Ask::WrapUpDone | Ask::WrapUpMore => return Err(Refused::WrongState),
+            Ask::Dispose { contact, disposition } => return self.dispose(agent, state, contact, disposition),
             Ask::Dial { number } if matches!(state, NotReady | Ready | WrapUp) => {
                 return self.desk_dial(&agent, number);
             }

@@ -317,9 +317,7 @@ impl<L: Lines> Floor<L> {
             acd::Output::WrapUpStarted { agent, contact } => {
                 self.chronicle.tell_of(contact, Kind::WrapUpStarted { agent });
             }
-            acd::Output::WrapUpEnded { agent, contact } => {
-                self.chronicle.tell_of(contact, Kind::WrapUpEnded { agent });
-            }
+            acd::Output::WrapUpEnded { agent, contact } => self.written_up(agent, contact),
             acd::Output::Position { contact, position } => self.tell_position(contact, position),
             acd::Output::OverflowDue { contact, sites, .. } => self.overflow_due(contact, sites),
             acd::Output::Returned { contact, why } => self.returned(contact, why),

@@ -7,7 +7,7 @@
 //! `waiting` its way to a person, `callback` that of who need not wait on the line, `talking` the
 //! talk, `company` who else is on it, `away` a page that is loaded anew under it, `transfer` and `attended` the way to
 //! another; `outgoing` are calls that begin inside; `overflow` is help between sites;
-//! `phones` knows whose phone is which and busy, `pauses` why an agent is not ready; `desk` obeys agents, `picture` shows them the floor; `recording` and
+//! `phones` knows whose phone is which and busy, `pauses` why an agent is not ready, `disposing` what came of a contact; `desk` obeys agents, `picture` shows them the floor; `recording` and
 //! `chronicle` write down; `will` is what the next life takes over.
 
 mod arrival;
@@ -24,6 +24,7 @@ mod company;
 mod contact;
 mod desk;
 mod detour;
+mod disposing;
 mod emergency;
 mod ending;
 mod farewell;

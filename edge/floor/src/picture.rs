@@ -72,7 +72,7 @@ impl<L: Lines> Floor<L> {
         contact.company.listeners.iter().map(line).collect()
     }
 
-    fn card(&self, now: Instant, agent: &AgentId, state: AgentState) -> Option<ContactCard> {
+    pub(crate) fn card(&self, now: Instant, agent: &AgentId, state: AgentState) -> Option<ContactCard> {
         let wrap_up_left = self.acd.wrap_up_until(agent).map(|until| passed(until, now));
         let written_up = || self.cards.get(agent).cloned().filter(|_| state == AgentState::WrapUp);
         let live = match state {
@@ -85,7 +85,8 @@ impl<L: Lines> Floor<L> {
             _ => None,
         };
         let card = live.and_then(|id| self.card_of(now, id)).or_else(written_up)?;
-        Some(ContactCard { wrap_up_left, ..card })
+        let disposition = self.chronicle.disposition_of(card.contact, agent).cloned();
+        Some(ContactCard { wrap_up_left, disposition, ..card })
     }
 
     /// What an agent sees of a contact.
@@ -110,6 +111,8 @@ impl<L: Lines> Floor<L> {
             away: matches!(contact.state, State::Away(_)),
             wrap_up_left: None,
             from_site: contact.guest.as_ref().map(|guest| guest.site.clone()),
+            disposition: None,
+            disposition_required: self.config.disposition_required(contact.line.as_ref().map(|line| &line.queue)),
         })
     }
 }

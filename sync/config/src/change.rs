@@ -13,8 +13,8 @@ use crate::{
 };
 pub(crate) use things::{LOCAL_ONLY, MAY_LEAVE, day, forward_fits, protection, spelling};
 use things::{
-    agent_add, callback, flow_put, forward, hours_add, level, locality, optional, phone_add, place_put, queue_add,
-    routing, site_dialling, sites, trunk_put, week, zone,
+    agent_add, callback, dispositions, flow_put, forward, hours_add, level, locality, optional, phone_add, place_put,
+    queue_add, routing, site_dialling, sites, trunk_put, week, zone,
 };
 
 /// What a change does to a document.
@@ -91,6 +91,13 @@ fn translate(change: &Change) -> Result<Writes, Error> {
             new().field(format!("site/pauses/{pause}"), label)
         }
         Change::PauseRemove { pause } => new().field(format!("site/pauses/{pause}"), Scalar::Null),
+        Change::DispositionPut { disposition, label } => {
+            length("label", label, rules::LABEL_MAX)?;
+            new().field(format!("site/dispositions/{disposition}"), label)
+        }
+        Change::DispositionRemove { disposition } => {
+            new().field(format!("site/dispositions/{disposition}"), Scalar::Null)
+        }
         Change::PlacePut { place, value } => place_put(place, value)?,
         Change::PlaceRemove { place } => new().field(format!("places/{place}"), Scalar::Null).of("places", place),
 
@@ -120,6 +127,9 @@ fn translate(change: &Change) -> Result<Writes, Error> {
         }
         Change::QueueCallback { queue, callback: to } => {
             Writes::edit("queues", queue, "callback", callback(to)?).to("hours", to.hours.as_ref())
+        }
+        Change::QueueDispositions { queue, dispositions: to } => {
+            Writes::edit("queues", queue, "dispositions", dispositions(to)?)
         }
 
         Change::AgentAdd { agent, value } => agent_add(agent, value)?,
@@ -187,7 +197,9 @@ fn check(path: &str, scalar: &Scalar) -> Result<(), Error> {
 
 /// Texts that are taken away as a whole.
 pub(crate) fn may_be_nothing(path: &str) -> bool {
-    ["flows/", "flow_versions/", "places/", "site/pauses/"].iter().any(|kind| path.starts_with(kind))
+    ["flows/", "flow_versions/", "places/", "site/pauses/", "site/dispositions/"]
+        .iter()
+        .any(|kind| path.starts_with(kind))
 }
 
 fn is_label(path: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    PauseId, SiteId,
+    SiteId,
     carrier::Carrier,
     change::{Finding, Problem, Severity},
     config::{Agent, Config, Hours, Locality, Overflow, Phone, Protection, Queue, Site, Span, Trunk, TrunkKind},
@@ -137,18 +137,28 @@ impl<'a> Build<'a> {
             outward: self.id("site/outward", site.text("outward")),
             dialling: self.dialling(&site),
             closed: site.flag("closed").unwrap_or(false),
-            pauses: self.pauses(&site),
+            pauses: self.labels(&site, "pauses", most::PAUSES),
+            dispositions: self.labels(&site, "dispositions", most::DISPOSITIONS),
         }
     }
 
-    fn pauses(&mut self, site: &Thing<'a>) -> BTreeMap<PauseId, String> {
-        let mut pauses = BTreeMap::new();
-        for (name, scalar) in site.under("pauses").take(most::PAUSES) {
-            let Scalar::Text(label) = scalar else { continue };
-            let pause = self.id(&format!("site/pauses/{name}"), Some(name));
-            pauses.extend(pause.filter(|_| !label.is_empty()).map(|pause| (pause, label.clone())));
+    /// Names and what people read; the first `max` by their names.
+    fn labels<K: std::str::FromStr + Ord>(
+        &mut self,
+        site: &Thing<'a>,
+        kind: &'static str,
+        max: usize,
+    ) -> BTreeMap<K, String> {
+        let mut labels = BTreeMap::new();
+        let said = site.under(kind).filter_map(|(name, scalar)| match scalar {
+            Scalar::Text(label) if !label.is_empty() => Some((name, label)),
+            _ => None,
+        });
+        for (name, label) in said.take(max) {
+            let key = self.id(&format!("site/{kind}/{name}"), Some(name));
+            labels.extend(key.map(|key| (key, label.clone())));
         }
-        pauses
+        labels
     }
 
     /// A plan that cannot be read is the default one: it denies more than it allows.
@@ -245,6 +255,7 @@ impl<'a> Build<'a> {
             },
             routing: self.written(queue, "routing", routing::bounded),
             callback: self.written(queue, "callback", callback::bounded),
+            dispositions: self.written(queue, "dispositions", |_| None),
         })
     }
 

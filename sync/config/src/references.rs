@@ -67,6 +67,17 @@ fn queues(config: &mut Config, findings: &mut Findings) {
         if let Some(hours) = queue.callback.hours.take_if(|hours| !config.hours.contains_key(hours)) {
             findings.add(Severity::Repaired, format!("queues/{id}/callback"), dangling(&hours));
         }
+        queue.dispositions.only.retain(|code| {
+            let there = config.site.dispositions.contains_key(code);
+            if !there {
+                findings.add(Severity::Repaired, format!("queues/{id}/dispositions"), dangling(code));
+            }
+            there
+        });
+        if queue.dispositions.required && config.site.dispositions.is_empty() {
+            queue.dispositions.required = false;
+            findings.add(Severity::Repaired, format!("queues/{id}/dispositions"), Problem::Missing);
+        }
         for tier in &mut queue.routing.tiers {
             tier.also.retain(|other| {
                 let there = known.contains(other);

@@ -49,6 +49,8 @@ pub(crate) const PLACE_MAX: usize = 1_200;
 pub(crate) const ROUTING_MAX: usize = 4_000;
 /// So is how customers are called back.
 pub(crate) const CALLBACK_MAX: usize = 400;
+/// So is what a queue asks of who writes a contact up.
+pub(crate) const DISPOSITIONS_MAX: usize = 5_000;
 /// So is where a phone's calls go.
 pub(crate) const FORWARD_MAX: usize = 400;
 /// So is how a carrier is treated.
@@ -69,6 +71,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("site/dialling", Type::Text(DIALLING_MAX), CENTRE),
     rule("site/closed", Type::Flag, BRANCH),
     rule("site/pauses/*", LABEL, BRANCH),
+    rule("site/dispositions/*", LABEL, BRANCH),
     rule("places/*", Type::Text(PLACE_MAX), CENTRE),
     rule("queues/*/is", Type::Flag, CENTRE),
     rule("queues/*/label", LABEL, CENTRE),
@@ -86,6 +89,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("queues/*/overflow_to", Type::Text(700), CENTRE),
     rule("queues/*/routing", Type::Text(ROUTING_MAX), BRANCH),
     rule("queues/*/callback", Type::Text(CALLBACK_MAX), BRANCH),
+    rule("queues/*/dispositions", Type::Text(DISPOSITIONS_MAX), BRANCH),
     rule("agents/*/is", Type::Flag, BRANCH),
     rule("agents/*/badge", LABEL, BRANCH),
     rule("agents/*/phone", Type::Id, BRANCH),
@@ -128,6 +132,7 @@ pub(crate) mod most {
     pub const PLACES: usize = 500;
     /// Reasons for being not ready.
     pub const PAUSES: usize = 32;
+    pub const DISPOSITIONS: usize = model::disposition::DISPOSITIONS_MAX;
     /// Countries, and premium classes, of a dial plan.
     pub const CLASSES: usize = 300;
     pub const GROUPS: usize = 16;

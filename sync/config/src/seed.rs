@@ -21,6 +21,10 @@ pub fn changes_from(config: &Config) -> Vec<Change> {
     changes.extend(places.map(|(id, value)| Change::PlacePut { place: id.clone(), value: Box::new(value.clone()) }));
     let pauses = site.pauses.iter();
     changes.extend(pauses.map(|(id, label)| Change::PausePut { pause: id.clone(), label: label.clone() }));
+    let dispositions = site.dispositions.iter();
+    changes.extend(
+        dispositions.map(|(id, label)| Change::DispositionPut { disposition: id.clone(), label: label.clone() }),
+    );
     changes.extend(site.closed.then_some(Change::SiteClosed { closed: true }));
     changes.push(Change::SiteDialling { dialling: Box::new(site.dialling.clone()) });
     let phones = config.phones.iter();

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentId, ContactId, Millis, Number, QueueId, RecordingId, SiteId, TrunkId,
-    fact::{DivertedFor, EndCause},
+    fact::{Disposition, DivertedFor, EndCause},
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,9 @@ pub struct Cdr {
     /// Why the audio of one of its legs could not be protected as it was to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unkeyed: Option<Unkeyed>,
+    /// What came of it, by the last word of an agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<Disposition>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

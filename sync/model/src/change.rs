@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentId, Extension, FlowId, HoursId, Millis, Number, PauseId, PlaceId, PromptId, QueueId, SiteId, SkillId, StepId,
-    TrunkId,
+    AgentId, DispositionId, Extension, FlowId, HoursId, Millis, Number, PauseId, PlaceId, PromptId, QueueId, SiteId,
+    SkillId, StepId, TrunkId,
     callback::Callback,
     config::{Agent, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place},
+    disposition::Dispositions,
     flow::{Fault, Flow},
     forward::Forward,
     routing::Routing,
@@ -41,6 +42,8 @@ pub enum Change {
     SiteClosed { closed: bool },
     PausePut { pause: PauseId, label: String },
     PauseRemove { pause: PauseId },
+    DispositionPut { disposition: DispositionId, label: String },
+    DispositionRemove { disposition: DispositionId },
     PlacePut { place: PlaceId, value: Box<Place> },
     PlaceRemove { place: PlaceId },
 
@@ -61,6 +64,7 @@ pub enum Change {
     QueueOverflowTo { queue: QueueId, to: Vec<SiteId> },
     QueueRouting { queue: QueueId, routing: Box<Routing> },
     QueueCallback { queue: QueueId, callback: Callback },
+    QueueDispositions { queue: QueueId, dispositions: Dispositions },
 
     AgentAdd { agent: AgentId, value: Agent },
     AgentRemove { agent: AgentId },

@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentId, Extension, FlowId, HoursId, Number, PauseId, PlaceId, PromptId, QueueId, SiteId, SkillId, TrunkId,
+    AgentId, DispositionId, Extension, FlowId, HoursId, Number, PauseId, PlaceId, PromptId, QueueId, SiteId, SkillId,
+    TrunkId,
     callback::Callback,
     carrier::Carrier,
     dialling::{Dialling, Place, Spelling},
+    disposition::Dispositions,
     flow::Flow,
     forward::Forward,
     routing::Routing,
@@ -52,6 +54,9 @@ pub struct Site {
     /// named.
     #[serde(default)]
     pub pauses: BTreeMap<PauseId, String>,
+    /// What may have come of a contact, as people read it, at most 60 characters each.
+    #[serde(default)]
+    pub dispositions: BTreeMap<DispositionId, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,6 +83,8 @@ pub struct Queue {
     pub routing: Routing,
     #[serde(default)]
     pub callback: Callback,
+    #[serde(default)]
+    pub dispositions: Dispositions,
 }
 
 /// When and where a waiting contact may be helped by others.

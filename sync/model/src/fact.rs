@@ -7,8 +7,8 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 pub use words::{
-    AgentState, CardModeEnd, DivertedFor, EndCause, LookUpFailed, Monitoring, OfferOutcome, OutwardRefusal,
-    OverflowReturn, Pause, Process, RecordingMissing, Transfer,
+    AgentState, CardModeEnd, Disposition, DivertedFor, EndCause, LookUpFailed, Monitoring, OfferOutcome,
+    OutwardRefusal, OverflowReturn, Pause, Process, RecordingMissing, Transfer,
 };
 
 use crate::{
@@ -224,6 +224,11 @@ pub enum Kind {
     },
     Ended {
         cause: EndCause,
+    },
+    /// What came of it, by the word of an agent who had it; the last word of each agent stands.
+    Disposed {
+        agent: AgentId,
+        disposition: Disposition,
     },
 
     // The agents.

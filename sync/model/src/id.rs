@@ -98,6 +98,8 @@ text_id! {
     PlaceId = slug;
     /// Why an agent is not ready: `lunch`, `training`.
     PauseId = slug;
+    /// What came of a contact, in an agent's word: `sold`, `call-again`.
+    DispositionId = slug;
     /// A weekly calendar of opening hours.
     HoursId = slug;
     /// A phone's short number on the box; also its SIP user.

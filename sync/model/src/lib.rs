@@ -9,6 +9,7 @@ pub mod cdr;
 pub mod change;
 pub mod config;
 pub mod dialling;
+pub mod disposition;
 pub mod fact;
 pub mod flow;
 pub mod forward;

@@ -94,6 +94,7 @@ fn queue_value() -> anyhow::Result<Queue> {
         closed: false,
         routing: Default::default(),
         callback: Default::default(),
+        dispositions: Default::default(),
         overflow: Overflow { locality: Locality::MayLeave, after_s: 45, to: Vec::new() },
     })
 }

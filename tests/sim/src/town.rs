@@ -165,6 +165,7 @@ pub fn config(side: Side) -> Config {
             dialling: Default::default(),
             closed: false,
             pauses: BTreeMap::new(),
+            dispositions: BTreeMap::new(),
         },
         queues,
         agents: agents.collect(),
@@ -192,6 +193,7 @@ fn queue(label: &str, locality: Locality, side: Side) -> Queue {
         overflow: Overflow { locality, after_s: 20, to: vec![side.other().site()] },
         routing: Default::default(),
         callback: Default::default(),
+        dispositions: Default::default(),
     }
 }
 

@@ -36,6 +36,7 @@ pub fn config(queues: &str, agents: &str) -> Config {
             dialling: Default::default(),
             closed: false,
             pauses: BTreeMap::new(),
+            dispositions: BTreeMap::new(),
         },
         queues: lines(queues).map(read_queue).collect(),
         agents: lines(agents).map(read_agent).collect(),
@@ -67,6 +68,7 @@ fn read_queue(words: Vec<&str>) -> (QueueId, Queue) {
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 0, to: vec!["south".parse().expect("a slug")] },
         routing: Routing::default(),
         callback: Default::default(),
+        dispositions: Default::default(),
     };
     for (key, value) in words[1..].iter().filter_map(|word| word.split_once('=')) {
         let number = || value.parse().expect("a number");

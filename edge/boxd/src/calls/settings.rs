@@ -145,6 +145,7 @@ fn empty(id: SiteId) -> Config {
         dialling: Default::default(),
         closed: false,
         pauses: Default::default(),
+        dispositions: Default::default(),
     };
     Config {
         site,

@@ -95,6 +95,7 @@ fn config(members: &[(&str, u8, u8)]) -> Config {
             dialling,
             closed: false,
             pauses: Default::default(),
+            dispositions: Default::default(),
         },
         queues: Default::default(),
         agents: Default::default(),

@@ -157,6 +157,7 @@ fn site() -> Config {
             dialling: Dialling { country: "86".into(), ..Dialling::default() },
             closed: false,
             pauses: Default::default(),
+            dispositions: Default::default(),
         },
         queues: Default::default(),
         agents: Default::default(),

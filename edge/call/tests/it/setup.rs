@@ -93,6 +93,7 @@ pub fn config(calls_max: u32) -> Config {
                 dialling: Default::default(),
                 closed: false,
                 pauses: BTreeMap::new(),
+                dispositions: BTreeMap::new(),
             },
             queues: BTreeMap::new(),
             agents: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{
-    AgentId, ContactId, Extension, Millis, NoticeId, PauseId, QueueId, SiteId,
+    AgentId, ContactId, DispositionId, Extension, Millis, NoticeId, PauseId, QueueId, SiteId,
     fact::{AgentState, Monitoring, Pause},
     leaving::What,
 };
@@ -149,4 +149,8 @@ pub struct ContactCard {
     pub away: bool,
     pub wrap_up_left_ms: Option<u64>,
     pub from_site: Option<SiteId>,
+    /// What came of it, by this agent's word.
+    pub disposition: Option<DispositionId>,
+    /// The time to write up ends by hand only when there is one.
+    pub disposition_required: bool,
 }

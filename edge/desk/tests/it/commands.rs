@@ -42,6 +42,8 @@ async fn every_refusal_of_the_floor_reaches_the_page_under_its_own_code() {
         (CommandError::Refused(Refused::NoCall), "no_call"),
         (CommandError::Refused(Refused::Forbidden), "forbidden"),
         (CommandError::Refused(Refused::PauseNeeded), "pause_needed"),
+        (CommandError::Refused(Refused::DispositionNeeded), "disposition_needed"),
+        (CommandError::Refused(Refused::UnknownDisposition), "unknown_disposition"),
         (CommandError::Unavailable(desk::Unavailable), "unavailable"),
     ];
     for (id, (error, code)) in cases.into_iter().enumerate() {

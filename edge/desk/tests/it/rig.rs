@@ -530,6 +530,8 @@ fn talking(who: &str, caller_number: &str, name: &str) -> AgentLine {
         held: false,
         wrap_up_left: None,
         from_site: None,
+        disposition: None,
+        disposition_required: false,
     };
     AgentLine {
         pause: None,
@@ -554,6 +556,7 @@ fn effective() -> Effective {
         dialling: Default::default(),
         closed: false,
         pauses: BTreeMap::new(),
+        dispositions: BTreeMap::new(),
     };
     let sales = Queue {
         label: "Sales".into(),
@@ -569,6 +572,7 @@ fn effective() -> Effective {
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 60, to: vec![] },
         routing: Default::default(),
         callback: Default::default(),
+        dispositions: Default::default(),
     };
     let person = |badge: &str, queues: &[&str]| Agent {
         badge: badge.into(),
@@ -618,6 +622,7 @@ fn rows() -> Vec<ContactRow> {
             released: None,
             diverted: None,
             unkeyed: None,
+            disposition: None,
             called_back: None,
         },
         caller: Some(Caller { number: number.into(), name: None }),

@@ -28,6 +28,7 @@ pub fn config() -> Config {
             dialling: Default::default(),
             closed: false,
             pauses: BTreeMap::new(),
+            dispositions: BTreeMap::new(),
         },
         queues: BTreeMap::from([(id("sales"), sales()), (id("repairs"), repairs())]),
         agents: BTreeMap::from([
@@ -65,6 +66,7 @@ fn sales() -> Queue {
         overflow: Overflow { locality: Locality::MayLeave, after_s: 40, to: vec![id("south"), id("east")] },
         routing: Default::default(),
         callback: Default::default(),
+        dispositions: Default::default(),
     }
 }
 
@@ -78,6 +80,7 @@ fn repairs() -> Queue {
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 0, to: vec![id("south")] },
         routing: Default::default(),
         callback: Default::default(),
+        dispositions: Default::default(),
         ..sales()
     }
 }

@@ -4,6 +4,7 @@
 mod boards;
 mod branch;
 mod callbacks;
+mod dispositions;
 mod double;
 mod folds;
 mod forwards;

@@ -317,6 +317,11 @@ impl Scene {
             ["ready"] => Ask::Ready,
             ["not-ready"] => Ask::NotReady { pause: None },
             ["not-ready", pause] => Ask::NotReady { pause: Some(id(pause)) },
+            ["names", disposition] => {
+                let line = self.board().agents.into_iter().find(|line| line.agent == id(who));
+                let contact = line.and_then(|line| line.contact).map_or(ContactId(0), |card| card.contact);
+                Ask::Dispose { contact, disposition: id(disposition) }
+            }
             ["wrapped-up"] => Ask::WrapUpDone,
             ["more"] => Ask::WrapUpMore,
             ["dial", number] => Ask::Dial { number: (*number).to_owned() },
@@ -499,6 +504,7 @@ impl Scene {
             Kind::AgentState { agent, state, pause: None } => format!("{agent} is {state:?}"),
             Kind::AgentState { agent, state, pause: Some(pause) } => format!("{agent} is {state:?}, {pause:?}"),
             Kind::WrapUpStarted { agent } => format!("WrapUpStarted {agent}"),
+            Kind::Disposed { agent, disposition } => format!("Disposed by {agent}: {disposition:?}"),
             Kind::WrapUpEnded { agent } => format!("WrapUpEnded {agent}"),
             Kind::Noticed { what, place, .. } => format!("Noticed {what:?} at {}", text(place)),
             Kind::CallbackPromised { queue, .. } => format!("CallbackPromised {queue}"),

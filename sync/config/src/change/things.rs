@@ -7,6 +7,7 @@ use model::{
     callback::Callback,
     config::{Agent, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place, Spelling},
+    disposition::Dispositions,
     flow::Flow,
     forward::Forward,
     routing::{Routing, TIERS_MAX},
@@ -45,6 +46,9 @@ pub(super) fn queue_add(id: &impl Display, queue: &Queue) -> Result<Writes, Erro
     if queue.callback != Callback::default() {
         fields.push(("callback".into(), callback(&queue.callback)?));
     }
+    if queue.dispositions != Dispositions::default() {
+        fields.push(("dispositions".into(), dispositions(&queue.dispositions)?));
+    }
     let writes = Writes::thing("queues", id, fields).to("hours", queue.hours.as_ref());
     Ok(writes.to("hours", queue.callback.hours.as_ref()))
 }
@@ -74,6 +78,13 @@ pub(super) fn callback(callback: &Callback) -> Result<Scalar, Error> {
     within("attempts", callback.attempts.into(), ATTEMPTS)?;
     within("again_min", callback.again_min.into(), AGAIN_MIN)?;
     let json = serde_json::to_string(callback).map_err(|_| invalid("callback", "cannot be written"))?;
+    Ok(json.as_str().into())
+}
+
+/// Codes that the site does not have are left out where the documents are resolved: another may be about to add them.
+pub(super) fn dispositions(dispositions: &Dispositions) -> Result<Scalar, Error> {
+    at_most("dispositions of a queue", dispositions.only.len(), most::DISPOSITIONS)?;
+    let json = serde_json::to_string(dispositions).map_err(|_| invalid("dispositions", "cannot be written"))?;
     Ok(json.as_str().into())
 }
 

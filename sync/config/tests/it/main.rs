@@ -2,6 +2,7 @@
 
 mod carriers;
 mod convergence;
+mod dispositions;
 mod edits;
 mod history;
 mod hostile;

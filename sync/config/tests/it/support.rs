@@ -41,6 +41,7 @@ pub fn queue(skill: &str) -> Queue {
         overflow: Overflow { locality: Locality::MayLeave, after_s: 45, to: vec![id("suzhou"), id("ningbo")] },
         routing: Default::default(),
         callback: Default::default(),
+        dispositions: Default::default(),
     }
 }
 
@@ -105,6 +106,7 @@ pub fn sample() -> Config {
             dialling: Default::default(),
             closed: false,
             pauses: BTreeMap::new(),
+            dispositions: BTreeMap::new(),
         },
         queues: map([("sales", queue("english")), ("support", queue("repairs"))]),
         agents: map([("mei", agent("201", "english")), ("tao", agent("202", "repairs"))]),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::PauseId;
+use crate::{DispositionId, PauseId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -150,6 +150,16 @@ pub enum Pause {
     Missed,
     /// The agent's phone, or the page that was it, was away.
     PhoneAway,
+}
+
+/// What came of a contact.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disposition {
+    /// One of the site's codes.
+    Code(DispositionId),
+    /// The queue asks for one, and the time to write up was over before one was named.
+    NoneChosen,
 }
 
 /// What an agent is doing.

@@ -28,6 +28,8 @@ export interface Site {
   closed: boolean;
   /** Why an agent may be not ready, as people read it. */
   pauses: Record<string, string>;
+  /** What may have come of a contact, as people read it. */
+  dispositions: Record<string, string>;
 }
 
 export interface Dialling {
@@ -104,6 +106,15 @@ export interface Queue {
   overflow: { locality: Locality; after_s: number; to: string[] };
   routing: Routing;
   callback: Callback;
+  dispositions: Dispositions;
+}
+
+/** What a queue asks of whoever writes a contact up. */
+export interface Dispositions {
+  /** Codes of the site that fit; none: all of them. */
+  only: string[];
+  /** The wrap-up ends by hand only when one is named. */
+  required: boolean;
 }
 
 /** How customers of a queue are called back. */
@@ -281,6 +292,8 @@ export type Change =
   | { set: 'site_closed'; closed: boolean }
   | { set: 'pause_put'; pause: string; label: string }
   | { set: 'pause_remove'; pause: string }
+  | { set: 'disposition_put'; disposition: string; label: string }
+  | { set: 'disposition_remove'; disposition: string }
   | { set: 'place_put'; place: string; value: Place }
   | { set: 'place_remove'; place: string }
   | { set: 'queue_add'; queue: string; value: Queue }
@@ -300,6 +313,7 @@ export type Change =
   | { set: 'queue_overflow_to'; queue: string; to: string[] }
   | { set: 'queue_routing'; queue: string; routing: Routing }
   | { set: 'queue_callback'; queue: string; callback: Callback }
+  | { set: 'queue_dispositions'; queue: string; dispositions: Dispositions }
   | { set: 'agent_add'; agent: string; value: Agent }
   | { set: 'agent_remove'; agent: string }
   | { set: 'agent_badge'; agent: string; badge: string }
@@ -415,6 +429,9 @@ export type EndCause =
   | 'overload'
   | 'fault';
 
+/** What came of a contact. */
+export type Disposition = { code: string } | 'none_chosen';
+
 export interface Cdr {
   contact: string;
   direction: Direction;
@@ -440,6 +457,8 @@ export interface Cdr {
   called_back?: { promised: number; attempts: number };
   /** A trunk's own words about the end. */
   released?: { status: number | null; q850: number | null; sip: number | null };
+  /** By the last word of an agent. */
+  disposition?: Disposition;
   unkeyed?: 'no_certificate' | 'silent' | 'another_certificate' | 'refused';
   diverted?: { from: string | null; why: 'always' | 'busy' | 'no_answer' | 'unavailable' | 'deflection' | 'other'; hops: number };
 }

@@ -41,6 +41,9 @@ export const config = {
     "closed": false,
     "pauses": {
       "lunch": "Lunch"
+    },
+    "dispositions": {
+      "sold": "Sold"
     }
   },
   "queues": {
@@ -94,6 +97,10 @@ export const config = {
         "attempts": 3,
         "again_min": 15,
         "hours": null
+      },
+      "dispositions": {
+        "only": [],
+        "required": false
       }
     }
   },
@@ -435,7 +442,7 @@ export const changes = [
   {"set":"site_dialling","dialling":{"prefix":"","country":"","national":"0","international":"00","abroad":[],"premium":["0190","0900","160","168"],"backup":[],"groups":{},"outward":null,"phone_hour_max":60,"site_hour_max":600,"phone_calls_max":3,"home_cents":3,"abroad_cents":50,"tariffs":{},"phone_hour_cents_max":2000,"site_hour_cents_max":20000,"place":null,"test_number":null,"test_hour":3,"confirm_days":180}},
   {"set":"place_put","place":"hall","value":{"label":"","country":"","state":"","city":"","street":"","house":"","floor":"","room":"","trunk":null,"confirmed":"","send_location":false}},
   {"set":"place_remove","place":"hall"},
-  {"set":"queue_add","queue":"sales","value":{"label":"Sales","skills":{"english":3},"music":"music","position_every_s":30,"ring_s":15,"wrap_up_s":20,"service_level_s":20,"hours":"office","recorded":true,"closed":false,"overflow":{"locality":"may_leave","after_s":45,"to":["south"]},"routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}},"callback":{"offer_after_s":null,"attempts":3,"again_min":15,"hours":null}}},
+  {"set":"queue_add","queue":"sales","value":{"label":"Sales","skills":{"english":3},"music":"music","position_every_s":30,"ring_s":15,"wrap_up_s":20,"service_level_s":20,"hours":"office","recorded":true,"closed":false,"overflow":{"locality":"may_leave","after_s":45,"to":["south"]},"routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}},"callback":{"offer_after_s":null,"attempts":3,"again_min":15,"hours":null},"dispositions":{"only":[],"required":false}}},
   {"set":"queue_remove","queue":"sales"},
   {"set":"queue_label","queue":"sales","label":"Sales"},
   {"set":"queue_skill","queue":"sales","skill":"english","level":null},
@@ -450,11 +457,14 @@ export const changes = [
   {"set":"site_closed","closed":true},
   {"set":"pause_put","pause":"lunch","label":"Lunch"},
   {"set":"pause_remove","pause":"lunch"},
+  {"set":"disposition_put","disposition":"sold","label":"Sold"},
+  {"set":"disposition_remove","disposition":"sold"},
   {"set":"queue_locality","queue":"sales","locality":"local_only"},
   {"set":"queue_overflow_after","queue":"sales","seconds":45},
   {"set":"queue_overflow_to","queue":"sales","to":["south"]},
   {"set":"queue_routing","queue":"sales","routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}}},
   {"set":"queue_callback","queue":"sales","callback":{"offer_after_s":180,"attempts":3,"again_min":15,"hours":"office"}},
+  {"set":"queue_dispositions","queue":"sales","dispositions":{"only":["sold"],"required":true}},
   {"set":"agent_add","agent":"li","value":{"badge":"Li","phone":"201","skills":{"english":4},"queues":["sales"]}},
   {"set":"agent_remove","agent":"li"},
   {"set":"agent_badge","agent":"li","badge":"Li"},

@@ -9,6 +9,7 @@ use model::{
     cdr::{Cdr, Direction, Outcome},
     change::{Change, Finding, Problem, Severity},
     config::{Agent, Config, Hours, Locality, Overflow, Phone, Queue, SipTransport, Site, Span, Trunk, TrunkKind},
+    disposition::Dispositions,
     fact::{AgentState, EndCause},
     flow::{Fault, Flow, Part, Source, Step, Test, Value},
     leaving::Figures,
@@ -128,6 +129,7 @@ fn queue() -> Queue {
         overflow: Overflow { locality: Locality::MayLeave, after_s: 45, to: vec![id("south")] },
         routing: routing(),
         callback: Default::default(),
+        dispositions: Default::default(),
     }
 }
 
@@ -277,6 +279,7 @@ fn config() -> Config {
             dialling: Default::default(),
             closed: false,
             pauses: [(id("lunch"), "Lunch".into())].into(),
+            dispositions: [(id("sold"), "Sold".into())].into(),
         },
         queues: [(id("sales"), queue())].into(),
         agents: [(id("li"), agent())].into(),
@@ -317,6 +320,8 @@ fn changes() -> Vec<Change> {
         Change::SiteClosed { closed: true },
         Change::PausePut { pause: id("lunch"), label: "Lunch".into() },
         Change::PauseRemove { pause: id("lunch") },
+        Change::DispositionPut { disposition: id("sold"), label: "Sold".into() },
+        Change::DispositionRemove { disposition: id("sold") },
         Change::QueueLocality { queue: queue_id(), locality: Locality::LocalOnly },
         Change::QueueOverflowAfter { queue: queue_id(), seconds: 45 },
         Change::QueueOverflowTo { queue: queue_id(), to: vec![id("south")] },
@@ -324,6 +329,10 @@ fn changes() -> Vec<Change> {
         Change::QueueCallback {
             queue: queue_id(),
             callback: Callback { offer_after_s: Some(180), hours: Some(id("office")), ..Callback::default() },
+        },
+        Change::QueueDispositions {
+            queue: queue_id(),
+            dispositions: Dispositions { only: [id("sold")].into(), required: true },
         },
         Change::AgentAdd { agent: agent_id(), value: agent() },
         Change::AgentRemove { agent: agent_id() },
@@ -358,6 +367,7 @@ fn changes() -> Vec<Change> {
             SiteLabel { .. } | SiteTimeZone { .. } | SiteEmergency { .. } | SiteOutward { .. } => {}
             SiteDialling { .. } | PlacePut { .. } | PlaceRemove { .. } => {}
             SiteClosed { .. } | PausePut { .. } | PauseRemove { .. } | QueueClosed { .. } => {}
+            DispositionPut { .. } | DispositionRemove { .. } | QueueDispositions { .. } => {}
             PhoneNumber { .. } | PhonePlace { .. } | PhoneProtection { .. } | PhoneForward { .. } => {}
             QueueAdd { .. } | QueueRemove { .. } | QueueLabel { .. } | QueueSkill { .. } | QueueMusic { .. } => {}
             QueuePositionEvery { .. } | QueueRing { .. } | QueueWrapUp { .. } | QueueServiceLevel { .. } => {}
@@ -433,6 +443,7 @@ fn cdr() -> Cdr {
         released: None,
         diverted: None,
         unkeyed: None,
+        disposition: None,
         called_back: None,
     }
 }

@@ -80,6 +80,7 @@ impl House {
             dialling: Default::default(),
             closed: false,
             pauses: BTreeMap::new(),
+            dispositions: BTreeMap::new(),
         };
         Ok(Config {
             site,
@@ -144,6 +145,7 @@ fn queue(skill: SkillId, n: u32) -> anyhow::Result<Queue> {
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 0, to: Vec::new() },
         routing: Routing { strategy, ..Routing::default() },
         callback: Default::default(),
+        dispositions: Default::default(),
     })
 }
 

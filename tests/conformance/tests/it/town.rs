@@ -97,6 +97,7 @@ fn site() -> Config {
             dialling: Default::default(),
             closed: false,
             pauses: BTreeMap::new(),
+            dispositions: BTreeMap::new(),
         },
         queues: BTreeMap::new(),
         agents: BTreeMap::from([(id("alice"), agent)]),

@@ -34,6 +34,8 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'site_closed': return say(site, t('queue.closed'), on(change.closed));
     case 'pause_put': return say(t('pause.title'), change.label);
     case 'pause_remove': return say(t('pause.title'), removed, change.pause);
+    case 'disposition_put': return say(t('disposition.title'), change.label);
+    case 'disposition_remove': return say(t('disposition.title'), removed, change.disposition);
     case 'place_put': return say(`${t('site.place')} ${change.value.label || change.place}`, written, [change.value.street, change.value.house, change.value.floor, change.value.room].filter((part) => part !== '').join(', ') || null);
     case 'place_remove': return say(`${t('site.place')} ${change.place}`, removed);
     case 'queue_add': return ofQueue(change.queue, added);
@@ -53,6 +55,7 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'queue_overflow_to': return ofQueue(change.queue, t('queue.overflowTo'), change.to.join(', ') || t('none'));
     case 'queue_routing': return ofQueue(change.queue, t('routing.title'), t(`routing.${change.routing.strategy}`));
     case 'queue_callback': return ofQueue(change.queue, t('callback.title'), written);
+    case 'queue_dispositions': return ofQueue(change.queue, t('disposition.title'), written);
     case 'agent_add': return ofAgent(change.agent, added);
     case 'agent_remove': return ofAgent(change.agent, removed);
     case 'agent_badge': return ofAgent(change.agent, t('agent.badge'), change.badge);

@@ -7,7 +7,7 @@ import { byDoc } from '@shared/edit/changes';
 import type { Place } from '@shared/edit/editing';
 import { useWho } from '@shared/history/fields';
 import { HoursEditor } from '@shared/edit/hours';
-import { PausesEditor } from '@shared/edit/pauses';
+import { DispositionsEditor, PausesEditor } from '@shared/edit/labels';
 import { QueuesEditor } from '@shared/edit/queues';
 import { FindingsSummary } from '@shared/edit/summary';
 import type { Blame } from '@shared/model';
@@ -96,6 +96,7 @@ function Found({ id, tab, me, found, then }: { id: string; tab: string; me: Me; 
     ['agents', t('agent.title')],
     ['hours', t('hours.title')],
     ['pauses', t('pause.title')],
+    ['dispositions', t('disposition.title')],
     ['flows', t('flows.title')],
     ['numbers', t('site.numbers')],
     ['trunks', t('site.trunks')],
@@ -143,6 +144,7 @@ function Found({ id, tab, me, found, then }: { id: string; tab: string; me: Me; 
         <Tabs.Panel value="agents"><AgentsEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="hours"><HoursEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="pauses"><PausesEditor place={place} /></Tabs.Panel>
+        <Tabs.Panel value="dispositions"><DispositionsEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="flows"><FlowsEditor site={id} place={place} /></Tabs.Panel>
         <Tabs.Panel value="numbers"><NumbersEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="trunks"><TrunksEditor place={place} /></Tabs.Panel>

@@ -7,7 +7,7 @@ import type { Place } from '@shared/edit/editing';
 import { FindingsSummary } from '@shared/edit/summary';
 import { HoursEditor } from '@shared/edit/hours';
 import { MergeView } from '@shared/history/merge';
-import { PausesEditor } from '@shared/edit/pauses';
+import { DispositionsEditor, PausesEditor } from '@shared/edit/labels';
 import { QueuesEditor } from '@shared/edit/queues';
 import { refusalText } from '@shared/text/words';
 import { Heading } from '@shared/ui/bits';
@@ -55,12 +55,14 @@ function BranchSettings({ config }: { config: number }) {
           <Tabs.Tab value="hours">{t('hours.title')}</Tabs.Tab>
           <Tabs.Tab value="merge">{t('merge.title')}</Tabs.Tab>
           <Tabs.Tab value="pauses">{t('pause.title')}</Tabs.Tab>
+          <Tabs.Tab value="dispositions">{t('disposition.title')}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="queues"><QueuesEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="agents"><AgentsEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="hours"><HoursEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="merge"><Merge place={place} /></Tabs.Panel>
         <Tabs.Panel value="pauses"><PausesEditor place={place} /></Tabs.Panel>
+        <Tabs.Panel value="dispositions"><DispositionsEditor place={place} /></Tabs.Panel>
       </Tabs>
     </>
   );

@@ -12,9 +12,12 @@ const LOCAL: ReadonlySet<Change['set']> = new Set<Change['set']>([
   'queue_hours',
   'queue_closed',
   'queue_callback',
+  'queue_dispositions',
   'site_closed',
   'pause_put',
   'pause_remove',
+  'disposition_put',
+  'disposition_remove',
   'agent_add',
   'agent_remove',
   'agent_badge',
@@ -68,6 +71,7 @@ export function queueChanges(queue: string, was: Queue, is: Queue): Change[] {
   if (overflow.to.join() !== was.overflow.to.join()) out.push({ set: 'queue_overflow_to', queue, to: overflow.to });
   if (JSON.stringify(is.routing) !== JSON.stringify(was.routing)) out.push({ set: 'queue_routing', queue, routing: is.routing });
   if (JSON.stringify(is.callback) !== JSON.stringify(was.callback)) out.push({ set: 'queue_callback', queue, callback: is.callback });
+  if (JSON.stringify(is.dispositions) !== JSON.stringify(was.dispositions)) out.push({ set: 'queue_dispositions', queue, dispositions: is.dispositions });
   return out;
 }
 
@@ -113,6 +117,7 @@ export const NEW_QUEUE: Queue = {
   overflow: { locality: 'local_only', after_s: 60, to: [] },
   routing: { strategy: 'longest_idle', ageing_s: 300, last_agent_s: 0, tiers: [], reserve: { agents: 0, value: 1 } },
   callback: { offer_after_s: null, attempts: 3, again_min: 15, hours: null },
+  dispositions: { only: [], required: false },
 };
 
 export const NEW_AGENT: Agent = { badge: '', phone: null, skills: {}, queues: [] };

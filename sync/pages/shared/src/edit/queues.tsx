@@ -7,6 +7,7 @@ import { SLUG } from '../model';
 import { Empty, FindingNotes } from '../ui/bits';
 import { CallbackFields, callbackValid } from './callback';
 import { NEW_QUEUE, queueChanges } from './changes';
+import { DispositionFields } from './dispositions';
 import { NewDialog, RemoveButton, SaveBar, Seconds, Skills, skillsOf, useApply, useDraft, useFindings, type Place } from './editing';
 import { RoutingFields, routingValid } from './routing';
 import { TwoPanes } from './two-panes';
@@ -127,6 +128,8 @@ function QueueForm({ place, id }: { place: Place; id: string }) {
           <RoutingFields id={id} queues={place.config.queues} routing={draft.routing} set={(routing) => set({ routing })} disabled={place.readOnly} notes={at('routing')} />
           <Divider />
           <CallbackFields callback={draft.callback} hours={place.config.hours} set={(callback) => set({ callback })} disabled={place.readOnly} notes={at('callback')} />
+          <Divider />
+          <DispositionFields dispositions={draft.dispositions} known={place.config.site.dispositions} wrapUp={draft.wrap_up_s} set={(dispositions) => set({ dispositions })} disabled={place.readOnly} notes={at('dispositions')} />
           <Divider />
           <Stack gap="md">
             <Text fw={600} size="sm">{t('queue.overflow')}</Text>

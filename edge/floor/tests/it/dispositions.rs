@@ -1,0 +1,111 @@
+//! What came of a contact: named while the customer talks or is written up, told as a fact, and owed where the queue asks.
+
+use floor::{board::ContactCard, cdr};
+use model::{
+    config::Config,
+    disposition::Dispositions,
+    fact::{Disposition, Kind},
+};
+
+use crate::{
+    branch::{self, id},
+    scene::Scene,
+    scenes::everything_adds_up,
+};
+
+/// The site knows three; sales takes two of them.
+fn with_codes(required: bool) -> Config {
+    let mut config = branch::config();
+    let code = |code: &str, label: &str| (id(code), label.to_owned());
+    config.site.dispositions = [code("sold", "Sold"), code("later", "Call again"), code("broken", "Broken")].into();
+    let sales = config.queues.get_mut(&id("sales")).expect("a queue");
+    sales.dispositions = Dispositions { only: [id("sold"), id("later")].into(), required };
+    config
+}
+
+const TALKING: &str =
+    "@1 desk ann sign-in\n@2 desk ann ready\n@3 a calls 5550100\n@4 a confirms\n@5 a heard\n@6 201 answers";
+
+/// What was told while the script was played.
+fn check(scene: &mut Scene, script: &str, expected: &[&str]) -> String {
+    let before = scene.ladder.len();
+    scene.play(script);
+    let told = scene.ladder[before..].to_owned();
+    for line in expected {
+        assert!(told.contains(line), "no {line:?} in\n{told}");
+    }
+    told
+}
+
+fn card(scene: &Scene) -> Option<ContactCard> {
+    scene.board().agents.into_iter().find(|line| line.agent == id("ann")).expect("an agent").contact
+}
+
+#[test]
+fn a_wrap_up_that_owes_a_disposition_ends_by_hand_only_with_one() {
+    let mut scene = Scene::new(with_codes(true));
+    scene.play(TALKING);
+    assert_eq!(card(&scene).map(|card| (card.disposition, card.disposition_required)), Some((None, true)));
+    check(&mut scene, "@20 a hangs up", &["WrapUpStarted ann"]);
+    for (at, ask) in [(21, "wrapped-up"), (22, "ready"), (23, "sign-out"), (24, "dial 202")] {
+        let told = check(&mut scene, &format!("@{at} desk ann {ask}"), &["refused: name what came of the contact"]);
+        assert!(!told.contains("WrapUpEnded"), "{ask}: {told}");
+    }
+    check(&mut scene, "@25 desk ann names broken", &["refused: no such disposition at this queue"]);
+    check(&mut scene, "@26 desk ann names later", &["Disposed by ann: Code(later)"]);
+    assert_eq!(card(&scene).and_then(|card| card.disposition), Some(id("later")));
+    check(&mut scene, "@27 desk ann names sold", &["Disposed by ann: Code(sold)"]);
+    check(&mut scene, "@28 desk ann wrapped-up", &["WrapUpEnded ann", "ann is Ready"]);
+    let last = scene.cdrs.last().expect("a record");
+    assert_eq!(last.disposition, Some(Disposition::Code(id("sold"))), "the last word stands");
+    assert_eq!(cdr::rebuild(&scene.facts).last(), Some(last), "the record comes from the facts alone");
+    everything_adds_up(&scene);
+}
+
+#[test]
+fn the_clock_ends_a_wrap_up_and_tells_that_none_was_chosen() {
+    let mut scene = Scene::new(with_codes(true));
+    scene.play(TALKING);
+    let told = check(&mut scene, "@20 a hangs up\n@31", &["Disposed by ann: NoneChosen", "WrapUpEnded ann"]);
+    assert!(told.find("Disposed") < told.find("WrapUpEnded"), "the word belongs to the wrap-up: {told}");
+    assert_eq!(scene.cdrs.last().and_then(|cdr| cdr.disposition.clone()), Some(Disposition::NoneChosen));
+    everything_adds_up(&scene);
+}
+
+#[test]
+fn one_named_in_mid_talk_is_enough_and_where_none_is_owed_none_is_missed() {
+    let mut scene = Scene::new(with_codes(true));
+    scene.play(TALKING);
+    check(&mut scene, "@10 desk ann names sold\n@11 desk ann names sold", &["Disposed by ann: Code(sold)"]);
+    let disposed = scene.facts.iter().filter(|fact| matches!(fact.kind, Kind::Disposed { .. })).count();
+    assert_eq!(disposed, 1, "the same word twice is said once");
+    check(&mut scene, "@20 a hangs up\n@21 desk ann ready", &["WrapUpEnded ann", "ann is Ready"]);
+
+    let mut scene = Scene::new(with_codes(false));
+    scene.play(TALKING);
+    let told = check(&mut scene, "@20 a hangs up\n@21 desk ann wrapped-up", &["WrapUpEnded ann"]);
+    assert!(!told.contains("Disposed"), "{told}");
+    assert_eq!(scene.cdrs.last().and_then(|cdr| cdr.disposition.clone()), None);
+}
+
+#[test]
+fn a_disposition_is_the_word_of_who_has_the_contact_and_of_nobody_else() {
+    let mut scene = Scene::new(with_codes(true));
+    scene.play("@1 desk bob sign-in");
+    check(&mut scene, "@2 desk ann sign-in\n@3 desk ann ready\n@4 a calls 5550100\n@5 a confirms\n@6 a heard", &[]);
+    check(&mut scene, "@7 desk ann names sold", &["refused: not possible in this state"]);
+    check(&mut scene, "@8 201 answers\n@9 desk bob names sold", &["refused: there is no call"]);
+    check(&mut scene, "@10 a hangs up\n@11 desk ann names sold\n@12 desk ann wrapped-up", &["ann is Ready"]);
+    check(&mut scene, "@13 desk ann names later", &["refused: there is no call"]);
+    assert_eq!(scene.cdrs.last().and_then(|cdr| cdr.disposition.clone()), Some(Disposition::Code(id("sold"))));
+}
+
+#[test]
+fn a_queue_asks_for_nothing_while_the_site_has_no_codes() {
+    let mut config = with_codes(true);
+    config.site.dispositions.clear();
+    let mut scene = Scene::new(config);
+    scene.play(TALKING);
+    let told = check(&mut scene, "@20 a hangs up\n@21 desk ann wrapped-up", &["WrapUpEnded ann", "ann is Ready"]);
+    assert!(!told.contains("Disposed"), "{told}");
+}
