@@ -33,6 +33,18 @@ pub fn same(plan: &Dialling, one: &str, other: &str) -> bool {
     one == other || e164(plan, one).is_some_and(|number| e164(plan, other) == Some(number))
 }
 
+/// Digits of a number that somebody outside has, at least.
+const CUSTOMER_LEN_MIN: usize = 5;
+
+/// One word for a customer's line, however it is written: country code and number, or the digits as they are. None for
+/// what is no number, withheld, or a short one of the house.
+pub fn customer(plan: &Dialling, text: &str) -> Option<String> {
+    let digits = normalise(text)?;
+    let number = e164(plan, &digits).unwrap_or_else(|| digits.trim_start_matches('+').to_owned());
+    let fits = number.len() >= CUSTOMER_LEN_MIN && number.bytes().all(|b| b.is_ascii_digit());
+    fits.then_some(number)
+}
+
 /// Our public number that these digits are: as configured, or else the same line spelled otherwise.
 pub fn own<'a>(config: &'a Config, dialled: &str) -> Option<&'a Number> {
     let digits = normalise(dialled)?;
@@ -79,6 +91,19 @@ mod tests {
         }
         for other in ["1055550100", "55550100", "+861055550101", "+11055550100", ""] {
             assert!(!same(&plan, "+861055550100", other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_customer_has_one_word_in_every_spelling() {
+        let spelled = |text: &str| customer(&plan(), text);
+        for text in ["+861055550100", "01055550100", "0086 10 5555 0100", "＋86（10）"] {
+            let expected = if text.contains('（') { None } else { Some("861055550100".to_owned()) };
+            assert_eq!(spelled(text), expected, "{text}");
+        }
+        assert_eq!(spelled("55550100"), Some("55550100".into()), "a number of the area");
+        for text in ["", "anonymous", "203", "*21#", "sip:li@example.com"] {
+            assert_eq!(spelled(text), None, "{text}");
         }
     }
 

@@ -7,7 +7,7 @@ use model::{
 };
 
 use crate::{
-    CONTACTS_MAX, Floor, Output,
+    CONTACTS_MAX, Floor,
     callback::Callback,
     company::Company,
     contact::{Contact, Role, State},
@@ -65,12 +65,12 @@ impl<L: Lines> Floor<L> {
     }
 
     fn arrived(&mut self, leg: LegId, trunk: Option<TrunkId>, number: Option<Number>, caller: Caller) -> ContactId {
-        let id = self.begin(Some(leg), caller.clone());
+        let id = self.begin(Some(leg), caller);
         if let Some(contact) = self.contacts.get_mut(&id) {
             contact.number.clone_from(&number);
         }
         self.chronicle.tell_of(id, Kind::Arrived { trunk, number });
-        self.chronicle.put(Output::Personal { contact: id, caller, call_back: None });
+        self.tell_person(id);
         id
     }
 
@@ -94,6 +94,7 @@ impl<L: Lines> Floor<L> {
         let contact = Contact {
             card,
             leg,
+            shown: Vec::new(),
             number: None,
             line: None,
             answered: None,

@@ -210,16 +210,15 @@ impl<L: Lines> Floor<L> {
             return false;
         };
         let queued = contact.line.is_some();
-        let (queue, asks, caller) = (line.queue.clone(), line.asks.clone(), contact.card.clone());
+        let (queue, asks) = (line.queue.clone(), line.asks.clone());
         let at = self.chronicle.wall;
-        contact.callback =
-            Callback::Asked(Promise { number: number.clone(), line: line.clone(), at, attempts: 0, again: None });
+        contact.callback = Callback::Asked(Promise { number, line: line.clone(), at, attempts: 0, again: None });
         if !queued {
             self.chronicle.tell_of(id, Kind::Queued { queue: queue.clone() });
         }
         let since = self.dated(line.since);
         self.chronicle.tell_of(id, Kind::CallbackPromised { queue, since, asks });
-        self.chronicle.put(Output::Personal { contact: id, caller, call_back: Some(number) });
+        self.tell_person(id);
         self.chronicle.put(Output::Keep { contact: id });
         if let Some(at) = self.now.checked_add(KEEP_WITHIN) {
             self.timers.set(Timer::Keeping(id), at);

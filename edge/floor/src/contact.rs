@@ -10,7 +10,7 @@ use model::{
 };
 
 use crate::{
-    Floor,
+    Floor, Output,
     away::Away,
     callback::Callback,
     company::Company,
@@ -26,6 +26,8 @@ pub(crate) struct Contact {
     pub card: Caller,
     /// The leg of who called: a caller, a phone that dialled, or the tunnel of another site's caller.
     pub leg: Option<LegId>,
+    /// What the flow shows to agents. Personal data.
+    pub shown: Vec<(String, String)>,
     /// Our number that was called.
     pub number: Option<Number>,
     /// The queue the contact waits in or came from, and its original queue time.
@@ -204,6 +206,14 @@ impl<L: Lines> Floor<L> {
         if let Some(contact) = self.contacts.get_mut(&id) {
             contact.state = state;
         }
+    }
+
+    /// What is known of who called, as it stands now.
+    pub(crate) fn tell_person(&mut self, id: ContactId) {
+        let Some(contact) = self.contacts.get(&id) else { return };
+        let (caller, shown) = (contact.card.clone(), contact.shown.clone());
+        let call_back = contact.callback.promise().map(|promise| promise.number.clone());
+        self.chronicle.put(Output::Personal { contact: id, caller, call_back, shown });
     }
 
     pub(crate) fn talk(&self, id: ContactId) -> Option<&Talk> {

@@ -148,11 +148,15 @@ impl<L: Lines> Floor<L> {
                 Output::Ring { phone, .. } if !self.lines.is_registered(&phone) || self.phones.is_busy(&phone) => {
                     walk.run.handle_input(Input::NotTaken);
                 }
-                Output::Ring { phone, wait } => return self.ring_from_flow(id, walk, phone, wait),
+                Output::Ring { phone, wait } => {
+                    self.show(id, &walk);
+                    return self.ring_from_flow(id, walk, phone, wait);
+                }
                 Output::Queue { queue, .. } if walk.run.knows_another_way() && self.intake(&queue) != Intake::Open => {
                     walk.run.handle_input(Input::NotTaken);
                 }
                 Output::Queue { queue, asks } => {
+                    self.show(id, &walk);
                     let goes_on = walk.run.comes_back() || walk.run.knows_another_way();
                     if let Some(contact) = self.contacts.get_mut(&id).filter(|_| goes_on) {
                         contact.goes_on = Some(GoesOn::Served(walk));
@@ -160,6 +164,7 @@ impl<L: Lines> Floor<L> {
                     return self.queue(id, queue, asks);
                 }
                 Output::CallBack { queue, asks, number } => {
+                    self.show(id, &walk);
                     if !self.promise_from_flow(id, queue, asks, number) {
                         walk.run.handle_input(Input::Promised(false));
                     }
@@ -177,6 +182,14 @@ impl<L: Lines> Floor<L> {
             }
         }
         self.set_state(id, State::InFlow(walk));
+    }
+
+    /// What the flow knows of the caller is kept for whoever gets the call, as far as the flow lets it be seen.
+    fn show(&mut self, id: ContactId, walk: &Walk) {
+        let shown = walk.run.shown();
+        let Some(contact) = self.contacts.get_mut(&id).filter(|contact| contact.shown != shown) else { return };
+        contact.shown = shown;
+        self.tell_person(id);
     }
 
     /// A calendar that is not there stands open: calls come before calendars.

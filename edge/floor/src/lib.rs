@@ -155,6 +155,8 @@ pub enum Output {
         caller: Caller,
         /// The number that is called back, as one dials it.
         call_back: Option<String>,
+        /// What the flow shows to agents: what it is, and what it says.
+        shown: Vec<(String, String)>,
     },
     /// Say when all that was told of this contact is stored, or that it cannot be.
     Keep {

@@ -200,7 +200,7 @@ impl<L: Lines> Floor<L> {
         self.chronicle.tell_of(id, kind);
         if outside {
             let caller = Caller { number: to.to_owned(), name: None };
-            self.chronicle.put(Output::Personal { contact: id, caller, call_back: None });
+            self.chronicle.put(Output::Personal { contact: id, caller, call_back: None, shown: Vec::new() });
         }
     }
 

@@ -266,6 +266,8 @@ impl<L: Lines> Floor<L> {
             goes_on: None,
             guest: None,
             card_mode: visit.card_mode,
+            // The ledger has it.
+            shown: Vec::new(),
             callback: Callback::None,
             company: Company::default(),
             heard: visit.heard,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{
     PromptId, VariableId,
-    flow::{Flow, Part, TEXT_MAX, Test, Value},
+    flow::{Flow, Part, SHOWN_MAX, TEXT_MAX, Test, Value},
 };
 
 /// Variables of a run, of all its flows together.
@@ -28,6 +28,8 @@ impl std::fmt::Debug for Visit {
 #[derive(Debug, Default)]
 pub struct Memory {
     values: BTreeMap<VariableId, Value>,
+    /// What agents are shown, and how it is called there.
+    shown: BTreeMap<VariableId, String>,
 }
 
 impl Memory {
@@ -38,10 +40,25 @@ impl Memory {
                 self.values.entry(name.clone()).or_insert_with(|| first.clone());
             }
         }
+        for (name, label) in &flow.shown {
+            if self.shown.len() < SHOWN_MAX {
+                self.shown.entry(name.clone()).or_insert_with(|| label.clone());
+            }
+        }
     }
 
     pub fn value(&self, name: &VariableId) -> Option<&Value> {
         self.values.get(name)
+    }
+
+    /// What an agent is shown, with what it is called; variables that hold nothing are left out. Personal data.
+    pub fn shown(&self) -> Vec<(String, String)> {
+        let says = |name: &VariableId| match self.values.get(name)? {
+            Value::Text(text) => (!text.is_empty()).then(|| text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Flag(flag) => Some(if *flag { "✓" } else { "✗" }.to_owned()),
+        };
+        self.shown.iter().filter_map(|(name, label)| Some((label.clone(), says(name)?))).collect()
     }
 
     /// False, and nothing has changed, when there is no such variable, or of another type, or the text is too long.

@@ -212,6 +212,11 @@ impl Run {
         self.memory.takes(values)
     }
 
+    /// What the agent is shown who gets the caller: what it is, and what it says. Personal data.
+    pub fn shown(&self) -> Vec<(String, String)> {
+        self.memory.shown()
+    }
+
     /// An input that means nothing at this moment (a late timer, a key into an announcement) changes nothing.
     pub fn handle_input(&mut self, input: Input) {
         match (std::mem::replace(&mut self.state, State::Ended), input) {

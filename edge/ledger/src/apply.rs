@@ -13,7 +13,7 @@ use crate::{
     egress,
     error::Error,
     key::BranchKey,
-    life, messages,
+    life, messages, notes,
     outbox::{integer, unsigned},
     testimony,
 };
@@ -29,7 +29,10 @@ pub(crate) fn apply(db: &Connection, key: &BranchKey, batch: &Batch) -> Result<C
     let life = life::current(db)?.ok_or(Error::Unreadable { what: "epoch" })?;
     let facts = facts(db, life.facts, &batch.facts)?;
     cdrs(db, batch)?;
-    personal(db, key, batch)?;
+    for (contact, person) in &batch.personal {
+        person.write(db, key, &contact_bytes(*contact))?;
+    }
+    batch.notes.iter().try_for_each(|edit| notes::write(db, key, edit))?;
     let outbox = outbox(db, life.outbox, batch)?;
     let items = batch.outbox.iter().map(gate::Passed::item).chain(&batch.egress);
     let egress = egress::append(db, items)?;
@@ -92,18 +95,6 @@ fn cdrs(db: &Connection, batch: &Batch) -> Result<(), Error> {
     for cdr in &batch.cdrs {
         let queue = cdr.queue.as_ref().map(QueueId::as_str);
         insert.execute(params![contact_bytes(cdr.contact), cdr.ended.0, queue, json(cdr)?])?;
-    }
-    Ok(())
-}
-
-fn personal(db: &Connection, key: &BranchKey, batch: &Batch) -> Result<(), Error> {
-    for (contact, person) in &batch.personal {
-        let contact = contact_bytes(*contact);
-        let (sealed, wrapped) = person.seal(key, &contact)?;
-        db.prepare_cached("INSERT OR REPLACE INTO personal (contact, sealed) VALUES (?1, ?2)")?
-            .execute(params![contact, sealed])?;
-        db.prepare_cached("INSERT OR REPLACE INTO personal_keys (contact, wrapped) VALUES (?1, ?2)")?
-            .execute(params![contact, wrapped])?;
     }
     Ok(())
 }
@@ -236,7 +227,13 @@ fn erase(db: &Connection, contacts: &[ContactId]) -> Result<(), Error> {
     // Freed cells are overwritten with zeros, so that the wrapped key is not left in the file.
     db.pragma_update(None, "secure_delete", true)?;
     for contact in contacts {
-        for sql in ["DELETE FROM personal_keys WHERE contact = ?1", "DELETE FROM personal WHERE contact = ?1"] {
+        for sql in [
+            "INSERT OR IGNORE INTO erased (contact) VALUES (?1)",
+            "DELETE FROM personal_keys WHERE contact = ?1",
+            "DELETE FROM personal WHERE contact = ?1",
+            "DELETE FROM notes WHERE contact = ?1",
+            "DELETE FROM customers WHERE contact = ?1",
+        ] {
             db.prepare_cached(sql)?.execute([contact_bytes(*contact)])?;
         }
     }

@@ -5,7 +5,13 @@ use model::{
     AgentId, ContactId, Epoch, Extension, Millis, TrunkId, cdr::Cdr, change::Doc, fact::Fact, leaving::Interval,
 };
 
-use crate::{error::Error, key::Secret, personal::Personal, testimony::Testimony};
+use crate::{
+    error::Error,
+    key::Secret,
+    notes::{NOTE_LEN_MAX, NoteEdit},
+    personal::Personal,
+    testimony::Testimony,
+};
 
 /// Rows of one kind in one batch.
 pub(crate) const ROWS_MAX: usize = 10_000;
@@ -20,6 +26,8 @@ pub struct Batch {
     /// A record that is written again replaces the earlier one.
     pub cdrs: Vec<Cdr>,
     pub personal: Vec<(ContactId, Personal)>,
+    /// After `personal`. One that cannot be written refuses the whole batch.
+    pub notes: Vec<NoteEdit>,
     /// Gets its outbox row and its line in the egress chain.
     pub outbox: Vec<Passed>,
     /// Lines in the egress chain for bytes that are sent otherwise.
@@ -36,7 +44,7 @@ pub struct Batch {
     pub credentials: Vec<CredentialChange>,
     /// Closed intervals; a higher revision replaces a lower one.
     pub intervals: Vec<Interval>,
-    /// Destroys the keys of these contacts' personal data.
+    /// Destroys the keys of what is known of these contacts, notes with it.
     pub erase: Vec<ContactId>,
 }
 
@@ -60,6 +68,7 @@ impl Batch {
         self.credentials.extend(later.credentials);
         self.testimonies.extend(later.testimonies);
         self.intervals.extend(later.intervals);
+        self.notes.extend(later.notes);
         self.erase.extend(later.erase);
     }
 
@@ -79,6 +88,7 @@ impl Batch {
             self.credentials.len(),
             self.intervals.len(),
             self.erase.len(),
+            self.notes.len(),
         ];
         lens.iter().sum()
     }
@@ -87,6 +97,9 @@ impl Batch {
         let rows = self.rows();
         if rows > ROWS_MAX {
             return Err(Error::TooLarge { what: "rows", len: rows, max: ROWS_MAX });
+        }
+        if let Some(len) = self.notes.iter().map(|edit| edit.text.len()).find(|len| *len > NOTE_LEN_MAX) {
+            return Err(Error::TooLarge { what: "bytes of a note", len, max: NOTE_LEN_MAX });
         }
         let outbox = self.outbox.iter().map(|passed| passed.body().len());
         let config = self.config.iter().map(|(_, bytes)| bytes.len());

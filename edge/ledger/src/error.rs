@@ -36,6 +36,12 @@ pub enum Error {
     Sealed,
     #[error("a stored {what} cannot be read")]
     Unreadable { what: &'static str },
+    /// The contact's personal data is gone, and none is kept of it any more.
+    #[error("what was known of this contact is erased")]
+    Erased,
+    /// Somebody has written in between; this is what stands.
+    #[error("the note is at version {version}")]
+    NoteChanged { version: u64 },
     /// The cloud acknowledged what this box never wrote: the outbox must begin a new epoch.
     #[error("acknowledged up to {acked}, written up to {last}")]
     AheadOfOutbox { acked: u64, last: u64 },

@@ -1,4 +1,4 @@
-//! What the box remembers: facts, call records, personal data under keys that can be destroyed, the outbox, the
+//! What the box remembers: facts, call records, personal data and notes under keys that can be destroyed, the outbox, the
 //! egress chain, the configuration replica, registrations and credentials. One SQLite file, shared by the processes
 //! of a box; what is acknowledged has reached the disk.
 //!
@@ -17,11 +17,13 @@
 
 mod apply;
 mod batch;
+mod customers;
 mod egress;
 mod error;
 mod key;
 mod life;
 mod messages;
+mod notes;
 mod open;
 mod outbox;
 mod personal;
@@ -35,6 +37,7 @@ pub use batch::{Batch, Binding, BindingChange, Committed, Credential, Credential
 pub use error::{Error, World};
 pub use key::{BranchKey, Secret};
 pub use messages::Message;
+pub use notes::{NOTE_LEN_MAX, Note, NoteEdit};
 pub use open::{Ledger, Options, set_aside};
 pub use outbox::{OutboxRow, Position};
 pub use personal::Personal;

@@ -14,8 +14,10 @@ use zeroize::Zeroizing;
 use crate::{
     apply::{self, GATE, Place, contact_bytes, doc_code},
     batch::{Binding, CredentialKind},
+    customers,
     error::Error,
     key::{BranchKey, Secret},
+    notes::{self, Note},
     outbox::{integer, length, unsigned},
     personal::Personal,
 };
@@ -161,6 +163,16 @@ impl Reader {
             .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         row.map(|(sealed, wrapped)| Personal::open(&self.key, &id, &sealed, &wrapped)).transpose()
+    }
+
+    /// What agents wrote of a contact, the oldest first; none when it has been erased.
+    pub fn notes(&self, contact: ContactId) -> Result<Vec<Note>, Error> {
+        notes::read(&self.db, &self.key, contact)
+    }
+
+    /// Contacts of the same customer that began before this one, newest first.
+    pub fn earlier_contacts(&self, contact: ContactId, limit: usize) -> Result<Vec<ContactId>, Error> {
+        customers::earlier(&self.db, contact, limit)
     }
 
     /// All changes of a document that this box learnt after `after_seq`.

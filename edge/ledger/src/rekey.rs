@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use crate::{
     apply::Place,
+    customers,
     error::Error,
     key::BranchKey,
     open::{self, Options},
@@ -31,6 +32,7 @@ pub fn rekey(path: &Path, old: &BranchKey, new: &BranchKey) -> Result<Rekeyed, E
     let mut done = Rekeyed::default();
     credentials(&transaction, old, new, &mut done)?;
     contacts(&transaction, old, new, &mut done)?;
+    index(&transaction, old, new, &mut done)?;
     transaction.commit()?;
     // What was sealed before stands in the write-ahead log until it is emptied.
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -60,6 +62,16 @@ fn contacts(db: &Connection, old: &BranchKey, new: &BranchKey, done: &mut Rekeye
         if let Some(wrapped) = anew(old, new, &contact, &row.get::<_, Vec<u8>>(2)?, done)? {
             update.execute(params![row.get::<_, i64>(0)?, wrapped])?;
         }
+    }
+    Ok(())
+}
+
+fn index(db: &Connection, old: &BranchKey, new: &BranchKey, done: &mut Rekeyed) -> Result<(), Error> {
+    let mut select = db.prepare("SELECT value FROM meta WHERE name = ?1")?;
+    let sealed: Option<Vec<u8>> = select.query_row([customers::KEY], |row| row.get(0)).optional()?;
+    let Some(sealed) = sealed else { return Ok(()) };
+    if let Some(anew) = anew(old, new, customers::KEY.as_bytes(), &sealed, done)? {
+        db.execute("UPDATE meta SET value = ?2 WHERE name = ?1", params![customers::KEY, anew])?;
     }
     Ok(())
 }

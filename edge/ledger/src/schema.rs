@@ -109,6 +109,23 @@ CREATE TABLE messages (
 CREATE INDEX messages_open ON messages (at) WHERE done IS NULL;
 CREATE INDEX messages_done ON messages (done) WHERE done IS NOT NULL;
 ",
+    "
+CREATE TABLE notes (
+    contact BLOB NOT NULL,
+    agent   TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    sealed  BLOB NOT NULL,
+    PRIMARY KEY (contact, agent)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE customers (
+    customer BLOB NOT NULL,
+    contact  BLOB NOT NULL,
+    PRIMARY KEY (customer, contact)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX customers_by_contact ON customers (contact);
+CREATE TABLE erased (contact BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Brings the file to the present schema, inside the caller's transaction.

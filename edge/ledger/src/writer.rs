@@ -16,6 +16,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::{
     apply::{self, apply},
     batch::{Batch, Committed},
+    customers,
     error::{Error, World},
     key::BranchKey,
     life,
@@ -175,7 +176,7 @@ struct Machine {
     pressure: Arc<Mutex<Pressure>>,
     /// Batches whose transaction failed, oldest first.
     kept: Vec<Job>,
-    /// Acknowledged outbox rows may still be there.
+    /// Acknowledged outbox rows may still be there, or records that the index of customers does not know.
     sweeping: bool,
 }
 
@@ -319,11 +320,12 @@ impl Machine {
         }
     }
 
-    /// A bounded step of deleting what the cloud has.
+    /// A bounded step of deleting what the cloud has, and of looking at older records.
     fn sweep(&mut self) {
         if self.sweeping {
             // A failure leaves rows that the next watermark sweeps.
-            self.sweeping = outbox::sweep(&self.db).unwrap_or(false);
+            let outbox = outbox::sweep(&self.db).unwrap_or(false);
+            self.sweeping = customers::look_at_older(&self.db, &self.key).unwrap_or(false) || outbox;
         }
     }
 

@@ -3,8 +3,8 @@
 use model::{
     VariableId,
     flow::{
-        DIGITS_MAX, FIELDS_MAX, Fault, Flow, LOOK_UP_MS, MESSAGE_S, PARTS_MAX, Part, Source, Step, TESTS_MAX, TEXT_MAX,
-        Test, VARIABLES_MAX, Value,
+        DIGITS_MAX, FIELDS_MAX, Fault, Flow, LOOK_UP_MS, MESSAGE_S, PARTS_MAX, Part, SHOWN_LABEL_MAX, SHOWN_MAX,
+        Source, Step, TESTS_MAX, TEXT_MAX, Test, VARIABLES_MAX, Value,
     },
 };
 
@@ -25,6 +25,10 @@ pub(crate) fn of_variables(flow: &Flow) -> Vec<Fault> {
     let mut faults: Vec<Fault> =
         outside("variables", size(flow.variables.len()), (0, size(VARIABLES_MAX))).into_iter().collect();
     faults.extend(flow.variables.values().filter_map(text_fits));
+    faults.extend(outside("shown", size(flow.shown.len()), (0, size(SHOWN_MAX))));
+    faults.extend(flow.shown.keys().filter_map(|variable| there(flow, variable)));
+    let labels = flow.shown.values().map(|label| size(label.chars().filter(|c| !c.is_control()).count()));
+    faults.extend(labels.filter_map(|len| outside("shown", len, (1, size(SHOWN_LABEL_MAX)))));
     faults
 }
 

@@ -9,6 +9,10 @@ use crate::{Extension, FlowId, HoursId, PromptId, QueueId, StepId, VariableId, r
 
 /// Variables of one flow.
 pub const VARIABLES_MAX: usize = 32;
+/// Variables that agents are shown.
+pub const SHOWN_MAX: usize = 8;
+/// Characters of what such a variable is called at the desk.
+pub const SHOWN_LABEL_MAX: usize = 60;
 /// Characters of a text in a variable.
 pub const TEXT_MAX: usize = 200;
 /// Digits that a caller keys in at one step.
@@ -35,6 +39,10 @@ pub struct Flow {
     /// sub-flow is the same variable.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<VariableId, Value>,
+    /// Variables that the agent who gets the caller is shown, and what each is called there; what is not here is shown to
+    /// nobody. Kept with the contact's personal data.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shown: BTreeMap<VariableId, String>,
     pub steps: BTreeMap<StepId, Step>,
 }
 

@@ -235,8 +235,11 @@ impl Branch {
                     stage.journal.fact(at, side, &fact, overflow);
                     life.pending.facts.push(fact);
                 }
-                Output::Personal { contact, caller, call_back } => {
-                    let person = Personal { caller: Some(caller.number), name: caller.name, dialled: call_back };
+                Output::Personal { contact, caller, call_back, shown } => {
+                    let caller_number = Some(caller.number);
+                    let customer = caller_number.clone();
+                    let person =
+                        Personal { caller: caller_number, name: caller.name, dialled: call_back, customer, shown };
                     life.pending.personal.push((contact, person));
                 }
                 Output::Cdr(cdr) => {

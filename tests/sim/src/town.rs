@@ -215,6 +215,7 @@ fn flow(side: Side) -> Flow {
     Flow {
         label: "Main".into(),
         variables: BTreeMap::new(),
+        shown: BTreeMap::new(),
         start: id("door"),
         steps: steps.map(|(step, what)| (id(step), what)).into(),
     }

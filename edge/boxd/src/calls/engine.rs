@@ -17,7 +17,7 @@ use call::leg::Input as LineInput;
 use desk::BoardAt;
 use floor::{Floor, Input, Output, book::Book};
 use gate::Gate;
-use ledger::{Batch, BindingChange, Personal, Reader};
+use ledger::{Batch, BindingChange, Reader};
 use model::{
     ContactId, Extension, TrunkId,
     config::Config,
@@ -333,8 +333,8 @@ impl Engine {
                     self.meters.count_recording(&fact.kind);
                     batch.facts.push(fact);
                 }
-                Output::Personal { contact, caller, call_back } => {
-                    let person = Personal { caller: Some(caller.number), name: caller.name, dialled: call_back };
+                Output::Personal { contact, caller, call_back, shown } => {
+                    let person = outgoing::person(&self.running.site.dialling, caller, call_back, shown);
                     batch.personal.push((contact, person));
                 }
                 Output::Cdr(cdr) => {

@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
+use call::leg::Caller;
 use desk::{ChangeRefused, Fault};
 use floor::overflow::{Kind as FloorKind, Signal as FloorSignal};
-use ledger::{Binding, BindingChange};
+use ledger::{Binding, BindingChange, Personal};
 use model::{
     Millis, SiteId,
+    dialling::Dialling,
     fact::OutwardRefusal,
     leaving::Health,
     overflow::{Kind, PublicKey, Signal},
@@ -44,6 +46,12 @@ pub fn signal_in(signal: Signal) -> Option<FloorSignal> {
         Kind::End => FloorKind::End,
     };
     Some(FloorSignal { overflow: signal.overflow, peer: signal.from, kind })
+}
+
+/// What is kept of a person, beside the chain of facts.
+pub fn person(plan: &Dialling, caller: Caller, call_back: Option<String>, shown: Vec<(String, String)>) -> Personal {
+    let customer = call::numbers::customer(plan, &caller.number);
+    Personal { caller: Some(caller.number), name: caller.name, dialled: call_back, customer, shown }
 }
 
 /// A registration as it survives a restart; one over a connection dies with it.

@@ -115,6 +115,7 @@ fn main() -> Flow {
     Flow {
         label: "Main".into(),
         variables: BTreeMap::new(),
+        shown: BTreeMap::new(),
         start: id("hello"),
         steps: steps.map(|(step, what)| (id(step), what)).into(),
     }
@@ -136,6 +137,7 @@ fn service() -> Flow {
     Flow {
         label: "Service".into(),
         variables: BTreeMap::new(),
+        shown: BTreeMap::new(),
         start: id("door"),
         steps: steps.map(|(step, what)| (id(step), what)).into(),
     }

@@ -17,3 +17,4 @@ mod pauses;
 mod random;
 mod scene;
 mod scenes;
+mod shown;

@@ -429,8 +429,9 @@ impl Scene {
                 let of = fact.contact.map(|contact| self.name("c", contact.0) + " ").unwrap_or_default();
                 of + &self.fact(fact.kind)
             }
-            Output::Personal { contact, caller, .. } => {
-                format!("{} is {}", self.name("c", contact.0), caller.number)
+            Output::Personal { contact, caller, shown, .. } => {
+                let shown: String = shown.iter().map(|(what, says)| format!(", {what}: {says}")).collect();
+                format!("{} is {}{shown}", self.name("c", contact.0), caller.number)
             }
             Output::Cdr(cdr) => {
                 self.cdrs.push((*cdr).clone());

@@ -21,6 +21,7 @@ pub fn flow(text: &str) -> Flow {
     Flow {
         label: "test".into(),
         variables: BTreeMap::new(),
+        shown: BTreeMap::new(),
         start: step(lines[0][0]),
         steps: lines.iter().map(|words| (step(words[0]), read(&words[1..]))).collect::<BTreeMap<_, _>>(),
     }

@@ -1,6 +1,7 @@
 //! The ledger against real files.
 
 mod durability;
+mod notes;
 mod outbox;
 mod privacy;
 mod rows;

@@ -12,7 +12,9 @@ use crate::support::{KEY, Place, arrived, quick};
 const NUMBER: &str = "+8613800001111";
 
 fn person() -> Personal {
-    Personal { caller: Some(NUMBER.into()), name: Some("Zhang Wei".into()), dialled: None }
+    let customer = Some(NUMBER.trim_start_matches('+').into());
+    let shown = vec![("Account".into(), "4711-0815".into())];
+    Personal { caller: Some(NUMBER.into()), name: Some("Zhang Wei".into()), dialled: None, customer, shown }
 }
 
 fn with_person(place: &Place) -> Ledger {
@@ -34,7 +36,9 @@ fn a_callers_number_is_nowhere_in_the_files_and_opens_with_the_branch_key_only()
     let ledger = with_person(&place);
     assert_eq!(ledger.reader().unwrap().personal(ContactId(1)).unwrap(), Some(person()));
     assert!(!anywhere_in_files(&place, NUMBER.as_bytes()));
-    assert!(!anywhere_in_files(&place, b"Zhang"));
+    for word in ["Zhang", "8613800001111", "4711-0815"] {
+        assert!(!anywhere_in_files(&place, word.as_bytes()), "{word}");
+    }
     ledger.close();
     let stranger = Ledger::open(&place.path, BranchKey::new([8; 32]), quick()).unwrap();
     assert_eq!(stranger.reader().unwrap().personal(ContactId(1)), Err(Error::Sealed));
@@ -68,10 +72,18 @@ fn another_branch_key_opens_everything_and_the_old_one_nothing_and_once_more_cha
     ledger.writer().submit(Batch { credentials: vec![put], ..Batch::default() }).wait().unwrap();
     ledger.close();
     let [old, new, stranger] = [KEY, [8; 32], [7; 32]].map(BranchKey::new);
-    assert_eq!(ledger::rekey(&place.path, &stranger, &new), Ok(Rekeyed { rows: 0, lost: 3 }));
+    assert_eq!(ledger::rekey(&place.path, &stranger, &new), Ok(Rekeyed { rows: 0, lost: 4 }));
     for _ in 0..2 {
-        assert_eq!(ledger::rekey(&place.path, &old, &new), Ok(Rekeyed { rows: 3, lost: 0 }));
+        assert_eq!(ledger::rekey(&place.path, &old, &new), Ok(Rekeyed { rows: 4, lost: 0 }));
     }
+    let found_again = |key: BranchKey| {
+        let ledger = Ledger::open(&place.path, key, quick()).unwrap();
+        ledger.writer().submit(Batch { personal: vec![(ContactId(3), person())], ..Batch::default() }).wait().unwrap();
+        let found = ledger.reader().unwrap().earlier_contacts(ContactId(3), 9).unwrap();
+        ledger.close();
+        found
+    };
+    assert_eq!(found_again(new.clone()), [ContactId(2), ContactId(1)], "the index goes on under the new key");
     let read = |key: BranchKey| {
         let ledger = Ledger::open(&place.path, key, quick()).unwrap();
         let reader = ledger.reader().unwrap();

@@ -73,7 +73,13 @@ pub fn flow() -> Flow {
         ("closed", Step::Play { prompt: id("closed"), next: id("bye") }),
         ("bye", Step::Hangup),
     ];
-    Flow { label: "Main".into(), variables: BTreeMap::new(), start: id("open"), steps: map(steps) }
+    Flow {
+        label: "Main".into(),
+        variables: BTreeMap::new(),
+        shown: BTreeMap::new(),
+        start: id("open"),
+        steps: map(steps),
+    }
 }
 
 /// A configuration without a fault.

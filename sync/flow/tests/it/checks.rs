@@ -55,6 +55,20 @@ fn each_fault_is_found_with_its_road_and_nothing_else() {
 }
 
 #[test]
+fn what_agents_are_shown_is_a_variable_with_a_name() {
+    let shown = |shown: &str| {
+        said(&format!(
+            "{{ label: T, start: a, variables: {{ n: 1 }}, shown: {shown}, steps: {{ a: {{ do: hangup }} }} }}"
+        ))
+    };
+    assert_eq!(shown("{ n: Tries }"), "");
+    assert!(shown("{ m: Tries }").contains(r#""fault":"no_variable","variable":"m""#));
+    for bad in ["{ n: '' }".to_owned(), format!("{{ n: '{}' }}", "x".repeat(61))] {
+        assert!(shown(&bad).contains(r#""fault":"out_of_bounds","field":"shown""#), "{bad}");
+    }
+}
+
+#[test]
 fn values_have_types_and_variables_must_be_there() {
     finds(
         "a: { do: set, variable: n, to: yes-please, next: b }, b: { do: set, variable: m, to: 1, next: c }, c: { do: hangup }",

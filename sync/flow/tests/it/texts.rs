@@ -100,7 +100,8 @@ proptest! {
         variables in proptest::collection::btree_map(id(), value(), 0..4),
         steps in proptest::collection::btree_map(id(), step(), 0..6),
     ) {
-        let flow = Flow { label, start, variables, steps };
+        let shown = variables.keys().map(|name: &model::VariableId| (name.clone(), format!("{name}: shown"))).collect();
+        let flow = Flow { label, start, variables, shown, steps };
         let text = print(&flow).expect("a text");
         prop_assert_eq!(parse(&text), Ok(flow), "{}", text);
     }

@@ -233,6 +233,8 @@ export interface Flow {
   label: string;
   start: string;
   variables?: Record<string, Value>;
+  /** Variables that agents are shown, and what each is called there. */
+  shown?: Record<string, string>;
   steps: Record<string, Step>;
 }
 

@@ -218,7 +218,8 @@ fn flow() -> Flow {
     ];
     let more = more.map(|(step, does)| (id(step), does));
     let variables = [(id("account"), Value::Text(String::new())), (id("gold"), Value::Flag(false))].into();
-    Flow { label: "Main".into(), start: id("hello"), variables, steps: more.into_iter().chain(steps).collect() }
+    let shown = [(id("account"), "Account".into())].into();
+    Flow { label: "Main".into(), start: id("hello"), variables, shown, steps: more.into_iter().chain(steps).collect() }
 }
 
 fn digits() -> Step {

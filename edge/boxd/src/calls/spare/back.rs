@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use ledger::{Batch, BranchKey, Ledger, Options, Reader};
+use ledger::{Batch, BranchKey, Ledger, Note, NoteEdit, Options, Reader};
 use model::{
     ContactId,
     fact::{Fact, Kind},
@@ -73,11 +73,16 @@ fn one(file: &Path, home: &Opened) -> anyhow::Result<Vec<Notice>> {
             // Sealed by another key, perhaps: the record counts without it.
             let person = reader.personal(*contact).ok().flatten();
             batch.personal.extend(person.map(|person| (*contact, person)));
+            batch.notes.extend(reader.notes(*contact).unwrap_or_default().iter().map(|note| note_edit(*contact, note)));
         }
         submit(home, batch)?;
     }
     spare.close();
     Ok(told.iter().filter_map(notice).collect())
+}
+
+fn note_edit(contact: ContactId, note: &Note) -> NoteEdit {
+    NoteEdit { contact, agent: note.agent.clone(), at: note.at, text: note.text.clone(), base: None }
 }
 
 /// What its one life has told, less what is at home already: a start that was cut short brought some of it.

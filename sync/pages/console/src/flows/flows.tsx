@@ -162,6 +162,17 @@ function Variables({ flow, off, change }: { flow: Flow; off: boolean; change: (f
   const [kind, setKind] = useState<string>('text');
   const all = Object.entries(flow.variables ?? {});
   const put = (variables: Record<string, Value>) => change({ ...flow, variables });
+  const shown = flow.shown ?? {};
+  const show = (variable: string, label: string) => {
+    const rest = Object.entries(shown).filter(([other]) => other !== variable);
+    const all = Object.fromEntries(label === '' ? rest : [...rest, [variable, label]]);
+    change({ ...flow, shown: Object.keys(all).length > 0 ? all : undefined });
+  };
+  const remove = (variable: string) => {
+    const without = <T,>(all: Record<string, T>) => Object.fromEntries(Object.entries(all).filter(([other]) => other !== variable));
+    const left = without(shown);
+    change({ ...flow, variables: without(flow.variables ?? {}), shown: Object.keys(left).length > 0 ? left : undefined });
+  };
   const first: Record<string, Value> = { text: '', number: 0, flag: false };
   if (off && all.length === 0) return null;
   return (
@@ -171,7 +182,8 @@ function Variables({ flow, off, change }: { flow: Flow; off: boolean; change: (f
         {all.map(([each, value]) => (
           <Group key={each} align="flex-end" gap="xs">
             <Box w={240}><Valued label={each} value={value} off={off} set={(to) => put({ ...flow.variables, [each]: to })} /></Box>
-            {!off && <RemoveButton label={`${t('flows.removeVariable')} ${each}`} text={t('flows.removeVariableText')} remove={async () => { put(Object.fromEntries(all.filter(([other]) => other !== each))); return true; }} />}
+            <TextInput w={220} label={t('flows.shownAs')} aria-label={`${t('flows.shownAs')}: ${each}`} placeholder={t('flows.shownToNobody')} value={shown[each] ?? ''} maxLength={60} disabled={off || (!(each in shown) && Object.keys(shown).length >= 8)} onChange={(e) => show(each, e.currentTarget.value)} />
+            {!off && <RemoveButton label={`${t('flows.removeVariable')} ${each}`} text={t('flows.removeVariableText')} remove={async () => { remove(each); return true; }} />}
           </Group>
         ))}
         {!off && all.length < 32 && (

@@ -268,6 +268,8 @@ export const en = {
     type: 'Type',
     types: { text: 'Text', number: 'Number', flag: 'Yes or no' },
     removeVariable: 'Remove variable',
+    shownAs: 'Shown to agents as',
+    shownToNobody: 'Shown to nobody',
     removeVariableText: 'Steps that use it must be mended.',
     addStep: 'Add step',
     chooseStep: 'Choose a step to edit it, or pull a line from one to another.',

@@ -270,6 +270,8 @@ export const zh: Shape<typeof en> = {
     type: '类型',
     types: { text: '文本', number: '数字', flag: '是或否' },
     removeVariable: '删除变量',
+    shownAs: '向坐席显示为',
+    shownToNobody: '不向任何人显示',
     removeVariableText: '使用它的步骤需要修改。',
     addStep: '新增步骤',
     chooseStep: '选择一个步骤进行编辑，或从一个步骤拖线到另一个步骤。',
