@@ -3,10 +3,14 @@
 //! Times are spans in milliseconds as of the message, never clock readings: a page counts on from when it got them.
 
 mod board;
+mod card;
+
+use std::collections::BTreeMap;
 
 pub use board::{
     AgentLine, Board, CallbackLine, ContactCard, EmergencyLine, MonitorLine, NoticeLine, QueueLine, Stage, ThirdLine,
 };
+pub use card::{Card, Earlier, Known, NOTE_CHARS_MAX, Note, NoteKept, OwnNote, WriteNote};
 use model::{
     AgentId, ContactId, DispositionId, Extension, Millis, NoticeId, PauseId, QueueId, RecordingId, SiteId,
     cdr::Cdr,
@@ -242,6 +246,8 @@ pub struct HelpIs {
 #[derive(Debug, Clone, Serialize)]
 pub struct Contacts {
     pub contacts: Vec<Contact>,
+    /// What the codes of their dispositions mean.
+    pub dispositions: BTreeMap<DispositionId, String>,
     /// There may be older ones: ask again with `before` = the last line's `arrived`.
     pub more: bool,
 }
@@ -251,6 +257,7 @@ pub struct Contact {
     #[serde(flatten)]
     pub cdr: Cdr,
     pub caller: Option<Caller>,
+    pub notes: Vec<Note>,
 }
 
 /// `GET /api/messages`, and what `POST /api/messages/{recording}/done` came to: open ones first, the oldest of them first.

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{ChangeRefused, Unavailable};
+use crate::{ChangeRefused, NoteRefused, Unavailable};
 
 /// Who has to do something about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -49,6 +49,10 @@ pub enum Refusal {
     NoPhone,
     #[error("phones fetch nothing from this box: [provision] is not in box.toml")]
     NoProvisioning,
+    #[error("the note has been changed elsewhere")]
+    NoteChanged,
+    #[error("what was known of this contact is erased")]
+    Erased,
     #[error("ask for an account first")]
     NoAccount,
     #[error(transparent)]
@@ -86,9 +90,21 @@ impl Refusal {
             Self::AlreadyDone => (StatusCode::CONFLICT, "already_done", Request),
             Self::NoPhone => (StatusCode::CONFLICT, "no_phone", Request),
             Self::NoProvisioning => (StatusCode::CONFLICT, "no_provisioning", Request),
+            Self::NoteChanged => (StatusCode::CONFLICT, "note_changed", Request),
+            Self::Erased => (StatusCode::GONE, "erased", Request),
             Self::NoAccount => (StatusCode::CONFLICT, "no_account", Request),
             Self::TooManySockets => (StatusCode::SERVICE_UNAVAILABLE, "too_many_desks", Box),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Box),
+        }
+    }
+}
+
+impl From<NoteRefused> for Refusal {
+    fn from(refused: NoteRefused) -> Self {
+        match refused {
+            NoteRefused::Changed { .. } => Self::NoteChanged,
+            NoteRefused::Erased => Self::Erased,
+            NoteRefused::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }
     }
 }

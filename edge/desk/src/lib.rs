@@ -36,9 +36,10 @@ use std::sync::Arc;
 pub use fault::Fault;
 pub use password::{Error as PasswordError, Staff, StaffMember, hash as hash_password};
 pub use ports::{
-    Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Device, Effective,
-    Egress, EgressLine, EgressPage, EgressSums, Enrolled, Floor, Future, LendError, MessageRow, PhoneError, PhoneIs,
-    Phones, Records, Registered, Role, SipLine, Softphones, Unavailable, Waveform, Witnessed,
+    Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Device, Earlier,
+    Effective, Egress, EgressLine, EgressPage, EgressSums, Enrolled, Floor, Future, Known, LendError, MessageRow, Note,
+    NoteRefused, NoteWritten, PhoneError, PhoneIs, Phones, Records, Registered, Role, SipLine, Softphones, Unavailable,
+    Waveform, Witnessed,
 };
 pub use routes::router;
 

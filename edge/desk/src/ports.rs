@@ -1,6 +1,8 @@
 //! What the desk needs from the rest of the box. The daemon implements these over its engines and its ledger; tests
 //! implement them over memory.
 
+mod known;
+
 use std::{collections::BTreeMap, net::SocketAddr, pin::Pin, sync::Arc, time::Instant};
 
 use bytes::Bytes;
@@ -14,6 +16,8 @@ use model::{
 };
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
+
+pub use known::{Earlier, Known, Note, NoteRefused, NoteWritten};
 
 /// A boxed future, so that the traits can be used behind a pointer.
 pub type Future<'a, T> = Pin<Box<dyn std::future::Future<Output = T> + Send + 'a>>;
@@ -41,6 +45,12 @@ pub trait Floor: Send + Sync + 'static {
 pub trait Records: Send + Sync + 'static {
     /// The newest contacts first.
     fn contacts(&self, page: ContactPage) -> Future<'_, Result<Vec<ContactRow>, Unavailable>>;
+
+    /// What is known of a contact and its customer. None: there is no such contact.
+    fn known(&self, contact: ContactId) -> Future<'_, Result<Option<Known>, Unavailable>>;
+
+    /// Keeps an agent's own note; resolves with its version once that is durable.
+    fn write_note(&self, written: NoteWritten) -> Future<'_, Result<u64, NoteRefused>>;
 
     /// What became of the edits that centre and branch made apart.
     fn merge_report(&self) -> Future<'_, Result<Report, Unavailable>>;
@@ -318,6 +328,7 @@ pub struct ContactRow {
     pub cdr: Cdr,
     /// None when it was never known, or is erased.
     pub caller: Option<Caller>,
+    pub notes: Vec<Note>,
 }
 
 #[derive(Clone, PartialEq, Eq)]

@@ -1,10 +1,14 @@
 //! What of the box's state one reader may see: the only place where the floor's and the ledger's types become wire
 //! types. An agent sees a caller's data only for the own contact; a supervisor of the site sees all.
 
+mod card;
+
 use std::time::{Duration, Instant};
 
 use floor::board;
 use model::{AgentId, Extension, config::Phone, fact::AgentState};
+
+pub use card::card;
 
 use crate::{Desk, Role, api, ports, session::Session};
 
@@ -210,9 +214,11 @@ fn contact_card(card: &board::ContactCard, state: AgentState, age: Duration) -> 
 }
 
 pub fn contact(row: ports::ContactRow, reader: &Reader<'_>) -> api::Contact {
-    let caller = row.caller.filter(|_| reader.may_see(row.cdr.agent.as_ref()));
+    let may = reader.may_see(row.cdr.agent.as_ref());
+    let caller = row.caller.filter(|_| may);
     let caller = caller.map(|caller| api::Caller { number: caller.number, name: caller.name });
-    api::Contact { cdr: row.cdr, caller }
+    let notes = if may { card::notes(row.notes) } else { Vec::new() };
+    api::Contact { cdr: row.cdr, caller, notes }
 }
 
 pub fn message(row: ports::MessageRow) -> api::Message {

@@ -53,17 +53,17 @@ pub(crate) fn look_at_older(db: &Connection, key: &BranchKey) -> Result<bool, Er
     if at == Some(i64::MAX) {
         return Ok(false);
     }
-    let older: Vec<(i64, Vec<u8>, Vec<u8>, Vec<u8>)> = db
+    let older: Vec<Older> = db
         .prepare_cached(
             "SELECT personal.rowid, contact, sealed, wrapped FROM personal JOIN personal_keys USING (contact)
              WHERE personal.rowid > ?1 ORDER BY personal.rowid LIMIT ?2",
         )?
-        .query_map(params![at.unwrap_or(0), STEP], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        .query_map(params![at.unwrap_or(0), STEP], Older::read)?
         .collect::<Result<_, _>>()?;
     // What is written from here on is put into the index with it.
-    let last = older.last().map_or(i64::MAX, |(last, ..)| *last);
+    let last = older.last().map_or(i64::MAX, |last| last.rowid);
     let transaction = db.unchecked_transaction()?;
-    for (_, contact, sealed, wrapped) in &older {
+    for Older { contact, sealed, wrapped, .. } in &older {
         // Sealed by another key: nobody reads it, and nobody finds it.
         let Ok(person) = Personal::open(key, contact, sealed, wrapped) else { continue };
         let written = person.customer.as_deref().or(person.caller.as_deref()).or(person.dialled.as_deref());
@@ -75,6 +75,20 @@ pub(crate) fn look_at_older(db: &Connection, key: &BranchKey) -> Result<bool, Er
         .execute(params![LOOKED_AT, last.to_be_bytes()])?;
     transaction.commit()?;
     Ok(last < i64::MAX)
+}
+
+/// A personal record, as it lies in the file.
+struct Older {
+    rowid: i64,
+    contact: Vec<u8>,
+    sealed: Vec<u8>,
+    wrapped: Vec<u8>,
+}
+
+impl Older {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Older> {
+        Ok(Older { rowid: row.get(0)?, contact: row.get(1)?, sealed: row.get(2)?, wrapped: row.get(3)? })
+    }
 }
 
 fn row_number(row: &rusqlite::Row<'_>) -> rusqlite::Result<i64> {

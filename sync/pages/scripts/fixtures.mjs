@@ -91,7 +91,7 @@ export const findings = [
   { severity: 'warning', path: 'site/dialling/groups/idle', problem: { is: 'empty_group' } },
 ];
 
-const card = (over) => ({ contact: 'c'.repeat(32), queue: 'sales', caller_number: '+8613800000001', caller_name: 'Zhang <b>Wei</b>', waited_ms: 23_000, held: false, away: false, card_mode: false, callback: false, third: null, wrap_up_left_ms: null, from_site: null, ...over });
+const card = (over) => ({ contact: 'c'.repeat(32), queue: 'sales', caller_number: '+8613800000001', caller_name: 'Zhang <b>Wei</b>', waited_ms: 23_000, held: false, away: false, card_mode: false, callback: false, third: null, wrap_up_left_ms: null, from_site: null, disposition: null, disposition_required: true, ...over });
 
 export function board(state, over = {}, pause = null) {
   const contact = { talking: card({}), offered: card({ waited_ms: 12_000 }), wrap_up: card({ wrap_up_left_ms: 14_000 }) }[state] ?? null;
@@ -142,7 +142,7 @@ const contact = (n, over) => ({
   contact: String(n).padStart(32, '0'), direction: 'inbound', trunk: 'carrier', number: '+8675512345678', arrived: NOW - n * 37 * min,
   queue: 'sales', queued: NOW - n * 37 * min + 6000, answered: NOW - n * 37 * min + 20_000, ended: NOW - n * 37 * min + 200_000, agent: 'li', answered_at: null,
   outcome: 'answered', cause: 'caller', wait_ms: 14_000 + n * 900, talk_ms: 180_000 + n * 7000, hold_ms: 0, wrap_up_ms: 12_000, offers: 1,
-  recording: String(n).padStart(32, 'a'), caller: { number: `+86138000000${String(n).padStart(2, '0')}`, name: n % 3 === 0 ? 'Zhang Wei' : null }, ...over,
+  recording: String(n).padStart(32, 'a'), caller: { number: `+86138000000${String(n).padStart(2, '0')}`, name: n % 3 === 0 ? 'Zhang Wei' : null }, notes: [], ...over,
 });
 
 export const messages = {
@@ -154,16 +154,41 @@ export const messages = {
 
 export const contacts = {
   contacts: [
-    contact(1, {}),
+    contact(1, { disposition: { code: 'sold' }, notes: [{ agent: 'li', at: NOW - 30 * min, text: 'Ordered two, to be fetched on Friday.\nAsked for <b>Wang</b> next time.' }] }),
     contact(2, { outcome: 'abandoned', answered: null, agent: null, recording: null, talk_ms: 0, wait_ms: 61_000 }),
-    contact(3, { agent: 'wang' }),
+    contact(3, { agent: 'wang', disposition: 'none_chosen' }),
     contact(4, { direction: 'outbound', queue: null, queued: null, wait_ms: 0, caller: { number: '075512345678', name: null } }),
     contact(5, { caller: null }),
     contact(6, { outcome: 'in_flow', queue: null, queued: null, answered: null, agent: null, recording: null, talk_ms: 0 }),
     contact(24, { answered_at: 'harbour', agent: null }),
     contact(25, { queue: 'claims', agent: 'chen' }),
   ],
+  dispositions: config.site.dispositions,
   more: true,
+};
+
+const of = (n, over) => {
+  const { caller: _, ...cdr } = contact(n, over);
+  return cdr;
+};
+
+/** What is known of who calls. */
+export const contactCard = {
+  contact: 'c'.repeat(32),
+  dispositions: { 'call-again': 'Call again', complaint: 'Complaint', sold: 'Sold' },
+  known: {
+    shown: [['Account', '4711-0815'], ['Gold customer', '✓']],
+    note: { version: 3, text: 'Wants the blue one. Calls again on Friday about the delivery.' },
+    notes: [{ agent: 'wang', at: NOW - 4 * min, text: 'Handed over: asks for a discount <script>alert(1)</script>' }],
+    earlier: [
+      of(30, { agent: 'wang', disposition: { code: 'call-again' }, recording: null, notes: [{ agent: 'wang', at: NOW, text: 'Compares us with two others.\nBest in the afternoon.' }] }),
+      of(71, { disposition: { code: 'information' } }),
+      of(140, { outcome: 'abandoned', answered: null, agent: null, recording: null, talk_ms: 0, queue: 'claims' }),
+      of(160, { direction: 'outbound', queue: null, queued: null, disposition: 'none_chosen' }),
+    ],
+    more: true,
+    labels: config.site.dispositions,
+  },
 };
 
 /** Two people who take turns, 20 s. */

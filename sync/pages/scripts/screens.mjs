@@ -53,6 +53,7 @@ function invite(name, domain) {
 async function desk(tab, url, shot, look) {
   let inside = false;
   let socket = null;
+  let dark = false;
   const say = (message) => socket?.send(JSON.stringify(message));
   await tab.route('**/api/**', (route) => {
     const { pathname } = new URL(route.request().url());
@@ -72,6 +73,8 @@ async function desk(tab, url, shot, look) {
     if (pathname === '/api/egress/lines') return json(route, fixtures.egressLines);
     if (pathname === '/api/forward') return json(route, { phone: '201', forward: fixtures.phones.phones[0].forward });
     if (pathname === '/api/messages') return json(route, fixtures.messages);
+    if (pathname.endsWith('/card')) return dark ? json(route, { ...fixtures.contactCard, known: null }) : json(route, fixtures.contactCard);
+    if (pathname.endsWith('/note')) return json(route, { version: 4 });
     if (pathname === '/api/contacts') return json(route, fixtures.contacts);
     if (pathname === '/api/config' || pathname === '/api/changes') return json(route, { config: fixtures.config, findings: fixtures.findings });
     if (pathname === '/api/merge') return json(route, fixtures.merge);
@@ -106,6 +109,7 @@ async function desk(tab, url, shot, look) {
   await tab.locator('.state-card').waitFor();
   await shot('ready');
   say({ board: fixtures.board('offered') });
+  await tab.locator('.history').waitFor();
   await shot('offered');
   say({ board: { ...fixtures.board('offered', { callback: true }), callbacks: fixtures.callbacks } });
   await shot('callbacks');
@@ -140,8 +144,24 @@ async function desk(tab, url, shot, look) {
   await tab.getByRole('dialog').waitFor();
   await shot('transfer');
   await tab.keyboard.press('Escape');
-  say({ board: fixtures.board('wrap_up') });
+  await tab.getByRole('heading', { level: 2 }).first().focus().catch(() => {});
+  await tab.keyboard.press('d');
+  await tab.getByRole('option').first().waitFor();
+  await shot('card-disposition');
+  await tab.keyboard.press('Escape');
+  await tab.locator('#note').fill('Wants the blue one, and two more.');
+  await tab.locator('.note-state[data-state=same]').waitFor();
+  await shot('card');
+  await tab.locator('.history li').last().scrollIntoViewIfNeeded();
+  await shot('card-history');
+  await tab.locator('.state-card').scrollIntoViewIfNeeded();
+  dark = true;
+  say({ board: fixtures.board('ready') });
+  await tab.locator('#note').waitFor({ state: 'detached' });
+  say({ board: fixtures.board('wrap_up', { disposition: 'sold' }) });
+  await tab.getByText(/cannot read its memory|暂时无法读取/).waitFor();
   await shot('wrap-up');
+  dark = false;
   say({ board: { queues: [], closed: false, pauses: {}, help: 'lines_down', callbacks: [], emergencies: [], notices: [], agents: fixtures.board('not_ready').agents.filter((a) => a.agent === 'li').map((a) => ({ ...a, phone_registered: false })) } });
   await shot('empty');
   say({ board: fixtures.board('ready') });
@@ -193,10 +213,14 @@ async function desk(tab, url, shot, look) {
   await shot('phones-forward');
   await tab.keyboard.press('Escape');
   await tab.getByRole('dialog').waitFor({ state: 'detached' });
-  await tab.getByRole('tab').nth(3).click();
+  // Where the window is narrow it is in the menu.
+  if (look.name.startsWith('narrow')) {
+    await tab.locator('header button[aria-haspopup=menu]').click();
+    await tab.getByRole('menuitem', { name: /What left|外发记录/ }).click();
+  } else await tab.getByRole('tab').nth(3).click();
   await tab.getByRole('button', { name: /128410/ }).click();
   await shot('egress');
-  await tab.getByRole('tab').nth(4).click();
+  await tab.locator('header').getByRole('tab').last().click();
   await tab.getByRole('tab', { name: /^(Queues|队列)$/ }).waitFor();
   await tab.getByRole('button', { name: /Sales/ }).click();
   await tab.getByRole('textbox', { name: /Ring time|振铃时长/ }).fill('400');
@@ -212,6 +236,8 @@ async function desk(tab, url, shot, look) {
   await shot('settings-merge');
   await tab.getByRole('tab', { name: /^(Pauses|小休原因)$/ }).click();
   await shot('settings-pauses');
+  await tab.getByRole('tab', { name: /^(Dispositions|处理结果)$/ }).click();
+  await shot('settings-dispositions');
   if (look.name !== 'en') return;
   await tab.getByRole('tab').first().click();
   await tab.routeWebSocket('**/api/desk', (ws) => ws.close());

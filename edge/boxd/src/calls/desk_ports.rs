@@ -8,8 +8,8 @@ use std::{
 
 use bytes::Bytes;
 use desk::{
-    BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Effective, Fault, Floor, Future, MessageRow,
-    Records, Unavailable, Waveform,
+    BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Effective, Fault, Floor, Future, Known,
+    MessageRow, NoteRefused, NoteWritten, Records, Unavailable, Waveform,
 };
 use floor::board::{DeskCommand, Refused};
 use ledger::{Batch, BranchKey, Ledger, Reader};
@@ -24,7 +24,7 @@ use model::{
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 
-use super::{clock::wall, look_back};
+use super::{clock::wall, customers, look_back};
 
 /// Requests waiting for the engine.
 pub const REQUESTS_MAX: usize = 1_024;
@@ -181,6 +181,15 @@ impl Records for RecordsPort {
         }))
     }
 
+    fn known(&self, contact: ContactId) -> Future<'_, Result<Option<Known>, Unavailable>> {
+        Box::pin(read(&self.ledger, move |reader| customers::known(reader, contact)))
+    }
+
+    fn write_note(&self, written: NoteWritten) -> Future<'_, Result<u64, NoteRefused>> {
+        let kept = customers::write(&self.ledger.writer(), written);
+        Box::pin(async move { tokio::task::spawn_blocking(kept).await.unwrap_or(Err(Unavailable.into())) })
+    }
+
     fn merge_report(&self) -> Future<'_, Result<Report, Unavailable>> {
         Box::pin(read(&self.ledger, look_back::report))
     }
@@ -260,5 +269,6 @@ fn caller(reader: &Reader, contact: ContactId) -> Result<Option<Caller>, ledger:
 
 fn row(reader: &Reader, cdr: Cdr) -> Result<ContactRow, ledger::Error> {
     let caller = caller(reader, cdr.contact)?;
-    Ok(ContactRow { cdr, caller })
+    let notes = customers::notes(reader, cdr.contact)?;
+    Ok(ContactRow { cdr, caller, notes })
 }

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod clock;
+mod customers;
 mod desk_ports;
 mod dns;
 mod egress_port;

@@ -35,5 +35,7 @@ pub async fn list(
     let rows = desk.records.contacts(page).await?;
     let reader = session.reader();
     let more = u32::try_from(rows.len()).is_ok_and(|found| found >= limit);
-    Ok(Json(api::Contacts { contacts: rows.into_iter().map(|row| view::contact(row, &reader)).collect(), more }))
+    let dispositions = desk.floor.effective().borrow().config.site.dispositions.clone();
+    let contacts = rows.into_iter().map(|row| view::contact(row, &reader)).collect();
+    Ok(Json(api::Contacts { contacts, dispositions, more }))
 }

@@ -1,5 +1,6 @@
 //! The desk's addresses, by noun. What may pass at all is decided in `door`.
 
+mod card;
 mod contacts;
 mod egress;
 mod forward;
@@ -42,6 +43,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/contacts", get(contacts::list))
         .route("/api/messages", get(messages::list))
         .route("/api/messages/{recording}/done", post(messages::done))
+        .route("/api/contacts/{contact}/card", get(card::show))
+        .route("/api/contacts/{contact}/note", post(card::write))
         .route("/api/recordings/{file}", get(recordings::show))
         .route("/api/egress", get(egress::sums))
         .route("/api/egress/lines", get(egress::lines))

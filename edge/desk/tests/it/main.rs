@@ -1,6 +1,7 @@
 //! The desk over real HTTP and WebSocket on loopback, with the floor, the records and the staff in memory.
 
 mod browser;
+mod cards;
 mod commands;
 mod egress;
 mod phones;

@@ -150,6 +150,8 @@ async fn every_address_answers_each_role_as_the_matrix_says() {
     let own = format!("/api/recordings/{LI_RECORDING}.wav");
     let others = format!("/api/recordings/{WANG_RECORDING}.wav");
     let waveform = format!("/api/recordings/{WANG_RECORDING}.peaks");
+    let [own_card, own_note, others_card, others_note] =
+        [(1, "card"), (1, "note"), (2, "card"), (2, "note")].map(|(n, what)| format!("/api/contacts/{n:032x}/{what}"));
     let change = r#"{"changes":[{"set":"queue_ring","queue":"sales","seconds":25}]}"#;
     let matrix = [
         (Method::GET, "/", "", [200, 200, 200]),
@@ -157,6 +159,10 @@ async fn every_address_answers_each_role_as_the_matrix_says() {
         (Method::GET, "/api/contacts", "", [401, 200, 200]),
         (Method::GET, "/api/contacts?limit=x", "", [401, 400, 400]),
         (Method::GET, "/api/contacts?of=wang", "", [401, 400, 400]),
+        (Method::GET, own_card.as_str(), "", [401, 200, 200]),
+        (Method::GET, others_card.as_str(), "", [401, 404, 200]),
+        (Method::POST, own_note.as_str(), r#"{"text":"x","base":3}"#, [401, 200, 200]),
+        (Method::POST, others_note.as_str(), r#"{"text":"x","base":3}"#, [401, 404, 200]),
         (Method::GET, own.as_str(), "", [401, 200, 200]),
         (Method::GET, others.as_str(), "", [401, 404, 200]),
         (Method::GET, waveform.as_str(), "", [401, 404, 200]),

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -12,8 +12,9 @@ use std::{
 use bytes::Bytes;
 use desk::{
     Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Desk, Device,
-    Effective, EgressSums, Enrolled, Fault, Floor, Future, LendError, MessageRow, Options, Parts, PhoneError, PhoneIs,
-    Phones, Records, Registered, Role, SipLine, Softphones, Unavailable, Waveform,
+    Effective, EgressSums, Enrolled, Fault, Floor, Future, Known, LendError, MessageRow, Note, NoteRefused,
+    NoteWritten, Options, Parts, PhoneError, PhoneIs, Phones, Records, Registered, Role, SipLine, Softphones,
+    Unavailable, Waveform,
 };
 use floor::board::{AgentLine, Board, ContactCard, DeskCommand, Help, MonitorLine, QueueLine};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -22,7 +23,7 @@ use model::{
     cdr::{self, Cdr, Direction},
     change::{Change, Doc, Finding, Problem, Severity},
     config::{Agent, Config, Locality, Overflow, Queue, Site},
-    fact::{AgentState, EndCause, Monitoring},
+    fact::{AgentState, Disposition, EndCause, Monitoring},
     history::{By, Decision, Outcome, Report, Rule, Said, Side, Value as Scalar},
 };
 use serde_json::Value;
@@ -31,6 +32,8 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
 };
+
+use crate::cards;
 
 pub const XSS_NAME: &str = "<img src=x onerror=alert(1)>\"'</script>";
 pub const LI_CALLER: &str = "+8613800000001";
@@ -125,6 +128,10 @@ fn messages() -> Vec<MessageRow> {
 #[derive(Default)]
 pub struct TestRecords {
     pub heard: Mutex<Vec<(AgentId, RecordingId)>>,
+    /// Notes that came, kept or not.
+    pub notes: Mutex<Vec<NoteWritten>>,
+    /// The ledger cannot be read.
+    pub dark: AtomicBool,
 }
 
 impl Records for TestRecords {
@@ -135,6 +142,18 @@ impl Records for TestRecords {
             let fits = |row: &ContactRow| own(row) && old(row);
             Ok(rows().into_iter().filter(fits).take(page.limit as usize).collect())
         })
+    }
+
+    fn known(&self, contact: ContactId) -> Future<'_, Result<Option<Known>, Unavailable>> {
+        let dark = self.dark.load(Ordering::SeqCst);
+        Box::pin(async move { if dark { Err(Unavailable) } else { Ok(cards::known(contact)) } })
+    }
+
+    fn write_note(&self, written: NoteWritten) -> Future<'_, Result<u64, NoteRefused>> {
+        let dark = self.dark.load(Ordering::SeqCst);
+        let kept = if dark { Err(Unavailable.into()) } else { cards::written(&written) };
+        self.notes.lock().unwrap().push(written);
+        Box::pin(async move { kept })
     }
 
     fn merge_report(&self) -> Future<'_, Result<Report, Unavailable>> {
@@ -500,7 +519,8 @@ pub fn board() -> BoardAt {
         abandoned_today: 1,
         service_level_permille: Some(888),
     };
-    let agents = vec![talking("li", LI_CALLER, XSS_NAME), talking("wang", WANG_CALLER, "Wu")];
+    let agents =
+        vec![talking("li", cards::LI_NOW, LI_CALLER, XSS_NAME), talking("wang", cards::WANG_NOW, WANG_CALLER, "Wu")];
     BoardAt {
         at: Instant::now(),
         board: Board {
@@ -516,10 +536,10 @@ pub fn board() -> BoardAt {
     }
 }
 
-fn talking(who: &str, caller_number: &str, name: &str) -> AgentLine {
+fn talking(who: &str, contact: u128, caller_number: &str, name: &str) -> AgentLine {
     let card = ContactCard {
         callback: false,
-        contact: ContactId(u128::from(who.len() as u64)),
+        contact: ContactId(contact),
         queue: Some(QueueId::new("sales").unwrap()),
         caller_number: caller_number.into(),
         caller_name: Some(name.into()),
@@ -556,7 +576,9 @@ fn effective() -> Effective {
         dialling: Default::default(),
         closed: false,
         pauses: BTreeMap::new(),
-        dispositions: BTreeMap::new(),
+        dispositions: [("later", "Call again"), ("sold", "Sold")]
+            .map(|(code, label)| (code.parse().unwrap(), label.to_owned()))
+            .into(),
     };
     let sales = Queue {
         label: "Sales".into(),
@@ -596,7 +618,7 @@ fn effective() -> Effective {
     Effective { config, findings }
 }
 
-fn rows() -> Vec<ContactRow> {
+pub fn rows() -> Vec<ContactRow> {
     let row = |n: u128, who: &str, number: &str, recording| ContactRow {
         cdr: Cdr {
             contact: ContactId(n),
@@ -622,10 +644,11 @@ fn rows() -> Vec<ContactRow> {
             released: None,
             diverted: None,
             unkeyed: None,
-            disposition: None,
+            disposition: Some(Disposition::Code("sold".parse().unwrap())),
             called_back: None,
         },
         caller: Some(Caller { number: number.into(), name: None }),
+        notes: vec![Note { agent: agent(who), at: Millis(1_700_000_055_000), version: 1, text: "Wants blue".into() }],
     };
     vec![row(2, "wang", WANG_CALLER, WANG_RECORDING), row(1, "li", LI_CALLER, LI_RECORDING)]
 }

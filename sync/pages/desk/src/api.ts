@@ -139,11 +139,16 @@ export interface ContactCard {
   away: boolean;
   wrap_up_left_ms: number | null;
   from_site: string | null;
+  /** What came of it, by this agent's word. */
+  disposition: string | null;
+  /** The wrap-up ends by hand only when there is one. */
+  disposition_required: boolean;
 }
 
 export type Ask =
   | { ask: 'not_ready'; pause?: string }
   | { ask: 'sign_in' | 'sign_out' | 'ready' | 'wrap_up_done' | 'wrap_up_more' | 'hang_up' | 'hold' | 'resume' | 'card_mode' | 'card_mode_end' | 'confer' | 'consult_end' | 'monitor_end' }
+  | { ask: 'dispose'; contact: string; disposition: string }
   | { ask: 'dial' | 'transfer' | 'consult'; number: string }
   | { ask: 'monitor'; agent: string; how: Monitoring }
   | { ask: 'strike_off'; contact: string }
@@ -157,6 +162,8 @@ export type RefusedCode =
   | 'no_call'
   | 'forbidden'
   | 'pause_needed'
+  | 'disposition_needed'
+  | 'unknown_disposition'
   | 'bad_number'
   | 'bad_request'
   | 'too_many'
@@ -171,7 +178,41 @@ export type Say =
 
 export interface Contact extends Cdr {
   caller: { number: string; name: string | null } | null;
+  notes: NoteLine[];
 }
+
+/** What an agent wrote of a contact. */
+export interface NoteLine {
+  agent: string;
+  at: number;
+  text: string;
+}
+
+export interface Earlier extends Cdr {
+  notes: NoteLine[];
+}
+
+export interface Known {
+  /** What the caller keyed in, or another system said. */
+  shown: [string, string][];
+  /** The reader's own. */
+  note: { version: number; text: string };
+  notes: NoteLine[];
+  earlier: Earlier[];
+  more: boolean;
+  /** What the codes of `earlier` mean. */
+  labels: Record<string, string>;
+}
+
+export interface Card {
+  contact: string;
+  dispositions: Record<string, string>;
+  /** Null: the box's memory cannot be read. */
+  known: Known | null;
+}
+
+export const card = (contact: string) => get<Card>(`/api/contacts/${contact}/card`);
+export const writeNote = (contact: string, text: string, base: number, last: boolean) => post<{ version: number }>(`/api/contacts/${contact}/note`, { text, base }, last);
 
 export interface Settings {
   config: Config;
@@ -244,7 +285,7 @@ export const messageDone = (recording: string) => post<{ messages: Message[] }>(
 
 export function contacts(before: number | null) {
   const rest = before === null ? '' : `&before=${before}`;
-  return get<{ contacts: Contact[]; more: boolean }>(`/api/contacts?limit=50${rest}`);
+  return get<{ contacts: Contact[]; dispositions: Record<string, string>; more: boolean }>(`/api/contacts?limit=50${rest}`);
 }
 
 export type EgressClass = 'metric' | 'health' | 'notice' | 'configuration' | 'overflow signal' | 'overflow media' | 'handshake' | 'checkpoint';

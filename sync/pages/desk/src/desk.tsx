@@ -10,7 +10,7 @@ import { Emergencies } from './floor/emergencies';
 import { Floor } from './floor/floor';
 import { Helpless } from './helpless';
 import { useShortcuts } from './keys';
-import { Live, useLive } from './live';
+import { Live, useLive, type Answer } from './live';
 import { Phone, usePhone } from './phone/phone';
 
 const Contacts = lazy(() => import('./contacts/contacts'));
@@ -38,11 +38,12 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
   useEffect(() => live.start(), [live]);
   useEffect(() => phone.live(), [phone]);
 
+  const refused = (answer: Exclude<Answer, 'done'>) =>
+    notifications.show({ color: 'red', title: t('refused.title'), message: t(`refused.${answer}`), role: 'alert', closeButtonProps: { 'aria-label': t('close') } });
   const ask = async (wanted: Ask) => {
     if (wanted.ask === 'dial') phone.expect();
     const answer = await live.ask(wanted);
-    if (answer !== 'done')
-      notifications.show({ color: 'red', title: t('refused.title'), message: t(`refused.${answer}`), role: 'alert', closeButtonProps: { 'aria-label': t('close') } });
+    if (answer !== 'done') refused(answer);
     return answer === 'done';
   };
   const self = state.me ?? me;
@@ -52,8 +53,12 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
 
   async function out() {
     // A floor that does not answer keeps nobody inside.
-    const late = new Promise((passed) => window.setTimeout(passed, OUT_MS_MAX));
-    if (own !== null && own.state !== 'signed_out') await Promise.race([live.ask({ ask: 'sign_out' }), late]);
+    const late = new Promise<Answer>((passed) => window.setTimeout(() => passed('lost'), OUT_MS_MAX));
+    if (own !== null && own.state !== 'signed_out') {
+      const answer = await Promise.race([live.ask({ ask: 'sign_out' }), late]);
+      // Who goes now would be ready, away from the desk, when the wrap-up ends.
+      if (answer === 'disposition_needed') return refused(answer);
+    }
     await signOut().catch(() => {});
     leave();
   }

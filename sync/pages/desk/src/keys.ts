@@ -5,6 +5,8 @@ import type { Call, Phone } from './phone/phone';
 
 export const DIAL_FIELD = 'dial-number';
 export const TRANSFER_BUTTON = 'transfer-open';
+export const DISPOSITION_FIELD = 'disposition';
+export const NOTE_FIELD = 'note';
 /** A class: the list of reasons gives its button an id. */
 export const PAUSE_BUTTON = 'pause-open';
 
@@ -47,6 +49,8 @@ export function useShortcuts({ phone, call, own, ask, help, toFloor }: {
             toFloor();
             window.setTimeout(() => document.getElementById(DIAL_FIELD)?.focus(), 0);
           }],
+          ['d', () => document.getElementById(DISPOSITION_FIELD)?.focus()],
+          ['n', () => document.getElementById(NOTE_FIELD)?.focus()],
           ['shift+?', help],
           ['?', help],
         ]

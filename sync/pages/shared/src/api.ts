@@ -26,12 +26,13 @@ export function onSignedOut(tell: () => void) {
   signedOut = tell;
 }
 
-async function ask(method: string, path: string, body?: unknown): Promise<Response> {
+async function ask(method: string, path: string, body?: unknown, keepalive = false): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       credentials: 'same-origin',
+      keepalive,
       headers: {
         ...(method === 'GET' ? {} : { 'x-branchline': '1' }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -63,8 +64,9 @@ export async function get<T>(path: string): Promise<T> {
   return (await ask('GET', path)).json() as Promise<T>;
 }
 
-export async function post<T>(path: string, body: unknown): Promise<T> {
-  const response = await ask('POST', path, body);
+/** `keepalive`: it goes out even when the page goes away. */
+export async function post<T>(path: string, body: unknown, keepalive = false): Promise<T> {
+  const response = await ask('POST', path, body, keepalive);
   return (response.status === 204 ? undefined : await response.json().catch(() => undefined)) as T;
 }
 

@@ -18,6 +18,8 @@ use serde_json::json;
 
 const AGENT_SAYS: &str = "this is the service desk how can i help you";
 const CALLER_SAYS: &str = "my washing machine is broken";
+/// What an agent may well paste into a note.
+const NOTE: &str = "Leaks <img src=x onerror=alert(1)> since Monday";
 
 struct House {
     folder: tempfile::TempDir,
@@ -49,6 +51,18 @@ impl House {
         Self { folder, branch, carrier }
     }
 
+    /// Whoever writes a contact up says what came of it.
+    fn asks_what_came_of_it(&self) {
+        let supervisor = stage::sign_in(&self.branch, "a-101").expect("a supervisor");
+        let queues = supervisor.get("/api/config").expect("the settings")["config"]["queues"].clone();
+        let put = |code: &str, label: &str| json!({ "set": "disposition_put", "disposition": code, "label": label });
+        let asks = |queue| json!({ "set": "queue_dispositions", "queue": queue, "dispositions": { "required": true } });
+        let asked = queues.as_object().expect("queues").keys().map(asks);
+        let changes: Vec<_> =
+            [put("repair", "Repair ordered"), put("advice", "Advice")].into_iter().chain(asked).collect();
+        supervisor.post("/api/changes", &json!({ "changes": changes })).expect("set");
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -73,11 +87,15 @@ impl House {
     /// A customer who is in the queue of the first menu's second key.
     fn customer(&self) -> Phone {
         let mut caller = stage::caller(&self.path("caller"), "5550100", CALLER_SAYS, self.carrier).expect("a caller");
+        self.waits(&mut caller);
+        caller
+    }
+
+    fn waits(&self, caller: &mut Phone) {
         caller.dial(&format!("sip:4000@{}", self.branch.sip)).expect("dialled");
         caller.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the box answers");
         std::thread::sleep(Duration::from_secs(7));
         caller.digit('2').expect("a digit");
-        caller
     }
 }
 
@@ -122,10 +140,12 @@ fn take_calls(page: &mut DeskPage) {
 #[test]
 fn an_agent_with_nothing_but_the_page_answers_a_customer_and_a_reload_brings_the_same_call_back() {
     let house = House::open(false);
+    house.asks_what_came_of_it();
     let mut page = house.page("a-101", AGENT_SAYS);
     take_calls(&mut page);
     let mut caller = house.customer();
     page.sees_button("Answer").expect("it rings in the page");
+    page.reads("The first contact from this number").expect("the card is there while it rings");
     page.shot(&house.picture("ringing.png")).expect("a picture");
     // By the keyboard alone.
     page.press("F3").expect("a key");
@@ -134,18 +154,39 @@ fn an_agent_with_nothing_but_the_page_answers_a_customer_and_a_reload_brings_the
     let ear = house.path("ear.wav");
     hears(&mut page, "washing machine", &ear);
 
+    page.press("n").expect("a key leads to the note");
+    page.fill("#note:focus", NOTE).expect("typed");
+    page.see(".note-state[data-state=same]").expect("kept, before anybody says so");
     page.forget().expect("from here on");
     page.reload().expect("loaded anew");
     page.sees_button("Mute").expect("the same call, without a finger");
+    page.see("#note").expect("the card is back");
+    let note = page.act(json!({ "act": "ask", "js": "document.getElementById('note').value" })).expect("the note");
+    assert_eq!(note, NOTE, "after the reload");
     hears(&mut page, "washing machine", &ear);
     std::thread::sleep(Duration::from_secs(13));
     page.press("F9").expect("a key");
     caller.wait_event("CALL_CLOSED", PATIENCE).expect("the caller's leg ends too");
+    page.sees_button("Finish wrap-up").expect("time to write up");
+    page.press("F7").expect("a key");
+    page.reads("Say first what came of the contact.").expect("the queue waits for it");
+    // By the keyboard alone.
+    page.press("d").expect("a key leads to the list");
+    page.fill("#disposition:focus", "repair").expect("a few letters");
+    page.press("Enter").expect("chosen");
+    page.shot(&house.picture("written-up.png")).expect("a picture");
+    page.act(json!({ "act": "ask", "js": "document.activeElement.blur()" })).expect("elsewhere");
+    let over = wait_for("the end of the wrap-up", PATIENCE, || {
+        page.press("F7").ok()?;
+        page.act(json!({ "act": "see", "role": "button", "name": "Go not ready", "ms": 1_000 })).ok()
+    });
+    over.expect("ready again");
+    let disposed = stage::facts(&house.branch, "disposed");
+    assert_eq!(disposed.len(), 1, "{disposed:?}");
+    assert_eq!(disposed[0]["kind"]["disposition"], json!({ "code": "repair" }));
+    assert!(page.faults().expect("the page's faults").is_empty(), "{:?}", page.faults());
     let heard = end_of(&caller, 13, &house.path("caller-after-reload.wav"));
     assert!(heard.contains("service desk"), "after the reload the caller heard: {heard}");
-    page.button("Finish wrap-up").expect("written up");
-    page.sees_button("Go not ready").expect("ready again");
-    assert!(page.faults().expect("the page's faults").is_empty(), "{:?}", page.faults());
     let recording = stage::sealed_recording(&house.branch, 1).expect("one recording of the whole");
     let wav = house.path("recording.wav");
     stage::export(&house.branch, &recording, &wav).expect("exported");
@@ -158,6 +199,18 @@ fn an_agent_with_nothing_but_the_page_answers_a_customer_and_a_reload_brings_the
     let contact = contacts[0]["contact"].as_str().expect("a contact").to_owned();
     let told = house.branch.command(&["explain", &contact], None).expect("explained");
     assert!(told.contains("offered to a-101") && told.contains("made again: a-101"), "{told}");
+
+    // The customer calls again: what is known of the first time is there, as text.
+    house.waits(&mut caller);
+    page.sees_button("Answer").expect("it rings again");
+    page.reads(NOTE).expect("the note of the first time");
+    page.reads("Repair ordered").expect("what came of it");
+    page.shot(&house.picture("history.png")).expect("a picture");
+    caller.hang_up().expect("hung up");
+    page.act(json!({ "act": "gone", "role": "button", "name": "Answer" })).expect("it rings no more");
+    assert!(page.faults().expect("the page's faults").is_empty(), "{:?}", page.faults());
+    let told = house.branch.command(&["ledger", "facts", "--last", "1000"], None).expect("the facts");
+    assert!(!told.contains("Leaks"), "a note is in no fact");
 
     // Nothing of the account is left behind.
     let desk = stage::sign_in(&house.branch, "a-102").expect("a desk");

@@ -12,7 +12,11 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Fragment, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ROWS_MAX, csv } from './csv';
+import { dispositionText } from './disposition';
 import { Player } from './player';
+import { Notes } from '../card/history';
+import { useWords } from '../card/words';
+import '../card/card.css';
 import { contacts, type AgentLine, type Contact, type Me, type QueueLine } from '../api';
 
 const OUTCOME_COLOR: Record<Outcome, string> = { answered: 'green', abandoned: 'orange', in_flow: 'gray', refused: 'gray' };
@@ -30,6 +34,7 @@ export default function ContactsPlace(props: Props) {
 
 function Contacts({ me, queues, agents }: Props) {
   const { t, i18n } = useTranslation();
+  const w = useWords();
   const [playing, setPlaying] = useState<Contact | null>(null);
   const found = useInfiniteQuery({
     queryKey: ['contacts', me.agent],
@@ -39,6 +44,7 @@ function Contacts({ me, queues, agents }: Props) {
     refetchInterval: 20_000,
   });
   const rows = found.data?.pages.flatMap((page) => page.contacts) ?? [];
+  const labels = found.data?.pages[0]?.dispositions ?? {};
   const [saving, setSaving] = useState(false);
   async function saveAll() {
     setSaving(true);
@@ -120,7 +126,7 @@ function Contacts({ me, queues, agents }: Props) {
                         {supervisor && (
                           <Table.Td data-label={t('contacts.agent')}>{row.answered_at ? t('contacts.elsewhere', { site: row.answered_at }) : (agents.find((a) => a.agent === row.agent)?.badge ?? row.agent ?? '–')}</Table.Td>
                         )}
-                        <Table.Td><Badge variant="light" color={OUTCOME_COLOR[row.outcome]} tt="none">{t(`contacts.outcomes.${row.outcome}`)}</Badge></Table.Td>
+                        <Table.Td><Badge variant="light" color={OUTCOME_COLOR[row.outcome]} tt="none">{t(`contacts.outcomes.${row.outcome}`)}</Badge>{row.disposition !== undefined && <Text size="xs" mt={2} className="disposition">{dispositionText(row.disposition, labels, w.noneChosen)}</Text>}</Table.Td>
                         <Table.Td ta="right" data-label={t('contacts.wait')}>{row.queued === null ? '–' : clock(row.wait_ms)}</Table.Td>
                         <Table.Td ta="right" data-label={t('contacts.talk')}>{row.answered === null ? '–' : clock(row.talk_ms)}</Table.Td>
                         <Table.Td>
@@ -131,6 +137,9 @@ function Contacts({ me, queues, agents }: Props) {
                           )}
                         </Table.Td>
                       </Table.Tr>
+                      {row.notes.length > 0 && (
+                        <Table.Tr className="notes-row"><Table.Td colSpan={columns} pt={0}><Notes notes={row.notes} agents={agents} /></Table.Td></Table.Tr>
+                      )}
                     </Fragment>
                   );
                 })}

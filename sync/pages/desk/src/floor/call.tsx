@@ -14,6 +14,7 @@ import type { FloorProps } from './floor';
 import { ThirdParty } from './third';
 
 const TransferDialog = lazy(() => import('./transfer'));
+const ContactSide = lazy(() => import('../card/card'));
 
 export function CallCard(props: FloorProps & { own: AgentLine }) {
   const { t } = useTranslation();
@@ -55,7 +56,7 @@ function useOfferToast(own: AgentLine, queueName: string) {
   }, [offered, number, queueName, t]);
 }
 
-function Contact({ own, at, live, ask, board, queueName, phone: line, telephone }: FloorProps & { own: AgentLine; queueName: string }) {
+function Contact({ me, own, at, live, ask, board, queueName, phone: line, telephone }: FloorProps & { own: AgentLine; queueName: string }) {
   const { t } = useTranslation();
   const now = useNow();
   const [busy, setBusy] = useState<Ask['ask'] | null>(null);
@@ -110,6 +111,7 @@ function Contact({ own, at, live, ask, board, queueName, phone: line, telephone 
           <Button color="red.8" leftSection={<IconPhoneOff size={18} />} onClick={() => void press({ ask: 'hang_up' })} {...busyWith('hang_up')}>{t('call.hangUp')}</Button>
         </Group>
       )}
+      <Suspense fallback={null}><ContactSide me={me} board={board} shown={card} live={live} named={state !== 'offered'} ask={ask} /></Suspense>
       {transferring && state === 'talking' && (
         <Suspense fallback={null}>
           <TransferDialog
