@@ -48,7 +48,7 @@ export const config = {
   numbers: { '+8675512345678': 'main', '+8675512345679': 'night' },
   flows: {
     main: {
-      label: 'Main menu', start: 'hello', variables: { gold: false },
+      label: 'Main menu', start: 'hello', variables: { gold: false }, shown: { gold: 'Gold customer' },
       steps: {
         hello: { do: 'play', prompt: 'greeting', next: 'door' },
         door: { do: 'open', hours: 'office', then: 'who', otherwise: 'closed' },

@@ -322,7 +322,7 @@ async function console_(tab, url, shot, look) {
   await tab.getByRole('button', { name: /Add a person|添加人员/ }).click();
   await tab.getByRole('radiogroup').waitFor();
   await shot('people-add');
-  for (const place of ['overview', 'queues', 'agents', 'hours', 'flows', 'numbers', 'trunks', 'dialling', 'places', 'merge', 'history']) {
+  for (const place of ['overview', 'queues', 'agents', 'hours', 'dispositions', 'flows', 'numbers', 'trunks', 'dialling', 'places', 'merge', 'history']) {
     await tab.goto(`${url}/sites/north/${place}`);
     await tab.getByRole('tabpanel').waitFor();
     if (place === 'queues') {
@@ -336,6 +336,8 @@ async function console_(tab, url, shot, look) {
       await tab.locator('.react-flow__node', { hasText: 'which' }).first().click();
       await tab.getByRole('group', { name: /which/ }).last().waitFor();
       await shot('site-flows-drawing');
+      await tab.getByRole('textbox', { name: /Shown to agents as|向坐席显示为/ }).first().scrollIntoViewIfNeeded();
+      await shot('site-flows-variables');
       await tab.getByRole('radiogroup', { name: /Editor|编辑方式/ }).getByText(/Text|文本/).click();
       await tab.getByRole('textbox', { name: /Text|文本/ }).waitFor();
     }

@@ -109,3 +109,26 @@ fn a_queue_asks_for_nothing_while_the_site_has_no_codes() {
     let told = check(&mut scene, "@20 a hangs up\n@21 desk ann wrapped-up", &["WrapUpEnded ann", "ann is Ready"]);
     assert!(!told.contains("Disposed"), "{told}");
 }
+
+#[test]
+fn a_call_out_may_be_named_from_all_of_the_site_s_codes_and_owes_none() {
+    let mut scene = Scene::new(with_codes(true));
+    scene.play("@1 desk ann sign-in\n@2 desk ann dial 0171555\n@3 201 answers\n@4 carrier/0171555 answers");
+    assert_eq!(card(&scene).map(|card| card.disposition_required), Some(false));
+    check(&mut scene, "@5 desk ann names broken", &["Disposed by ann: Code(broken)"]);
+    check(&mut scene, "@20 201 hangs up", &["ann is NotReady"]);
+    assert_eq!(scene.cdrs.last().and_then(|cdr| cdr.disposition.clone()), Some(Disposition::Code(id("broken"))));
+    everything_adds_up(&scene);
+}
+
+#[test]
+fn who_is_given_the_customer_names_it_anew_and_the_last_code_stands() {
+    let mut scene = Scene::new(with_codes(true));
+    scene.play(TALKING);
+    check(&mut scene, "@7 desk ann names later", &["Disposed by ann: Code(later)"]);
+    scene.play("@8 desk bob sign-in\n@9 desk ann transfer 202\n@10 202 answers");
+    check(&mut scene, "@11 desk bob names sold", &["Disposed by bob: Code(sold)"]);
+    check(&mut scene, "@12 desk ann wrapped-up\n@20 a hangs up", &["WrapUpEnded ann"]);
+    assert_eq!(scene.cdrs.last().and_then(|cdr| cdr.disposition.clone()), Some(Disposition::Code(id("sold"))));
+    everything_adds_up(&scene);
+}
