@@ -280,7 +280,7 @@ fn tell(kind: &Kind) -> String {
         Kind::RecordingMissing { reason } => format!("no recording: {reason:?}"),
         Kind::MessageBegan { queue } => format!("speaks a message for {queue}"),
         Kind::MessageLeft { queue, ms, .. } => format!("has left {queue} a message, {ms:?} ms"),
-        Kind::MessageDone { by } => format!("{by} has done what the message asks for"),
+        Kind::MessageDone { by, .. } => format!("{by} has done what the message asks for"),
         Kind::OverflowOffered { site, .. } => format!("asks {site} for help"),
         Kind::OverflowAnswered { site, .. } => format!("is taken by {site}"),
         Kind::OverflowReturned { reason, .. } => format!("is back in the line: {reason:?}"),
