@@ -16,7 +16,7 @@ pub(crate) struct Heard {
 
 impl Heard {
     fn add(&mut self, quality: &Quality) {
-        let opinion = quality.opinion_hundredths;
+        let opinion = quality.opinion_at_worst();
         self.worst = Some(self.worst.map_or(opinion, |worst| worst.min(opinion)));
         self.sum = self.sum.saturating_add(u64::from(opinion));
         self.count = self.count.saturating_add(1);
@@ -53,6 +53,7 @@ mod tests {
             jitter_ms: 0,
             round_trip_ms: None,
             told_lost_permille: None,
+            told_rating: None,
             rating: 0,
             opinion_hundredths,
         };
@@ -62,5 +63,10 @@ mod tests {
             heard.add(&verdict(opinion, flow));
         }
         assert_eq!(heard.sound(), Some(Sound { opinion_worst: 100, opinion_mean: 320, one_way: true }));
+        // A party that hears us badly says so, while it sounds well here.
+        let mut heard = Heard::default();
+        heard.add(&Quality { told_rating: Some(41), rating: 93, ..verdict(440, Flow::Both) });
+        let sound = heard.sound().expect("a verdict");
+        assert!((200..=230).contains(&sound.opinion_worst) && !sound.one_way, "{sound:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{dtls::Fingerprint, srtp::Keys};
+use crate::{dtls::Fingerprint, quality, srtp::Keys};
 
 /// One RTP socket pair's worth of a call, chosen by *calls*; unique for the life of that process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -168,6 +168,9 @@ pub struct Remote {
     /// Reports share the port with audio (RFC 5761).
     #[serde(default)]
     pub mux: bool,
+    /// The remote asks how it sounds to us (RFC 3611).
+    #[serde(default)]
+    pub wants_xr: bool,
     #[serde(default)]
     pub security: Security,
 }
@@ -175,7 +178,16 @@ pub struct Remote {
 impl Remote {
     /// Without protection, at an address that is known.
     pub fn clear(addr: SocketAddr, codec: Codec, telephone_event: Option<u8>) -> Self {
-        Self { addr, codec, payload: None, telephone_event, learn: false, mux: false, security: Security::Clear }
+        Self {
+            addr,
+            codec,
+            payload: None,
+            telephone_event,
+            learn: false,
+            mux: false,
+            wants_xr: false,
+            security: Security::Clear,
+        }
     }
 }
 
@@ -317,10 +329,28 @@ pub struct Quality {
     pub round_trip_ms: Option<u16>,
     /// What the party says it lost of our packets, of a thousand.
     pub told_lost_permille: Option<u16>,
+    /// R of what the party hears: its own word (RFC 3611), or computed from its report; None while it sends none.
+    #[serde(default)]
+    pub told_rating: Option<u16>,
     /// R of ITU-T G.107, 0 to 93; below 70 it is to be alarmed.
     pub rating: u16,
     /// MOS in hundredths, 100 to 441.
     pub opinion_hundredths: u16,
+}
+
+impl Quality {
+    /// R at the end that hears worse.
+    pub fn rating_at_worst(&self) -> u16 {
+        self.told_rating.map_or(self.rating, |told| told.min(self.rating))
+    }
+
+    /// The opinion of who hears worse, in hundredths.
+    pub fn opinion_at_worst(&self) -> u16 {
+        let told = self.told_rating.map(|rating| quality::opinion(f64::from(rating)) * 100.0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let told = told.map(|opinion| opinion.round().clamp(100.0, 450.0) as u16);
+        told.map_or(self.opinion_hundredths, |told| told.min(self.opinion_hundredths))
+    }
 }
 
 /// Which way audio flows on a connected port.

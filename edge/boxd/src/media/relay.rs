@@ -118,7 +118,7 @@ impl Counters {
     }
 
     fn judge(&self, quality: &Quality) {
-        self.poor.inc_by(u64::from(quality.rating < RATING_POOR));
+        self.poor.inc_by(u64::from(quality.rating_at_worst() < RATING_POOR));
         self.one_way.inc_by(u64::from(quality.flow != Flow::Both));
     }
 

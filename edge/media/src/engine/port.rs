@@ -56,6 +56,7 @@ pub(super) struct Target {
     pub telephone_event: Option<u8>,
     pub learn: bool,
     mux: bool,
+    pub wants_xr: bool,
 }
 
 /// Somebody behind a declared NAT who may be the leg's phone.
@@ -146,7 +147,7 @@ impl Port {
         }
         self.heard = now;
         self.silent = false;
-        let Remote { addr, codec, payload, telephone_event, learn, mux, security } = remote;
+        let Remote { addr, codec, payload, telephone_event, learn, mux, wants_xr, security } = remote;
         let fixed = codec.payload_type();
         let payload = payload.unwrap_or(Payload { sent: fixed, received: fixed });
         self.sender.set_clock(codec.clock());
@@ -156,7 +157,7 @@ impl Port {
         }
         self.guard = Guard::over(now, self.guard.take(), &security, addr, certificate);
         let addr = self.guard.as_ref().and_then(|guard| guard.chosen()).unwrap_or(addr);
-        self.remote = Some(Target { addr, codec, payload, telephone_event, learn, mux });
+        self.remote = Some(Target { addr, codec, payload, telephone_event, learn, mux, wants_xr });
     }
 
     /// STUN and DTLS; true when the packet was either.

@@ -9,6 +9,7 @@ use crate::{
     rtp::{
         receive::Tally,
         rtcp::{self, Block, Report},
+        xr::Voip,
     },
 };
 
@@ -34,6 +35,11 @@ pub(super) struct Monitor {
     /// The party's last block about us.
     told: Option<Block>,
     told_before: Option<Block>,
+    /// How the party says that we sound to it, and whether it said so since the last verdict.
+    told_rating: Option<u8>,
+    told_anew: bool,
+    /// R of the last verdict, for the party that asks.
+    rating: Option<u16>,
     round_trip: Option<Duration>,
 }
 
@@ -49,11 +55,27 @@ impl Monitor {
         self.due.is_some_and(|due| due <= now)
     }
 
+    /// How the party sounds to us, as one says it (RFC 3611 §4.7).
+    fn says(&self, voip: Voip) -> Voip {
+        let rating = self.rating.and_then(|rating| u8::try_from(rating).ok());
+        let opinion = rating.map(|rating| whole(quality::opinion(f64::from(rating)) * 10.0));
+        Voip {
+            round_trip_ms: self.round_trip.map_or(0, millis),
+            rating,
+            opinion: opinion.and_then(|tenths| u8::try_from(tenths).ok()),
+            ..voip
+        }
+    }
+
     pub fn hear(&mut self, now: Instant, report: &Report, since_start: Duration) {
         if let Some(sent) = report.sent {
             #[allow(clippy::cast_possible_truncation)]
             let middle = (sent.ntp >> 16) as u32;
             self.heard_report = Some((middle, now));
+        }
+        if let Some(voip) = report.voip {
+            self.told_rating = voip.rating;
+            self.told_anew = true;
         }
         let Some(block) = report.block else { return };
         self.told = Some(block);
@@ -76,7 +98,9 @@ impl Port {
             ..block
         });
         let sent = self.sender.report(now, ntp(since_start));
-        rtcp::write(out, &Report { ssrc: self.sender.ssrc(), sent, block })
+        let wanted = self.remote.is_some_and(|remote| remote.wants_xr);
+        let voip = self.receiver.voip().filter(|_| wanted).map(|voip| self.monitor.says(voip));
+        rtcp::write(out, &Report { ssrc: self.sender.ssrc(), sent, block, voip })
     }
 
     /// The period's verdict, and the next begins. None while there is nothing to judge.
@@ -89,6 +113,7 @@ impl Port {
             tally.received.saturating_sub(monitor.tally.received),
         );
         let (sent_now, strangers) = (sent.saturating_sub(monitor.sent), foreign.saturating_sub(monitor.foreign));
+        let said = monitor.told_rating.filter(|_| std::mem::take(&mut monitor.told_anew));
         let told = monitor.told.filter(|told| monitor.told_before != Some(*told));
         let deaf = matches!((monitor.told, monitor.told_before), (Some(told), Some(before)) if told != before
             && told.highest == before.highest);
@@ -113,12 +138,22 @@ impl Port {
             }
             Flow::NothingArrives | Flow::FromElsewhere => 0.0,
         };
+        monitor.rating = Some(whole(rating));
+        let told_lost_permille = told.map(|told| u16::from(told.fraction_lost) * 125 / 32);
+        let computed = || {
+            let (told, lost) = told.zip(told_lost_permille)?;
+            let units = u64::from(told.jitter).saturating_mul(1_000_000) / u64::from(remote.codec.clock().max(1));
+            let delay = quality::delay_ms(monitor.round_trip, Duration::from_micros(units));
+            Some(whole(quality::rating(remote.codec.impairment(), delay, f64::from(lost) / 10.0)))
+        };
+        let told_rating = said.map(u16::from).or_else(computed);
         Some(Quality {
             flow,
             lost_permille: lost,
             jitter_ms: millis(jitter),
             round_trip_ms: monitor.round_trip.map(millis),
-            told_lost_permille: told.map(|told| u16::from(told.fraction_lost) * 125 / 32),
+            told_lost_permille,
+            told_rating,
             rating: whole(rating),
             opinion_hundredths: whole(quality::opinion(rating) * 100.0),
         })

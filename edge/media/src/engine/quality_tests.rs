@@ -2,8 +2,11 @@
 
 use super::{tests::*, *};
 use crate::{
-    plane::{Flow, Quality},
-    rtp::rtcp::{Block, Report, Sent},
+    plane::{Codec, Command, Flow, Quality, Remote},
+    rtp::{
+        rtcp::{Block, Report, Sent},
+        xr::Voip,
+    },
 };
 
 /// Ten seconds of both sides' packets but those that `lost` names; the verdicts about A.
@@ -82,8 +85,12 @@ fn a_party_that_hears_nothing_says_so_and_the_round_trip_is_measured() {
         {
             #[allow(clippy::cast_possible_truncation)]
             let block = Block { ssrc, highest: 77, last_report: sent as u32, delay: 65_536 / 25, ..Block::default() };
-            let theirs =
-                Report { ssrc: 9, sent: Some(Sent::default()), block: Some(Block { jitter: u32::from(n), ..block }) };
+            let theirs = Report {
+                ssrc: 9,
+                sent: Some(Sent::default()),
+                block: Some(Block { jitter: u32::from(n), ..block }),
+                voip: None,
+            };
             let mut out = [0; rtcp::LEN_MAX];
             let length = rtcp::write(&mut out, &theirs);
             engine.handle_report(at, SLOT_A, address(6_667), &out[..length]);
@@ -97,4 +104,47 @@ fn a_party_that_hears_nothing_says_so_and_the_round_trip_is_measured() {
     let last = seen.last().expect("a verdict");
     assert_eq!(last.flow, Flow::NothingIsHeard, "{seen:?}");
     assert!(last.round_trip_ms.is_some_and(|trip| (58..=61).contains(&trip)), "{last:?}");
+}
+
+#[test]
+fn who_asks_hears_how_it_sounds_and_what_a_party_says_of_us_is_taken() {
+    let (mut engine, _, now) = joined();
+    let asks = Remote { wants_xr: true, ..remote(4_000, Codec::Pcma) };
+    engine.handle_command(now, Command::Connect { port: A, remote: asks }, &mut Shelf, &mut Net::default());
+    let mut net = Net::default();
+    let (mut verdicts, mut asked) = (Vec::new(), Vec::new());
+    for n in 0..1_000_u16 {
+        let at = now + Duration::from_millis(20 * u64::from(n));
+        if n % 10 != 5 {
+            engine.handle_packet(at, SLOT_A, address(4_000), &packet(n, 8, &[1; 160]), &mut net);
+        }
+        engine.handle_packet(at, SLOT_B, address(5_000), &packet(n, 0, &[1; 160]), &mut net);
+        engine.handle_tick(at, n % 50 == 0, &mut net);
+        for (slot, _, report) in net.reports.drain(..) {
+            let read = rtcp::parse(&report, 9).expect("RTCP");
+            assert!(slot == SLOT_A || read.voip.is_none(), "nobody asked there");
+            if slot == SLOT_A {
+                asked.push(read);
+                // The party's own buffer throws half of it away, which no report of ours could tell.
+                let voip = Voip { ssrc: read.ssrc, rating: Some(41), ..Voip::default() };
+                let theirs = Report {
+                    ssrc: 9,
+                    sent: None,
+                    block: Some(Block { ssrc: read.ssrc, ..Block::default() }),
+                    voip: Some(voip),
+                };
+                let mut out = [0; rtcp::LEN_MAX];
+                let length = rtcp::write(&mut out, &theirs);
+                engine.handle_report(at, SLOT_A, address(4_001), &out[..length]);
+            }
+        }
+        verdicts.extend(std::iter::from_fn(|| engine.poll_event()).filter_map(|event| match event {
+            Event::Quality { port: A, quality } => Some(quality),
+            _ => None,
+        }));
+    }
+    let voip = asked.last().and_then(|report| report.voip).expect("how it sounds");
+    assert!((24..=27).contains(&voip.lost), "every tenth: {voip:?}");
+    assert!(voip.rating.is_some_and(|rating| rating < 70) && voip.opinion.is_some(), "{voip:?}");
+    assert_eq!(verdicts.last().and_then(|verdict| verdict.told_rating), Some(41));
 }

@@ -3,6 +3,7 @@
 pub mod receive;
 pub mod rtcp;
 pub mod send;
+pub mod xr;
 
 /// Bytes of a header without CSRCs.
 pub const HEADER_LEN: usize = 12;

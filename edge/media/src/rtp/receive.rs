@@ -2,7 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Header, rtcp::Block};
+use super::{
+    Header,
+    rtcp::Block,
+    xr::{Bursts, Voip},
+};
 
 /// RFC 3550 A.1: a jump of more than this is a new source, not loss.
 const DROPOUT_MAX: u16 = 3_000;
@@ -38,6 +42,7 @@ struct Source {
     jitter: u32,
     /// At the last report.
     reported: Tally,
+    bursts: Bursts,
 }
 
 impl Default for Receiver {
@@ -112,6 +117,12 @@ impl Receiver {
         })
     }
 
+    /// How the source's losses fall, since it began; packets are of 20 ms.
+    pub fn voip(&self) -> Option<Voip> {
+        let source = self.source.as_ref()?;
+        Some(Voip { ssrc: source.ssrc, ..source.bursts.report(20) })
+    }
+
     /// Interarrival jitter in microseconds.
     pub fn jitter_us(&self) -> u32 {
         let units = self.source.as_ref().map_or(0, |source| u64::from(source.jitter / 16));
@@ -131,6 +142,7 @@ impl Source {
             transit: Some((now, header.timestamp)),
             jitter: 0,
             reported: Tally::default(),
+            bursts: Bursts::default(),
         }
     }
 
@@ -146,6 +158,9 @@ impl Source {
             return Some(false);
         }
         if delta < DROPOUT_MAX {
+            // What comes late after all stays counted: it was not there when it was to be played.
+            self.bursts.lost(u32::from(delta - 1));
+            self.bursts.came();
             self.highest = self.highest.saturating_add(u64::from(delta));
         } else if delta <= u16::MAX - 100 {
             return None;

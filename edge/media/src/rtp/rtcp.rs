@@ -1,8 +1,10 @@
 //! RTCP (RFC 3550 §6): sender and receiver reports with a name, read and written; what else comes is passed over. A BYE
 //! is no hang-up: only signalling ends a call (S-27).
 
-/// Bytes of one compound packet of ours: a sender report with one block, and a name.
-pub const LEN_MAX: usize = 8 + 20 + 24 + 4 + 4 + 2 + CNAME_LEN_MAX + 4;
+use super::xr::{self, Voip};
+
+/// Bytes of one compound packet of ours: a sender report with one block, a name, and how it sounds.
+pub const LEN_MAX: usize = 8 + 20 + 24 + 4 + 4 + 2 + CNAME_LEN_MAX + 4 + xr::LEN;
 const CNAME_LEN_MAX: usize = 16;
 /// Packets of one compound that are looked at.
 const PACKETS_MAX: usize = 16;
@@ -47,6 +49,7 @@ pub struct Report {
     pub sent: Option<Sent>,
     /// Of the source that was asked for.
     pub block: Option<Block>,
+    pub voip: Option<Voip>,
 }
 
 /// Reads a compound packet; None for what is none (RFC 3550 A.2: version 2, a report first, lengths that add up).
@@ -78,6 +81,11 @@ pub fn parse(compound: &[u8], about: u32) -> Option<Report> {
             }
             // A compound begins with a report.
             _ if report.is_none() => return None,
+            xr::TYPE => {
+                let voip = xr::parse(body, about)?;
+                let known = report.get_or_insert_default();
+                known.voip = known.voip.or(voip);
+            }
             _ => {}
         }
         rest = after.get(length..)?;
@@ -118,6 +126,9 @@ pub fn write(out: &mut [u8; LEN_MAX], report: &Report) -> usize {
         pen.put(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
     }
     pen.put(&[0, 0]);
+    if let Some(voip) = &report.voip {
+        pen.put(&xr::write(report.ssrc, voip));
+    }
     pen.at
 }
 
@@ -183,12 +194,13 @@ mod tests {
             let [packets, octets, rtp, highest, jitter, last_report, delay, high] = words;
             let sent = with_sent.then_some(Sent { ntp: u64::from(high) << 32 | u64::from(rtp), rtp, packets, octets });
             let block = with_block.then_some(Block { ssrc: about, fraction_lost: 7, lost, highest, jitter, last_report, delay });
-            let report = Report { ssrc, sent, block };
+            let voip = with_block.then_some(Voip { ssrc: about, lost: 9, rating: Some(80), ..Voip::default() });
+            let report = Report { ssrc, sent, block, voip };
             let mut out = [0; LEN_MAX];
             let length = write(&mut out, &report);
             prop_assert_eq!(parse(&out[..length], about), Some(report));
             if let Some(block) = block {
-                prop_assert_eq!(parse(&out[..length], block.ssrc ^ 1), Some(Report { block: None, ..report }));
+                prop_assert_eq!(parse(&out[..length], block.ssrc ^ 1), Some(Report { block: None, voip: None, ..report }));
             }
             for cut in 1..length {
                 let _ = parse(&out[..cut], about);

@@ -72,6 +72,8 @@ pub struct Audio {
     pub cryptos: Vec<Crypto>,
     /// Reports may share the port (RFC 5761).
     pub mux: bool,
+    /// How they sound to us is asked for (RFC 3611 §5.1).
+    pub(crate) wants_xr: bool,
     /// Of a profile whose keys come of a handshake; None when it is not whole.
     pub shown: Option<Shown>,
     /// The line's name, when it is in a bundle (RFC 9143).
@@ -102,6 +104,7 @@ impl Audio {
             telephone_event: self.telephone_event,
             learn,
             mux,
+            wants_xr: self.wants_xr,
             security,
         })
     }

@@ -41,6 +41,7 @@ struct Media {
     maps: Vec<(u8, String, u32)>,
     cryptos: Vec<Crypto>,
     mux: bool,
+    wants_xr: bool,
     name: Option<String>,
     handshake: Handshake,
 }
@@ -182,6 +183,7 @@ impl Session {
             profile,
             cryptos: media.cryptos.clone(),
             mux: media.mux,
+            wants_xr: media.wants_xr,
             shown,
             bundled,
             addr: (!on_hold).then_some(SocketAddr::new(ip, media.port)),
@@ -201,6 +203,7 @@ impl Media {
             "rtpmap" if self.maps.len() < 64 => self.maps.extend(rtpmap(value)),
             "crypto" if self.cryptos.len() < CRYPTOS_MAX => self.cryptos.extend(Crypto::read(value)),
             "rtcp-mux" => self.mux = true,
+            "rtcp-xr" => self.wants_xr = value.split_whitespace().any(|word| word.starts_with("voip-metrics")),
             "mid" => self.name = Some(value.to_owned()).filter(|name| is_name(name)),
             _ => self.handshake.attribute(&format!("{name}:{value}")),
         }

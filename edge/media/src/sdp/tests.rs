@@ -161,3 +161,18 @@ proptest! {
         let _ = parse(lines.join("\n").as_bytes()).and_then(Session::audio);
     }
 }
+
+#[test]
+fn who_asks_how_it_sounds_is_heard() {
+    for (asked, asks) in [
+        ("a=ptime:20", false),
+        ("a=rtcp-xr:", false),
+        ("a=rtcp-xr:rcvr-rtt=all stat-summary=loss,dup", false),
+        ("a=rtcp-xr:pkt-loss-rle voip-metrics", true),
+    ] {
+        let lines =
+            ["v=0", "o=- 1 1 IN IP4 192.0.2.1", "s=-", "c=IN IP4 192.0.2.1", "t=0 0", "m=audio 4000 RTP/AVP 8", asked];
+        let remote = audio_of(&lines).expect("audio").remote(false, false, Security::Clear).expect("somewhere");
+        assert_eq!(remote.wants_xr, asks, "{asked}");
+    }
+}

@@ -95,7 +95,7 @@ fn rtcp() {
         .into_iter()
         .map(|(sent, block)| {
             let mut out = [0; rtcp::LEN_MAX];
-            let length = rtcp::write(&mut out, &rtcp::Report { ssrc: 5, sent, block });
+            let length = rtcp::write(&mut out, &rtcp::Report { ssrc: 5, sent, block, voip: None });
             out[..length].to_vec()
         })
         .chain([vec![0x80, 201, 0, 1, 0, 0, 0, 5, 0x81, 203, 0, 1, 0, 0, 0, 5]])
