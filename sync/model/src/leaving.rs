@@ -154,7 +154,7 @@ pub struct Health {
     pub phones_registered: u32,
     pub trunks_up: u32,
     pub trunks: u32,
-    /// Intervals closed on the box and the last of them: what completeness is measured against.
+    /// Intervals with contacts that were closed on the box. What has arrived of them is said by [`Closed`].
     pub intervals_closed: u64,
     /// Firmware slot and version as numbers: `a` is 0, `b` is 1; version 1.2.3 is `[1, 2, 3]`.
     pub slot: u8,

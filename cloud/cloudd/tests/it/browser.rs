@@ -10,7 +10,7 @@ use model::Millis;
 
 use crate::{
     configuration::with_sales,
-    support::{ADMIN, ANALYST, BOX, Cloud, EPOCH, PASSWORD, START, health, interval, north, row},
+    support::{ADMIN, ANALYST, BOX, Cloud, EPOCH, PASSWORD, START, closed, health, interval, north, row},
 };
 
 const CHROMIUM: &str = "/usr/bin/chromium";
@@ -33,7 +33,15 @@ async fn an_analyst_finds_every_place_without_a_refusal() {
 
 async fn with_figures() -> Cloud {
     let cloud = with_sales().await;
-    let rows = vec![row(1, &interval(0, "sales", 7)), row(2, &health(3))];
+    // Some of the last day is here, in time and late, and some of it is not.
+    let quarter = (cloudd::clock::now().0 - START) / 900_000;
+    let rows = vec![
+        row(1, &interval(quarter - 20, "sales", 7)),
+        row(2, &closed(quarter - 30, quarter - 10)),
+        row(3, &interval(quarter - 1, "sales", 9)),
+        row(4, &closed(quarter - 1, quarter)),
+        row(5, &health(3)),
+    ];
     cloud.shelf().ingest(BOX, &north(), EPOCH, rows).await.unwrap();
     cloud.write(|conn| db::boxes::certify(conn, BOX, "0a", Millis(START + 90))).await;
     for (age, version) in ["1.2.3", "1.3.0"].into_iter().enumerate() {

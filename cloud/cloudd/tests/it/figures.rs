@@ -2,20 +2,11 @@
 
 use cloudd::hub::store::Store;
 use db::user::{Role, Scope, User};
-use model::{
-    Millis, SiteId,
-    leaving::{Closed, Leaving},
-};
+use model::{Millis, SiteId};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{ANALYST, BOX, Cloud, EPOCH, START, interval, north, row};
-
-/// Quarters `from..until` of `sales`.
-fn closed(from: i64, until: i64) -> Leaving {
-    let [from, until] = [from, until].map(|n| Millis(START + n * 900_000));
-    Leaving::Closed(Closed { from, until, length_s: 900, at: until, queues: vec!["sales".parse().unwrap()] })
-}
+use crate::support::{ANALYST, BOX, Cloud, EPOCH, START, closed, interval, north, row};
 
 fn window(quarters: i64) -> String {
     format!("from={START}&to={}", START + quarters * 900_000)

@@ -152,6 +152,13 @@ pub fn interval(n: i64, queue: &str, offered: u32) -> leaving::Leaving {
     })
 }
 
+/// That the quarters `from..until` are closed, in which there was the queue `sales`.
+pub fn closed(from: i64, until: i64) -> leaving::Leaving {
+    let [from, until] = [from, until].map(|n| Millis(START + n * 900_000));
+    let queues = vec![QueueId::new("sales").unwrap()];
+    leaving::Leaving::Closed(leaving::Closed { from, until, length_s: 900, at: until, queues })
+}
+
 pub fn health(intervals_closed: u64) -> leaving::Leaving {
     leaving::Leaving::Health(leaving::Health {
         at: Millis(START),

@@ -11,7 +11,7 @@ export type SinceDays = (typeof SINCE_DAYS)[number];
 
 export function Changed({ days, setDays, sites, labels }: { days: SinceDays; setDays: (days: SinceDays) => void; sites: readonly string[]; labels: ReadonlyMap<string, string> }) {
   const { t, i18n } = useTranslation();
-  const found = useQuery({ queryKey: ['figures', 'corrections', days], queryFn: () => corrections(Date.now() - Number(days) * 86_400_000), refetchInterval: 30_000 });
+  const found = useQuery({ queryKey: ['corrections', days], queryFn: () => corrections(Date.now() - Number(days) * 86_400_000), refetchInterval: 30_000 });
   const shown = (found.data?.corrections ?? []).filter((one) => sites.length === 0 || sites.includes(one.site));
   const time = (at: number) => dayAndTime(at, i18n.language);
   return (

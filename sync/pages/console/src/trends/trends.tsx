@@ -33,7 +33,7 @@ export default function TrendsPage() {
   };
   const sites = useSites();
   const found = useQuery({
-    queryKey: ['figures', 'trends', place.window, place.step, place.to, place.sites.join(), place.queues.join()],
+    queryKey: ['trends', place.window, place.step, place.to, place.sites.join(), place.queues.join()],
     queryFn: async () => {
       const { from, to, offset_s } = range(place, Date.now());
       return { from, to, ...(await ask({ from, to, length_s: place.step, offset_s, sites: place.sites, queues: place.queues })) };
