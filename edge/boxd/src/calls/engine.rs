@@ -15,21 +15,20 @@ use std::{
 
 use call::leg::Input as LineInput;
 use desk::BoardAt;
-use floor::{Floor, Input, Output, book::Book};
+use floor::{Floor, Input, book::Book};
 use gate::Gate;
-use ledger::{Batch, BindingChange, Reader};
+use ledger::{Batch, Reader};
 use model::{
     ContactId, Extension, TrunkId,
     config::Config,
     fact::{Fact, Kind},
-    leaving::{Leaving, Notice},
 };
 use sip::{arrivals::Turn, endpoint::Input as SipInput, locate::Target};
 use tokio::{
     sync::{mpsc, watch},
     time::{MissedTickBehavior, interval, sleep_until},
 };
-use tracing::{error, info, warn};
+use tracing::warn;
 
 use super::{
     backlog::Backlog,
@@ -59,7 +58,7 @@ const SLICE: Duration = Duration::from_millis(2);
 /// Events of *media*, and pieces of SIP's streams, in one turn.
 const OTHERS_A_TURN: usize = 64;
 /// The board is drawn this often at most.
-const SHOW_EVERY: Duration = Duration::from_millis(50);
+pub const SHOW_EVERY: Duration = Duration::from_millis(50);
 /// How often the civil clock is told, in looks.
 const CIVIL_EVERY: u32 = 25;
 
@@ -305,124 +304,5 @@ impl Engine {
         let fact = Fact { seq: 0, at: wall(), contact: None, kind };
         self.store.add(Instant::now(), Batch { facts: vec![fact], ..Batch::default() });
         self.write();
-    }
-
-    /// Takes everything the floor has put out; what is to be remembered waits a moment for more.
-    pub fn obey(&mut self) {
-        let mut batch = Batch::default();
-        let mut keep = Vec::new();
-        while let Some(output) = self.floor.poll_output() {
-            match output {
-                Output::Send { flow, bytes } => self.sockets.send(flow, bytes),
-                Output::Close { flow } => self.sockets.close(flow),
-                Output::Media(command) => {
-                    self.backlog.asks(Instant::now(), &command);
-                    if !self.media.send(command) {
-                        error!("the media process does not take commands");
-                    }
-                }
-                Output::Fact(fact) => {
-                    if let Kind::Dialled { phone, trunk, emergency: true, .. } = &fact.kind {
-                        warn!(?phone, ?trunk, "an emergency call");
-                        self.meters.emergencies.inc();
-                    }
-                    if let Kind::OutwardRefused { phone, why } = &fact.kind {
-                        warn!(%phone, ?why, "a call out is refused");
-                        self.meters.outward_refused.with_label_values(&[outgoing::why(*why)]).inc();
-                    }
-                    self.meters.count_recording(&fact.kind);
-                    batch.facts.push(fact);
-                }
-                Output::Personal { contact, caller, call_back, shown } => {
-                    let person = outgoing::person(&self.running.site.dialling, caller, call_back, shown);
-                    batch.personal.push((contact, person));
-                }
-                Output::Cdr(cdr) => {
-                    self.count(&cdr);
-                    self.book.note(&cdr);
-                    batch.cdrs.push(*cdr);
-                }
-                Output::Keep { contact } => keep.push(contact),
-                Output::Notice(notice) => self.announce(&mut batch, notice),
-                Output::LookUp { question, ask } => self.look_ups.ask(question, ask),
-                Output::Signal(signal) => match &self.sync {
-                    Some(sync) => sync.signal(outgoing::signal_out(signal, &self.config.site)),
-                    None => warn!("an overflow signal without a link"),
-                },
-                Output::Tunnel { overflow, local } => {
-                    if let Some(sync) = &self.sync {
-                        sync.tunnel(overflow, local);
-                    }
-                }
-                Output::BoardChanged => {
-                    self.show_at.get_or_insert_with(|| Instant::now() + SHOW_EVERY);
-                }
-                Output::Registered { phone, up, binding } => {
-                    batch.bindings.extend(self.registered(phone, up, binding));
-                }
-                Output::TrunkState { trunk, up } => {
-                    info!(%trunk, up, "trunk");
-                    self.trunks.insert(trunk, up);
-                }
-                Output::Refused { cause, status } => self.meters.refused.count(Instant::now(), cause, status),
-            }
-        }
-        self.sockets.flush();
-        self.meters.facts.inc_by(batch.facts.len() as u64);
-        if !batch.is_empty() {
-            self.store.add(Instant::now(), batch);
-        }
-        if !keep.is_empty() {
-            self.store.keep(keep, !self.stay.is_spare());
-        }
-    }
-
-    /// The cloud has acknowledged all there is.
-    fn outbox_is_empty(&self) -> bool {
-        self.store.is_told() && self.reader.position().is_ok_and(|position| position.watermark == position.last)
-    }
-
-    /// What was told while the disk took nothing.
-    pub fn announce_late(&mut self, notices: Vec<Notice>) {
-        let mut batch = Batch::default();
-        notices.into_iter().for_each(|notice| self.announce(&mut batch, notice));
-        self.store.add(Instant::now(), batch);
-        self.write();
-    }
-
-    /// For the centre: through the gate into the outbox, however long the line stays cut.
-    fn announce(&mut self, batch: &mut Batch, notice: Notice) {
-        warn!(what = ?notice.what, place = ?notice.place, trunk = ?notice.trunk, "a notice");
-        if self.config.cloud.is_none() {
-            return;
-        }
-        match self.gate.pass(&[Leaving::Notice(notice)], wall()) {
-            Ok(passed) => {
-                batch.outbox.extend(passed);
-                batch.gate = Some(self.gate.state().clone());
-                self.store.hurry();
-            }
-            Err(error) => error!(%error, "the gate refused our own notice"),
-        }
-    }
-
-    fn registered(&mut self, phone: Extension, up: bool, binding: sip::endpoint::Binding) -> Option<BindingChange> {
-        self.registrations.put(&phone, up, &binding);
-        let user = phone.as_str().to_owned();
-        if up != self.phones.contains(&phone) {
-            info!(%phone, up, "phone registration");
-        }
-        if up {
-            self.phones.insert(phone);
-            outgoing::binding_put(&user, &binding, wall())
-        } else {
-            self.phones.remove(&phone);
-            Some(BindingChange::Remove { user, contact: binding.contact })
-        }
-    }
-
-    /// Hands what is to be remembered to the ledger.
-    pub fn write(&mut self) {
-        self.store.write(|| self.backlog.writes(Instant::now()), self.sync.as_ref());
     }
 }

@@ -13,6 +13,7 @@ mod look_up;
 mod media_client;
 mod meters;
 mod next_life;
+mod obeying;
 mod outgoing;
 mod phones_port;
 mod reception;
