@@ -17,10 +17,12 @@ use model::{
 use crate::{
     Floor, Output,
     board::{CallbackIs, CallbackLine, Refused},
-    contact::{Line, State},
+    contact::{Contact, Line, State},
     lines::Lines,
     timer::Timer,
 };
+
+pub use crate::promise::{Open, open};
 
 /// Promises at once.
 pub const CALLBACKS_MAX: usize = 200;
@@ -80,62 +82,6 @@ impl Callback {
             Callback::None | Callback::Offered => None,
         }
     }
-}
-
-/// A promise that is open at the end of a contact's facts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Open {
-    pub queue: QueueId,
-    pub since: Millis,
-    pub asks: Asks,
-    pub promised: Millis,
-    /// That are over and count.
-    pub attempts: u32,
-    /// The customer was being called.
-    calling: bool,
-    /// An agent's phone rang.
-    ringing: Option<AgentId>,
-    missed: Option<Millis>,
-}
-
-/// What a contact's facts leave open.
-pub fn open(facts: &[Fact]) -> Option<Open> {
-    let mut open: Option<Open> = None;
-    let mut ringing = None;
-    for fact in facts {
-        match &fact.kind {
-            Kind::CallbackPromised { queue, since, asks } => {
-                let (queue, since, asks) = (queue.clone(), *since, asks.clone());
-                let promised = fact.at;
-                open = Some(Open {
-                    queue,
-                    since,
-                    asks,
-                    promised,
-                    attempts: 0,
-                    calling: false,
-                    ringing: None,
-                    missed: None,
-                });
-            }
-            Kind::Answered { .. } | Kind::CallbackStruckOff { .. } | Kind::Ended { .. } => open = None,
-            Kind::Offered { agent, .. } => ringing = Some(agent.clone()),
-            Kind::OfferEnded { .. } => ringing = None,
-            Kind::CallbackTried { .. } => {
-                if let Some(open) = &mut open {
-                    open.calling = true;
-                }
-            }
-            Kind::CallbackMissed { counts, .. } => {
-                if let Some(open) = &mut open {
-                    (open.calling, open.missed) = (false, Some(fact.at));
-                    open.attempts = open.attempts.saturating_add((*counts).into());
-                }
-            }
-            _ => {}
-        }
-    }
-    open.map(|open| Open { ringing, ..open })
 }
 
 impl<L: Lines> Floor<L> {
@@ -359,6 +305,25 @@ impl<L: Lines> Floor<L> {
         self.chronicle.tell_of(id, Kind::CallbackStruckOff { by: Some(by) });
         self.end(id, EndCause::StruckOff);
         Ok(())
+    }
+
+    /// The customer of a promise has called in and talks to an agent of the same queue: nobody need call back.
+    pub(crate) fn spares_callbacks(&mut self, id: ContactId, by: &AgentId) {
+        let Some(contact) = self.contacts.get(&id).filter(|contact| contact.out.is_none()) else { return };
+        let Some(queue) = contact.line.as_ref().map(|line| line.queue.clone()) else { return };
+        let waits = |contact: &Contact| {
+            let promise = contact.callback.promise().filter(|_| matches!(contact.state, State::Promised))?;
+            (promise.line.queue == queue).then(|| promise.number.clone())
+        };
+        let promised: Vec<(ContactId, String)> =
+            self.contacts.iter().filter_map(|(other, contact)| Some((*other, waits(contact)?))).collect();
+        if promised.is_empty() {
+            return;
+        }
+        let Some(number) = self.callable(&queue, &contact.card.number) else { return };
+        for (other, _) in promised.into_iter().filter(|(_, promise)| *promise == number) {
+            self.strike_off(other, by.clone()).ok();
+        }
     }
 
     /// A promise of an earlier life, with all that is known of it. `number` is what one dials. Call it for each, after

@@ -43,6 +43,7 @@ mod pauses;
 mod phones;
 mod picture;
 mod private;
+mod promise;
 mod recording;
 mod regulars;
 mod selftest;

@@ -46,6 +46,10 @@ impl<L: Lines> Floor<L> {
         {
             self.cards.insert(agent.clone(), card);
         }
+        if let Partner::Agent(agent) = &with {
+            let agent = agent.clone();
+            self.spares_callbacks(id, &agent);
+        }
         self.set_state(id, State::Talking(Talk { with, leg, held: false }));
         let sides = [Some(leg), self.contacts.get(&id).and_then(|contact| contact.leg)];
         for side in sides.into_iter().flatten().filter(|side| self.lines.is_browser(*side)) {

@@ -203,6 +203,25 @@ fn a_supervisor_strikes_a_promise_off() {
 }
 
 #[test]
+fn a_customer_who_calls_in_meanwhile_is_not_called_back() {
+    let mut scene = promised();
+    scene.play("@10 desk ann sign-in\n@11 desk ann ready\n@12 201 answers\n@13 carrier/0170000097 is busy");
+    assert!(matches!(callbacks(&scene)[..], [(_, 1, CallbackIs::Later { .. })]));
+    // Somebody else's call changes nothing.
+    scene.play(
+        "@30 desk ann ready\n@31 b calls 5550200\n@31 b confirms\n@32 b presses 1\n@33 201 answers\n@34 b hangs up",
+    );
+    assert_eq!(callbacks(&scene).len(), 1, "{}", scene.ladder);
+    scene.play("@50 desk ann ready\n@51 a calls 5550200\n@51 a confirms\n@52 a presses 1");
+    let told = check(&mut scene, "@53 201 answers", &["CallbackStruckOff by ann", "Ended StruckOff"]);
+    assert!(told.contains("join a"), "and the talk goes on: {told}");
+    assert!(callbacks(&scene).is_empty());
+    let told = check(&mut scene, "@60 a hangs up\n@3000", &[]);
+    assert!(!told.contains("CallbackTried"), "{told}");
+    everything_adds_up(&scene);
+}
+
+#[test]
 fn customers_are_left_in_peace_at_night() {
     let mut scene = promised();
     scene.play("@10 configure queue sales calls back in office\n@11 civil 2026-11-23 0 1200");
