@@ -1,16 +1,20 @@
 // How a branch and its box are.
-import { Button, Card, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
-import { IconServerOff } from '@tabler/icons-react';
+import { Alert, Button, Card, SimpleGrid, Stack, Switch, Table, Text, Title } from '@mantine/core';
+import { IconAlertCircle, IconServerOff } from '@tabler/icons-react';
 import { ago, dayAndTime } from '@shared/format';
-import type { Config } from '@shared/model';
+import { useApply, useFindings, type Place } from '@shared/edit/editing';
+import { refusalText } from '@shared/text/words';
 import { Empty, Figure } from '@shared/ui/bits';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { SiteLine } from '../api';
 import { BoxHealth, wholePercent } from '../sites/parts';
 
-export function Overview({ line, config, enrol }: { line: SiteLine | undefined; config: Config; enrol?: () => void }) {
+export function Overview({ line, place, enrol }: { line: SiteLine | undefined; place: Place; enrol?: () => void }) {
   const { t, i18n } = useTranslation();
+  const { config } = place;
+  const { apply, busy, error } = useApply(place);
+  const notes = useFindings(place);
   const health = line?.health ?? null;
   const complete = line?.completeness ?? null;
   const rows: [string, ReactNode][] = [
@@ -47,6 +51,12 @@ export function Overview({ line, config, enrol }: { line: SiteLine | undefined; 
         <Card>
           <Title order={2} size="h5" mb="sm">{t('site.about')}</Title>
           <Facts rows={rows} />
+          <Switch
+            mt="md" label={t('queue.closed')} description={t('site.closedHint')} checked={config.site.closed} disabled={place.readOnly || busy}
+            onChange={(event) => void apply([{ set: 'site_closed', closed: event.currentTarget.checked }])}
+          />
+          {notes('site/closed')}
+          {error !== null && <Alert mt="xs" color="red" variant="light" icon={<IconAlertCircle size={18} />}>{refusalText(t, error)}</Alert>}
         </Card>
       </SimpleGrid>
     </Stack>

@@ -208,6 +208,7 @@ export const en = {
     noneText: 'Trends appear when a branch has closed its first interval.',
   },
   site: {
+    closedHint: 'The whole branch: callers hear that it is closed, or go where the flow says. Who waits goes on waiting.',
     overview: 'Overview',
     numbers: 'Numbers',
     trunks: 'Lines',

@@ -210,6 +210,7 @@ export const zh: Shape<typeof en> = {
     noneText: '网点结算第一个时段后，趋势会显示在这里。',
   },
   site: {
+    closedHint: '整个网点：来电者会听到已关闭的提示，或按流程另行处理。已在等候的继续等候。',
     overview: '概览',
     numbers: '号码',
     trunks: '线路',
