@@ -21,6 +21,8 @@ use crate::{
 const BINS_MAX: [(u32, i64); 3] = [(QUARTER_S, 288), (HOUR_S, 744), (DAY_S, 400)];
 /// Queues that can be asked for by name.
 pub const QUEUES_MAX: usize = 8;
+/// Sites that are told apart in one answer.
+pub const SITES_MAX: usize = 8;
 const QUARTER_S: u32 = 900;
 const HOUR_S: u32 = 3_600;
 const DAY_S: u32 = 86_400;
@@ -34,6 +36,17 @@ pub struct Question {
     pub length_s: u32,
     pub offset_s: i32,
     pub queues: Vec<QueueId>,
+    pub apart: Apart,
+}
+
+/// What is told apart, beside the total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Apart {
+    /// The queues that are named.
+    #[default]
+    Queues,
+    /// The first [`SITES_MAX`] sites.
+    Sites,
 }
 
 /// Why a question is not answered.
@@ -81,8 +94,10 @@ pub struct Site {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
     pub total: Vec<Bin>,
-    /// In the order in which they were asked for.
+    /// In the order in which they were asked for; empty where sites are told apart.
     pub queues: Vec<(QueueId, Vec<Bin>)>,
+    /// In the order of their ids; empty where queues are told apart.
+    pub branches: Vec<(SiteId, Vec<Bin>)>,
     pub sites: Vec<Site>,
 }
 
@@ -132,27 +147,35 @@ pub fn ask(conn: &Connection, question: &Question, now: Millis, wanted: impl Fn(
         [] => vec![None],
         queues => queues.iter().map(Some).collect(),
     };
+    let mut answer = Answer { total: table.bins(), ..Answer::default() };
     let mut series: Vec<Vec<Bin>> = parts.iter().map(|_| table.bins()).collect();
-    let mut sites = Vec::new();
     let mut cells = table.cells(conn)?;
     for (site, cover) in &covers {
         let mut own = match &mut cells {
             Some(cells) => cells.remove(site).unwrap_or_default(),
             None => table.kept(conn, site)?,
         };
+        let mut branch = table.bins();
         for (bins, part) in series.iter_mut().zip(&parts) {
             let figures = own.remove(part.map_or("", QueueId::as_str)).unwrap_or_default();
-            table.add(bins, &figures, cover, *part);
+            let told = table.told(&figures, cover, *part);
+            [bins, &mut branch, &mut answer.total].into_iter().for_each(|sum| add(sum, &told));
         }
-        sites.push(table.site(site, cover));
-    }
-    let mut total = table.bins();
-    for bins in &series {
-        for (sum, bin) in total.iter_mut().zip(bins) {
-            sum.add(bin);
+        if question.apart == Apart::Sites && answer.branches.len() < SITES_MAX {
+            answer.branches.push((site.clone(), branch));
         }
+        answer.sites.push(table.site(site, cover));
     }
-    Ok(Answer { total, queues: question.queues.iter().cloned().zip(series).collect(), sites })
+    if question.apart == Apart::Queues {
+        answer.queues = question.queues.iter().cloned().zip(series).collect();
+    }
+    Ok(answer)
+}
+
+fn add(sums: &mut [Bin], bins: &[Bin]) {
+    for (sum, bin) in sums.iter_mut().zip(bins) {
+        sum.add(bin);
+    }
 }
 
 impl Bin {
@@ -191,20 +214,22 @@ impl Table<'_> {
         }
     }
 
-    fn add(&self, bins: &mut [Bin], figures: &BTreeMap<usize, (u64, Sums)>, cover: &Cover, queue: Option<&QueueId>) {
+    /// Of one site, or of one of its queues.
+    fn told(&self, figures: &BTreeMap<usize, (u64, Sums)>, cover: &Cover, queue: Option<&QueueId>) -> Vec<Bin> {
+        let mut bins = self.bins();
         let mut counts = vec![Counts::default(); bins.len()];
         cover.spread(self.first, self.question.length_ms(), queue, &mut counts);
         for (n, (bin, counts)) in bins.iter_mut().zip(counts).enumerate() {
             let (cells, sum) = figures.get(&n).copied().unwrap_or_default();
-            bin.figures.add(sum);
-            bin.counts.add(counts);
+            (bin.figures, bin.counts) = (sum, counts);
             // Of a whole site the cells are not told apart by their queues: one is enough.
-            bin.small += match queue {
+            bin.small = match queue {
                 Some(_) => counts.arrived.saturating_sub(cells),
                 None if cells == 0 => counts.arrived,
                 None => 0,
             };
         }
+        bins
     }
 
     /// `AND queue IN (…)`, and what the rows are told apart by.
@@ -308,7 +333,7 @@ mod tests {
         let conn = store();
         for queues in [vec![], vec![QueueId::new("sales").unwrap()]] {
             let (from, to) = (Millis(0), Millis(30 * 86_400_000));
-            let question = Question { from, to, length_s: DAY_S, offset_s: 0, queues };
+            let question = Question { from, to, length_s: DAY_S, offset_s: 0, queues, apart: Apart::Queues };
             let table = table(&question);
             let named: Vec<Value<'_>> = question.queues.iter().map(|queue| Value::Text(queue.as_str())).collect();
             let site = SiteId::new("north").unwrap();
@@ -337,7 +362,7 @@ mod tests {
         )
         .unwrap();
         let (from, to) = (Millis(30 * 86_400_000), Millis(60 * 86_400_000));
-        let question = Question { from, to, length_s: DAY_S, offset_s: 0, queues: Vec::new() };
+        let question = Question { from, to, length_s: DAY_S, offset_s: 0, queues: Vec::new(), apart: Apart::Queues };
         question.check().unwrap();
         let answer = ask(&conn, &question, Millis(60 * 86_400_000), |_| true).unwrap();
         assert_eq!((answer.total.len(), answer.sites.len()), (30, 500));

@@ -210,7 +210,7 @@ export function wav() {
 }
 
 /** A window of trends: the airport is cut off, and the old town was this morning. */
-export function trends(from, to, length_s, named) {
+export function trends(from, to, length_s, named, apart) {
   const step = length_s * 1000;
   const now = Date.now();
   const per = length_s / 900;
@@ -240,7 +240,7 @@ export function trends(from, to, length_s, named) {
   const queues = named.map((queue) => ({ queue, bins: series({ sales: 24, tickets: 15, claims: 7 }[queue] ?? 3, true) }));
   const site = (id, over) => ({ site: id, linked: true, data_age_s: 42, known: true, known_until: now - 300_000, lateness_ms_max: 0, queues: ['sales', 'claims', 'tickets'], expected: 96, arrived: 96, isolated: 0, late: 0, ...over });
   return {
-    now, length_s, bins: series(41, false), queues,
+    now, length_s, bins: series(41, false), queues: apart ? [] : queues, branches: apart ? sites.map((one, n) => ({ site: one.site, bins: series(6 + 5 * n, true) })) : [],
     sites: [
       site('north', {}), site('harbour', { late: 3, lateness_ms_max: 2_640_000 }), site('airport', { linked: false, data_age_s: 9300, arrived: 86, known_until: now - 9_300_000 }),
       site('old-town', { isolated: 7, lateness_ms_max: 6_300_000 }), site('west', { linked: false, data_age_s: null, known: true, known_until: null, expected: 12, arrived: 0, queues: [] }),

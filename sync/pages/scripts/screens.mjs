@@ -273,7 +273,7 @@ async function console_(tab, url, shot, look) {
     if (pathname === '/api/sites/north/enrolment') return json(route, { code: fixtures.code, expires: Date.now() + 3_600_000 });
     if (pathname === '/api/notices') return json(route, noticed ? fixtures.notices : []);
     if (pathname === '/api/figures') return json(route, none ? { figures: [], completeness: {} } : fixtures.figures(Number(searchParams.get('from')), Number(searchParams.get('to')), Number(searchParams.get('length_s'))));
-    if (pathname === '/api/trends') return json(route, fixtures.trends(Number(searchParams.get('from')), Number(searchParams.get('to')), Number(searchParams.get('length_s')), (searchParams.get('queues') ?? '').split(',').filter(Boolean)));
+    if (pathname === '/api/trends') return json(route, fixtures.trends(Number(searchParams.get('from')), Number(searchParams.get('to')), Number(searchParams.get('length_s')), (searchParams.get('queues') ?? '').split(',').filter(Boolean), searchParams.get('apart') === 'sites'));
     if (pathname === '/api/corrections') return json(route, fixtures.corrections);
     if (pathname === '/api/boxes') return json(route, none ? [] : fixtures.boxes);
     if (pathname === '/api/bundles') return json(route, none ? [] : fixtures.bundles);
@@ -308,6 +308,9 @@ async function console_(tab, url, shot, look) {
   await tab.keyboard.press('ArrowLeft');
   await tab.keyboard.press('PageUp');
   await shot('trends-queues');
+  await tab.goto(`${url}/trends?apart=sites`);
+  await tab.locator('.trend-line').first().waitFor({ state: 'attached' });
+  await shot('trends-branches');
   await tab.goto(`${url}/people`);
   await tab.getByRole('table').nth(1).waitFor();
   await shot('people');

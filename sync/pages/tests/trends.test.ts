@@ -57,14 +57,14 @@ test('an axis has round steps and room for the largest', () => {
 });
 
 test('an address says where one is, and says it the same after being read', () => {
-  for (const text of ['', 'window=d7', 'window=d7&step=86400', 'window=d30&to=1767225600000&sites=north%2Csouth&queues=sales&show=level&table=1']) {
+  for (const text of ['', 'window=d7', 'window=d7&step=86400', 'window=d30&to=1767225600000&sites=north%2Csouth&queues=sales&apart=sites&show=level&table=1']) {
     expect(write(read(new URLSearchParams(text))).toString()).toBe(text);
   }
 });
 
 test('an address that somebody made up asks for nothing that cannot be had', () => {
   const place = read(new URLSearchParams('window=__proto__&step=7&to=x&sites=north,../etc,NORTH,north&queues=a,b,c,d,e,f,g,h,i,j&show=all&table=yes'));
-  expect(place).toEqual({ window: 'h24', step: 900, to: null, sites: ['north'], queues: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], show: 'offered', table: false });
+  expect(place).toEqual({ window: 'h24', step: 900, to: null, sites: ['north'], queues: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], apart: 'queues', show: 'offered', table: false });
   expect(read(new URLSearchParams('window=d90&step=900')).step).toBe(86_400);
   expect([fits('d3', 900), fits('d7', 900), fits('d30', 3600), fits('d90', 3600), fits('h6', 86_400)]).toEqual([true, false, true, false, false]);
 });
@@ -81,12 +81,20 @@ test('a window ends with the stretch that is going on, and moves by itself', () 
 });
 
 test('a file has a line for each queue and stretch, and leaves empty what nobody told', () => {
-  const answer = { now: NOW, length_s: 900, bins: [], sites: [], queues: [{ queue: 'sales', bins: [bin({ offered: 3, answered: 3, answered_in_t: 3 }), bin({ start: QUARTER, arrived: 0 })] }] };
-  const [head, told, missing] = rows(linesOf(answer), 900, NOW);
+  const answer = { now: NOW, length_s: 900, bins: [], sites: [], branches: [], queues: [{ queue: 'sales', bins: [bin({ offered: 3, answered: 3, answered_in_t: 3 }), bin({ start: QUARTER, arrived: 0 })] }] };
+  const [head, told, missing] = rows(linesOf(answer, new Map()), 900, NOW);
   const of = (line: readonly unknown[] | undefined, name: string) => line?.[head?.indexOf(name) ?? -1];
   expect([of(told, 'start'), of(told, 'queue'), of(told, 'offered'), of(told, 'service_level')]).toEqual(['1970-01-01T00:00:00.000Z', 'sales', 3, 1]);
   expect([of(missing, 'offered'), of(missing, 'state'), of(missing, 'intervals_expected')]).toEqual([null, 'missing', 1]);
   expect(head?.length).toBe(told?.length);
+});
+
+test('branches are called as people call them, and are told apart in a file by their ids', () => {
+  const answer = { now: NOW, length_s: 900, bins: [], sites: [], queues: [], branches: [{ site: 'north', bins: [bin({ offered: 3 })] }, { site: 'new', bins: [bin({})] }] };
+  const lines = linesOf(answer, new Map([['north', 'North Street']]));
+  expect(lines.map((line) => line.name)).toEqual(['North Street', 'new']);
+  const [head, first] = rows(lines, 900, NOW);
+  expect([first?.[head?.indexOf('site') ?? -1], first?.[head?.indexOf('queue') ?? -1]]).toEqual(['north', null]);
 });
 
 test('a difference has its sign', () => {

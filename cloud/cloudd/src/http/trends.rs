@@ -9,7 +9,12 @@ use axum::{
     Extension, Json,
     extract::{Query, State},
 };
-use db::{correction, ingest, session::Who, site, trend};
+use db::{
+    correction, ingest,
+    session::Who,
+    site,
+    trend::{self, Apart},
+};
 use model::{Millis, QueueId, SiteId};
 use serde_json::{Value, json};
 
@@ -20,7 +25,7 @@ use crate::{app::App, clock};
 const SITES_MAX: usize = 100;
 
 /// `from`, `to` in milliseconds since 1970; `length_s` 900, 3600 or 86400; `offset_s` of the reader's days, 0 if not said;
-/// `sites` and `queues` as ids with commas between them, all if not said.
+/// `sites` and `queues` as ids with commas between them, all if not said; `apart` is `queues`, if not said, or `sites`.
 pub async fn trends(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
@@ -36,10 +41,14 @@ pub async fn trends(
             return Ok(None);
         }
         let chosen = if named.is_empty() { of_all } else { named };
+        if asked.apart == Apart::Sites && chosen.len() > trend::SITES_MAX {
+            let most = trend::SITES_MAX;
+            return Err(Fault::invalid(format!("more than {most} sites cannot be told apart: name some")));
+        }
         let answer = trend::ask(conn, &asked, now, |site| chosen.contains(site))?;
         let heard = chosen.into_iter().map(|site| Ok((site.clone(), ingest::last_taken(conn, &site)?)));
         let heard = heard.collect::<db::Result<BTreeMap<SiteId, Option<Millis>>>>()?;
-        Ok::<_, db::Error>(Some((answer, heard)))
+        Ok::<_, Fault>(Some((answer, heard)))
     });
     let (answer, heard) = found.await?.ok_or_else(|| Fault::not_found("site"))?;
     let sites = answer.sites.iter().map(|one| {
@@ -61,11 +70,14 @@ pub async fn trends(
     let sites: Vec<Value> = sites.collect();
     let queues = answer.queues.iter().map(|(queue, bins)| json!({ "queue": queue, "bins": bins }));
     let queues: Vec<Value> = queues.collect();
+    let branches = answer.branches.iter().map(|(site, bins)| json!({ "site": site, "bins": bins }));
+    let branches: Vec<Value> = branches.collect();
     Ok(Json(json!({
         "now": now,
         "length_s": question.length_s,
         "bins": answer.total,
         "queues": queues,
+        "branches": branches,
         "sites": sites,
     })))
 }
@@ -91,6 +103,11 @@ fn question(query: &BTreeMap<String, String>) -> Result<trend::Question, Fault> 
         length_s,
         offset_s: i32::try_from(offset_s).unwrap_or(i32::MAX),
         queues: ids(query, "queues", trend::QUEUES_MAX, |text| QueueId::new(text).ok())?,
+        apart: match query.get("apart").map(String::as_str) {
+            None | Some("queues") => Apart::Queues,
+            Some("sites") => Apart::Sites,
+            Some(_) => return Err(Fault::invalid("apart is queues or sites")),
+        },
     };
     question.check().map_err(|problem| Fault::invalid(problem.to_string()))?;
     Ok(question)

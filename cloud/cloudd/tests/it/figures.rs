@@ -59,6 +59,9 @@ async fn a_trend_says_of_each_stretch_of_time_what_is_here_and_of_each_site_how_
     assert_eq!((&site["linked"], &site["known_until"]), (&json!(false), &json!(START + 1_800_000)));
     assert_eq!((&site["queues"], &site["known"]), (&json!(["sales"]), &json!(true)));
     assert!(site["lateness_ms_max"].as_i64().unwrap() > 86_400_000 && site["data_age_s"].as_i64().unwrap() < 60);
+    let (_, apart) = ben.get(&format!("/api/trends?{}&length_s=900&apart=sites", window(3))).await;
+    assert_eq!((&apart["branches"][0]["site"], &apart["queues"]), (&json!("north"), &json!([])));
+    assert_eq!(apart["branches"][0]["bins"], apart["bins"]);
     let (_, told) = ben.get("/api/corrections?since=0").await;
     let one = &told["corrections"][0];
     assert_eq!((&one["site"], &one["kind"], &one["intervals"]), (&json!("north"), &json!("late"), &json!(2)));
@@ -89,6 +92,22 @@ async fn whoever_is_of_other_sites_sees_nothing_of_this_one_in_trends_or_correct
 }
 
 #[tokio::test]
+async fn only_so_many_branches_are_told_apart() {
+    let cloud = Cloud::start().await;
+    let ben = cloud.session(ANALYST, 60_000).await;
+    cloud
+        .write(|conn| {
+            (1..=8)
+                .try_for_each(|n| db::site::add(conn, &format!("site-{n}").parse().unwrap(), Millis(START)).map(drop))
+        })
+        .await;
+    let path = format!("/api/trends?{}&length_s=900&apart=sites", window(1));
+    assert_eq!(ben.get(&path).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let (status, body) = ben.get(&format!("{path}&sites=north,site-1")).await;
+    assert_eq!((status, body["branches"].as_array().unwrap().len()), (StatusCode::OK, 2));
+}
+
+#[tokio::test]
 async fn a_trend_that_cannot_be_answered_names_what_is_wrong() {
     let cloud = Cloud::start().await;
     let ben = cloud.session(ANALYST, 60_000).await;
@@ -101,6 +120,7 @@ async fn a_trend_that_cannot_be_answered_names_what_is_wrong() {
         (format!("/api/trends?{}&length_s=900&queues=A%20B", window(1)), 422, "ids"),
         (format!("/api/trends?{}&length_s=900&queues={many}", window(1)), 422, "more than 8"),
         (format!("/api/trends?{}&length_s=900&offset_s=17", window(1)), 422, "offset_s"),
+        (format!("/api/trends?{}&length_s=900&apart=people", window(1)), 422, "apart"),
         (format!("/api/trends?{}&length_s=900&sites=nowhere", window(1)), 404, "site"),
     ] {
         let (status, body) = ben.get(&path).await;

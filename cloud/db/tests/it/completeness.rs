@@ -520,7 +520,7 @@ fn trend(db: &Db, now: i64, question: &trend::Question) -> trend::Answer {
 
 fn question(length_s: u32, until: i64) -> trend::Question {
     let (from, to) = (Millis(START), Millis(START + until));
-    trend::Question { from, to, length_s, offset_s: 0, queues: Vec::new() }
+    trend::Question { from, to, length_s, offset_s: 0, queues: Vec::new(), apart: trend::Apart::Queues }
 }
 
 #[test]
@@ -542,7 +542,10 @@ fn a_trend_tells_few_callers_from_none_yet_and_never_shows_what_is_missing_as_ze
     let by_queue = trend(&db, at(4), &trend::Question { queues, ..question(900, 4 * QUARTER) });
     let small = |n: usize| by_queue.queues[n].1.iter().map(|bin| bin.small).collect::<Vec<_>>();
     assert_eq!((small(0), small(1)), (vec![0, 1, 0, 0], vec![0; 4]));
-    assert_eq!(by_queue.total[0].figures.offered, 10);
+    assert_eq!((by_queue.total[0].figures.offered, by_queue.branches.len()), (10, 0));
+    let apart = trend::Question { apart: trend::Apart::Sites, ..question(900, 4 * QUARTER) };
+    let by_site = trend(&db, at(4), &apart);
+    assert_eq!((by_site.queues.len(), by_site.branches.as_slice()), (0, [(site(), by_site.total.clone())].as_slice()));
 }
 
 #[test]

@@ -143,6 +143,7 @@ export interface TrendAnswer {
   length_s: number;
   bins: Bin[];
   queues: { queue: string; bins: Bin[] }[];
+  branches: { site: string; bins: Bin[] }[];
   sites: TrendSite[];
 }
 
@@ -250,8 +251,8 @@ export const bundles = () => get<Bundle[]>('/api/bundles');
 export const offer = (site: string, sha256: string) => post<void>(`${at(site)}/bundle`, { sha256 });
 export const figures = (from: number, to: number, length_s: number) =>
   get<FiguresAnswer>(`/api/figures?from=${from}&to=${to}&length_s=${length_s}`);
-export const trends = (q: { from: number; to: number; length_s: number; offset_s: number; sites: string[]; queues: string[] }) =>
-  get<TrendAnswer>(`/api/trends?from=${q.from}&to=${q.to}&length_s=${q.length_s}&offset_s=${q.offset_s}&sites=${q.sites.join(',')}&queues=${q.queues.join(',')}`);
+export const trends = (q: { from: number; to: number; length_s: number; offset_s: number; sites: string[]; queues: string[]; apart: string }) =>
+  get<TrendAnswer>(`/api/trends?from=${q.from}&to=${q.to}&length_s=${q.length_s}&offset_s=${q.offset_s}&sites=${q.sites.join(',')}&queues=${q.queues.join(',')}&apart=${q.apart}`);
 export const corrections = (since: number) => get<{ corrections: Correction[]; more: boolean }>(`/api/corrections?since=${since}`);
 export const audit = (before: number | null) =>
   get<{ entries: AuditEntry[]; broken_at: number | null }>(`/api/audit${before === null ? '' : `?before=${before}`}`);

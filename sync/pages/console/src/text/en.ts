@@ -150,6 +150,8 @@ export const en = {
     queues: 'Queues',
     together: 'All queues together',
     clear: 'Clear',
+    apart: 'Lines for',
+    aparts: { queues: 'Chosen queues', sites: 'Branches' },
     step: 'In steps of',
     steps: { quarter: '15 minutes', hour: '1 hour', day: '1 day' },
     windows: { h6: '6 hours', h24: '24 hours', d3: '3 days', d7: '7 days', d30: '30 days', d90: '90 days' },

@@ -152,6 +152,8 @@ export const zh: Shape<typeof en> = {
     queues: '队列',
     together: '全部队列合计',
     clear: '清除',
+    apart: '分别显示',
+    aparts: { queues: '所选队列', sites: '网点' },
     step: '间隔',
     steps: { quarter: '15 分钟', hour: '1 小时', day: '1 天' },
     windows: { h6: '6 小时', h24: '24 小时', d3: '3 天', d7: '7 天', d30: '30 天', d90: '90 天' },

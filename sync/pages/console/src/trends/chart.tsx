@@ -63,7 +63,7 @@ export default function Chart({ lines, show, length_s, now, label }: Props) {
       const value = valueOf(own, show, now);
       const state = stateOf(own, now);
       const words = [value === null ? null : formats.value(value, show), state === 'whole' ? null : formats.state(own, state)].filter(Boolean).join(', ');
-      return line.queue === null ? words : `${line.queue}: ${words}`;
+      return line.name === null ? words : `${line.name}: ${words}`;
     });
     return `${formats.stretch(bin.start)} · ${said.join(' · ')}`;
   };
@@ -106,7 +106,7 @@ export default function Chart({ lines, show, length_s, now, label }: Props) {
             );
           })}
           {values.map((own, index) => (
-            <g key={lines[index]?.queue ?? ''} data-series={index}>
+            <g key={lines[index]?.name ?? ''} data-series={index}>
               {lines.length === 1
                 ? own.map((value, n) => value !== null && <rect key={first[n]?.start} x={x(n) + slot * 0.14} width={slot * 0.72} y={y(value)} height={Math.max(0, y(0) - y(value))} className="trend-column" />)
                 : path(own, (n) => x(n) + slot / 2, y).map((d) => <path key={d} d={d} className="trend-line" strokeDasharray={DASHES[index]} />)}
@@ -156,7 +156,7 @@ function Legend({ lines, hatch }: { lines: readonly Line[]; hatch: string }) {
   return (
     <Group gap="4px 20px" mt={6}>
       {lines.length > 1 && lines.map((line, index) => (
-        mark(<g data-series={index}><path d="M 1 7 L 25 7" className="trend-line" strokeDasharray={DASHES[index]} /></g>, line.queue ?? '')
+        mark(<g data-series={index}><path d="M 1 7 L 25 7" className="trend-line" strokeDasharray={DASHES[index]} /></g>, line.name ?? '')
       ))}
       {mark(<rect width={26} height={14} fill={`url(#${hatch})`} />, t('trends.legend.missing'))}
       {mark(<rect y={5} width={26} height={4} className="trend-late" />, t('trends.legend.late'))}

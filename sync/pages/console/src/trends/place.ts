@@ -18,6 +18,10 @@ export type Step = (typeof STEPS)[number];
 /** The cloud answers no more stretches than these, by their length. */
 const MOST: Record<Step, number> = { 900: 288, 3600: 744, 86400: 400 };
 export const QUEUES_MAX = 8;
+/** Branches that are told apart at once. */
+export const APART_MAX = 8;
+export const APARTS = ['queues', 'sites'] as const;
+export type Apart = (typeof APARTS)[number];
 const SITES_MAX = 100;
 
 export interface Place {
@@ -27,6 +31,7 @@ export interface Place {
   to: number | null;
   sites: string[];
   queues: string[];
+  apart: Apart;
   show: Show;
   table: boolean;
 }
@@ -52,6 +57,7 @@ export function read(params: URLSearchParams): Place {
     to: Number.isSafeInteger(to) && to > 0 ? to : null,
     sites: ids(params.get('sites'), SITES_MAX),
     queues: ids(params.get('queues'), QUEUES_MAX),
+    apart: params.get('apart') === 'sites' ? 'sites' : 'queues',
     show: show ?? 'offered',
     table: params.get('table') === '1',
   };
@@ -65,6 +71,7 @@ export function write(place: Place): URLSearchParams {
   if (place.to !== null) params.set('to', String(place.to));
   if (place.sites.length > 0) params.set('sites', place.sites.join(','));
   if (place.queues.length > 0) params.set('queues', place.queues.join(','));
+  if (place.apart !== 'queues') params.set('apart', place.apart);
   if (place.show !== 'offered') params.set('show', place.show);
   if (place.table) params.set('table', '1');
   return params;

@@ -31,13 +31,18 @@ export function valueOf(bin: Bin, show: Show, now: number): number | null {
 }
 
 export interface Line {
-  /** Null: everything together. */
+  /** Null: all of them together. */
   queue: string | null;
+  site: string | null;
+  /** How people call it; null: everything together. */
+  name: string | null;
   bins: readonly Bin[];
 }
 
-export function linesOf(answer: TrendAnswer): Line[] {
-  return answer.queues.length > 0 ? answer.queues.map(({ queue, bins }) => ({ queue, bins })) : [{ queue: null, bins: answer.bins }];
+export function linesOf(answer: TrendAnswer, labels: ReadonlyMap<string, string>): Line[] {
+  if (answer.branches.length > 0) return answer.branches.map(({ site, bins }) => ({ queue: null, site, name: labels.get(site) ?? site, bins }));
+  if (answer.queues.length > 0) return answer.queues.map(({ queue, bins }) => ({ queue, site: null, name: queue, bins }));
+  return [{ queue: null, site: null, name: null, bins: answer.bins }];
 }
 
 /** Arrived ÷ expected; null while nothing is expected. */

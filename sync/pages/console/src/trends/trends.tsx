@@ -15,7 +15,7 @@ import { useSites } from '../sites/sites';
 import { Branches } from './branches';
 import { Changed, SINCE_DAYS, type SinceDays } from './changed';
 import Chart from './chart';
-import { type Place, QUEUES_MAX, STEPS, type Step, WINDOWS, type Window, fits, range, read, shift, write } from './place';
+import { APARTS, APART_MAX, type Place, QUEUES_MAX, STEPS, type Step, WINDOWS, type Window, fits, range, read, shift, write } from './place';
 import { type Show, SHOWS, linesOf, oldest, part, totalOf } from './series';
 import { Rows, rows } from './table';
 
@@ -32,19 +32,23 @@ export default function TrendsPage() {
     setParams(next, { replace: true });
   };
   const sites = useSites();
+  const branches = place.sites.length > 0 ? place.sites.length : (sites.data ?? []).length;
+  // As few as a person can tell apart; otherwise by queue.
+  const apart = place.apart === 'sites' && branches <= APART_MAX ? 'sites' : 'queues';
   const found = useQuery({
-    queryKey: ['trends', place.window, place.step, place.to, place.sites.join(), place.queues.join()],
+    queryKey: ['trends', place.window, place.step, place.to, place.sites.join(), place.queues.join(), apart],
     queryFn: async () => {
       const { from, to, offset_s } = range(place, Date.now());
-      return { from, to, ...(await ask({ from, to, length_s: place.step, offset_s, sites: place.sites, queues: place.queues })) };
+      return { from, to, ...(await ask({ from, to, length_s: place.step, offset_s, sites: place.sites, queues: place.queues, apart })) };
     },
+    enabled: sites.isSuccess,
     refetchInterval: 30_000,
     placeholderData: keepPreviousData,
   });
   const data = found.data;
   const labels = new Map((sites.data ?? []).map((site) => [site.site, site.label]));
   const queues = [...new Set([...(data?.sites ?? []).flatMap((site) => site.queues), ...place.queues])].sort();
-  const lines = data ? linesOf(data) : [];
+  const lines = data ? linesOf(data, labels) : [];
   const window = data ? { from: dayAndTime(data.from, i18n.language), to: dayAndTime(data.to, i18n.language) } : { from: '', to: '' };
   const label = t('trends.chartLabel', { show: t(`trends.show.${place.show}`), ...window });
   return (
@@ -63,6 +67,7 @@ export default function TrendsPage() {
         <Group gap="sm" align="flex-end">
           <Select label={t('figures.range')} allowDeselect={false} w={150} value={place.window} onChange={(next) => go({ window: (next ?? 'h24') as Window, step: WINDOWS[(next ?? 'h24') as Window].step })} data={(Object.keys(WINDOWS) as Window[]).map((value) => ({ value, label: t(`trends.windows.${value}`) }))} />
           <Select label={t('trends.step')} allowDeselect={false} w={150} value={String(place.step)} onChange={(next) => go({ step: Number(next) as Step })} data={STEPS.filter((step) => fits(place.window, step)).map((step) => ({ value: String(step), label: t(`trends.steps.${STEP_NAMES[step]}`) }))} />
+          <Select label={t('trends.apart')} allowDeselect={false} w={150} value={apart} onChange={(next) => go({ apart: next === 'sites' ? 'sites' : 'queues' })} data={APARTS.map((value) => ({ value, label: t(`trends.aparts.${value}`), disabled: value === 'sites' && branches > APART_MAX }))} />
           <Group gap={4} wrap="nowrap">
             <ActionIcon variant="default" size={36} aria-label={t('trends.earlier')} onClick={() => go(shift(place, Date.now(), -1))}><IconChevronLeft size={18} /></ActionIcon>
             <ActionIcon variant="default" size={36} aria-label={t('trends.later')} disabled={place.to === null} onClick={() => go(shift(place, Date.now(), 1))}><IconChevronRight size={18} /></ActionIcon>
