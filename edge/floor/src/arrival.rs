@@ -21,6 +21,9 @@ impl<L: Lines> Floor<L> {
             if let Some(target) = replaces.or_else(|| self.pickup_code(to)) {
                 return self.pick_up(leg, phone, target);
             }
+            if self.star_code(leg, phone, to) {
+                return;
+            }
             let destination = self.lines.route(&party, to);
             if matches!(destination, Destination::Emergency { .. }) {
                 return self.phone_dials(leg, Some(phone.clone()), to, caller, destination);

@@ -66,6 +66,8 @@ pub struct Floor<L = Calls> {
     pub(crate) emergencies: Emergencies,
     pub(crate) notices: Notices,
     pub(crate) messages: Messages,
+    /// Telephones that have dialled a star code, and what they will hear.
+    pub(crate) codes: BTreeMap<LegId, &'static str>,
     pub(crate) test: SelfTest,
     /// The number of the last question to another system, and who waits for an answer.
     pub(crate) questions: u64,
@@ -104,6 +106,7 @@ impl<L: Lines> Floor<L> {
             emergencies: Emergencies::default(),
             notices: Notices::default(),
             messages: Messages::default(),
+            codes: BTreeMap::new(),
             test: SelfTest::default(),
             config,
             contacts: BTreeMap::new(),
@@ -150,6 +153,7 @@ impl<L: Lines> Floor<L> {
                 self.acd.handle_input(now, acd::Input::Configure(Box::new(Config::clone(&self.config))));
             }
             Input::Kept { contact, stored } => self.kept(contact, stored),
+            Input::ForwardSet { leg, stored } => self.forward_set(leg, stored),
             Input::Civil(civil) => {
                 if civil.date != self.civil.date {
                     self.chronicle.new_day();
@@ -278,6 +282,7 @@ impl<L: Lines> Floor<L> {
             Event::Ringing { leg } => self.leg_rings(leg),
             Event::Answered { leg } => self.leg_answered(leg),
             Event::Digit { leg, digit } => self.digit(leg, digit),
+            Event::Played { leg, .. } if self.code_played(leg) => {}
             Event::Played { leg, play } => self.played(leg, play),
             Event::Hold { leg, held } => self.held_by_phone(leg, held),
             Event::TransferAsked { leg, to } => self.transfer_asked(leg, &to),

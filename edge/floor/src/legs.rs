@@ -14,7 +14,7 @@ use crate::{
 
 impl<L: Lines> Floor<L> {
     pub(crate) fn leg_answered(&mut self, leg: LegId) {
-        if self.test_answered(leg) {
+        if self.test_answered(leg) || self.code_answered(leg) {
             return;
         }
         let Some((id, role)) = self.legs.get(&leg).cloned() else { return };
@@ -56,7 +56,7 @@ impl<L: Lines> Floor<L> {
 
     /// A leg has ended for good: by its party, by the desk's wish, or by the network.
     pub(crate) fn leg_ended(&mut self, leg: LegId, cause: Cause) {
-        if self.test_ended(leg) {
+        if self.test_ended(leg) || self.code_ended(leg) {
             return;
         }
         if self.goes_away(leg, cause) {

@@ -48,6 +48,7 @@ mod recording;
 mod regulars;
 mod selftest;
 mod sound;
+mod star;
 mod talking;
 mod timer;
 mod transfer;
@@ -58,11 +59,12 @@ use std::collections::BTreeMap;
 
 use call::{Secrets, endpoint, leg::Caller, plane};
 use model::{
-    ContactId, Extension, OverflowId, TrunkId,
+    ContactId, Extension, LegId, OverflowId, TrunkId,
     cdr::Cdr,
     config::Config,
     fact::{Fact, LookUpFailed},
     flow::Value,
+    forward::Forward,
     leaving::What,
 };
 
@@ -133,6 +135,11 @@ pub enum Input {
         contact: ContactId,
         stored: bool,
     },
+    /// The answer to a `SetForward`.
+    ForwardSet {
+        leg: LegId,
+        stored: bool,
+    },
     /// What the clock on the wall shows; at least once a minute.
     Civil(CivilTime),
 }
@@ -162,6 +169,12 @@ pub enum Output {
     /// Say when all that was told of this contact is stored, or that it cannot be.
     Keep {
         contact: ContactId,
+    },
+    /// Where a phone's calls go from here on, by what it has dialled: to be stored, and answered by `ForwardSet`.
+    SetForward {
+        leg: LegId,
+        phone: Extension,
+        forward: Forward,
     },
     /// For the centre, through the gate.
     Notice(model::leaving::Notice),

@@ -285,6 +285,10 @@ pub enum Kind {
     CallbackStruckOff {
         by: Option<AgentId>,
     },
+    /// Where this phone's calls go was set at the phone itself.
+    ForwardSet {
+        phone: Extension,
+    },
     /// Somebody edited the branch's own settings at the desk.
     SettingsEdited {
         by: AgentId,

@@ -255,7 +255,7 @@ impl Branch {
                     life.pending.bindings.extend(binding_change(&phone, up, binding, stage.clock.wall()));
                 }
                 // Nobody is asked here, and nobody called back; the town's flows do neither.
-                Output::LookUp { .. } | Output::Keep { .. } => {}
+                Output::LookUp { .. } | Output::Keep { .. } | Output::SetForward { .. } => {}
                 Output::TrunkState { .. } | Output::Refused { .. } | Output::BoardChanged | Output::Notice(_) => {}
             }
         }

@@ -314,6 +314,7 @@ fn tell(kind: &Kind) -> String {
         Kind::CallbackTried { phone, .. } => format!("is called back by {phone}"),
         Kind::CallbackMissed { cause, .. } => format!("is not reached: {cause:?}"),
         Kind::CallbackStruckOff { .. } => "is not called back".into(),
+        Kind::ForwardSet { phone } => format!("{phone} sets where its calls go"),
         Kind::SettingsEdited { by, changes } => format!("{by} edits {changes} settings"),
         Kind::LabTested { device, failed, worse, .. } => format!("{device} was tested: {failed} fail, {worse} worse"),
         Kind::LabMissed { device } => format!("{device} could not be tested"),

@@ -23,6 +23,7 @@ impl Engine {
     pub fn obey(&mut self) {
         let mut batch = Batch::default();
         let mut keep = Vec::new();
+        let mut forwards = Vec::new();
         while let Some(output) = self.floor.poll_output() {
             match output {
                 Output::Send { flow, bytes } => self.sockets.send(flow, bytes),
@@ -55,6 +56,7 @@ impl Engine {
                     batch.cdrs.push(*cdr);
                 }
                 Output::Keep { contact } => keep.push(contact),
+                Output::SetForward { leg, phone, forward } => forwards.push((leg, phone, forward)),
                 Output::Notice(notice) => self.announce(&mut batch, notice),
                 Output::LookUp { question, ask } => self.look_ups.ask(question, ask),
                 Output::Signal(signal) => match &self.sync {
@@ -86,6 +88,10 @@ impl Engine {
         }
         if !keep.is_empty() {
             self.store.keep(keep, !self.stay.is_spare());
+        }
+        // Once everything before is on its way: another configuration puts out more.
+        for (leg, phone, forward) in forwards {
+            self.set_forward(leg, phone, forward);
         }
     }
 

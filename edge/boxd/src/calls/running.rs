@@ -8,15 +8,16 @@ use std::{
     time::Instant,
 };
 
-use ::config::{Author, Effective};
+use ::config::{Author, Documents, Effective};
 use desk::{ChangeRefused, Fault};
 use floor::Input;
 use ledger::Batch;
 use model::{
-    AgentId, Extension,
+    AgentId, Extension, LegId,
     change::{Change, Doc},
     config::{Config, SipTransport, TrunkKind},
     fact::{Fact, Kind},
+    forward::Forward,
 };
 use sip::endpoint::Transport;
 use tokio::sync::oneshot;
@@ -68,15 +69,7 @@ impl Engine {
         };
         let closings = told.iter().filter_map(|change| closing(change, &by));
         let facts = closings.chain([Kind::SettingsEdited { by: by.clone(), changes: count }]);
-        let batch = Batch {
-            config: encoded.into_iter().map(|bytes| (Doc::Local, bytes)).collect(),
-            facts: facts.map(|kind| Fact { seq: 0, at: wall(), contact: None, kind }).collect(),
-            ..Batch::default()
-        };
-        // An edit is rare and small: the engine waits the few milliseconds, so that edits stay in order.
-        let stored = self.store.writer().submit(batch).wait();
-        if let Err(error) = stored {
-            warn!(%error, "an edit could not be stored");
+        if !self.put_edit(draft, encoded, facts.collect()) {
             let _ = answer.send(Err(ChangeRefused {
                 index: 0,
                 code: "unavailable".into(),
@@ -85,12 +78,42 @@ impl Engine {
             }));
             return;
         }
+        let _ = answer.send(Ok(self.effective.borrow().clone()));
+    }
+
+    /// A forward that a phone has set by a star code.
+    pub fn set_forward(&mut self, leg: LegId, phone: Extension, forward: Forward) {
+        let change = Change::PhoneForward { phone: phone.clone(), forward };
+        let edited = self.settings.edit(Doc::Local, &[change], Author::Branch, wall());
+        let stored = match edited {
+            Ok((draft, encoded)) => self.put_edit(draft, encoded, vec![Kind::ForwardSet { phone }]),
+            Err(refused) => {
+                warn!(%phone, error = %refused.error, "a forward that was set at the phone is refused");
+                false
+            }
+        };
+        self.feed(Input::ForwardSet { leg, stored });
+    }
+
+    /// Stores an edit with its facts, and puts it in force. False: it could not be stored, and nothing has changed.
+    fn put_edit(&mut self, draft: Documents, encoded: Vec<Vec<u8>>, facts: Vec<Kind>) -> bool {
+        let fact = |kind| Fact { seq: 0, at: wall(), contact: None, kind };
+        let batch = Batch {
+            config: encoded.into_iter().map(|bytes| (Doc::Local, bytes)).collect(),
+            facts: facts.into_iter().map(fact).collect(),
+            ..Batch::default()
+        };
+        // An edit is rare and small: the engine waits the few milliseconds, so that edits stay in order.
+        if let Err(error) = self.store.writer().submit(batch).wait() {
+            warn!(%error, "an edit could not be stored");
+            return false;
+        }
         self.settings.commit(draft);
         self.activate();
         if let Some(sync) = &self.sync {
             sync.config_changed();
         }
-        let _ = answer.send(Ok(self.effective.borrow().clone()));
+        true
     }
 
     pub fn catch_up(&mut self) {

@@ -272,3 +272,27 @@ fn a_transferred_customer_goes_on_when_the_phone_does_not_answer() {
     scene.play(TALK);
     check(&mut scene, "@11 202 registers\n@12 201 refers 202\n@21", &["Transferred Blind", "FlowEntered service/"]);
 }
+
+#[test]
+fn a_phone_sets_its_forward_by_a_star_code_and_hears_so_when_it_is_stored() {
+    let mut scene = Scene::new(branch("203", Forward::default()));
+    check(&mut scene, "@1 202 calls *21*5551001", &["SetForward 202 always 5551001", "answer 202"]);
+    check(&mut scene, "@2 202 confirms", &["play forward-set to 202"]);
+    check(&mut scene, "@4 202 heard", &["hang up 202"]);
+    check(&mut scene, "@5 202 calls *21", &["SetForward 202 -", "answer 202"]);
+    check(&mut scene, "@6 202 confirms", &["play forward-off to 202"]);
+    check(&mut scene, "@12", &["hang up 202"]);
+    // Abroad, for help, to nobody, and to itself: nothing is set.
+    for (to, why) in [("0044207946000", "Forbidden"), ("112", "Forbidden"), ("99", "NotFound"), ("202", "Forbidden")] {
+        let told = &format!("reject 202 {why}");
+        check(&mut scene, &format!("@20 202 calls *61*{to}#"), &[told]);
+    }
+    assert_eq!(scene.ladder.matches("SetForward").count(), 2, "{}", scene.ladder);
+    scene.disk_full = true;
+    check(&mut scene, "@30 202 calls *67*203", &["SetForward", "reject 202 Fault"]);
+    // A caller from outside sets nothing.
+    let told = scene.ladder.len();
+    scene.play("@40 1 calls *21*5551001");
+    assert!(!scene.ladder[told..].contains("SetForward"), "{}", scene.ladder);
+    assert_eq!(scene.contacts(), 0);
+}

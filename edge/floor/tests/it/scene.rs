@@ -46,6 +46,8 @@ pub struct Scene {
     question: u64,
     /// Contacts that were to be kept since the last drain.
     keep: Vec<ContactId>,
+    /// Phones that have set a forward since.
+    forwards: Vec<model::LegId>,
     /// The disk takes nothing.
     pub disk_full: bool,
     /// What happens to a leg that is not there is passed over.
@@ -73,6 +75,7 @@ impl Scene {
             overflow: None,
             question: 0,
             keep: Vec::new(),
+            forwards: Vec::new(),
             disk_full: false,
             forgiving: false,
         }
@@ -94,6 +97,10 @@ impl Scene {
             self.drain();
             for contact in std::mem::take(&mut self.keep) {
                 self.input(Input::Kept { contact, stored: !self.disk_full });
+                self.drain();
+            }
+            for leg in std::mem::take(&mut self.forwards) {
+                self.input(Input::ForwardSet { leg, stored: !self.disk_full });
                 self.drain();
             }
         }
@@ -456,6 +463,17 @@ impl Scene {
             Output::Keep { contact } => {
                 self.keep.push(contact);
                 return None;
+            }
+            Output::SetForward { leg, phone, forward } => {
+                let to = [
+                    ("always", forward.always),
+                    ("busy", forward.busy),
+                    ("no answer", forward.no_answer),
+                    ("away", forward.unregistered),
+                ];
+                let to: Vec<_> = to.into_iter().filter_map(|(when, to)| Some(format!("{when} {}", to?))).collect();
+                self.forwards.push(leg);
+                format!("SetForward {phone} {}", if to.is_empty() { "-".to_owned() } else { to.join(", ") })
             }
             Output::TrunkState { .. } | Output::Refused { .. } => return None,
             Output::Send { .. } | Output::Close { .. } | Output::Media(_) | Output::BoardChanged => return None,

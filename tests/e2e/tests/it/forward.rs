@@ -63,6 +63,20 @@ fn an_agent_forwards_the_own_phone_and_the_dial_plan_says_where_to() {
     desk.post("/api/changes", &json!({ "changes": [none] })).expect("ended");
     calls("CALL_ESTABLISHED");
 
+    // A telephone without a desk sets it by what it dials, and hears so when it is stored.
+    let mut dials = |code: &str| {
+        caller.dial(&format!("sip:{code}@{}", branch.domain)).expect("dialled");
+        caller.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the box says that it is done");
+        caller.wait_event("CALL_CLOSED", PATIENCE).expect("and hangs up");
+        let phones = desk.get("/api/phones").expect("phones");
+        let all = phones["phones"].as_array().expect("phones");
+        all.iter().find(|one| one["phone"] == "101").expect("the phone")["forward"].clone()
+    };
+    assert_eq!(dials("*21*102")["always"], "102");
+    assert_eq!(dials("*61*4001")["no_answer"], "4001");
+    let none = dials("%23%23002%23");
+    assert!(["always", "no_answer"].iter().all(|when| none[*when].is_null()), "{none}");
+
     // What the CLI does with phones, the page does: a token, another fetch, and out.
     let device = json!({ "mac": "00:15:65:ab:cd:ef", "make": "yealink" });
     let url = desk.post("/api/phones/102/enrol", &device).expect("enrolled");
