@@ -24,6 +24,7 @@ use sip::endpoint::{DialogId, Endpoint, Flow, PhoneAuth, Target, Transport, Trun
 
 use crate::branch::{self, id};
 
+mod cards;
 mod next_life;
 
 const BOX: &str = "192.0.2.2:5060";
@@ -45,6 +46,8 @@ struct Town {
     peers: Vec<Peer>,
     to_media: VecDeque<plane::Event>,
     plays: BTreeMap<plane::PortId, plane::PlayId>,
+    /// The answer to the carrier's last INVITE.
+    heard: Option<Bytes>,
     /// Peers that hear nothing.
     deaf: BTreeSet<usize>,
     log: Vec<String>,
@@ -58,6 +61,7 @@ struct Town {
 const CARRIER: usize = 0;
 const ANN: usize = 1;
 const GATEWAY: usize = 2;
+const COLLEAGUE: usize = 3;
 
 #[test]
 fn a_call_goes_all_the_way_over_sip() {
@@ -288,7 +292,9 @@ impl Town {
                 peer("carrier", "192.0.2.1:5060", None),
                 peer("ann", "192.0.2.21:5060", Some("201")),
                 peer("gateway", "192.0.2.3:5060", None),
+                peer("colleague", "192.0.2.23:5060", Some("203")),
             ],
+            heard: None,
             deaf: BTreeSet::new(),
             to_media: VecDeque::new(),
             plays: BTreeMap::new(),
@@ -462,6 +468,9 @@ impl Town {
         if self.deaf.contains(&index) {
             return;
         }
+        if index == CARRIER && bytes.starts_with(b"SIP/2.0 200") && bytes.windows(8).any(|part| part == b"1 INVITE") {
+            self.heard = Some(bytes.clone());
+        }
         let there = Flow { local: peer.addr, remote: BOX.parse().expect("an address"), ..flow };
         peer.endpoint.handle_input(self.now, endpoint::Input::Received { flow: there, bytes });
     }
@@ -481,6 +490,7 @@ impl Town {
                     self.plays.insert(port, play);
                 }
             }
+            plane::Command::Digit { digit, .. } => self.log.push(format!("digit {digit}")),
             plane::Command::Join { .. } => self.log.push("join".to_owned()),
             plane::Command::Record { recording, .. } => {
                 self.log.push("record".to_owned());
