@@ -181,7 +181,11 @@ fn an_agent_with_nothing_but_the_page_answers_a_customer_and_a_reload_brings_the
         page.act(json!({ "act": "see", "role": "button", "name": "Go not ready", "ms": 1_000 })).ok()
     });
     over.expect("ready again");
-    let disposed = stage::facts(&house.branch, "disposed");
+    // The board may be ahead of the disk, by which the page was answered.
+    let disposed = wait_for("what came of it, on the disk", PATIENCE, || {
+        Some(stage::facts(&house.branch, "disposed")).filter(|facts| !facts.is_empty())
+    });
+    let disposed = disposed.expect("told");
     assert_eq!(disposed.len(), 1, "{disposed:?}");
     assert_eq!(disposed[0]["kind"]["disposition"], json!({ "code": "repair" }));
     assert!(page.faults().expect("the page's faults").is_empty(), "{:?}", page.faults());
