@@ -159,7 +159,10 @@ fn an_agent_with_nothing_but_the_page_answers_a_customer_and_a_reload_brings_the
     page.see(".note-state[data-state=same]").expect("kept, before anybody says so");
     page.forget().expect("from here on");
     page.reload().expect("loaded anew");
-    page.sees_button("Mute").expect("the same call, without a finger");
+    if let Err(error) = page.sees_button("Mute") {
+        let facts = house.branch.command(&["ledger", "facts", "--last", "40"], None);
+        panic!("the same call, without a finger: {error:#}\n{facts:?}\n{}", house.branch.tail());
+    }
     page.see("#note").expect("the card is back");
     let note = page.act(json!({ "act": "ask", "js": "document.getElementById('note').value" })).expect("the note");
     assert_eq!(note, NOTE, "after the reload");
