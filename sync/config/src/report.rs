@@ -133,8 +133,8 @@ fn between(of: &Histories, window: Window) -> Vec<Found> {
         for (path, edit) in edits {
             let Some(thing) = thing(path).filter(|thing| thing != path && edit.value.is_some()) else { continue };
             if let Some(gone) = removals.get(&thing).filter(|word| word.value == Some(&Scalar::Flag(false))) {
-                let is_gone = edits.get(&thing).is_none_or(|word| word.value != Some(&Scalar::Flag(true)));
-                if is_gone {
+                // Who took it away too, or took it in again, is told nothing.
+                if !edits.contains_key(&thing) {
                     add(path, Rule::Removed, [gone, edit], None);
                 }
             }

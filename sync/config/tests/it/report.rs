@@ -309,10 +309,10 @@ fn an_agent_whom_both_take_in_again_alike_has_no_line() {
         queues: Default::default(),
     };
     let add = || Change::AgentAdd { agent: agent.clone(), value: value() };
-    drop(cloud.branch(&Change::AgentRemove { agent: agent.clone() }, 0));
+    assert!(cloud.branch(&Change::AgentRemove { agent: agent.clone() }, 0));
     cloud.meet(5);
-    drop(cloud.branch(&add(), 10));
-    drop(cloud.centre(Doc::Local, &add(), 10));
+    assert!(cloud.branch(&add(), 10));
+    assert!(cloud.centre(Doc::Local, &add(), 10));
     cloud.meet(15);
     let told = cloud.report();
     assert!(told.waiting.is_empty());
@@ -337,4 +337,20 @@ fn replaced_by_who_knew(cloud: &Cloud, entry: &model::history::Entry, path: &str
 
 fn same_value_stands(history: &History, path: &str, value: &Option<Value>) -> bool {
     history.standing().any(|(at, scalar)| at == path && Some(Value::from(scalar)) == *value) || value.is_none()
+}
+
+#[test]
+fn what_both_took_in_and_away_again_has_no_line() {
+    let mut cloud = Cloud::new();
+    let phone: model::Extension = "203".parse().unwrap();
+    let value = model::config::Phone { label: "Desk".into(), ..Default::default() };
+    let add = Change::PhoneAdd { phone: phone.clone(), value };
+    let remove = Change::PhoneRemove { phone };
+    for change in [&add, &remove] {
+        assert!(cloud.centre(Doc::Local, change, 0));
+        assert!(cloud.branch(change, 5));
+    }
+    cloud.meet(10);
+    let told = cloud.report();
+    assert!(told.meetings.iter().all(|meeting| meeting.outcomes.is_empty()), "nobody's word was lost");
 }
