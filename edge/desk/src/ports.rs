@@ -3,7 +3,13 @@
 
 mod known;
 
-use std::{collections::BTreeMap, net::SocketAddr, pin::Pin, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    time::Instant,
+};
 
 use bytes::Bytes;
 use floor::board::{Board, DeskCommand, Refused};
@@ -56,8 +62,8 @@ pub trait Records: Send + Sync + 'static {
     fn merge_report(&self) -> Future<'_, Result<Report, Unavailable>>;
 
     /// What callers have left: messages that nobody has dealt with, the oldest first; then some of the others, the latest
-    /// first.
-    fn messages(&self) -> Future<'_, Result<Vec<MessageRow>, Unavailable>>;
+    /// first. `of` names the queues; None: all.
+    fn messages(&self, of: Option<BTreeSet<QueueId>>) -> Future<'_, Result<Vec<MessageRow>, Unavailable>>;
 
     /// The message that this recording is; None: it is none.
     fn message_of(&self, recording: RecordingId) -> Future<'_, Result<Option<MessageRow>, Unavailable>>;

@@ -78,7 +78,9 @@ impl<L: Lines> Floor<L> {
     }
 
     pub(crate) fn answer_with(&mut self, id: ContactId, leg: LegId, flow: FlowId) {
-        if self.config.flows.contains_key(&flow) {
+        if self.contacts.get(&id).is_some_and(|contact| contact.up) {
+            self.start_flow(id, flow);
+        } else if self.config.flows.contains_key(&flow) {
             self.set_state(id, State::Answering { flow });
             self.lines.answer(self.now, leg);
         } else {
@@ -97,6 +99,7 @@ impl<L: Lines> Floor<L> {
         let contact = Contact {
             card,
             leg,
+            up: false,
             shown: Vec::new(),
             number: None,
             line: None,

@@ -27,6 +27,8 @@ pub struct Fold {
     answered_at: Option<SiteId>,
     offers: u32,
     recording: Option<RecordingId>,
+    /// A message begins.
+    speaks: bool,
     phase: Phase,
     phase_since: Millis,
     talk_ms: u64,
@@ -72,6 +74,7 @@ impl Fold {
             answered_at: None,
             offers: 0,
             recording: None,
+            speaks: false,
             phase: Phase::Away,
             phase_since: first,
             talk_ms: 0,
@@ -117,6 +120,11 @@ impl Fold {
             Kind::OverflowReturned { .. } => self.turn(at, Phase::Away),
             Kind::Held if self.phase == Phase::Talk => self.turn(at, Phase::Hold),
             Kind::Resumed if self.phase == Phase::Hold => self.turn(at, Phase::Talk),
+            Kind::MessageBegan { .. } => self.speaks = true,
+            // A message takes no talk's place.
+            Kind::RecordingStarted { recording } if std::mem::take(&mut self.speaks) => {
+                self.recording.get_or_insert(*recording);
+            }
             Kind::RecordingStarted { recording } => self.recording = Some(*recording),
             Kind::WrapUpStarted { agent } => drop(self.wrapping.insert(agent.clone(), at)),
             Kind::WrapUpEnded { agent } => self.wrapped_up(at, agent),
@@ -342,13 +350,17 @@ impl Open {
         let mut facts = Vec::new();
         let mut add = |contact, kind| facts.push(Fact { seq: 0, at, contact, kind });
         for id in self.order {
-            let Some(contact) = self.contacts.get(&id).filter(|contact| !contact.ended) else { continue };
+            let Some(contact) = self.contacts.get(&id) else { continue };
+            let left = contact.message.left();
+            let message = left.map(|(queue, recording)| Kind::MessageLeft { queue, recording, ms: None });
+            // Who hung up at the end of a message has left one.
+            message.into_iter().for_each(|kind| add(Some(id), kind));
+            if contact.ended {
+                continue;
+            }
             if let Some(agent) = &contact.ringing {
                 let outcome = OfferOutcome::Withdrawn;
                 add(Some(id), Kind::OfferEnded { agent: agent.clone(), outcome });
-            }
-            if let Some((queue, recording)) = contact.message.left() {
-                add(Some(id), Kind::MessageLeft { queue, recording, ms: None });
             }
             add(Some(id), Kind::Ended { cause: EndCause::Restart });
         }

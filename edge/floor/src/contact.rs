@@ -26,6 +26,8 @@ pub(crate) struct Contact {
     pub card: Caller,
     /// The leg of who called: a caller, a phone that dialled, or the tunnel of another site's caller.
     pub leg: Option<LegId>,
+    /// That leg has been answered.
+    pub up: bool,
     /// What the flow shows to agents. Personal data.
     pub shown: Vec<(String, String)>,
     /// Our number that was called.

@@ -9,6 +9,8 @@ use model::{
     },
 };
 
+use call::leg::{Destination, Party};
+
 use crate::{
     Floor,
     board::{Ask, Refused},
@@ -39,8 +41,19 @@ impl<L: Lines> Floor<L> {
 
     /// Would this end the time to write up, while the queue waits for the agent's word?
     pub(crate) fn ends_unnamed(&self, agent: &AgentId, state: AgentState, ask: &Ask) -> bool {
-        let ends = matches!(ask, Ask::WrapUpDone | Ask::Ready | Ask::SignOut | Ask::Dial { .. });
+        let ends = match ask {
+            Ask::WrapUpDone | Ask::Ready | Ask::SignOut => true,
+            // Emergency calls wait for nothing.
+            Ask::Dial { number } => !self.is_help(agent, number),
+            _ => false,
+        };
         ends && state == WrapUp && self.cards.get(agent).is_some_and(|card| self.is_unnamed(agent, card.contact))
+    }
+
+    fn is_help(&self, agent: &AgentId, number: &str) -> bool {
+        let phone = self.config.agents.get(agent).and_then(|agent| agent.phone.clone());
+        let route = phone.map(|phone| self.lines.route(&Party::Phone(phone), number));
+        matches!(route, Some(Destination::Emergency { .. } | Destination::Helpless(_)))
     }
 
     /// The time to write up is over: a word that is owed is told as missing.

@@ -36,6 +36,7 @@ use crate::{
     recording::Recordings,
     regulars::Regulars,
     selftest::SelfTest,
+    star::Codes,
     timer::{Timer, Timers},
 };
 
@@ -66,8 +67,7 @@ pub struct Floor<L = Calls> {
     pub(crate) emergencies: Emergencies,
     pub(crate) notices: Notices,
     pub(crate) messages: Messages,
-    /// Telephones that have dialled a star code, and what they will hear.
-    pub(crate) codes: BTreeMap<LegId, &'static str>,
+    pub(crate) codes: Codes,
     pub(crate) test: SelfTest,
     /// The number of the last question to another system, and who waits for an answer.
     pub(crate) questions: u64,
@@ -106,7 +106,7 @@ impl<L: Lines> Floor<L> {
             emergencies: Emergencies::default(),
             notices: Notices::default(),
             messages: Messages::default(),
-            codes: BTreeMap::new(),
+            codes: Codes::default(),
             test: SelfTest::default(),
             config,
             contacts: BTreeMap::new(),

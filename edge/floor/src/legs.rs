@@ -31,6 +31,7 @@ impl<L: Lines> Floor<L> {
 
     fn caller_answered(&mut self, id: ContactId) {
         let Some(contact) = self.contacts.get_mut(&id) else { return };
+        contact.up = true;
         match std::mem::replace(&mut contact.state, State::Arriving) {
             State::Answering { flow } => self.start_flow(id, flow),
             State::CallingBack { agent, leg } => self.customer_answered(id, agent, leg),

@@ -62,12 +62,18 @@ impl Begun {
 
     pub fn note(&mut self, kind: &Kind) {
         match kind {
-            Kind::FlowEntered { flow, step } => {
-                *self = Self { at: Some((flow.clone(), step.clone())), ..Self::default() }
-            }
+            // A message that ended by a key is not over before its recording is sealed.
+            Kind::FlowEntered { flow, step } if self.queue.is_none() => self.at = Some((flow.clone(), step.clone())),
             Kind::MessageBegan { queue } => (self.queue, self.recording) = (Some(queue.clone()), None),
-            Kind::RecordingStarted { recording } => self.recording = Some(*recording),
-            Kind::MessageLeft { .. } | Kind::RecordingMissing { .. } => (self.queue, self.recording) = (None, None),
+            Kind::RecordingStarted { recording } if self.queue.is_some() => {
+                self.recording.get_or_insert(*recording);
+            }
+            Kind::RecordingSealed { recording, .. } | Kind::MessageLeft { recording, .. }
+                if self.recording == Some(*recording) =>
+            {
+                (self.queue, self.recording) = (None, None);
+            }
+            Kind::RecordingMissing { .. } => (self.queue, self.recording) = (None, None),
             _ => {}
         }
     }
@@ -116,16 +122,34 @@ impl<L: Lines> Floor<L> {
         self.light(&queue);
     }
 
-    /// The process died while the caller spoke, who has not noticed: the message goes on.
+    /// The process died while the caller spoke, who has not noticed: the message goes on. False: it does not, and the
+    /// contact is where it was before.
     pub(crate) fn message_goes_on(&mut self, id: ContactId, begun: Begun) -> bool {
-        let (Some((queue, recording)), Some((flow, step))) = (begun.left(), begun.at) else { return false };
-        let Some(run) = Run::at_message(self.config.clone(), flow.clone(), &step, self.visit_of(id)) else {
+        let Some((queue, recording)) = begun.left() else { return false };
+        if self.contacts.get(&id).and_then(|contact| contact.recording) != Some(recording) {
+            self.message_ended(id, &begun);
+            return false;
+        }
+        self.recordings.is_message(recording, queue);
+        let walk = begun.at.and_then(|(flow, step)| {
+            let run = Run::at_message(self.config.clone(), flow.clone(), &step, self.visit_of(id))?;
+            Some(Walk::goes_on(flow, run))
+        });
+        let Some(walk) = walk else {
+            // The flow has been edited: what was said is sealed, and is a message.
             self.end_recording(id);
             return false;
         };
-        self.recordings.is_message(recording, queue);
-        self.walk(id, Walk::goes_on(flow, run), None);
+        self.walk(id, walk, None);
         true
+    }
+
+    /// A message whose end an earlier life did not hear of: it is as long as its recording.
+    pub(crate) fn message_ended(&mut self, id: ContactId, begun: &Begun) {
+        let Some((queue, recording)) = begun.left() else { return };
+        self.messages.add(recording, id, queue.clone());
+        self.chronicle.tell_of(id, Kind::MessageLeft { queue: queue.clone(), recording, ms: None });
+        self.light(&queue);
     }
 
     /// Somebody has dealt with it. Who may is the desk's part.

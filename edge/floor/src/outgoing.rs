@@ -351,6 +351,9 @@ impl<L: Lines> Floor<L> {
         };
         let goes_out = contact.out.as_ref().is_some_and(|out| !out.answered);
         self.timers.cancel(Timer::Forward(id));
+        if let Some(contact) = self.contacts.get_mut(&id) {
+            contact.rung = None;
+        }
         if moved {
             self.moved(id, leg, agent);
             // A transferred customer who was called out before goes on as it was paid.

@@ -3,7 +3,10 @@
 //! answers, `*62*` when the phone is not there; `*21` or `#21#` takes it back, `*002` or `##002#` all four. A `#` at the end may
 //! be left out. What was set is on the disk before the telephone hears so.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
 
 use call::leg::{Cause, Destination};
 use model::{Extension, LegId, Number, PromptId, fact::EndCause, forward::Forward};
@@ -15,7 +18,25 @@ const TAKEN_BACK: &str = "forward-off";
 /// For the sentence; then the telephone is let go, whatever was heard.
 const SENTENCE: Duration = Duration::from_secs(5);
 /// Telephones that set something at one time.
-const AT_ONCE_MAX: usize = 100;
+const AT_ONCE_MAX: usize = 10;
+/// What one telephone may set within an hour: each is a change of the branch's document, which keeps its history for ever.
+pub(crate) const HOURLY_MAX: usize = 10;
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Telephones that have dialled a star code.
+#[derive(Debug, Default)]
+pub(crate) struct Codes {
+    open: BTreeMap<LegId, Code>,
+    /// When each phone of ours last set something, the oldest first.
+    set: BTreeMap<Extension, VecDeque<Instant>>,
+}
+
+#[derive(Debug)]
+struct Code {
+    phone: Extension,
+    /// What it will hear.
+    prompt: &'static str,
+}
 
 /// What a code wants of a phone's forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,14 +94,39 @@ impl<L: Lines> Floor<L> {
     /// False: the phone has dialled no star code.
     pub(crate) fn star_code(&mut self, leg: LegId, phone: &Extension, dialled: &str) -> bool {
         let Some(wish) = read(dialled) else { return false };
+        // One after the other: each begins with what the one before has set.
+        let busy = self.codes.open.values().any(|code| code.phone == *phone);
         match self.wished(phone, wish) {
-            Ok((forward, prompt)) if self.codes.len() < AT_ONCE_MAX => {
-                self.codes.insert(leg, prompt);
-                self.chronicle.put(Output::SetForward { leg, phone: phone.clone(), forward });
+            Ok(_) if busy => self.lines.reject(self.now, leg, Cause::Busy),
+            Ok((forward, prompt)) if self.codes.open.len() < AT_ONCE_MAX => {
+                let is_so = forward == self.forward_of(phone);
+                if !is_so && !self.may_set(phone) {
+                    self.lines.reject(self.now, leg, Cause::Overload);
+                    return true;
+                }
+                self.codes.open.insert(leg, Code { phone: phone.clone(), prompt });
+                if is_so {
+                    self.lines.answer(self.now, leg);
+                } else {
+                    self.chronicle.put(Output::SetForward { leg, phone: phone.clone(), forward });
+                }
             }
             Ok(_) => self.lines.reject(self.now, leg, Cause::Overload),
             Err(cause) => self.lines.reject(self.now, leg, cause),
         }
+        true
+    }
+
+    fn may_set(&mut self, phone: &Extension) -> bool {
+        let now = self.now;
+        let set = self.codes.set.entry(phone.clone()).or_default();
+        while set.front().is_some_and(|at| now.saturating_duration_since(*at) >= HOUR) {
+            set.pop_front();
+        }
+        if set.len() >= HOURLY_MAX {
+            return false;
+        }
+        set.push_back(now);
         true
     }
 
@@ -114,20 +160,20 @@ impl<L: Lines> Floor<L> {
 
     /// It is on the disk, or cannot be.
     pub(crate) fn forward_set(&mut self, leg: LegId, stored: bool) {
-        if !self.codes.contains_key(&leg) {
+        if !self.codes.open.contains_key(&leg) {
             return;
         }
         if stored {
             return self.lines.answer(self.now, leg);
         }
-        self.codes.remove(&leg);
+        self.codes.open.remove(&leg);
         self.lines.reject(self.now, leg, Cause::Fault);
     }
 
     /// The telephone can hear. False: it has dialled no star code.
     pub(crate) fn code_answered(&mut self, leg: LegId) -> bool {
-        let Some(prompt) = self.codes.get(&leg) else { return false };
-        if let (Ok(prompt), Some(at)) = (PromptId::new(prompt), self.now.checked_add(SENTENCE)) {
+        let Some(code) = self.codes.open.get(&leg) else { return false };
+        if let (Ok(prompt), Some(at)) = (PromptId::new(code.prompt), self.now.checked_add(SENTENCE)) {
             self.lines.play(self.now, leg, vec![prompt]);
             self.timers.set(Timer::Farewell(leg), at);
         }
@@ -135,7 +181,7 @@ impl<L: Lines> Floor<L> {
     }
 
     pub(crate) fn code_played(&mut self, leg: LegId) -> bool {
-        let told = self.codes.contains_key(&leg);
+        let told = self.codes.open.contains_key(&leg);
         if told {
             self.lines.hang_up(self.now, leg);
         }
@@ -144,7 +190,7 @@ impl<L: Lines> Floor<L> {
 
     pub(crate) fn code_ended(&mut self, leg: LegId) -> bool {
         self.timers.cancel(Timer::Farewell(leg));
-        self.codes.remove(&leg).is_some()
+        self.codes.open.remove(&leg).is_some()
     }
 }
 

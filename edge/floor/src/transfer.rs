@@ -86,6 +86,7 @@ impl<L: Lines> Floor<L> {
         let done = back.leg.is_none();
         if let Some(contact) = self.contacts.get_mut(&id) {
             contact.forwards.clear();
+            contact.rung = None;
         }
         for (by, why) in &goal.by {
             self.passed_on(id, by, *why);

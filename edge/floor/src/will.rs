@@ -226,10 +226,12 @@ impl<L: Lines> Floor<L> {
                 continue;
             }
             self.chronicle.take_up(id, &facts);
+            let begun = Begun::of(&facts);
             if found.whole().is_some() {
-                let kept = self.take_over(id, found, &parties, Begun::of(&facts));
+                let kept = self.take_over(id, found, &parties, begun);
                 nobodys.retain(|leg| !kept.contains(leg));
             } else {
+                self.message_ended(id, &begun);
                 self.chronicle.tell_of(id, Kind::Ended { cause: EndCause::Restart });
                 self.chronicle.close(id, None);
             }
@@ -251,6 +253,7 @@ impl<L: Lines> Floor<L> {
         let contact = Contact {
             card: Caller { number: visit.caller, name: visit.caller_name },
             leg: Some(leg),
+            up: true,
             number: visit.number,
             line: line.clone(),
             answered: visit.answered.map(then),

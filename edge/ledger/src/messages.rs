@@ -1,5 +1,7 @@
 //! Messages that callers left: a table that follows the facts, so that nobody looks through all of them for the open ones.
 
+use std::collections::BTreeSet;
+
 use model::{
     AgentId, ContactId, Millis, QueueId, RecordingId,
     fact::{Fact, Kind},
@@ -12,6 +14,9 @@ use crate::{
     outbox::{integer, length, unsigned},
     reader::Reader,
 };
+
+/// Rows that are looked at for one list: more than a branch's queues can hold.
+const LOOKED_AT_MAX: usize = 20_000;
 
 /// A message, and what became of it. Who left it lies with the contact's personal data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,15 +57,29 @@ const COLUMNS: &str = "SELECT contact, at, queue, recording, ms, done, done_by F
 
 impl Reader {
     /// Messages that nobody has dealt with, the oldest first.
-    pub fn open_messages(&self, limit: usize) -> Result<Vec<Message>, Error> {
-        let sql = format!("{COLUMNS} WHERE done IS NULL ORDER BY at LIMIT ?1");
-        self.db().prepare_cached(&sql)?.query_map([length(limit)], read)?.map(|row| row?).collect()
+    pub fn open_messages(&self, of: Option<&BTreeSet<QueueId>>, limit: usize) -> Result<Vec<Message>, Error> {
+        self.listed(&format!("{COLUMNS} WHERE done IS NULL ORDER BY at LIMIT ?1"), of, limit)
     }
 
     /// The others, those first that were dealt with last.
-    pub fn done_messages(&self, limit: usize) -> Result<Vec<Message>, Error> {
-        let sql = format!("{COLUMNS} WHERE done IS NOT NULL ORDER BY done DESC LIMIT ?1");
-        self.db().prepare_cached(&sql)?.query_map([length(limit)], read)?.map(|row| row?).collect()
+    pub fn done_messages(&self, of: Option<&BTreeSet<QueueId>>, limit: usize) -> Result<Vec<Message>, Error> {
+        self.listed(&format!("{COLUMNS} WHERE done IS NOT NULL ORDER BY done DESC LIMIT ?1"), of, limit)
+    }
+
+    /// Those of these queues (None: of all), looked for among so many.
+    fn listed(&self, sql: &str, of: Option<&BTreeSet<QueueId>>, limit: usize) -> Result<Vec<Message>, Error> {
+        let mut select = self.db().prepare_cached(sql)?;
+        let mut found = Vec::new();
+        for row in select.query_map([length(LOOKED_AT_MAX)], read)? {
+            let message = row??;
+            if of.is_none_or(|of| of.contains(&message.queue)) {
+                found.push(message);
+            }
+            if found.len() >= limit {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// The message that this recording is.

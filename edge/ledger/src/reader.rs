@@ -152,6 +152,11 @@ impl Reader {
         parsed(select.query_map(params![before, length(limit)], |row| row.get(0))?, "call record")
     }
 
+    /// Was what is personal of this contact erased? Nothing is taken of it any more.
+    pub fn is_erased(&self, contact: ContactId) -> Result<bool, Error> {
+        crate::personal::is_erased(&self.db, &contact_bytes(contact))
+    }
+
     /// None when nothing was kept or it has been erased.
     pub fn personal(&self, contact: ContactId) -> Result<Option<Personal>, Error> {
         let id = contact_bytes(contact);

@@ -40,6 +40,8 @@ enum Work {
 
 struct Job {
     work: Work,
+    /// Given up when the disk refuses, for whoever asked takes it for not done.
+    once: bool,
     /// None when the caller was already told that the disk refuses.
     done: Option<Done>,
 }
@@ -116,13 +118,19 @@ impl Writer {
 
     /// Queues a batch and returns at once.
     pub fn submit(&self, batch: Batch) -> Ticket {
-        self.ticket(Work::Write(Box::new(batch)))
+        self.ticket(Work::Write(Box::new(batch)), false)
+    }
+
+    /// The same, but while the disk refuses the batch is given up, and nothing of it is written later: for what is told to
+    /// have failed then.
+    pub fn submit_once(&self, batch: Batch) -> Ticket {
+        self.ticket(Work::Write(Box::new(batch)), true)
     }
 
     /// Queues a batch and returns at once. `done` runs on the writer's thread after the disk has the batch, in the
     /// order of submission, or here when the batch is refused at the door. It must be short.
     pub fn submit_then(&self, batch: Batch, done: impl FnOnce(Result<Committed, Error>) + Send + 'static) {
-        self.send(Work::Write(Box::new(batch)), Box::new(done));
+        self.send(Work::Write(Box::new(batch)), false, Box::new(done));
     }
 
     pub fn pressure(&self) -> Pressure {
@@ -130,11 +138,11 @@ impl Writer {
     }
 
     pub(crate) fn new_epoch(&self) -> Ticket {
-        self.ticket(Work::NewEpoch)
+        self.ticket(Work::NewEpoch, true)
     }
 
     pub(crate) fn set_watermark(&self, epoch: Epoch, seq: u64) -> Ticket {
-        self.ticket(Work::Watermark { epoch, seq })
+        self.ticket(Work::Watermark { epoch, seq }, true)
     }
 
     pub(crate) fn close(&self) {
@@ -144,20 +152,20 @@ impl Writer {
         }
     }
 
-    fn ticket(&self, work: Work) -> Ticket {
+    fn ticket(&self, work: Work, once: bool) -> Ticket {
         let (answer, ticket) = mpsc::sync_channel(1);
         // The caller may have dropped its ticket.
-        self.send(work, Box::new(move |result| drop(answer.send(result))));
+        self.send(work, once, Box::new(move |result| drop(answer.send(result))));
         Ticket(ticket)
     }
 
-    fn send(&self, work: Work, done: Done) {
+    fn send(&self, work: Work, once: bool, done: Done) {
         if let Work::Write(batch) = &work
             && let Err(error) = batch.check()
         {
             return done(Err(error));
         }
-        let refused = match self.queue.try_send(Command::Do(Job { work, done: Some(done) })) {
+        let refused = match self.queue.try_send(Command::Do(Job { work, once, done: Some(done) })) {
             Ok(()) => return,
             Err(mpsc::TrySendError::Full(command)) => (command, Error::Full { max: self.queue_max }),
             Err(mpsc::TrySendError::Disconnected(command)) => (command, Error::Closed),
@@ -289,7 +297,7 @@ impl Machine {
         let mut rows = 0_usize;
         for mut job in jobs {
             rows = rows.saturating_add(job.rows());
-            let kept = matches!(job.work, Work::Write(_)) && rows <= self.options.kept_rows_max;
+            let kept = matches!(job.work, Work::Write(_)) && !job.once && rows <= self.options.kept_rows_max;
             if let Some(done) = job.done.take() {
                 done(Err(Error::World { cause, kept }));
             } else if !kept {

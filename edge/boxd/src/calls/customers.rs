@@ -72,7 +72,7 @@ pub fn write(
 ) -> impl FnOnce() -> Result<u64, NoteRefused> + Send + use<> {
     let NoteWritten { contact, by, text, base } = written;
     let edit = NoteEdit { contact, agent: by, at: wall(), text, base: Some(base) };
-    let ticket = writer.submit(Batch { notes: vec![edit], ..Batch::default() });
+    let ticket = writer.submit_once(Batch { notes: vec![edit], ..Batch::default() });
     move || match ticket.wait() {
         Ok(_) => Ok(base.saturating_add(1)),
         Err(ledger::Error::NoteChanged { version }) => Err(NoteRefused::Changed { version }),

@@ -2,6 +2,7 @@
 //! are durable; records and credentials are read from the ledger on blocking threads.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,7 +16,7 @@ use floor::board::{DeskCommand, Refused};
 use ledger::{Batch, BranchKey, Ledger, Reader};
 use media::record::Peaks;
 use model::{
-    AgentId, ContactId, RecordingId,
+    AgentId, ContactId, QueueId, RecordingId,
     cdr::Cdr,
     change::Change,
     fact::{Fact, Kind},
@@ -194,10 +195,10 @@ impl Records for RecordsPort {
         Box::pin(read(&self.ledger, look_back::report))
     }
 
-    fn messages(&self) -> Future<'_, Result<Vec<MessageRow>, Unavailable>> {
-        Box::pin(read(&self.ledger, |reader| {
-            let open = reader.open_messages(MESSAGES_OPEN_MAX)?;
-            let done = reader.done_messages(MESSAGES_DONE)?;
+    fn messages(&self, of: Option<BTreeSet<QueueId>>) -> Future<'_, Result<Vec<MessageRow>, Unavailable>> {
+        Box::pin(read(&self.ledger, move |reader| {
+            let open = reader.open_messages(of.as_ref(), MESSAGES_OPEN_MAX)?;
+            let done = reader.done_messages(of.as_ref(), MESSAGES_DONE)?;
             open.into_iter().chain(done).map(|message| message_row(reader, message)).collect()
         }))
     }

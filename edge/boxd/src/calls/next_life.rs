@@ -97,7 +97,7 @@ impl Engine {
             })
         };
         self.floor.adopt(Instant::now(), wall(), heard.left, facts_of);
-        match self.reader.open_messages(MESSAGES_MAX) {
+        match self.reader.open_messages(None, MESSAGES_MAX) {
             Ok(open) => {
                 open.into_iter().for_each(|left| self.floor.recall_message(left.contact, left.queue, left.recording))
             }

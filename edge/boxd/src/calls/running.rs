@@ -103,8 +103,13 @@ impl Engine {
             facts: facts.into_iter().map(fact).collect(),
             ..Batch::default()
         };
+        // What is told beside a sick disk comes home; its settings do not.
+        if self.stay.is_spare() {
+            warn!("no setting is taken while the disk is out of order");
+            return false;
+        }
         // An edit is rare and small: the engine waits the few milliseconds, so that edits stay in order.
-        if let Err(error) = self.store.writer().submit(batch).wait() {
+        if let Err(error) = self.store.writer().submit_once(batch).wait() {
             warn!(%error, "an edit could not be stored");
             return false;
         }

@@ -1,5 +1,7 @@
 //! Messages that callers left: for agents of the queue, and for supervisors.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Json,
     extract::{Path, State},
@@ -10,9 +12,8 @@ use model::{QueueId, RecordingId};
 use crate::{CommandError, Desk, Role, api, fault::Refusal, session::Session, view};
 
 pub async fn list(State(desk): State<Desk>, session: Session) -> Result<Json<api::Messages>, Refusal> {
-    let rows = desk.records.messages().await?;
-    let rows = rows.into_iter().filter(|row| may_hear(&desk, &session, &row.queue));
-    Ok(Json(api::Messages { messages: rows.map(view::message).collect() }))
+    let rows = desk.records.messages(own_queues(&desk, &session)).await?;
+    Ok(Json(api::Messages { messages: rows.into_iter().map(view::message).collect() }))
 }
 
 /// Answered when the fact is durable. Who is second hears that somebody was before.
@@ -36,7 +37,12 @@ pub async fn done(
 
 /// Is the queue this person's?
 pub fn may_hear(desk: &Desk, session: &Session, queue: &QueueId) -> bool {
+    own_queues(desk, session).is_none_or(|own| own.contains(queue))
+}
+
+/// None: all.
+fn own_queues(desk: &Desk, session: &Session) -> Option<BTreeSet<QueueId>> {
     let effective = desk.floor.effective().borrow().clone();
-    let own = effective.config.agents.get(&session.agent).is_some_and(|agent| agent.queues.contains(queue));
-    own || session.role == Role::Supervisor
+    let own = || effective.config.agents.get(&session.agent).map(|agent| agent.queues.clone()).unwrap_or_default();
+    (session.role != Role::Supervisor).then(own)
 }

@@ -160,8 +160,10 @@ impl Records for TestRecords {
         Box::pin(async { Ok(Report { waiting: vec![waiting()], ..Report::default() }) })
     }
 
-    fn messages(&self) -> Future<'_, Result<Vec<MessageRow>, Unavailable>> {
-        Box::pin(async { Ok(messages()) })
+    fn messages(&self, of: Option<BTreeSet<QueueId>>) -> Future<'_, Result<Vec<MessageRow>, Unavailable>> {
+        let rows = messages().into_iter().filter(move |row| of.as_ref().is_none_or(|of| of.contains(&row.queue)));
+        let rows: Vec<MessageRow> = rows.collect();
+        Box::pin(async { Ok(rows) })
     }
 
     fn message_of(&self, recording: RecordingId) -> Future<'_, Result<Option<MessageRow>, Unavailable>> {

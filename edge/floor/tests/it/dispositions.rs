@@ -132,3 +132,14 @@ fn who_is_given_the_customer_names_it_anew_and_the_last_code_stands() {
     assert_eq!(scene.cdrs.last().and_then(|cdr| cdr.disposition.clone()), Some(Disposition::Code(id("sold"))));
     everything_adds_up(&scene);
 }
+
+#[test]
+fn a_wrap_up_that_owes_a_disposition_keeps_nobody_from_calling_for_help() {
+    let mut scene = Scene::new(with_codes(true));
+    scene.play("@0 desk ann sign-in\n@0 desk ann ready\n@1 alice calls 5550100\n@1 alice confirms\n@6 alice heard");
+    scene.play("@10 201 answers\n@20 alice hangs up");
+    check(&mut scene, "@21 desk ann dial 5551001", &["refused"]);
+    let told = check(&mut scene, "@22 desk ann dial 112", &["dial 201"]);
+    assert!(!told.contains("refused"), "{told}");
+    check(&mut scene, "@23 201 answers", &["dial carrier/112"]);
+}

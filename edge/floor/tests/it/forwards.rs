@@ -296,3 +296,53 @@ fn a_phone_sets_its_forward_by_a_star_code_and_hears_so_when_it_is_stored() {
     assert!(!scene.ladder[told..].contains("SetForward"), "{}", scene.ladder);
     assert_eq!(scene.contacts(), 0);
 }
+
+#[test]
+fn who_dials_at_the_desk_hears_the_house_s_flow_behind_a_forward() {
+    let when = [
+        ("@0", always("5550100")),
+        ("@0 202 unregisters", Forward { unregistered: Some(id("5550100")), ..Forward::default() }),
+        ("@0 203 calls 202", Forward { busy: Some(id("5550100")), ..Forward::default() }),
+    ];
+    for (before, forward) in when {
+        let mut scene = Scene::new(branch("202", forward));
+        scene.play(&format!("{before}\n@1 desk ann sign-in\n@2 desk ann dial 202"));
+        check(&mut scene, "@3 201 answers", &["Forwarded by 202", "FlowEntered main/hello", "play greeting to 201"]);
+    }
+}
+
+#[test]
+fn a_transfer_that_fails_outside_comes_back_and_goes_nowhere_by_the_sender_s_own_forward() {
+    let mut config = branch("202", always("5551001"));
+    set(&mut config, "201", Forward { busy: Some(id("203")), ..Forward::default() });
+    let mut scene = Scene::new(config);
+    // The customer calls the phone itself.
+    scene.play("@1 alice calls 201\n@3 201 answers\n@4 201 refers 202");
+    check(&mut scene, "@6 carrier/5551001 is busy", &["TransferFailed", "join alice and 201"]);
+    assert!(!scene.ladder.contains("Forwarded by 201"), "{}", scene.ladder);
+}
+
+#[test]
+fn a_phone_sets_so_much_an_hour_and_one_thing_at_a_time() {
+    let mut scene = Scene::new(branch("203", Forward::default()));
+    // What is so already costs nothing and is said again.
+    let told = scene.ladder.len();
+    scene.play("@1 202 calls *21\n@1 202 confirms\n@8");
+    assert!(
+        scene.ladder[told..].contains("play forward-off") && !scene.ladder.contains("SetForward"),
+        "{}",
+        scene.ladder
+    );
+    for n in 0..10 {
+        let at = 10 + n * 10;
+        check(
+            &mut scene,
+            &format!("@{at} 202 calls *61*55510{n:02}\n@{at} 202 confirms\n@{}", at + 6),
+            &["SetForward 202"],
+        );
+    }
+    check(&mut scene, "@200 202 calls *61*203", &["reject 202 Overload"]);
+    check(&mut scene, "@201 201 calls *61*203\n@201 201 confirms\n@207", &["SetForward 201"]);
+    check(&mut scene, "@3700 202 calls *61*203", &["SetForward 202"]);
+    check(&mut scene, "@3701 202 calls *67*203", &["reject 202' Busy"]);
+}

@@ -131,3 +131,24 @@ fn a_message_under_which_the_process_died_is_there() {
     scene.play("@20 alice presses #\n@20 recording sealed");
     assert_eq!(left(cdr::close_open(&scene.facts, last, &Default::default())), 0);
 }
+
+#[test]
+fn a_message_that_ended_before_the_process_died_is_there_too() {
+    let left = |scene: &Scene| {
+        let last = scene.facts.last().expect("facts").at;
+        let told = cdr::close_open(&scene.facts, last, &Default::default());
+        told.iter().filter(|fact| matches!(fact.kind, Kind::MessageLeft { ms: None, .. })).count()
+    };
+    // By a key, or by hanging up: its recording is not sealed yet.
+    let mut scene = Scene::new(branch());
+    scene.play(SPEAKS);
+    scene.play("@20 alice presses #");
+    assert_eq!(left(&scene), 1);
+    let mut scene = Scene::new(branch());
+    scene.play(SPEAKS);
+    check(&mut scene, "@20 alice hangs up", &["Ended Caller"], &["MessageLeft"]);
+    assert_eq!(left(&scene), 1);
+    // What is too short is not made a message by a death.
+    scene.play("@20 recording empty");
+    assert_eq!(left(&scene), 0);
+}

@@ -47,7 +47,7 @@ pub struct Scene {
     /// Contacts that were to be kept since the last drain.
     keep: Vec<ContactId>,
     /// Phones that have set a forward since.
-    forwards: Vec<model::LegId>,
+    forwards: Vec<(model::LegId, Extension, model::forward::Forward)>,
     /// The disk takes nothing.
     pub disk_full: bool,
     /// What happens to a leg that is not there is passed over.
@@ -99,7 +99,14 @@ impl Scene {
                 self.input(Input::Kept { contact, stored: !self.disk_full });
                 self.drain();
             }
-            for leg in std::mem::take(&mut self.forwards) {
+            for (leg, phone, forward) in std::mem::take(&mut self.forwards) {
+                let config = self.paper.borrow().config.clone().filter(|_| !self.disk_full);
+                if let Some(mut config) = config {
+                    config.phones.get_mut(&phone).expect("a phone").forward = forward;
+                    self.paper.borrow_mut().config = Some(config.clone());
+                    self.input(Input::Configure { config: Box::new(config), secrets: Box::default() });
+                    self.drain();
+                }
                 self.input(Input::ForwardSet { leg, stored: !self.disk_full });
                 self.drain();
             }
@@ -466,13 +473,14 @@ impl Scene {
             }
             Output::SetForward { leg, phone, forward } => {
                 let to = [
-                    ("always", forward.always),
-                    ("busy", forward.busy),
-                    ("no answer", forward.no_answer),
-                    ("away", forward.unregistered),
+                    ("always", &forward.always),
+                    ("busy", &forward.busy),
+                    ("no answer", &forward.no_answer),
+                    ("away", &forward.unregistered),
                 ];
-                let to: Vec<_> = to.into_iter().filter_map(|(when, to)| Some(format!("{when} {}", to?))).collect();
-                self.forwards.push(leg);
+                let to = to.into_iter().filter_map(|(when, to)| Some(format!("{when} {}", to.as_ref()?)));
+                let to: Vec<_> = to.collect();
+                self.forwards.push((leg, phone.clone(), forward));
                 format!("SetForward {phone} {}", if to.is_empty() { "-".to_owned() } else { to.join(", ") })
             }
             Output::TrunkState { .. } | Output::Refused { .. } => return None,

@@ -279,8 +279,10 @@ fn a_message_is_open_until_somebody_has_dealt_with_it() {
     let told = vec![of(1, 10, left(71, Some(4_000))), of(2, 20, left(72, None))];
     ledger.writer().submit(facts(told)).wait().unwrap();
     let reader = ledger.reader().unwrap();
-    let open = |limit| reader.open_messages(limit).unwrap().iter().map(|one| one.contact.0).collect::<Vec<_>>();
+    let open = |limit| reader.open_messages(None, limit).unwrap().iter().map(|one| one.contact.0).collect::<Vec<_>>();
     assert_eq!((open(9), open(1)), (vec![1, 2], vec![1]));
+    let in_queue = |queue: &str| reader.open_messages(Some(&[queue.parse().unwrap()].into()), 9).unwrap().len();
+    assert_eq!((in_queue("sales"), in_queue("repairs")), (2, 0));
     let by: AgentId = "ann".parse().unwrap();
     let bob: AgentId = "bob".parse().unwrap();
     let done = |by: &AgentId, at| of(1, at, Kind::MessageDone { recording: RecordingId(71), by: by.clone() });
@@ -294,7 +296,7 @@ fn a_message_is_open_until_somebody_has_dealt_with_it() {
         ms: Some(4_000),
         done: Some((Millis(30), by)),
     };
-    assert_eq!(reader.done_messages(9).unwrap(), std::slice::from_ref(&first), "who was first has done it");
+    assert_eq!(reader.done_messages(None, 9).unwrap(), std::slice::from_ref(&first), "who was first has done it");
     assert_eq!(reader.message_of(RecordingId(71)).unwrap(), Some(first));
     assert_eq!(reader.message_of(RecordingId(99)).unwrap(), None);
     assert_eq!(reader.message_of(RecordingId(72)).unwrap().unwrap().ms, None);

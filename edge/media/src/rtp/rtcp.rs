@@ -82,7 +82,8 @@ pub fn parse(compound: &[u8], about: u32) -> Option<Report> {
             // A compound begins with a report.
             _ if report.is_none() => return None,
             xr::TYPE => {
-                let voip = xr::parse(body, about)?;
+                // A sloppy one costs nobody the report before it.
+                let voip = xr::parse(body, about).flatten();
                 let known = report.get_or_insert_default();
                 known.voip = known.voip.or(voip);
             }

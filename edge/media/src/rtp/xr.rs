@@ -64,7 +64,8 @@ fn read(block: &[u8; VOIP_LEN]) -> Voip {
         burst_ms: u16::from_be_bytes([b0, b1]),
         gap_ms: u16::from_be_bytes([g0, g1]),
         round_trip_ms: u16::from_be_bytes([t0, t1]),
-        rating: Some(rating).filter(|rating| *rating <= 100),
+        // Zeros all over are of somebody who does not know.
+        rating: Some(rating).filter(|rating| *rating <= 100 && (*rating > 0 || (10..=50).contains(&opinion))),
         opinion: Some(opinion).filter(|opinion| (10..=50).contains(opinion)),
     }
 }
@@ -124,9 +125,11 @@ impl Bursts {
     }
 
     pub fn lost(&mut self, count: u32) {
-        // A pause of a minute is no burst of a minute.
-        for _ in 0..count.min(3_000) {
-            self.lost_one();
+        let Some(further) = count.checked_sub(1) else { return };
+        self.lost_one();
+        // Each of them follows a loss at once.
+        for sum in [&mut self.run, &mut self.lost, &mut self.c33] {
+            *sum = sum.saturating_add(further);
         }
     }
 
@@ -187,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parse_undoes_write(words: [u32; 3], bytes: [u8; 4], rating in prop::option::of(0_u8..=100), opinion in prop::option::of(10_u8..=50)) {
+        fn parse_undoes_write(words: [u32; 3], bytes: [u8; 4], rating in prop::option::of(1_u8..=100), opinion in prop::option::of(10_u8..=50)) {
             let [sender, ssrc, times] = words;
             let [lost, discarded, burst_density, gap_density] = bytes;
             let [high, low] = [(times >> 16) as u16, times as u16];

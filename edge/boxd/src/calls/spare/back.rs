@@ -73,6 +73,9 @@ fn one(file: &Path, home: &Opened) -> anyhow::Result<Vec<Notice>> {
             // Sealed by another key, perhaps: the record counts without it.
             let person = reader.personal(*contact).ok().flatten();
             batch.personal.extend(person.map(|person| (*contact, person)));
+            if home.reader.is_erased(*contact).context("the home ledger")? {
+                continue;
+            }
             batch.notes.extend(reader.notes(*contact).unwrap_or_default().iter().map(|note| note_edit(*contact, note)));
         }
         submit(home, batch)?;
