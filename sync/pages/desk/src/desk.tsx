@@ -10,6 +10,7 @@ import { Emergencies } from './floor/emergencies';
 import { Floor } from './floor/floor';
 import { Helpless } from './helpless';
 import { useShortcuts } from './keys';
+import { openLinksHere } from './dial-link';
 import { Live, useLive, type Answer } from './live';
 import { Phone, usePhone } from './phone/phone';
 
@@ -105,6 +106,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
                   {supervisor && <Menu.Item hiddenFrom="sm" leftSection={<IconEyeCheck size={16} />} onClick={() => setPlace('egress')}>{t('tabs.egress')}</Menu.Item>}
                   <Menu.Item leftSection={<IconDeviceTv size={16} />} onClick={() => setWall(true)}>{t('wall.title')}</Menu.Item>
                   {own !== null && own.phone !== null && <Menu.Item leftSection={<IconPhoneOutgoing size={16} />} onClick={() => setForwarding(true)}>{t('forward.name')}…</Menu.Item>}
+                  {own !== null && <Menu.Item leftSection={<IconPhoneOutgoing size={16} />} onClick={openLinksHere}>{t('menu.links')}</Menu.Item>}
                   <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={() => setHelp(true)}>{t('menu.shortcuts')}</Menu.Item>
                   <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void out()}>{t('signIn.out')}</Menu.Item>
                 </Menu.Dropdown>

@@ -6,6 +6,7 @@ import { clock, phone } from '@shared/format';
 import { Empty, Figure } from '@shared/ui/bits';
 import { Suspense, lazy, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { takeDialled } from '../dial-link';
 import type { AgentLine, Ask } from '../api';
 import { useNow } from '../clock';
 import { DIAL_FIELD, TRANSFER_BUTTON } from '../keys';
@@ -129,7 +130,7 @@ function Contact({ me, own, at, live, ask, board, queueName, phone: line, teleph
 
 function Idle({ own, live, ask }: FloorProps & { own: AgentLine }) {
   const { t } = useTranslation();
-  const [number, setNumber] = useState('');
+  const [number, setNumber] = useState(takeDialled);
   const [busy, setBusy] = useState(false);
   const may = live && own.phone_registered && (own.state === 'ready' || own.state === 'not_ready');
   return (
