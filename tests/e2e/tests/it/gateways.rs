@@ -164,7 +164,9 @@ fn known() -> String {
 fn each_documented_gateway_does_what_it_does_and_the_caller_sees_what_the_profile_says() {
     let mut house = House::start();
     let talk = sdp("sendrecv");
-    let refusal = |line: &str, more: &str| invited() + &reply(line, more, "") + "<recv request=\"ACK\"/>\n" + &known();
+    // A gateway looks for a line before it says that there is none.
+    let looks = || invited() + "<pause milliseconds=\"200\"/>\n";
+    let refusal = |line: &str, more: &str| looks() + &reply(line, more, "") + "<recv request=\"ACK\"/>\n" + &known();
     // A line that is taken and dialled takes its time.
     let dials = invited() + "<pause milliseconds=\"300\"/>\n";
     let takes = dials.clone() + &reply("200 OK", "", &talk) + &ended();
