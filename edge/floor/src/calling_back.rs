@@ -88,9 +88,7 @@ impl<L: Lines> Floor<L> {
 
     /// The customer's leg has ended before an answer. Another trunk is tried where the first is dead.
     pub(crate) fn customer_gone(&mut self, id: ContactId, agent: LegId, cause: Cause) {
-        let failed = self.contacts.get(&id).and_then(|contact| contact.out.as_ref()?.tried.last().cloned());
         if let Some((next, out)) = self.next_trunk(id, cause) {
-            failed.into_iter().for_each(|trunk| self.chronicle.tell_of(id, Kind::TrunkTried { trunk }));
             return self.dial_customer(id, agent, next, out);
         }
         let ours = matches!(cause, Cause::Lost | Cause::Overload | Cause::Fault | Cause::Media);

@@ -307,7 +307,7 @@ impl<L: Lines> Floor<L> {
         Some(target)
     }
 
-    /// The trunk did not take the call: the next one that was not tried, unless somebody was rung. An emergency call
+    /// The trunk did not take the call, which is told: the next one that was not tried, unless somebody was rung. An emergency call
     /// goes on whatever the trunk said, and begins anew when all have refused: a channel that was made free for it may
     /// need a moment.
     pub(crate) fn next_trunk(&mut self, id: ContactId, cause: Cause) -> Option<(TrunkId, Out)> {
@@ -325,6 +325,9 @@ impl<L: Lines> Floor<L> {
         let rounds = out.emergency && out.tried.len() < all.len().saturating_mul(EMERGENCY_ROUNDS);
         let again = || all.get(out.tried.len().checked_rem(all.len())?).filter(|_| rounds);
         let next = fresh.or_else(again)?.clone();
+        if let Some(trunk) = out.tried.last().cloned() {
+            self.chronicle.tell_of(id, Kind::TrunkTried { trunk });
+        }
         Some((next, out))
     }
 
@@ -377,28 +380,18 @@ impl<L: Lines> Floor<L> {
     /// A party that was rung did not answer.
     pub(crate) fn target_gone(&mut self, id: ContactId, cause: Cause) {
         match self.contacts.get(&id).map(|contact| &contact.state) {
-            Some(State::Dialling { .. }) => {
-                let failed = self.contacts.get(&id).and_then(|c| c.out.as_ref()?.tried.last().cloned());
-                match self.next_trunk(id, cause) {
-                    Some((next, out)) => {
-                        failed.into_iter().for_each(|trunk| self.chronicle.tell_of(id, Kind::TrunkTried { trunk }));
-                        self.dial_out(id, next, out);
-                    }
-                    None if self.goes_elsewhere(id, cause) || self.goes_on(id) => {}
-                    None => self.turn_away(id, cause, end_cause(cause)),
+            Some(State::Dialling { .. }) => match self.next_trunk(id, cause) {
+                Some((next, out)) => self.dial_out(id, next, out),
+                None if self.goes_elsewhere(id, cause) || self.goes_on(id) => {}
+                None => self.turn_away(id, cause, end_cause(cause)),
+            },
+            Some(State::Moving { .. }) => match self.next_trunk(id, cause) {
+                Some((next, out)) => {
+                    let back = self.take_back(id);
+                    self.move_out(id, next, out, back);
                 }
-            }
-            Some(State::Moving { .. }) => {
-                let failed = self.contacts.get(&id).and_then(|c| c.out.as_ref()?.tried.last().cloned());
-                match self.next_trunk(id, cause) {
-                    Some((next, out)) => {
-                        failed.into_iter().for_each(|trunk| self.chronicle.tell_of(id, Kind::TrunkTried { trunk }));
-                        let back = self.take_back(id);
-                        self.move_out(id, next, out, back);
-                    }
-                    None => self.not_moved(id, cause),
-                }
-            }
+                None => self.not_moved(id, cause),
+            },
             _ => {}
         }
     }

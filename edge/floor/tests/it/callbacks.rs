@@ -11,7 +11,7 @@ use model::{
 
 use crate::{
     branch::{self, id},
-    scene::Scene,
+    scene::{Scene, check},
     scenes::everything_adds_up,
 };
 
@@ -42,16 +42,6 @@ fn branch(flow: &str) -> Config {
     let mut config = branch::config();
     config.flows.insert(id("main"), flow::text::parse(flow).expect("a flow"));
     config
-}
-
-fn check(scene: &mut Scene, script: &str, expected: &[&str]) -> String {
-    let before = scene.ladder.len();
-    scene.play(script);
-    let told = scene.ladder[before..].to_owned();
-    for line in expected {
-        assert!(told.contains(line), "no {line:?} in\n{told}");
-    }
-    told
 }
 
 /// A promise to the caller `a`, in the line of sales.

@@ -9,7 +9,7 @@ use model::{
 
 use crate::{
     branch::{self, id},
-    scene::Scene,
+    scene::{Scene, check},
     scenes::everything_adds_up,
 };
 
@@ -25,17 +25,6 @@ fn with_codes(required: bool) -> Config {
 
 const TALKING: &str =
     "@1 desk ann sign-in\n@2 desk ann ready\n@3 a calls 5550100\n@4 a confirms\n@5 a heard\n@6 201 answers";
-
-/// What was told while the script was played.
-fn check(scene: &mut Scene, script: &str, expected: &[&str]) -> String {
-    let before = scene.ladder.len();
-    scene.play(script);
-    let told = scene.ladder[before..].to_owned();
-    for line in expected {
-        assert!(told.contains(line), "no {line:?} in\n{told}");
-    }
-    told
-}
 
 fn card(scene: &Scene) -> Option<ContactCard> {
     scene.board().agents.into_iter().find(|line| line.agent == id("ann")).expect("an agent").contact

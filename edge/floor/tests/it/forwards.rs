@@ -8,7 +8,7 @@ use model::{
 
 use crate::{
     branch::{self, id},
-    scene::Scene,
+    scene::{Scene, check},
 };
 
 fn branch(phone: &str, forward: Forward) -> Config {
@@ -23,16 +23,6 @@ fn set(config: &mut Config, phone: &str, forward: Forward) {
 
 fn always(to: &str) -> Forward {
     Forward { always: Some(id(to)), ..Forward::default() }
-}
-
-/// What was told and done while the script was played.
-fn check(scene: &mut Scene, script: &str, expected: &[&str]) {
-    let before = scene.ladder.len();
-    scene.play(script);
-    let told = &scene.ladder[before..];
-    for line in expected {
-        assert!(told.contains(line), "no {line:?} in\n{told}");
-    }
 }
 
 fn refusals(scene: &Scene) -> Vec<OutwardRefusal> {

@@ -10,7 +10,7 @@ use model::{
 
 use crate::{
     branch::{self, id},
-    scene::Scene,
+    scene::{self, Scene},
     scenes::everything_adds_up,
 };
 
@@ -35,12 +35,7 @@ const SPEAKS: &str = "@1 alice calls 5550100\n@1 alice confirms\n@6 alice heard\
 
 #[track_caller]
 fn check(scene: &mut Scene, script: &str, expected: &[&str], not: &[&str]) {
-    let before = scene.ladder.len();
-    scene.play(script);
-    let told = &scene.ladder[before..];
-    for line in expected {
-        assert!(told.contains(line), "no {line:?} in\n{told}");
-    }
+    let told = scene::check(scene, script, expected);
     for line in not {
         assert!(!told.contains(line), "{line:?} in\n{told}");
     }

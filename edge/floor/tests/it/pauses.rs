@@ -7,22 +7,13 @@ use model::{
 
 use crate::{
     branch::{self, id},
-    scene::Scene,
+    scene::{Scene, check},
 };
 
 fn with_reasons() -> Config {
     let mut config = branch::config();
     config.site.pauses = [(id("lunch"), "Lunch".into()), (id("training"), "Training".into())].into();
     config
-}
-
-fn check(scene: &mut Scene, script: &str, expected: &[&str]) {
-    let before = scene.ladder.len();
-    scene.play(script);
-    let told = &scene.ladder[before..];
-    for line in expected {
-        assert!(told.contains(line), "no {line:?} in\n{told}");
-    }
 }
 
 fn ann(scene: &Scene) -> (AgentState, Option<Pause>) {

@@ -564,6 +564,18 @@ impl Scene {
     }
 }
 
+/// Plays a script; what was told and done meanwhile, in which each of these must be.
+#[track_caller]
+pub fn check(scene: &mut Scene, script: &str, expected: &[&str]) -> String {
+    let before = scene.ladder.len();
+    scene.play(script);
+    let told = scene.ladder[before..].to_owned();
+    for line in expected {
+        assert!(told.contains(line), "no {line:?} in\n{told}");
+    }
+    told
+}
+
 fn text<T: ToString>(of: Option<T>) -> String {
     of.map_or_else(|| "-".to_owned(), |of| of.to_string())
 }
