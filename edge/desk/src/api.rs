@@ -4,6 +4,7 @@
 
 mod board;
 mod card;
+mod report;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use model::{
     fact::Monitoring,
     forward::Forward,
 };
+pub use report::{Report, ReportAsked, ReportColumn, ReportLine, ReportRow, ReportTime};
 use serde::{Deserialize, Serialize};
 
 use crate::Role;

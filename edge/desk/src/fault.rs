@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{ChangeRefused, NoteRefused, Unavailable};
+use crate::{ChangeRefused, NoteRefused, ReportError, Unavailable};
 
 /// Who has to do something about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -43,6 +43,8 @@ pub enum Refusal {
     Change(#[from] ChangeRefused),
     #[error("too many desks are open")]
     TooManySockets,
+    #[error("too many reports are being made; try again in a moment")]
+    TooManyReports,
     #[error("somebody has dealt with it already")]
     AlreadyDone,
     #[error("no phone is assigned to you")]
@@ -93,8 +95,18 @@ impl Refusal {
             Self::NoteChanged => (StatusCode::CONFLICT, "note_changed", Request),
             Self::Erased => (StatusCode::GONE, "erased", Request),
             Self::NoAccount => (StatusCode::CONFLICT, "no_account", Request),
+            Self::TooManyReports => (StatusCode::SERVICE_UNAVAILABLE, "too_many_reports", Box),
             Self::TooManySockets => (StatusCode::SERVICE_UNAVAILABLE, "too_many_desks", Box),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Box),
+        }
+    }
+}
+
+impl From<ReportError> for Refusal {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Refused(refused) => Self::BadRequest(refused.to_string()),
+            ReportError::GivenUp | ReportError::Unavailable(_) => Self::Unavailable(Unavailable),
         }
     }
 }

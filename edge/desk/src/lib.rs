@@ -2,16 +2,17 @@
 //! settings a branch may change by itself. HTTP and WebSocket of the box, and the pages it serves.
 //!
 //! The crate decides who may see and ask what. What happens on the floor, what the box remembers and who its staff
-//! are, its telephones, what left the box, and the lines that a page's own telephone speaks on, is behind six small traits
-//! ([`Floor`], [`Records`], [`Credentials`], [`Phones`], [`Egress`], [`Softphones`]) that the daemon gives.
+//! are, its telephones, what left the box, and the lines that a page's own telephone speaks on, is behind seven small traits
+//! ([`Floor`], [`Records`], [`Credentials`], [`Phones`], [`Egress`], [`Reports`], [`Softphones`]) that the daemon gives.
 //!
 //! ```no_run
 //! # async fn run(floor: std::sync::Arc<dyn desk::Floor>, records: std::sync::Arc<dyn desk::Records>,
 //! #     credentials: std::sync::Arc<dyn desk::Credentials>,
 //! #     phones: std::sync::Arc<dyn desk::Phones>, egress: std::sync::Arc<dyn desk::Egress>,
+//! #     reports: std::sync::Arc<dyn desk::Reports>,
 //! #     softphones: std::sync::Arc<dyn desk::Softphones>) -> std::io::Result<()> {
 //! let options = desk::Options::new(vec!["http://10.1.0.5:8080".into()]);
-//! let parts = desk::Parts { floor, records, credentials, phones, egress, softphones };
+//! let parts = desk::Parts { floor, records, credentials, phones, egress, reports, softphones };
 //! let desk = desk::Desk::new(parts, options);
 //! let listener = tokio::net::TcpListener::bind("10.1.0.5:8080").await?;
 //! let service = desk::router(desk).into_make_service_with_connect_info::<std::net::SocketAddr>();
@@ -24,6 +25,7 @@ mod door;
 mod fault;
 mod password;
 mod ports;
+mod report_file;
 mod routes;
 mod session;
 mod socket;
@@ -38,13 +40,15 @@ pub use password::{Error as PasswordError, Staff, StaffMember, hash as hash_pass
 pub use ports::{
     Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Device, Earlier,
     Effective, Egress, EgressLine, EgressPage, EgressSums, Enrolled, Floor, Future, Known, LendError, MessageRow, Note,
-    NoteRefused, NoteWritten, PhoneError, PhoneIs, Phones, Records, Registered, Role, SipLine, Softphones, Unavailable,
-    Waveform, Witnessed,
+    NoteRefused, NoteWritten, PhoneError, PhoneIs, Phones, Progress, Records, Registered, ReportError, Reports, Role,
+    SipLine, Softphones, Unavailable, Waveform, Witnessed,
 };
 pub use routes::router;
 
 /// Live connections at once, over all desks.
 pub const SOCKETS_MAX: usize = 1_000;
+/// Reports in the making at once, over all desks.
+pub const REPORTS_MAX: usize = 2;
 
 /// What a daemon sets for its desk.
 #[derive(Debug, Clone)]
@@ -71,6 +75,7 @@ pub struct Parts {
     pub credentials: Arc<dyn Credentials>,
     pub phones: Arc<dyn Phones>,
     pub egress: Arc<dyn Egress>,
+    pub reports: Arc<dyn Reports>,
     pub softphones: Arc<dyn Softphones>,
 }
 
@@ -82,30 +87,39 @@ pub struct Desk {
     pub(crate) credentials: Arc<dyn Credentials>,
     pub(crate) phones: Arc<dyn Phones>,
     pub(crate) egress: Arc<dyn Egress>,
+    pub(crate) reports: Arc<dyn Reports>,
     pub(crate) softphones: Arc<dyn Softphones>,
     pub(crate) options: Arc<Options>,
     pub(crate) sessions: Arc<session::Sessions>,
     pub(crate) loans: Arc<softphone::Loans>,
     pub(crate) throttle: Arc<std::sync::Mutex<throttle::Throttle>>,
     pub(crate) sockets: Arc<tokio::sync::Semaphore>,
+    pub(crate) reporting: Arc<tokio::sync::Semaphore>,
 }
 
 impl Desk {
     pub fn new(parts: Parts, options: Options) -> Self {
-        let Parts { floor, records, credentials, phones, egress, softphones } = parts;
+        let Parts { floor, records, credentials, phones, egress, reports, softphones } = parts;
         Self {
             floor,
             records,
             credentials,
             phones,
             egress,
+            reports,
             softphones,
             options: Arc::new(options),
             sessions: Arc::default(),
             loans: Arc::default(),
             throttle: Arc::default(),
             sockets: Arc::new(tokio::sync::Semaphore::new(SOCKETS_MAX)),
+            reporting: Arc::new(tokio::sync::Semaphore::new(REPORTS_MAX)),
         }
+    }
+
+    /// Reports that are being made.
+    pub fn reports_running(&self) -> usize {
+        REPORTS_MAX.saturating_sub(self.reporting.available_permits())
     }
 
     /// Ends every session of this person, live connections included: their password or role changed.

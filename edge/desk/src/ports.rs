@@ -2,6 +2,7 @@
 //! implement them over memory.
 
 mod known;
+mod reports;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,6 +25,7 @@ use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 
 pub use known::{Earlier, Known, Note, NoteRefused, NoteWritten};
+pub use reports::{Progress, ReportError, Reports};
 
 /// A boxed future, so that the traits can be used behind a pointer.
 pub type Future<'a, T> = Pin<Box<dyn std::future::Future<Output = T> + Send + 'a>>;

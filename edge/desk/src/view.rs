@@ -2,6 +2,7 @@
 //! types. An agent sees a caller's data only for the own contact; a supervisor of the site sees all.
 
 mod card;
+mod report;
 
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use floor::board;
 use model::{AgentId, Extension, config::Phone, fact::AgentState};
 
 pub use card::card;
+pub use report::report;
 
 use crate::{Desk, Role, api, ports, session::Session};
 

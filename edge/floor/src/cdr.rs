@@ -31,6 +31,9 @@ pub struct Fold {
     speaks: bool,
     phase: Phase,
     phase_since: Millis,
+    /// Who talks to the caller, or has put the caller on hold.
+    holder: Option<AgentId>,
+    shares: BTreeMap<Option<AgentId>, Share>,
     talk_ms: u64,
     hold_ms: u64,
     wrapping: BTreeMap<AgentId, Millis>,
@@ -46,6 +49,14 @@ pub struct Fold {
     /// By each agent's last word, and the last of all.
     disposed: BTreeMap<AgentId, Disposition>,
     disposition: Option<Disposition>,
+}
+
+/// What one agent had of a contact; None is whoever is no agent of this site. Shares add up to the record's figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    pub talk_ms: u64,
+    pub hold_ms: u64,
+    pub wrap_up_ms: u64,
 }
 
 /// What the caller's time counts as.
@@ -77,6 +88,8 @@ impl Fold {
             speaks: false,
             phase: Phase::Away,
             phase_since: first,
+            holder: None,
+            shares: BTreeMap::new(),
             talk_ms: 0,
             hold_ms: 0,
             wrapping: BTreeMap::new(),
@@ -153,8 +166,18 @@ impl Fold {
 
     /// The record, once the contact has ended; whole when no wrap-up runs any more.
     pub fn cdr(&self) -> Option<Cdr> {
-        let (ended, cause) = self.ended?;
-        Some(Cdr {
+        self.ended.map(|(ended, cause)| self.record(ended, cause))
+    }
+
+    /// The record as it would be if the contact, which goes on, were let go at `now`.
+    pub fn so_far(&self, now: Millis) -> Cdr {
+        let mut fold = self.clone();
+        fold.turn(now, Phase::Away);
+        fold.record(now, EndCause::Caller)
+    }
+
+    fn record(&self, ended: Millis, cause: EndCause) -> Cdr {
+        Cdr {
             contact: self.contact,
             direction: self.direction,
             trunk: self.trunk.clone(),
@@ -180,11 +203,16 @@ impl Fold {
             diverted: self.diverted.clone(),
             unkeyed: self.unkeyed,
             disposition: self.disposition.clone(),
-        })
+        }
     }
 
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()
+    }
+
+    /// Who had the contact, and for how long. Phases that still run are not in it.
+    pub fn shares(&self) -> &BTreeMap<Option<AgentId>, Share> {
+        &self.shares
     }
 
     /// Does an agent write this contact up?
@@ -243,21 +271,30 @@ impl Fold {
             self.agent = agent.cloned();
         }
         self.turn(at, Phase::Talk);
+        self.shares.entry(agent.cloned()).or_default();
+        self.holder = agent.cloned();
     }
 
     fn wrapped_up(&mut self, at: Millis, agent: &AgentId) {
         if let Some(since) = self.wrapping.remove(agent) {
             let before = self.wrap_up_ms.unwrap_or(0);
-            self.wrap_up_ms = Some(before.saturating_add(at.since(since)));
+            let passed = at.since(since);
+            self.wrap_up_ms = Some(before.saturating_add(passed));
+            let share = self.shares.entry(Some(agent.clone())).or_default();
+            share.wrap_up_ms = share.wrap_up_ms.saturating_add(passed);
         }
     }
 
     fn turn(&mut self, at: Millis, phase: Phase) {
         let passed = at.since(self.phase_since);
-        match self.phase {
-            Phase::Away => {}
-            Phase::Talk => self.talk_ms = self.talk_ms.saturating_add(passed),
-            Phase::Hold => self.hold_ms = self.hold_ms.saturating_add(passed),
+        if self.phase != Phase::Away {
+            let share = self.shares.entry(self.holder.clone()).or_default();
+            let (all, own) = match self.phase {
+                Phase::Hold => (&mut self.hold_ms, &mut share.hold_ms),
+                Phase::Away | Phase::Talk => (&mut self.talk_ms, &mut share.talk_ms),
+            };
+            *all = all.saturating_add(passed);
+            *own = own.saturating_add(passed);
         }
         self.phase = phase;
         self.phase_since = at;

@@ -13,7 +13,7 @@ use crate::{
     egress,
     error::Error,
     key::BranchKey,
-    life, messages, notes,
+    life, lives, messages, notes,
     outbox::{integer, unsigned},
     testimony,
 };
@@ -54,6 +54,7 @@ pub(crate) fn apply(db: &Connection, key: &BranchKey, batch: &Batch) -> Result<C
             .execute(params![CREDENTIALS, next.to_be_bytes()])?;
     }
     intervals(db, batch)?;
+    batch.lives.iter().try_for_each(|life| lives::put(db, *life))?;
     erase(db, &batch.erase)?;
     Ok(Committed { epoch: life.epoch, facts, outbox, egress, config })
 }

@@ -8,6 +8,7 @@ use model::{
 use crate::{
     error::Error,
     key::Secret,
+    lives::Life,
     notes::{NOTE_LEN_MAX, NoteEdit},
     personal::Personal,
     testimony::Testimony,
@@ -44,6 +45,8 @@ pub struct Batch {
     pub credentials: Vec<CredentialChange>,
     /// Closed intervals; a higher revision replaces a lower one.
     pub intervals: Vec<Interval>,
+    /// How long the *calls* process is known to have lived; a life that is written again has been seen later.
+    pub lives: Vec<Life>,
     /// Destroys the keys of what is known of these contacts, notes with it.
     pub erase: Vec<ContactId>,
 }
@@ -68,6 +71,7 @@ impl Batch {
         self.credentials.extend(later.credentials);
         self.testimonies.extend(later.testimonies);
         self.intervals.extend(later.intervals);
+        self.lives.extend(later.lives);
         self.notes.extend(later.notes);
         self.erase.extend(later.erase);
     }
@@ -87,6 +91,7 @@ impl Batch {
             self.bindings.len(),
             self.credentials.len(),
             self.intervals.len(),
+            self.lives.len(),
             self.erase.len(),
             self.notes.len(),
         ];

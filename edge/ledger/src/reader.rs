@@ -152,6 +152,40 @@ impl Reader {
         parsed(select.query_map(params![before, length(limit)], |row| row.get(0))?, "call record")
     }
 
+    /// Call records after this one, by when they ended, of contacts that ended before `until`; the oldest first.
+    pub fn cdrs_after(&self, after: (Millis, ContactId), until: Millis, limit: usize) -> Result<Vec<Cdr>, Error> {
+        let mut select = self.db.prepare_cached(
+            "SELECT json FROM cdr WHERE (ended, contact) > (?1, ?2) AND ended < ?3 ORDER BY ended, contact LIMIT ?4",
+        )?;
+        let (ended, contact) = after;
+        let rows = params![ended.0, contact_bytes(contact), until.0, length(limit)];
+        parsed(select.query_map(rows, |row| row.get(0))?, "call record")
+    }
+
+    /// How many records there are of contacts that ended from `from` until before `until`.
+    pub fn cdrs_between(&self, from: Millis, until: Millis) -> Result<u64, Error> {
+        let mut select = self.db.prepare_cached("SELECT count(*) FROM cdr WHERE ended >= ?1 AND ended < ?2")?;
+        Ok(unsigned(select.query_row(params![from.0, until.0], |row| row.get(0))?))
+    }
+
+    /// Hands over what agents did from `from` until before `until`, in order, one state after the other.
+    pub fn agent_states(&self, from: Millis, until: Millis, mut each: impl FnMut(Fact)) -> Result<(), Error> {
+        let mut select = self.db.prepare_cached(
+            "SELECT json FROM facts WHERE contact IS NULL AND at >= ?1 AND at < ?2
+             AND json LIKE '%\"fact\":\"agent_state\"%' ORDER BY epoch, seq",
+        )?;
+        for json in select.query_map(params![from.0, until.0], |row| row.get::<_, String>(0))? {
+            each(serde_json::from_str(&json?).map_err(|_| Error::Unreadable { what: "fact" })?);
+        }
+        Ok(())
+    }
+
+    /// When the first fact that is kept was told.
+    pub fn first_fact_at(&self) -> Result<Option<Millis>, Error> {
+        let mut select = self.db.prepare_cached("SELECT at FROM facts ORDER BY epoch, seq LIMIT 1")?;
+        Ok(select.query_row([], |row| row.get(0)).optional()?.map(Millis))
+    }
+
     /// Was what is personal of this contact erased? Nothing is taken of it any more.
     pub fn is_erased(&self, contact: ContactId) -> Result<bool, Error> {
         crate::personal::is_erased(&self.db, &contact_bytes(contact))

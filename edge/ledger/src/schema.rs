@@ -126,6 +126,10 @@ CREATE TABLE customers (
 CREATE INDEX customers_by_contact ON customers (contact);
 CREATE TABLE erased (contact BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 ",
+    "
+CREATE TABLE lives (began INTEGER PRIMARY KEY, seen INTEGER NOT NULL) STRICT;
+CREATE INDEX facts_of_no_contact ON facts (at) WHERE contact IS NULL;
+",
 ];
 
 /// Brings the file to the present schema, inside the caller's transaction.

@@ -8,6 +8,7 @@ pub const ENGINES: &[&str] = &[
     "ivr",
     "acd",
     "floor",
+    "report",
     "model",
     "flow",
     "config",
@@ -35,10 +36,12 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
     ("link", &["wire"]),
     ("call", &["sip", "media", "model"]),
     ("floor", &["call", "ivr", "acd", "model"]),
+    // It judges the past: nothing on a call's way imports it.
+    ("report", &["floor", "acd", "model"]),
     // The lab reads with the front door and the digest client of the box, and knows nothing of its calls.
     ("lab", &["sip", "media"]),
     ("ledger", &["wire", "config", "gate", "model"]),
-    ("desk", &["floor", "ledger", "model", "pages"]),
+    ("desk", &["floor", "report", "ledger", "model", "pages"]),
     (
         "boxd",
         &[
@@ -50,6 +53,7 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
             "floor",
             "ledger",
             "desk",
+            "report",
             "link",
             "wire",
             "flow",

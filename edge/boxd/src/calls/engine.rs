@@ -19,7 +19,7 @@ use floor::{Floor, Input, book::Book};
 use gate::Gate;
 use ledger::{Batch, Reader};
 use model::{
-    ContactId, Extension, TrunkId,
+    ContactId, Extension, Millis, TrunkId,
     config::Config,
     fact::{Fact, Kind},
 };
@@ -62,6 +62,29 @@ pub const SHOW_EVERY: Duration = Duration::from_millis(50);
 /// How often the civil clock is told, in looks.
 const CIVIL_EVERY: u32 = 25;
 
+/// How often it is written down that the process lives, in looks: once a minute.
+const ALIVE_EVERY: u32 = 300;
+/// A clock that was set by more than this has dated the beginning wrongly.
+const CLOCK_SET_MS: u64 = 60_000;
+
+/// The life of this process, by the clock on the wall and by the steady one.
+pub struct Living {
+    pub began: Millis,
+    pub since: Instant,
+}
+
+impl Living {
+    /// As far as it goes at `now`. A box without a clock of its own learns the time late, and then when it began.
+    fn until(&mut self, now: Instant, wall: Millis) -> ledger::Life {
+        let age = i64::try_from(now.saturating_duration_since(self.since).as_millis()).unwrap_or(i64::MAX);
+        let began = Millis(wall.0.saturating_sub(age));
+        if began.since(self.began).max(self.began.since(began)) > CLOCK_SET_MS {
+            self.began = began;
+        }
+        ledger::Life { began: self.began, seen: wall }
+    }
+}
+
 /// What the prober may know.
 #[derive(Default)]
 pub struct Standing {
@@ -102,6 +125,7 @@ pub struct Engine {
     pub data_version: u64,
     /// The last fact that has been looked at for news of the lab.
     pub lab_heard: u64,
+    pub living: Living,
     /// When a board that has changed is drawn.
     pub show_at: Option<Instant>,
     pub looks: u32,
@@ -283,6 +307,11 @@ impl Engine {
             Err(error) => warn!(%error, "the ledger cannot be asked"),
         }
         self.show_reception();
+        if self.looks % ALIVE_EVERY == 1 {
+            let now = Instant::now();
+            let lives = vec![self.living.until(now, wall())];
+            self.store.add(now, Batch { lives, ..Batch::default() });
+        }
         if self.looks.is_multiple_of(SECRETS_EVERY) {
             self.refresh_secrets();
         }
@@ -304,5 +333,22 @@ impl Engine {
         let fact = Fact { seq: 0, at: wall(), contact: None, kind };
         self.store.add(Instant::now(), Batch { facts: vec![fact], ..Batch::default() });
         self.write();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_goes_on_under_its_beginning_and_a_clock_that_was_set_moves_that() {
+        let start = Instant::now();
+        let mut living = Living { began: Millis(5_000), since: start };
+        let minute = Duration::from_secs(60);
+        let at = |began, seen| ledger::Life { began: Millis(began), seen: Millis(seen) };
+        assert_eq!(living.until(start + minute, Millis(65_400)), at(5_000, 65_400), "a clock drifts");
+        let known = 1_795_000_000_000;
+        assert_eq!(living.until(start + minute * 2, Millis(known)), at(known - 120_000, known));
+        assert_eq!(living.until(start + minute * 3, Millis(known + 60_000)), at(known - 120_000, known + 60_000));
     }
 }

@@ -18,6 +18,7 @@ mod outgoing;
 mod phones_port;
 mod reception;
 mod refusals;
+mod reports_port;
 mod running;
 pub mod secrets;
 pub mod settings;
@@ -64,6 +65,7 @@ use desk_ports::{FloorPort, REQUESTS_MAX, RecordsPort};
 use egress_port::EgressPort;
 use engine::{Engine, Inbox, Standing};
 use phones_port::{PhonesPort, Registrations};
+use reports_port::ReportsPort;
 
 /// Records of the last day that the figures may still need.
 const CDRS_AT_START: usize = floor::book::CDRS_MAX;
@@ -277,6 +279,7 @@ async fn build(
         heads: String::new(),
         data_version: 0,
         lab_heard,
+        living: engine::Living { began: now, since: Instant::now() },
         show_at: None,
         looks: 0,
         reception,
@@ -357,6 +360,7 @@ fn desk_router(
         identity: config.identity(),
         has_customer: !config.witness.is_empty(),
     };
+    let reports = ReportsPort { ledger: Arc::clone(&ledger), effective: engine.effective.subscribe() };
     let records = RecordsPort { ledger, recordings: config.recordings(), key };
     let origins = origins(config);
     if origins.is_empty() {
@@ -369,6 +373,7 @@ fn desk_router(
         credentials: engine.staff.clone(),
         phones: Arc::new(phones),
         egress: Arc::new(egress),
+        reports: Arc::new(reports),
         softphones: Arc::new(softphones),
     };
     desk::router(desk::Desk::new(parts, options))

@@ -135,7 +135,7 @@ impl Settings {
     }
 }
 
-fn empty(id: SiteId) -> Config {
+pub(super) fn empty(id: SiteId) -> Config {
     let site = Site {
         label: id.as_str().to_owned(),
         id,

@@ -10,6 +10,7 @@ mod page;
 mod phone;
 mod phones;
 mod recordings;
+mod reports;
 mod session;
 mod settings;
 
@@ -49,6 +50,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/egress", get(egress::sums))
         .route("/api/egress/lines", get(egress::lines))
         .route("/api/egress/file", get(egress::export))
+        .route("/api/reports", get(reports::show))
+        .route("/api/reports/file", get(reports::file))
         .route("/api/config", get(settings::show))
         .route("/api/changes", post(settings::change))
         .route("/api/merge", get(settings::merge_report).post(settings::decide))

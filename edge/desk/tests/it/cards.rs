@@ -89,7 +89,7 @@ async fn a_card_tells_own_notes_from_others_and_links_only_what_may_be_heard() {
     let rig = Rig::start().await;
     let (status, of_li) = card(&rig, &rig.sign_in("li").await, LI_NOW).await;
     assert_eq!(status, 200);
-    assert_eq!(of_li["dispositions"], json!({ "later": "Call again", "sold": "Sold" }));
+    assert_eq!(of_li["dispositions"], json!({ "later": "Call again", "sold": "Sold", "evil": crate::reports::EVIL }));
     assert_eq!(of_li["known"]["note"], json!({ "version": 3, "text": "Wants blue" }));
     let notes = of_li["known"]["notes"].as_array().unwrap();
     assert_eq!(notes.len(), 1, "what was taken back is no note: {notes:?}");

@@ -6,6 +6,7 @@ mod commands;
 mod egress;
 mod phones;
 mod privacy;
+mod reports;
 mod rig;
 mod sign_in;
 mod softphone;

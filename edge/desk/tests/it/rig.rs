@@ -33,7 +33,10 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
 };
 
-use crate::cards;
+use crate::{
+    cards,
+    reports::{EVIL, TestReports},
+};
 
 pub const XSS_NAME: &str = "<img src=x onerror=alert(1)>\"'</script>";
 pub const LI_CALLER: &str = "+8613800000001";
@@ -321,6 +324,7 @@ pub struct Rig {
     pub staff: Arc<TestStaff>,
     pub softphones: Arc<TestSoftphones>,
     pub phones: Arc<TestPhones>,
+    pub reports: Arc<TestReports>,
     pub desk: Desk,
     pub origin: String,
     http: reqwest::Client,
@@ -343,18 +347,20 @@ impl Rig {
         let softphones = Arc::<TestSoftphones>::default();
         let options = Options::new(vec![origin.clone()]);
         let phones = Arc::<TestPhones>::default();
+        let reports = Arc::<TestReports>::default();
         let parts = Parts {
             floor: floor.clone(),
             records: records.clone(),
             credentials: staff.clone(),
             phones: phones.clone(),
             egress: Arc::new(TestEgress),
+            reports: reports.clone(),
             softphones: softphones.clone(),
         };
         let desk = Desk::new(parts, options);
         let service = desk::router(desk.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        Self { floor, records, staff, softphones, phones, desk, origin, http: reqwest::Client::new() }
+        Self { floor, records, staff, softphones, phones, reports, desk, origin, http: reqwest::Client::new() }
     }
 
     pub fn get(&self, path: &str) -> reqwest::RequestBuilder {
@@ -568,7 +574,7 @@ fn talking(who: &str, contact: u128, caller_number: &str, name: &str) -> AgentLi
     }
 }
 
-fn effective() -> Effective {
+pub fn effective() -> Effective {
     let site = Site {
         id: SiteId::new("north").unwrap(),
         label: "North".into(),
@@ -578,7 +584,7 @@ fn effective() -> Effective {
         dialling: Default::default(),
         closed: false,
         pauses: BTreeMap::new(),
-        dispositions: [("later", "Call again"), ("sold", "Sold")]
+        dispositions: [("later", "Call again"), ("sold", "Sold"), ("evil", EVIL)]
             .map(|(code, label)| (code.parse().unwrap(), label.to_owned()))
             .into(),
     };

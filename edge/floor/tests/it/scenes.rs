@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use floor::cdr::rebuild;
+use floor::cdr::{Fold, Share, rebuild};
 
 use crate::{branch, scene::Scene};
 
@@ -34,6 +34,15 @@ pub fn everything_adds_up(scene: &Scene) {
     for cdr in rebuild(&scene.facts) {
         let last = scene.cdrs.iter().rev().find(|told| told.contact == cdr.contact);
         assert_eq!(last, Some(&cdr), "the record told last is the record rebuilt\n{}", scene.ladder);
+        let mut facts = scene.facts.iter().filter(|fact| fact.contact == Some(cdr.contact)).peekable();
+        let mut fold = Fold::new(cdr.contact, facts.peek().expect("a fact").at);
+        facts.for_each(|fact| fold.apply(fact.at, &fact.kind));
+        let sum = |of: fn(&Share) -> u64| fold.shares().values().map(of).sum::<u64>();
+        assert_eq!(sum(|share| share.talk_ms), cdr.talk_ms, "agents' shares add up\n{}", scene.ladder);
+        assert_eq!(sum(|share| share.hold_ms), cdr.hold_ms, "agents' shares add up\n{}", scene.ladder);
+        if let Some(wrap_up_ms) = cdr.wrap_up_ms {
+            assert_eq!(sum(|share| share.wrap_up_ms), wrap_up_ms, "agents' shares add up\n{}", scene.ladder);
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use std::{
 
 use gate::State;
 use ledger::{
-    Batch, Binding, BindingChange, Credential, CredentialChange, CredentialKind, Error, Ledger, Options, Secret, Span,
+    Batch, Binding, BindingChange, Credential, CredentialChange, CredentialKind, Error, LIVES_MAX, Ledger, Life,
+    Options, Secret, Span,
 };
 use model::{
     AgentId, ContactId, Extension, Millis, QueueId, RecordingId,
@@ -300,4 +301,18 @@ fn a_message_is_open_until_somebody_has_dealt_with_it() {
     assert_eq!(reader.message_of(RecordingId(71)).unwrap(), Some(first));
     assert_eq!(reader.message_of(RecordingId(99)).unwrap(), None);
     assert_eq!(reader.message_of(RecordingId(72)).unwrap().unwrap().ms, None);
+}
+
+#[test]
+fn a_life_that_is_written_again_was_seen_later_and_the_oldest_lives_make_room() {
+    let place = Place::new();
+    let ledger = place.open();
+    let write = |lives: Vec<Life>| ledger.writer().submit(Batch { lives, ..Batch::default() }).wait().unwrap();
+    let life = |began, seen| Life { began: Millis(began), seen: Millis(seen) };
+    write(vec![life(10, 20), life(30, 31), life(10, 25), life(30, 30)]);
+    assert_eq!(ledger.reader().unwrap().lives().unwrap(), [life(10, 25), life(30, 31)]);
+    let many = i64::try_from(LIVES_MAX).unwrap();
+    write((100..100 + many).map(|n| life(n, n)).collect());
+    let lives = ledger.reader().unwrap().lives().unwrap();
+    assert_eq!((lives.len(), lives[0]), (LIVES_MAX, life(100, 100)));
 }

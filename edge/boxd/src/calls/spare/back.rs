@@ -63,6 +63,8 @@ fn one(file: &Path, home: &Opened) -> anyhow::Result<Vec<Notice>> {
     let told = told_there(&reader, &home.reader)?;
     let contacts: Vec<ContactId> = told.iter().filter(|fact| is_end(fact)).filter_map(|fact| fact.contact).collect();
     info!(file = %file.display(), facts = told.len(), contacts = contacts.len(), "told without the disk, brought home");
+    // A calls process that had no disk was there all the same.
+    submit(home, Batch { lives: reader.lives().context("its lives")?, ..Batch::default() })?;
     for facts in told.chunks(BATCH_FACTS) {
         submit(home, Batch { facts: facts.to_vec(), ..Batch::default() })?;
     }
@@ -174,7 +176,8 @@ mod tests {
             fact(12, Some(2), ended()),
         ];
         let facts = before.into_iter().chain(meanwhile).collect();
-        submit(&spare, Batch { facts, ..Batch::default() }).expect("written");
+        let life = ledger::Life { began: Millis(10), seen: Millis(12) };
+        submit(&spare, Batch { facts, lives: vec![life], ..Batch::default() }).expect("written");
         drop(spare);
 
         let notices = bring(folder.path(), &home);
@@ -186,6 +189,7 @@ mod tests {
             reader.facts_after(0, 100).expect("facts").iter().map(|fact| fact.at.0).collect::<Vec<_>>()
         };
         assert_eq!(at(&home.reader), [1, 2, 3, 11, 11, 12], "in order, and what is no news is left out");
+        assert_eq!(home.reader.lives().expect("lives"), [life], "nor was it an outage");
         assert!(!file.exists());
         assert_eq!(home.reader.open_contacts().expect("contacts"), [], "the call is over at home as well");
         assert_eq!(bring(folder.path(), &home), [], "there is nothing more");

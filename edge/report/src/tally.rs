@@ -1,0 +1,151 @@
+//! Puts what contacts and agents add into rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{AgentId, Millis, config::Config, fact::Fact};
+
+use crate::{
+    Dimension, Question, ROWS_MAX, Refused,
+    columns::{Column, Columns},
+    shift::Shifts,
+    sums::{AgentTime, Sums},
+    times::{Life, Stretch, Time, place, times, ups},
+    visit::visit,
+};
+
+type Key = (usize, Vec<Option<String>>);
+type Cell = (Sums, AgentTime);
+
+/// A report in the making.
+pub struct Tally {
+    question: Question,
+    ups: Vec<Stretch>,
+    shifts: Shifts,
+    cells: BTreeMap<Key, Cell>,
+    now: Millis,
+}
+
+/// A row: where it is in time, by what, and its figures in the columns' order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Index of its bucket.
+    pub time: usize,
+    /// In the question's order; None is "none".
+    pub key: Vec<Option<String>>,
+    pub values: Vec<Option<u64>>,
+    pub sums: Sums,
+    pub agent_time: AgentTime,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub by: Vec<Dimension>,
+    pub columns: Vec<Column>,
+    /// The buckets that have begun. Of one that the box was down in there is no row.
+    pub times: Vec<Time>,
+    /// By time, then by key. Where nothing splits a bucket it has a row, also when nothing happened.
+    pub rows: Vec<Row>,
+    /// Over all rows, by the same formulas.
+    pub total: Vec<Option<u64>>,
+    pub total_sums: Sums,
+    pub total_time: AgentTime,
+}
+
+impl Tally {
+    /// `first` is the time of the first fact there is, `lives` are those of the *calls* process.
+    pub fn new(question: Question, first: Option<Millis>, lives: &[Life], now: Millis) -> Result<Tally, Refused> {
+        question.check()?;
+        let ups = ups(first, lives, now);
+        Ok(Tally { question, ups, shifts: Shifts::default(), cells: BTreeMap::new(), now })
+    }
+
+    /// All facts of one contact, in order. One that does not count in the report's time is passed over.
+    pub fn contact(&mut self, facts: &[Fact], config: &Config) -> Result<(), Refused> {
+        let Some(visit) = visit(facts, config, self.now) else { return Ok(()) };
+        let Some(time) = place(&self.question.edges, visit.at) else { return Ok(()) };
+        if !visit.values.iter().all(|(dimension, value)| self.question.admits(*dimension, value)) {
+            return Ok(());
+        }
+        self.add(time, &visit.values, visit.agent.as_ref(), &visit.sums)?;
+        visit.shares.iter().try_for_each(|(agent, sums)| self.add(time, &visit.values, agent.as_ref(), sums))
+    }
+
+    /// A fact of an agent, in order, from long enough before the report's time that everybody's state is known.
+    pub fn agent(&mut self, fact: &Fact) {
+        if self.question.tells_time() {
+            self.shifts.apply(fact, &self.question.edges, &self.ups);
+        }
+    }
+
+    pub fn finish(mut self) -> Result<Report, Refused> {
+        let edges = std::mem::take(&mut self.question.edges);
+        self.shifts.finish(self.now, &edges, &self.ups);
+        for ((time, agent), spent) in std::mem::take(&mut self.shifts.cells) {
+            let value = Some(agent.to_string());
+            if self.question.admits(Dimension::Agent, &value) {
+                let key = self.question.by.iter().map(|_| value.clone()).collect();
+                self.cell(time, key)?.1.add(&spent);
+            }
+        }
+        let times = times(&edges, &self.ups, self.now);
+        if self.question.by.is_empty() {
+            let counted = times.iter().enumerate().filter(|(_, time)| !time.down);
+            for (index, _) in counted {
+                self.cells.entry((index, Vec::new())).or_default();
+            }
+        }
+        Ok(self.into_report(times))
+    }
+
+    fn into_report(self, times: Vec<Time>) -> Report {
+        let mut total = Cell::default();
+        for (sums, spent) in self.cells.values() {
+            total.0.add(sums);
+            total.1.add(spent);
+        }
+        let pauses: BTreeSet<String> = total.1.not_ready_ms.keys().cloned().collect();
+        let (of_agents, tells_time) = (self.question.is_of_agents(), self.question.tells_time());
+        let columns = Columns { of_agents, tells_time, pauses };
+        let row = |((time, key), (sums, agent_time)): (Key, Cell)| {
+            let values = columns.values(&sums, &agent_time);
+            Row { time, key, values, sums, agent_time }
+        };
+        Report {
+            columns: columns.all(),
+            total: columns.values(&total.0, &total.1),
+            total_sums: total.0,
+            total_time: total.1,
+            rows: self.cells.into_iter().map(row).collect(),
+            by: self.question.by,
+            times,
+        }
+    }
+
+    fn add(
+        &mut self,
+        time: usize,
+        values: &BTreeMap<Dimension, Option<String>>,
+        agent: Option<&AgentId>,
+        sums: &Sums,
+    ) -> Result<(), Refused> {
+        let agent = agent.map(AgentId::to_string);
+        if !self.question.admits(Dimension::Agent, &agent) {
+            return Ok(());
+        }
+        let value = |dimension: &Dimension| match dimension {
+            Dimension::Agent => agent.clone(),
+            other => values.get(other).cloned().flatten(),
+        };
+        let key = self.question.by.iter().map(value).collect();
+        self.cell(time, key)?.0.add(sums);
+        Ok(())
+    }
+
+    fn cell(&mut self, time: usize, key: Vec<Option<String>>) -> Result<&mut Cell, Refused> {
+        let key = (time, key);
+        if self.cells.len() >= ROWS_MAX && !self.cells.contains_key(&key) {
+            return Err(Refused::TooManyRows);
+        }
+        Ok(self.cells.entry(key).or_default())
+    }
+}
