@@ -402,3 +402,42 @@ export const phones = {
     { phone: '203', label: 'Desk 3', badge: null, protection: 'clear', forward: forwardNone, registered: [{ transport: 'udp', private: false, address: '10.1.0.23:5060', user_agent: 'baresip v1.0.0' }], enrolled: null },
   ],
 };
+
+const COUNTS = ['contacts', 'in_progress', 'offered', 'answered', 'abandoned', 'short_abandoned', 'answered_in_t'];
+const RATES = ['service_level', 'service_level_offered', 'service_level_any', 'abandonment', 'abandonment_raw'];
+const TIMES = ['asa', 'aht', 'talk', 'hold', 'wrap_up'];
+const OF_AGENTS = ['signed_in', 'ready', 'ringing', 'talking', 'writing_up', 'paused'];
+
+/** What the box answers when it is asked for a report: hours of a day in which it was down from ten to twelve. */
+export function reportLines(asked) {
+  const by = (asked.get('by') ?? '').split(',').filter(Boolean);
+  const step = asked.get('step');
+  const midnight = Date.parse(`${asked.get('from')}T00:00:00+08:00`);
+  const length = step === 'total' ? 24 * 60 * min : 60 * min;
+  const times = Array.from({ length: step === 'total' ? 1 : 15 }, (_, n) => {
+    const down = step !== 'total' && (n === 10 || n === 11);
+    const part = step !== 'total' && n === 12 ? 11 * min : 0;
+    return { start: midnight + n * length, until: midnight + (n + 1) * length, down_ms: down ? length : part, down, running: n === 14 };
+  });
+  const keys = by.includes('agent') ? ['li', 'wang', 'chen', 'okafor', null] : by.includes('queue') ? ['claims', 'repairs', 'sales'] : by.length > 0 ? [null] : [undefined];
+  const column = (name, unit) => ({ name, unit, formula: `${name}: as NORMS 4 says` });
+  const tells = by.every((one) => one === 'agent');
+  const columns = [
+    ...COUNTS.map((name) => column(name, 'count')), ...RATES.map((name) => column(name, 'permille')), ...TIMES.map((name) => column(name, 'ms')),
+    ...(tells ? [...OF_AGENTS.map((name) => column(name, 'ms')), column('occupancy', 'permille'), column('pause/lunch', 'ms'), column('pause/:missed', 'ms')] : []),
+  ];
+  const values = (n, k, scale) => {
+    const offered = Math.round((4 + 9 * Math.abs(Math.sin(n / 3 + k)) * (n > 7 ? 1 : 0.1)) * scale);
+    const answered = Math.round(offered * 0.86);
+    const level = offered === 0 ? null : 780 + ((n * 37 + k * 51) % 200);
+    const own = tells ? [480 * min, 120 * min, 6 * min, 270 * min, 48 * min, 36 * min, 716, 30 * min, 6 * min] : [];
+    return [
+      offered, 0, offered, answered, offered - answered, 1, Math.round(answered * 0.8), level, level === null ? null : level - 20, level, 61, 140,
+      12_000 + n * 700, 201_000 + k * 9000, answered * 160_000, answered * 11_000, answered * 30_000, ...own,
+    ];
+  };
+  const rows = times.flatMap((time, n) => (time.down ? [] : keys.map((key, k) => ({ time: n, key: key === undefined ? [] : [key], values: values(n + 8, k, step === 'total' ? 12 : 1) }))));
+  const labels = { queue: { claims: 'Claims', repairs: 'Repairs & spare parts', sales: 'Sales' }, agent: { li: 'Li', wang: 'Wang', chen: 'Chen', okafor: 'Okafor' }, pause: { lunch: 'Lunch' } };
+  const report = { site: deskMe.site, made: NOW, from: asked.get('from'), until: asked.get('until'), step, by, only: {}, columns, times, rows, total: values(9, 1, 40), labels };
+  return `${JSON.stringify({ progress: { done: 500, of: 812 } })}\n${JSON.stringify({ report })}\n`;
+}

@@ -1,7 +1,7 @@
 // The signed-in desk: header, live connection, and the three places.
 import { ActionIcon, Box, Group, Menu, Tabs, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconAdjustments, IconChevronDown, IconHeadset, IconHistory, IconKeyboard, IconDeviceLandlinePhone, IconDeviceTv, IconEyeCheck, IconLogout, IconPhoneOutgoing, IconPlugConnectedX } from '@tabler/icons-react';
+import { IconAdjustments, IconChartBar, IconChevronDown, IconHeadset, IconHistory, IconKeyboard, IconDeviceLandlinePhone, IconDeviceTv, IconEyeCheck, IconLogout, IconPhoneOutgoing, IconPlugConnectedX } from '@tabler/icons-react';
 import { Brand, PreferenceItems, Wait } from '@shared/ui/bits';
 import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -16,6 +16,7 @@ import { Phone, usePhone } from './phone/phone';
 
 const Contacts = lazy(() => import('./contacts/contacts'));
 const BranchSettings = lazy(() => import('./settings/settings'));
+const Reports = lazy(() => import('./reports/reports'));
 const Egress = lazy(() => import('./egress/egress'));
 const Phones = lazy(() => import('./phones/phones'));
 const OwnForward = lazy(() => import('./phones/own-forward'));
@@ -31,7 +32,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
   const state = useLive(live);
   const phone = useMemo(() => new Phone(), []);
   const telephone = usePhone(phone);
-  const [place, setPlace] = useState('floor');
+  const [place, setPlace] = useState(() => (window.location.hash.startsWith('#reports') ? 'reports' : 'floor'));
   const [help, setHelp] = useState(false);
   const [wall, setWall] = useState(false);
   const [forwarding, setForwarding] = useState(false);
@@ -75,6 +76,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
             <Tabs.List aria-label={t('signInTitle')} style={{ flexWrap: 'nowrap' }}>
               <Place value="floor" icon={<IconHeadset size={18} />} label={t('tabs.floor')} />
               <Place value="contacts" icon={<IconHistory size={18} />} label={t('tabs.contacts')} />
+              <Place value="reports" icon={<IconChartBar size={18} />} label={t('tabs.reports')} visibleFrom="sm" />
               {supervisor && <Place value="phones" icon={<IconDeviceLandlinePhone size={18} />} label={t('tabs.phones')} />}
               {supervisor && <Place value="egress" icon={<IconEyeCheck size={18} />} label={t('tabs.egress')} visibleFrom="sm" />}
               {supervisor && <Place value="settings" icon={<IconAdjustments size={18} />} label={t('tabs.settings')} />}
@@ -104,6 +106,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
                   <PreferenceItems />
                   <Menu.Divider />
                   {supervisor && <Menu.Item hiddenFrom="sm" leftSection={<IconEyeCheck size={16} />} onClick={() => setPlace('egress')}>{t('tabs.egress')}</Menu.Item>}
+                  <Menu.Item hiddenFrom="sm" leftSection={<IconChartBar size={16} />} onClick={() => setPlace('reports')}>{t('tabs.reports')}</Menu.Item>
                   <Menu.Item leftSection={<IconDeviceTv size={16} />} onClick={() => setWall(true)}>{t('wall.title')}</Menu.Item>
                   {own !== null && own.phone !== null && <Menu.Item leftSection={<IconPhoneOutgoing size={16} />} onClick={() => setForwarding(true)}>{t('forward.name')}…</Menu.Item>}
                   {own !== null && <Menu.Item leftSection={<IconPhoneOutgoing size={16} />} onClick={openLinksHere}>{t('menu.links')}</Menu.Item>}
@@ -128,6 +131,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
               {state.board === null ? <Wait /> : <Floor me={self} own={own} board={state.board} at={state.at} live={state.link === 'live'} ask={ask} phone={phone} telephone={telephone} />}
             </Tabs.Panel>
             <Tabs.Panel value="contacts"><Suspense fallback={<Wait />}><Contacts me={self} queues={state.board?.queues ?? []} agents={state.board?.agents ?? []} /></Suspense></Tabs.Panel>
+            <Tabs.Panel value="reports"><Suspense fallback={<Wait />}><Reports me={self} queues={state.board?.queues ?? []} agents={state.board?.agents ?? []} /></Suspense></Tabs.Panel>
             {supervisor && <Tabs.Panel value="phones"><Suspense fallback={<Wait />}><Phones me={self} /></Suspense></Tabs.Panel>}
             {supervisor && <Tabs.Panel value="egress"><Suspense fallback={<Wait />}><Egress me={self} /></Suspense></Tabs.Panel>}
             {supervisor && <Tabs.Panel value="settings"><Suspense fallback={<Wait />}><BranchSettings config={state.config} /></Suspense></Tabs.Panel>}

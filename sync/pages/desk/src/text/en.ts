@@ -3,7 +3,7 @@ export const en = {
   signInTitle: 'Desk',
   signInNote: 'Sign in to take calls at this branch.',
   signInName: 'Agent id',
-  tabs: { floor: 'Desk', contacts: 'Contacts', phones: 'Phones', egress: 'What left', settings: 'Branch settings' },
+  tabs: { floor: 'Desk', contacts: 'Contacts', reports: 'Reports', phones: 'Phones', egress: 'What left', settings: 'Branch settings' },
   menu: { title: 'You and this desk', shortcuts: 'Keyboard shortcuts', links: 'Dial links with this desk' },
   role: { agent: 'Agent', supervisor: 'Supervisor' },
   link: {

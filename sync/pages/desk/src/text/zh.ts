@@ -5,7 +5,7 @@ export const zh: Shape<typeof en> = {
   signInTitle: '坐席工作台',
   signInNote: '登录后即可在本网点接听来电。',
   signInName: '坐席标识',
-  tabs: { floor: '工作台', contacts: '联络记录', phones: '话机', egress: '外发记录', settings: '网点设置' },
+  tabs: { floor: '工作台', contacts: '联络记录', reports: '报表', phones: '话机', egress: '外发记录', settings: '网点设置' },
   menu: { title: '账户与工作台', shortcuts: '键盘快捷键', links: '用本工作台拨打电话链接' },
   role: { agent: '坐席', supervisor: '班长' },
   link: {
