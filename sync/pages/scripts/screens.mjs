@@ -191,6 +191,15 @@ async function desk(tab, url, shot, look) {
   await shot('wall');
   await tab.keyboard.press('Escape');
   await tab.locator('.wall').waitFor({ state: 'detached' });
+  // The box falls silent: every figure says how old it is, until it is heard again.
+  await tab.evaluate(() => {
+    const steady = performance.now.bind(performance);
+    performance.now = () => steady() + 42_000;
+  });
+  await tab.locator('.queue-figures .old').first().waitFor();
+  await shot('old');
+  say({ board: fixtures.board('ready') });
+  await tab.locator('.old').first().waitFor({ state: 'detached' });
   say({ board: fixtures.board('not_ready') });
   await tab.keyboard.press('?');
   await tab.getByRole('dialog').waitFor();

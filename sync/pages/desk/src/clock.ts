@@ -23,3 +23,13 @@ function subscribe(listener: () => void) {
 export function useNow(): number {
   return useSyncExternalStore(subscribe, () => now);
 }
+
+/** The box says something every ten seconds, changed or not: what is older than this is not to be trusted. */
+const OLD_MS = 15_000;
+
+/** Of what came at `at`: what its spans have grown by since, and how old it is when it is too old. What is old grows no more: it
+    would look alive. */
+export function useAge(at: number): { grown: number; old: number | null } {
+  const age = Math.max(0, useNow() - at);
+  return age > OLD_MS ? { grown: 0, old: age } : { grown: age, old: null };
+}

@@ -4,12 +4,13 @@ import { IconTrash } from '@tabler/icons-react';
 import { clock, phone } from '@shared/format';
 import { useTranslation } from 'react-i18next';
 import type { CallbackLine } from '../api';
-import { useNow } from '../clock';
+import { useAge } from '../clock';
 import type { FloorProps } from './floor';
+import { Old } from './old';
 
 export default function Callbacks({ board, at, live, ask }: FloorProps) {
   const { t } = useTranslation();
-  const age = Math.max(0, useNow() - at);
+  const { grown: age, old } = useAge(at);
   const queue = (id: string) => board.queues.find((line) => line.queue === id)?.label ?? id;
   const badge = (id: string) => board.agents.find((line) => line.agent === id)?.badge ?? id;
   const how = (line: CallbackLine) =>
@@ -24,7 +25,7 @@ export default function Callbacks({ board, at, live, ask }: FloorProps) {
           <Group component="li" key={line.contact} justify="space-between" gap="sm" wrap="nowrap" py={8} className="colleague">
             <Box miw={0}>
               <Text size="sm" fw={500} truncate>{phone(line.number)}{line.name !== null && ` · ${line.name}`}</Text>
-              <Text size="xs" c="dimmed" truncate>{queue(line.queue)} · {t('callbacks.since', { ago: clock(line.ago_ms + age) })}{line.attempts > 0 && ` · ${t('callbacks.attempts', { count: line.attempts })}`}</Text>
+              <Text size="xs" c="dimmed" truncate>{queue(line.queue)} · {t('callbacks.since', { ago: clock(line.ago_ms + age) })}{line.attempts > 0 && ` · ${t('callbacks.attempts', { count: line.attempts })}`} <Old ms={old} /></Text>
             </Box>
             <Group gap="xs" wrap="nowrap">
               <Badge variant="light" color={line.agent !== null ? 'blue' : line.later_ms !== null ? 'gray' : 'orange'} tt="none" fw={600}>{how(line)}</Badge>

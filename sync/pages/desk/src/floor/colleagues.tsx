@@ -6,9 +6,10 @@ import type { AgentState } from '@shared/model';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { AgentLine } from '../api';
-import { useNow } from '../clock';
+import { useAge } from '../clock';
 import type { FloorProps } from './floor';
 import { MonitorButtons } from './monitor';
+import { Old } from './old';
 import { pauseText } from './pause';
 import { STATE_COLOR } from './state';
 
@@ -16,7 +17,7 @@ const ORDER: Record<AgentState, number> = { ready: 0, offered: 1, talking: 2, wr
 
 export function Colleagues({ me, board, own, at, live, ask }: FloorProps) {
   const { t } = useTranslation();
-  const now = useNow();
+  const { grown, old } = useAge(at);
   const others = board.agents
     .filter((line) => line.agent !== own?.agent)
     .sort((a, b) => ORDER[a.state] - ORDER[b.state] || a.badge.localeCompare(b.badge));
@@ -26,7 +27,7 @@ export function Colleagues({ me, board, own, at, live, ask }: FloorProps) {
       {others.length === 0 && <Text size="sm" c="dimmed">{t('board.colleaguesNone')}</Text>}
       <Stack gap={0} component="ul" m={0} p={0} style={{ listStyle: 'none' }}>
         {others.map((line) => (
-          <Line key={line.agent} line={line} why={pauseText(t, board, line.pause)} age={Math.max(0, now - at)}>
+          <Line key={line.agent} line={line} why={pauseText(t, board, line.pause)} age={grown} old={old}>
             {me.role === 'supervisor' && own !== null && line.state === 'talking' && <MonitorButtons line={line} by={me.agent} live={live} ask={ask} />}
           </Line>
         ))}
@@ -35,11 +36,11 @@ export function Colleagues({ me, board, own, at, live, ask }: FloorProps) {
   );
 }
 
-function Line({ line, why, age, children }: { line: AgentLine; why: string | null; age: number; children: ReactNode }) {
+function Line({ line, why, age, old, children }: { line: AgentLine; why: string | null; age: number; old: number | null; children: ReactNode }) {
   const { t } = useTranslation();
   const out = line.state === 'signed_out';
   return (
-    <Group component="li" justify="space-between" gap="sm" wrap="nowrap" py={8} className="colleague">
+    <Group component="li" justify="space-between" gap="sm" wrap="nowrap" py={8} className="colleague" data-old={old !== null || undefined}>
       <Box miw={0}>
         <Group gap={6} wrap="nowrap">
           <Text size="sm" fw={500} truncate c={out ? 'dimmed' : undefined}>{line.badge}</Text>
@@ -55,7 +56,7 @@ function Line({ line, why, age, children }: { line: AgentLine; why: string | nul
       </Box>
       <Group gap="xs" wrap="nowrap">
         {children}
-        {!out && <Text size="sm" c="dimmed">{clock(line.since_ms + age)}</Text>}
+        {!out && <Text size="sm" c="dimmed">{clock(line.since_ms + age)} <Old ms={old} /></Text>}
         <Badge variant="light" color={STATE_COLOR[line.state]} tt="none" fw={600} miw={92}>{t(`state.${line.state}`)}</Badge>
       </Group>
     </Group>

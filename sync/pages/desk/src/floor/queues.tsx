@@ -6,8 +6,9 @@ import { Empty } from '@shared/ui/bits';
 import { Suspense, lazy, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { QueueLine } from '../api';
-import { useNow } from '../clock';
+import { useAge } from '../clock';
 import type { FloorProps } from './floor';
+import { Old } from './old';
 
 // For supervisors.
 const QueueSwitch = lazy(() => import('./intake').then((intake) => ({ default: intake.QueueSwitch })));
@@ -15,7 +16,7 @@ const SiteSwitch = lazy(() => import('./intake').then((intake) => ({ default: in
 
 export function Queues({ me, board, at, live }: FloorProps) {
   const { t } = useTranslation();
-  const now = useNow();
+  const { grown, old } = useAge(at);
   const supervisor = me.role === 'supervisor';
   return (
     <Card component="section" aria-labelledby="queues-now">
@@ -28,40 +29,40 @@ export function Queues({ me, board, at, live }: FloorProps) {
         <Empty icon={<IconUsersGroup size={24} />} title={t('board.none')}>{t('board.noneText')}</Empty>
       ) : (
         <Stack gap={0}>
-          {board.queues.map((line) => <Line key={line.queue} line={line} age={Math.max(0, now - at)}>{supervisor && <Suspense fallback={null}><QueueSwitch line={line} live={live} /></Suspense>}</Line>)}
+          {board.queues.map((line) => <Line key={line.queue} line={line} age={grown} old={old}>{supervisor && <Suspense fallback={null}><QueueSwitch line={line} live={live} /></Suspense>}</Line>)}
         </Stack>
       )}
     </Card>
   );
 }
 
-function Line({ line, age, children }: { line: QueueLine; age: number; children: ReactNode }) {
+function Line({ line, age, old, children }: { line: QueueLine; age: number; old: number | null; children: ReactNode }) {
   const { t } = useTranslation();
   const level = line.service_level_permille;
   const waits = line.waiting > 0;
   const color = level === null ? 'gray' : level >= 800 ? 'green' : level >= 600 ? 'yellow' : 'red';
   return (
-    <Box className="queue-line">
+    <Box className="queue-line" data-old={old !== null || undefined}>
       <Group justify="space-between" gap="xs" wrap="nowrap">
         <Group gap="xs" wrap="nowrap" miw={0}>
           <Text fw={600} size="sm" truncate>{line.label}</Text>
           <IntakeBadge intake={line.intake} />
         </Group>
         <Tooltip label={t('board.levelHint')}>
-          <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>{t('board.level')} <Text span inherit fw={600} c="var(--mantine-color-text)">{permille(level)}</Text></Text>
+          <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>{t('board.level')} <Text span inherit fw={600} c="var(--mantine-color-text)">{permille(level)}</Text> <Old ms={old} /></Text>
         </Tooltip>
       </Group>
       <Progress value={level === null ? 0 : level / 10} color={`${color}.7`} size={4} my={8} aria-label={`${t('board.level')} ${line.label}`} />
       <div className="queue-figures">
-        <Cell label={t('board.waiting')} value={String(line.waiting)} hot={waits} />
-        <Cell label={t('board.longest')} value={waits ? clock(line.longest_wait_ms + age) : '–'} hot={waits} />
-        <Cell label={t('board.ready')} value={String(line.ready)} hot={false} />
-        <Cell label={t('board.talking')} value={String(line.talking)} hot={false} />
+        <Cell label={t('board.waiting')} value={String(line.waiting)} hot={waits} old={old} />
+        <Cell label={t('board.longest')} value={waits ? clock(line.longest_wait_ms + age) : '–'} hot={waits} old={old} />
+        <Cell label={t('board.ready')} value={String(line.ready)} hot={false} old={old} />
+        <Cell label={t('board.talking')} value={String(line.talking)} hot={false} old={old} />
       </div>
       {children && <Box mt={8}>{children}</Box>}
-      {line.callbacks > 0 && <Text size="xs" c="dimmed" mt={4}>{t('board.callbacks', { count: line.callbacks })}</Text>}
+      {line.callbacks > 0 && <Text size="xs" c="dimmed" mt={4}>{t('board.callbacks', { count: line.callbacks })} <Old ms={old} /></Text>}
       {line.expected_wait_ms !== null && (
-        <Text size="xs" c="dimmed" mt={4}>{t('board.expected', { wait: clock(line.expected_wait_ms), error: clock(line.expected_wait_error_ms ?? 0) })}</Text>
+        <Text size="xs" c="dimmed" mt={4}>{t('board.expected', { wait: clock(line.expected_wait_ms), error: clock(line.expected_wait_error_ms ?? 0) })} <Old ms={old} /></Text>
       )}
     </Box>
   );
@@ -74,11 +75,12 @@ function IntakeBadge({ intake }: { intake: QueueLine['intake'] }) {
   return <Badge size="sm" variant="light" color={intake === 'closed' ? 'red' : 'gray'} tt="none" style={{ flex: 'none' }}>{t(`intake.${intake}`)}</Badge>;
 }
 
-function Cell({ label, value, hot }: { label: string; value: string; hot: boolean }) {
+function Cell({ label, value, hot, old }: { label: string; value: string; hot: boolean; old: number | null }) {
   return (
     <Box>
       <Text size="xs" c="dimmed">{label}</Text>
       <Text fz="xl" fw={650} lh={1.2} c={hot ? 'var(--mantine-color-orange-text)' : undefined}>{value}</Text>
+      <Text fz={11} lh={1.3}><Old ms={old} /></Text>
     </Box>
   );
 }

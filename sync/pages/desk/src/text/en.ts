@@ -217,6 +217,7 @@ export const en = {
       elsewhere: 'Another page of yours has the telephone. Switch it off and on here to have it back.',
     },
   },
+  old: '{{age}} old',
   board: {
     queues: 'Queues now',
     waiting: 'Waiting',

@@ -219,6 +219,7 @@ export const zh: Shape<typeof en> = {
       elsewhere: '您的另一个页面正在使用电话。在此处关闭再打开即可取回。',
     },
   },
+  old: '{{age}} 前',
   board: {
     queues: '队列实况',
     waiting: '等候',
