@@ -88,4 +88,36 @@ fn a_cut_line_and_killed_processes_lose_nothing_and_double_nothing() {
     let sum = |key: &str| bins.iter().filter_map(|bin| bin[key].as_u64()).sum::<u64>();
     assert_eq!((sum("offered"), sum("answered"), sum("expected")), (7, 7, sum("arrived")), "{trend}");
     company.branch.command(&["ledger", "verify"], None).expect("the egress chain is whole");
+
+    // The branch's own report says the same as the cloud, agents' parts make the whole, and no restart was an outage.
+    let report = report(&company, "by=agent");
+    let column = |name: &str| {
+        let columns = report["columns"].as_array().expect("columns");
+        columns.iter().position(|column| column["name"] == name).expect("a column")
+    };
+    for figure in ["offered", "answered", "abandoned", "recorded"] {
+        let at = column(figure);
+        let parts = report["rows"].as_array().expect("rows").iter().map(|row| row["values"][at].as_u64().unwrap_or(0));
+        assert_eq!(
+            (report["total"][at].clone(), parts.sum()),
+            (sums[figure].clone(), sums[figure].as_u64().expect("a sum"))
+        );
+    }
+    assert!(report["total"][column("occupancy")].as_u64().is_some_and(|permille| permille > 0), "{report}");
+    let began = contacts.iter().filter_map(|row| row["arrived"].as_u64()).min().expect("contacts");
+    let hour = |time: &&Value| time["start"].as_u64().is_some_and(|start| start + 3_600_000 > began);
+    let times = report["times"].as_array().expect("times").iter().filter(hour);
+    assert!(times.clone().count() > 0 && times.clone().all(|time| time["down"] == false), "{report}");
+}
+
+/// Of yesterday, today and tomorrow, hour by hour.
+fn report(company: &Company, more: &str) -> Value {
+    let today = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs() / 86_400;
+    let day = |days: u64| {
+        let date = time::Date::from_julian_day(2_440_588 + i32::try_from(days).expect("a day")).expect("a date");
+        format!("{}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
+    };
+    let span = format!("from={}&until={}", day(today - 1), day(today + 1));
+    let path = format!("/api/reports/file?{span}&step=hour&format=json&{more}");
+    company.supervisor().expect("a supervisor").get(&path).expect("a report")
 }
