@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use call::siprec::Recorder;
 use link::endpoint::{Endpoint, Web};
 use model::{SiteId, TrunkId};
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use sip::endpoint::{Network, Transport};
 
 mod check;
 mod file;
+mod siprec;
 #[cfg(test)]
 mod tests;
 
@@ -42,6 +44,9 @@ pub struct BoxConfig {
     pub provision: Option<Provision>,
     /// What the interop lab tests each night.
     pub lab: Option<Lab>,
+    /// Recording servers that have what is recorded here, and peers that bring what is to be recorded; in the order in
+    /// which they are tried.
+    pub siprec: Vec<Recorder>,
     /// Where flows may ask other systems; nowhere by default.
     pub look_up: Vec<Allowed>,
     /// Prometheus text of *calls*; *media* and *sync* answer on the next two ports.

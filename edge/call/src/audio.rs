@@ -25,7 +25,9 @@ impl Calls {
             plane::Event::Opened { port, local } => match self.ports.opened(port, local) {
                 Some(leg) => {
                     self.timers.stop(leg, Timer::Port);
-                    self.step(now, leg, machine::Input::Opened);
+                    if !self.strand_opened(now, leg) {
+                        self.step(now, leg, machine::Input::Opened);
+                    }
                 }
                 None => self.media(Command::Close { port }),
             },
@@ -37,7 +39,9 @@ impl Calls {
                 }
             }
             plane::Event::Unkeyed { port, why } => {
-                if let Some(leg) = self.ports.leg(port) {
+                if let Some(leg) = self.ports.leg(port)
+                    && !self.strand_failed(now, leg)
+                {
                     self.tell(Event::Unkeyed { leg, why });
                     // A call on which nobody hears anything is none.
                     self.end(now, leg, Cause::Media);
@@ -45,7 +49,7 @@ impl Calls {
             }
             plane::Event::Silent { port, silent } => self.silent(now, port, silent),
             plane::Event::Quality { port, quality } => {
-                if let Some(leg) = self.ports.leg(port) {
+                if let Some(leg) = self.ports.leg(port).filter(|leg| self.legs.contains_key(leg)) {
                     self.tell(Event::Quality { leg, quality });
                 }
             }
@@ -67,6 +71,10 @@ impl Calls {
         let opening = self.ports.local(port).is_none();
         if opening {
             self.ports.failed(port);
+            self.timers.stop(leg, Timer::Port);
+            if self.strand_failed(now, leg) {
+                return;
+            }
         }
         match why {
             Failure::NoPort | Failure::Limit if opening => self.end(now, leg, Cause::Overload),
@@ -85,7 +93,8 @@ impl Calls {
 
     /// A party that says nothing may mute its microphone, or be gone without a word: it is asked after a while.
     fn silent(&mut self, now: Instant, port: PortId, silent: bool) {
-        match self.ports.leg(port) {
+        // Who only listens is silent.
+        match self.ports.leg(port).filter(|leg| self.siprec.of_strand(*leg).is_none()) {
             Some(leg) if silent => self.timers.start(now, leg, Timer::Probe),
             Some(leg) => self.timers.stop(leg, Timer::Probe),
             None => {}
@@ -106,6 +115,7 @@ impl Calls {
         self.ports.media_lost();
         self.bridges.media_lost();
         self.mixes.media_lost();
+        self.recording_sessions_lost(now);
         for recording in self.recordings.media_lost() {
             let state = RecordingState::Failed { why: Failure::UnknownPort };
             self.tell(Event::Recording { recording, state });
@@ -173,6 +183,7 @@ impl Calls {
 
     /// The leg is in no mix any more.
     pub(crate) fn leave_mix(&mut self, id: LegId) {
+        self.scene_changes(id);
         if let Some(command) = self.with_mixes(|mixes, port| mixes.leave(id, port)) {
             self.media(command);
         }
@@ -272,10 +283,11 @@ impl Calls {
     }
 
     /// Gives back all audio of a leg that is no longer in the table.
-    pub(crate) fn release_audio(&mut self, id: LegId, leg: &Leg) {
+    pub(crate) fn release_audio(&mut self, now: Instant, id: LegId, leg: &Leg) {
         for recording in self.recordings.of(id) {
             self.end_recording(recording);
         }
+        self.end_copies_of(now, id);
         for command in self.with_bridges(|bridges, port| bridges.part(id, port)) {
             self.media(command);
         }

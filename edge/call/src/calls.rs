@@ -25,6 +25,7 @@ use crate::port::Ports;
 use crate::protect::{Protector, Terms};
 use crate::recording::Recordings;
 use crate::route::{self, Source};
+use crate::siprec::Sessions;
 use crate::timer::{Timer, Timers};
 use crate::transfer::{self, Transfers};
 use crate::trunk::{Channels, Room, Way};
@@ -42,6 +43,7 @@ pub struct Calls {
     pub(crate) channels: Channels,
     pub(crate) transfers: Transfers,
     pub(crate) recordings: Recordings,
+    pub(crate) siprec: Sessions,
     pub(crate) timers: Timers,
     /// Contacts of phones, by phone and contact URI; the endpoint bounds them.
     pub(crate) bindings: BTreeMap<(Extension, String), Binding>,
@@ -76,6 +78,7 @@ impl Calls {
             channels: Channels::default(),
             transfers: Transfers::default(),
             recordings: Recordings::default(),
+            siprec: Sessions::default(),
             timers: Timers::default(),
             bindings: BTreeMap::new(),
             play_last: 0,
@@ -101,11 +104,13 @@ impl Calls {
         self.endpoint.handle_timeout(now);
         while let Some((leg, timer)) = self.timers.due(now) {
             match timer {
+                Timer::Port if self.strand_failed(now, leg) => {}
                 Timer::Port => self.end(now, leg, Cause::Fault),
                 Timer::Ring => self.end(now, leg, Cause::NoAnswer),
                 Timer::Tunnel => self.end(now, leg, Cause::Lost),
                 Timer::Reoffer => self.reoffer(now, leg),
                 Timer::Probe => self.probe(now, leg),
+                Timer::CopyAgain => self.copy_again(now, leg),
             }
         }
         self.drain(now);
@@ -224,12 +229,14 @@ impl Calls {
 
     /// Brings SIP's messages out, and what its events lead to, until it is quiet.
     pub(crate) fn drain(&mut self, now: Instant) {
+        self.tell_recorders(now);
         while let Some(output) = self.endpoint.poll_output() {
             match output {
                 endpoint::Output::Send { flow, bytes } => self.out.push_back(Output::Send { flow, bytes }),
                 endpoint::Output::Close { flow } => self.out.push_back(Output::Close { flow }),
                 endpoint::Output::Event(event) => self.on_sip(now, event),
             }
+            self.tell_recorders(now);
         }
     }
 
@@ -301,6 +308,7 @@ impl Calls {
 
     /// Ends a leg of ours in any state, towards its peer, media and the owner. The only way a leg ends.
     pub(crate) fn end(&mut self, now: Instant, id: LegId, cause: Cause) {
+        self.scene_changes(id);
         let Some(leg) = self.legs.remove(&id) else { return };
         self.touched.remove(&id);
         if let Some(dialog) = leg.dialog {
@@ -315,7 +323,7 @@ impl Calls {
             }
         }
         self.silence_ringback(&leg);
-        self.release_audio(id, &leg);
+        self.release_audio(now, id, &leg);
         self.channels.release(id);
         self.timers.forget(id);
         let failed = self.transfer_failed(&leg, cause);

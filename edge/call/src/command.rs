@@ -97,6 +97,7 @@ impl Calls {
                     emergency,
                     shown,
                     patience: outside.then_some(patience),
+                    recording: None,
                 });
                 leg.ringback = Ringback { to: dial.ringback_to, tone: None };
                 self.legs.insert(id, leg);
@@ -220,6 +221,7 @@ impl Calls {
         for command in self.with_bridges(|bridges, port| bridges.join(a, b, port)) {
             self.media(command);
         }
+        self.scene_changes(a);
         self.settle(a);
         self.transfer_joined(now, a);
     }
@@ -229,6 +231,7 @@ impl Calls {
     pub fn mix(&mut self, now: Instant, mix: MixId, hearing: Vec<Hearing>) {
         let known: Vec<Hearing> = hearing.into_iter().filter(|one| self.legs.contains_key(&one.leg)).collect();
         for one in &known {
+            self.scene_changes(one.leg);
             for command in self.with_bridges(|bridges, port| bridges.part(one.leg, port)) {
                 self.media(command);
             }
@@ -262,6 +265,7 @@ impl Calls {
         if let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.state == State::Up) {
             leg.session.hold(held);
             self.touch(id);
+            self.scene_changes(id);
             self.settle(id);
             self.reoffer(now, id);
         }
@@ -302,11 +306,12 @@ impl Calls {
 
     /// Records a leg and whom it hears, from as soon as it has audio. What becomes of it comes as `Event::Recording`.
     pub fn record(&mut self, now: Instant, recording: RecordingId, leg: LegId) {
-        let wanted = match self.legs.contains_key(&leg) {
+        let wanted = match self.legs.contains_key(&leg) || self.siprec.is_brought(leg) {
             true => self.recordings.want(recording, leg, self.config.limits.recordings).map_err(|_| Failure::Limit),
             false => Err(Failure::UnknownPort),
         };
         match wanted {
+            Ok(()) if self.siprec.is_brought(leg) => self.record_brought(leg),
             Ok(()) => self.begin_recording(leg),
             Err(why) => self.recording_failed(recording, why),
         }
@@ -319,6 +324,7 @@ impl Calls {
             self.media(command);
         }
         self.touched.extend(self.recordings.leg(recording));
+        self.pause_copy(recording, paused);
         self.drain(now);
     }
 
@@ -341,6 +347,7 @@ impl Calls {
     }
 
     pub fn record_end(&mut self, now: Instant, recording: RecordingId) {
+        self.end_copy(now, recording);
         self.end_recording(recording);
         self.drain(now);
     }

@@ -9,6 +9,8 @@ use model::{Extension, TrunkId};
 use sip::endpoint;
 use sip::locate::Wish;
 
+use crate::siprec::Recorder;
+
 /// Everything `Calls` is built from.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -22,6 +24,8 @@ pub struct Config {
     pub networks: Vec<endpoint::Network>,
     /// Trunks whose peer is known by the certificate that it shows, whatever its address.
     pub certified: BTreeSet<TrunkId>,
+    /// Peers of recording sessions, in the order in which they are tried. One that bears a trunk's name takes its place.
+    pub recorders: Vec<Recorder>,
     /// User-Agent and Server.
     pub product: String,
     pub site: model::config::Config,
@@ -60,6 +64,9 @@ pub const LEGS_RESERVED: usize = 16;
 /// Who proved nothing leaves room for those who did.
 const _: () = assert!(sip::help::AT_ONCE_MAX * 2 < LEGS_RESERVED);
 
+/// Seconds between pings of a recording server: one that is gone is noticed in the middle of a call.
+const RECORDER_EVERY_S: u32 = 10;
+
 /// Seconds between pings of a trunk known by address that does not say how often.
 const OPTIONS_EVERY_S: u32 = 30;
 
@@ -77,7 +84,14 @@ impl Config {
             Some((extension.to_string(), auth.clone()))
         });
         let trunks = self.site.trunks.iter().filter_map(|(id, trunk)| Some((id.to_string(), self.trunk(id, trunk)?)));
-        let names = self.site.trunks.iter().filter_map(|(id, trunk)| Some((id.to_string(), wish(trunk)?)));
+        let trunks = trunks.chain(self.recorders.iter().map(recorder));
+        let is_trunk = |id: &&TrunkId| self.recorders.iter().all(|recorder| recorder.name != **id);
+        let named = self.site.trunks.iter().filter(|(id, _)| is_trunk(id));
+        let names = named.filter_map(|(id, trunk)| Some((id.to_string(), wish(trunk)?)));
+        let recording = self
+            .recorders
+            .iter()
+            .map(|one| (one.name.to_string(), endpoint::RecordingPeer { account: one.account.clone() }));
         endpoint::Config {
             domain: self.domain.clone(),
             local: self.local.clone(),
@@ -85,6 +99,7 @@ impl Config {
             phones: phones.collect(),
             trunks: trunks.collect(),
             certified: self.certified.iter().map(TrunkId::to_string).collect(),
+            recording: recording.collect(),
             help: self.help(),
             names: names.collect(),
             product: self.product.clone(),
@@ -135,6 +150,17 @@ impl Config {
     pub fn loopback_only(&self) -> bool {
         !self.local.is_empty() && self.local.iter().all(|addr| addr.ip().is_loopback())
     }
+}
+
+fn recorder(one: &Recorder) -> (String, endpoint::Trunk) {
+    let trunk = endpoint::Trunk {
+        peer: one.peer,
+        transport: one.transport,
+        registration: None,
+        options_every_s: RECORDER_EVERY_S,
+        rules: endpoint::TrunkRules::default(),
+    };
+    (one.name.to_string(), trunk)
 }
 
 fn rules(trunk: &model::config::Trunk) -> endpoint::TrunkRules {

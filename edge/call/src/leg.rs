@@ -7,6 +7,8 @@ use model::cdr::Released;
 use model::fact::DivertedFor;
 use model::{AgentId, Extension, LegId, Number, OverflowId, TrunkId};
 
+use crate::siprec::{CopyState, Metadata};
+
 /// What happened outside.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -157,6 +159,31 @@ pub enum Event {
     Ended {
         leg: LegId,
         cause: Cause,
+    },
+    /// What has become of a recording's copy at a recording server of the customer's own.
+    Copied {
+        recording: model::RecordingId,
+        state: CopyState,
+    },
+    /// A declared peer brings a call to be recorded: `leg` stands for it. Give it a recording.
+    Brought {
+        leg: LegId,
+        by: TrunkId,
+        metadata: Box<Metadata>,
+    },
+    /// What it says of who takes part has changed.
+    BroughtAnew {
+        leg: LegId,
+        metadata: Box<Metadata>,
+    },
+    /// It sends nothing for now, or does again.
+    BroughtPaused {
+        leg: LegId,
+        paused: bool,
+    },
+    /// Its last event.
+    BroughtOver {
+        leg: LegId,
     },
     Registered {
         phone: Extension,

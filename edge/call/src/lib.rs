@@ -5,7 +5,7 @@
 //! leg's way as a table and `act` performs it; `session` is offer and answer, `hold` their directions; `port` and
 //! `bridge` and `mixes` are the audio; `trunk` counts channels, `group` chooses among
 //! trunks, `identity` says whom they see, `arrival` and `numbers` read what they say; `transfer` watches REFER; `route` and `plan` are the
-//! dial plan; `location` is where an emergency call comes from; `will` is what the next life takes over.
+//! dial plan; `location` is where an emergency call comes from; `siprec` are recording sessions; `will` is what the next life takes over.
 
 mod act;
 mod arrival;
@@ -32,6 +32,7 @@ mod recording;
 pub mod route;
 mod session;
 mod signal;
+pub mod siprec;
 mod timer;
 mod transfer;
 mod trunk;

@@ -53,6 +53,12 @@ impl Mixes {
         mix.into_iter().flatten().filter(move |one| one.hears.contains(&leg)).map(|one| one.leg)
     }
 
+    /// Whom this leg hears.
+    pub fn heard_by(&self, leg: LegId) -> impl Iterator<Item = LegId> + '_ {
+        let mix = self.of.get(&leg).and_then(|mix| self.wanted.get(mix));
+        mix.into_iter().flatten().filter(move |one| one.leg == leg).flat_map(|one| one.hears.iter().copied())
+    }
+
     /// The media process lost everything; the wishes stay.
     pub fn media_lost(&mut self) {
         self.told.clear();

@@ -71,6 +71,10 @@ impl Recordings {
         (changed && *stage == Stage::Running).then(|| pause(recording, paused))
     }
 
+    pub fn is_paused(&self, recording: RecordingId) -> bool {
+        self.paused.contains(&recording)
+    }
+
     pub fn end(&mut self, recording: RecordingId) -> Ended {
         match self.all.get_mut(&recording) {
             Some((_, stage @ Stage::Running)) => {

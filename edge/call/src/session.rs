@@ -151,6 +151,11 @@ impl Session {
         self.remote.as_ref()
     }
 
+    /// Whether they say that they send anything.
+    pub fn is_sent(&self) -> bool {
+        matches!(self.direction, Direction::SendRecv | Direction::SendOnly)
+    }
+
     /// Whether there is a description of theirs to answer.
     pub fn has_offer(&self) -> bool {
         self.theirs.is_some()
@@ -251,6 +256,16 @@ impl Session {
             return None;
         }
         self.version = self.version.wrapping_add(1);
+        self.asked = Some(said);
+        Some(self.describe_offer(said))
+    }
+
+    /// The offer of a re-INVITE whatever has changed, when no other one is open.
+    pub fn offer_anew(&mut self, local: SocketAddr) -> Option<Bytes> {
+        if self.asked.is_some() {
+            return None;
+        }
+        let said = self.say(local);
         self.asked = Some(said);
         Some(self.describe_offer(said))
     }

@@ -22,6 +22,7 @@ use crate::trunk::{Priority, Room, Way};
 impl Calls {
     pub(crate) fn on_sip(&mut self, now: Instant, event: endpoint::Event) {
         use endpoint::Event as E;
+        let Some(event) = self.on_recording_sip(now, event) else { return };
         match event {
             E::Invited { dialog, invited } => self.invited(now, dialog, invited),
             E::Progress { dialog, sdp, authorised, .. } => self.of(dialog, |calls, leg| {
@@ -60,6 +61,8 @@ impl Calls {
                 }
             }
             E::Refused { cause, status } => self.tell(Event::Refused { cause, status }),
+            // Of recording sessions, which have been dealt with.
+            E::Described { .. } => {}
         }
     }
 
@@ -247,6 +250,7 @@ impl Calls {
         if held == before {
             return;
         }
+        self.scene_changes(id);
         if let Some(port) = self.live_port(id) {
             self.media(Command::Mute { port, muted: held });
         }

@@ -17,10 +17,12 @@ pub enum Timer {
     Reoffer,
     /// Nothing is heard from a party: is it still there?
     Probe,
+    /// No recording server took a copy: once more.
+    CopyAgain,
 }
 
 impl Timer {
-    const ALL: [Self; 5] = [Self::Port, Self::Ring, Self::Tunnel, Self::Reoffer, Self::Probe];
+    const ALL: [Self; 6] = [Self::Port, Self::Ring, Self::Tunnel, Self::Reoffer, Self::Probe, Self::CopyAgain];
 
     pub fn after(self) -> Duration {
         Duration::from_secs(match self {
@@ -29,6 +31,7 @@ impl Timer {
             Timer::Tunnel => 120,
             Timer::Reoffer => 2,
             Timer::Probe => 60,
+            Timer::CopyAgain => 15,
         })
     }
 }

@@ -113,6 +113,7 @@ impl Fold {
                 self.trunk.clone_from(trunk);
                 self.number.clone_from(number);
             }
+            Kind::Brought { by } => self.trunk = Some(by.clone()),
             Kind::Dialled { trunk, .. } => {
                 self.direction = if trunk.is_some() { Direction::Outbound } else { Direction::Internal };
                 self.trunk.clone_from(trunk);

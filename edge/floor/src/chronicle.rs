@@ -122,7 +122,7 @@ impl Chronicle {
     /// A fold begins with the contact; what comes when the record is final (a recording is sealed) changes nothing.
     fn fold(&mut self, contact: ContactId, kind: &Kind) {
         let at = self.wall;
-        if matches!(kind, Kind::Arrived { .. } | Kind::Dialled { .. }) {
+        if matches!(kind, Kind::Arrived { .. } | Kind::Dialled { .. } | Kind::Brought { .. }) {
             self.folds.entry(contact).or_insert_with(|| Fold::new(contact, at));
         }
         let Some(fold) = self.folds.get_mut(&contact) else { return };

@@ -23,6 +23,7 @@ use rand_chacha::{
 use crate::{
     CivilTime, Input, Output, Setup,
     board::ContactCard,
+    brought::BroughtCall,
     caps::Caps,
     chronicle::Chronicle,
     contact::{Contact, Role},
@@ -54,6 +55,8 @@ pub struct Floor<L = Calls> {
     pub(crate) offers: BTreeMap<AgentId, (ContactId, LegId)>,
     pub(crate) phones: Phones,
     pub(crate) recordings: Recordings,
+    /// Calls that peers bring to be recorded.
+    pub(crate) brought: BTreeMap<LegId, BroughtCall>,
     pub(crate) link: Link,
     /// What each agent saw of the contact it last took: shown until it is written up.
     pub(crate) cards: BTreeMap<AgentId, ContactCard>,
@@ -115,6 +118,7 @@ impl<L: Lines> Floor<L> {
             decided: None,
             regulars: Regulars::default(),
             recordings: Recordings::default(),
+            brought: BTreeMap::new(),
             link: Link::Down,
             cards: BTreeMap::new(),
             pauses: Pauses::default(),
@@ -294,6 +298,11 @@ impl<L: Lines> Floor<L> {
             Event::Unkeyed { leg, why } => self.tell_of_leg(leg, Kind::Unkeyed { why: unkeyed(why) }),
             Event::Released { leg, released } => self.tell_of_leg(leg, Kind::Released { released }),
             Event::Ended { leg, cause } => self.leg_ended(leg, cause),
+            Event::Copied { recording, state } => self.copied(recording, state),
+            Event::Brought { leg, by, metadata } => self.brought(leg, by, &metadata),
+            Event::BroughtAnew { leg, metadata } => self.brought_anew(leg, &metadata),
+            Event::BroughtPaused { leg, paused } => self.brought_paused(leg, paused),
+            Event::BroughtOver { leg } => self.brought_over(leg),
             Event::Registered { phone, up, binding } => self.registered(phone, up, binding),
             Event::TrunkState { trunk, up } => self.chronicle.put(Output::TrunkState { trunk, up }),
             Event::Refused { cause, status } => self.chronicle.put(Output::Refused { cause, status }),

@@ -7,6 +7,7 @@
 //! `waiting` its way to a person, `callback` that of who need not wait on the line, `talking` the
 //! talk, `company` who else is on it, `away` a page that is loaded anew under it, `transfer` and `attended` the way to
 //! another; `outgoing` are calls that begin inside; `overflow` is help between sites;
+//! `brought` are calls of other systems that are recorded here;
 //! `phones` knows whose phone is which and busy, `pauses` why an agent is not ready, `disposing` what came of a contact; `desk` obeys agents, `picture` shows them the floor; `recording` and
 //! `chronicle` write down; `will` is what the next life takes over.
 
@@ -15,6 +16,7 @@ mod attended;
 mod away;
 pub mod board;
 pub mod book;
+mod brought;
 pub mod callback;
 mod calling_back;
 mod caps;

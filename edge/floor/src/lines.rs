@@ -7,9 +7,10 @@ use call::{
     Calls, Hearing, Help, Secrets,
     leg::{Cause, Destination, Dial, Input, Output, Party},
     plane::{MixId, PlayId},
+    siprec::About,
     will::{Heir, Left},
 };
-use model::{Extension, HoursId, LegId, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config};
+use model::{Extension, HoursId, LegId, Millis, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config};
 
 /// One call of any of these may bring outputs; a command for a leg that has ended does nothing.
 pub trait Lines {
@@ -37,6 +38,9 @@ pub trait Lines {
     fn repeat(&mut self, now: Instant, leg: LegId, prompts: Vec<PromptId>) -> PlayId;
     fn stop(&mut self, now: Instant, leg: LegId);
     fn record(&mut self, now: Instant, recording: RecordingId, leg: LegId);
+    /// Has a recording server of the customer's own take down what this recording does, where one is to; it ends and
+    /// pauses with the recording. `wall` is what the clock shows.
+    fn copy(&mut self, _now: Instant, _wall: Millis, _recording: RecordingId, _leg: LegId, _about: &About) {}
     fn record_pause(&mut self, now: Instant, recording: RecordingId, paused: bool);
     fn record_end(&mut self, now: Instant, recording: RecordingId);
     /// Card mode: what the leg's party keys in is neither heard nor recorded.
@@ -139,6 +143,9 @@ impl Lines for Calls {
     }
     fn record(&mut self, now: Instant, recording: RecordingId, leg: LegId) {
         Calls::record(self, now, recording, leg);
+    }
+    fn copy(&mut self, now: Instant, wall: Millis, recording: RecordingId, leg: LegId, about: &About) {
+        Calls::copy(self, now, wall, recording, leg, about);
     }
     fn record_pause(&mut self, now: Instant, recording: RecordingId, paused: bool) {
         Calls::record_pause(self, now, recording, paused);

@@ -95,7 +95,7 @@ impl<L: Lines> Floor<L> {
             self.lines.play(self.now, leg, vec![tone]);
         }
         self.chronicle.tell_of(id, Kind::MessageBegan { queue: queue.clone() });
-        self.begin_recording(id, leg, Some(queue));
+        let _recording = self.begin_recording(id, leg, Some(queue));
         true
     }
 

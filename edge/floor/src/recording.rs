@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use call::plane::{Failure, RecordingState};
+use call::{
+    plane::{Failure, RecordingState},
+    siprec::{About, CopyState, NoCopy},
+};
 use model::{
     ContactId, LegId, QueueId, RecordingId,
-    fact::{Kind, RecordingMissing},
+    fact::{CopyMissing, Kind, RecordingMissing},
 };
 
 use crate::{Floor, RECORDINGS_MAX, contact::State, lines::Lines};
@@ -57,10 +60,11 @@ impl<L: Lines> Floor<L> {
         if let Some(reason) = missing {
             return self.chronicle.tell_of(id, Kind::RecordingMissing { reason });
         }
-        self.begin_recording(id, leg, None);
+        let _recording = self.begin_recording(id, leg, None);
     }
 
-    pub(crate) fn begin_recording(&mut self, id: ContactId, leg: LegId, message: Option<QueueId>) {
+    pub(crate) fn begin_recording(&mut self, id: ContactId, leg: LegId, message: Option<QueueId>) -> RecordingId {
+        let talk = message.is_none();
         let recording = RecordingId(self.random_id());
         self.chronicle.recording_wanted(id);
         self.recordings.open.insert(recording, Open { contact: id, stage: Stage::Wanted, message });
@@ -69,9 +73,30 @@ impl<L: Lines> Floor<L> {
         }
         let paused = self.contacts.get(&id).is_some_and(|contact| contact.card_mode.is_some());
         self.lines.record(self.now, recording, leg);
+        if talk {
+            self.copy(id, leg, recording);
+        }
         if paused {
             self.lines.record_pause(self.now, recording, true);
         }
+        recording
+    }
+
+    /// A recording server of the customer's own may be to have it too.
+    fn copy(&mut self, id: ContactId, leg: LegId, recording: RecordingId) {
+        let Some(contact) = self.contacts.get(&id) else { return };
+        let queue = contact.line.as_ref().map(|line| line.queue.clone());
+        let about = About { queue, number: contact.number.clone() };
+        self.lines.copy(self.now, self.chronicle.wall, recording, leg, &about);
+    }
+
+    pub(crate) fn copied(&mut self, recording: RecordingId, state: CopyState) {
+        let Some(id) = self.recordings.open.get(&recording).map(|open| open.contact) else { return };
+        let kind = match state {
+            CopyState::Started { recorder } => Kind::CopyStarted { recording, recorder },
+            CopyState::Missing { recorder, why } => Kind::CopyMissing { recording, recorder, reason: no_copy(why) },
+        };
+        self.chronicle.tell_of(id, kind);
     }
 
     /// The contact ends, or goes to a queue with a rule of its own.
@@ -119,6 +144,10 @@ impl<L: Lines> Floor<L> {
         if !self.chronicle.has_recording(id) {
             self.chronicle.tell_of(id, Kind::RecordingStarted { recording });
         }
+        // What a recording server had of it ended with the process that spoke to it.
+        if let Some(leg) = self.contacts.get(&id).and_then(|contact| contact.leg) {
+            self.copy(id, leg, recording);
+        }
     }
 
     /// The media process died under a recording: the rest of the talk gets another.
@@ -130,6 +159,16 @@ impl<L: Lines> Floor<L> {
         if ran && matches!(contact.state, State::Talking(_)) {
             self.record(id);
         }
+    }
+}
+
+fn no_copy(why: NoCopy) -> CopyMissing {
+    match why {
+        NoCopy::Refused => CopyMissing::Refused,
+        NoCopy::Unreachable => CopyMissing::Unreachable,
+        NoCopy::Lost => CopyMissing::Lost,
+        NoCopy::Media => CopyMissing::Media,
+        NoCopy::Limit => CopyMissing::Limit,
     }
 }
 

@@ -110,6 +110,14 @@ pub enum Command {
         recording: String,
         port: PortId,
     },
+    /// The same as packets: the caller's side leaves by one port, the agent's by the other, as far as they may send. Ends
+    /// and pauses as a recording does, by its name.
+    Copy {
+        recording: String,
+        port: PortId,
+        caller: PortId,
+        agent: PortId,
+    },
     RecordEnd {
         recording: String,
     },
@@ -143,6 +151,7 @@ impl Command {
             | Command::Stop { port }
             | Command::Digit { port, .. }
             | Command::Record { port, .. }
+            | Command::Copy { port, .. }
             | Command::Shield { port, .. }
             | Command::Close { port } => Some(*port),
             Command::Hello { .. }

@@ -44,9 +44,9 @@ struct Beside {
     sums: Sums,
 }
 
-/// None: no facts, or none of a contact.
+/// None: no facts, or none of a contact; or of a call that another system brought to be recorded, which was no visit here.
 pub(crate) fn visit(facts: &[Fact], config: &Config, now: Millis) -> Option<Visit> {
-    let first = facts.first()?;
+    let first = facts.first().filter(|first| !matches!(first.kind, Kind::Brought { .. }))?;
     let mut fold = Fold::new(first.contact?, first.at);
     let mut beside = Beside::default();
     for fact in facts {

@@ -18,6 +18,9 @@ use crate::uri::{Host, Uri};
 /// Option tags that we know (RFC 3262, 4028, 3891, 4488), for Supported and for what Require may name.
 pub const SUPPORTED: &str = "100rel, timer, replaces, norefersub";
 
+/// The same within recording sessions (RFC 7866 §11.1).
+pub const SUPPORTED_RECORDING: &str = "100rel, timer, replaces, norefersub, siprec";
+
 /// RFC 3261 §8.1.1.6.
 const MAX_FORWARDS: u8 = 70;
 

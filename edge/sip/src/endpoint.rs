@@ -63,6 +63,8 @@ pub struct Config {
     pub names: std::collections::BTreeMap<String, Wish>,
     /// Those of them whose peer is known by a certificate ([`Input::Proved`]) and not by its address.
     pub certified: std::collections::BTreeSet<String>,
+    /// Those of them that record, or bring what is to be recorded (RFC 7866), and nothing else.
+    pub recording: std::collections::BTreeMap<String, RecordingPeer>,
     /// Who may call for help without a proof.
     pub help: Help,
     /// Server header and User-Agent; `Branchline`.
@@ -95,6 +97,13 @@ pub struct Trunk {
     /// Seconds between OPTIONS pings; 0 for none.
     pub options_every_s: u32,
     pub rules: TrunkRules,
+}
+
+/// A trunk that is one end of recording sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordingPeer {
+    /// What proves us when it asks; nothing is registered with it.
+    pub account: Option<TrunkRegistration>,
 }
 
 /// How far a trunk's peer is believed, and how soon it is given up.
@@ -245,6 +254,11 @@ pub enum Event {
         dialog: DialogId,
         sdp: Option<Bytes>,
     },
+    /// A message within a recording session brought metadata (RFC 7865); a `Reoffer` follows where it had a description.
+    Described {
+        dialog: DialogId,
+        metadata: Bytes,
+    },
     /// Our re-INVITE was answered; `None` when it was refused and the old session stands.
     Reanswered {
         dialog: DialogId,
@@ -312,6 +326,8 @@ pub struct Invited {
     pub reliable: bool,
     /// The dialog whose place the caller wants (RFC 3891); only ever of a phone.
     pub replaces: Option<DialogId>,
+    /// It opens a recording session, and this is its metadata; only ever of one of [`Config::recording`].
+    pub recording: Option<Bytes>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -338,6 +354,8 @@ pub struct Invite {
     pub patience: Option<std::time::Duration>,
     /// What a trunk is told of the caller beside From.
     pub shown: Shown,
+    /// Opens a recording session (RFC 7866 §6.1) with this metadata.
+    pub recording: Option<Bytes>,
 }
 
 /// How a call on a trunk says who calls.

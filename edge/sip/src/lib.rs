@@ -9,6 +9,7 @@
 
 pub mod arrivals;
 pub mod auth;
+pub mod body;
 pub mod context;
 pub mod dialog;
 pub mod endpoint;

@@ -276,19 +276,44 @@ impl Trunks {
 }
 
 /// Which trunk speaks on this flow: by the certificate that was shown on it, else by its address, unless it is known by
-/// its certificate alone. A UDP peer speaks from its one port, a TCP or TLS peer connects from any; but
-/// where the address is one of our own (a test bench on loopback) the port must fit too.
+/// its certificate alone. Who is also one end of recording sessions speaks as the trunk here.
 pub fn source<'a>(config: &'a Config, reach: &Reach, flow: Flow) -> Option<&'a str> {
-    if let Some(trunk) = reach.certificate(flow) {
-        return config.certified.get(trunk).filter(|trunk| config.trunks.contains_key(*trunk)).map(String::as_str);
-    }
+    let of_calls = |name: &&str| !config.recording.contains_key(*name);
+    speakers(config, reach, flow).find(of_calls).or_else(|| recorder(config, reach, flow))
+}
+
+/// Which end of recording sessions speaks on this flow.
+pub fn recorder<'a>(config: &'a Config, reach: &Reach, flow: Flow) -> Option<&'a str> {
+    speakers(config, reach, flow).find(|name| config.recording.contains_key(*name))
+}
+
+/// Whether this trunk may be who speaks on this flow.
+pub fn speaks(config: &Config, reach: &Reach, flow: Flow, name: &str) -> bool {
+    speakers(config, reach, flow).any(|speaker| speaker == name)
+}
+
+/// As what a UDP peer is configured, and how its large requests come.
+const LARGE: (Transport, Transport) = (Transport::Udp, Transport::Tcp);
+
+/// A UDP peer speaks from its one port, a TCP or TLS peer connects from any; but where the address is one of our own (a
+/// test bench on loopback) the port must fit too.
+fn speakers<'a>(config: &'a Config, reach: &Reach, flow: Flow) -> impl Iterator<Item = &'a str> {
+    let proved = reach.certificate(flow);
+    let by_certificate = proved.and_then(|trunk| config.certified.get(trunk)).map(String::as_str);
+    let by_certificate = by_certificate.filter(|trunk| config.trunks.contains_key(*trunk));
     let shared = config.local.iter().any(|local| local.ip() == flow.remote.ip());
     let any_port = flow.transport.is_stream() && !shared;
-    let fits = |(transport, peer): Way| {
-        transport == flow.transport && (peer == flow.remote || (any_port && peer.ip() == flow.remote.ip()))
+    let fits = move |(transport, peer): Way, large: bool| {
+        let carried = transport == flow.transport || (large && (transport, flow.transport) == LARGE);
+        carried && (peer == flow.remote || (any_port && peer.ip() == flow.remote.ip()))
     };
-    let by_address = |name: &&String| !config.certified.contains(*name) && reach.all(config, name).any(fits);
-    config.trunks.keys().find(by_address).map(String::as_str)
+    let by_address = config.trunks.keys().map(String::as_str).filter(move |name| {
+        // Metadata makes most of what such a peer sends too large for a datagram (RFC 3261 §18.1.1).
+        let large = config.recording.contains_key(*name);
+        let known = proved.is_none() && !config.certified.contains(*name);
+        known && reach.all(config, name).any(|way| fits(way, large))
+    });
+    by_certificate.into_iter().chain(by_address)
 }
 
 /// RFC 3261 §21.5.4: `Retry-After: 120 (maintenance);duration=…` of a 503.

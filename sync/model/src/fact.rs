@@ -7,7 +7,7 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 pub use words::{
-    AgentState, CardModeEnd, Disposition, DivertedFor, EndCause, LookUpFailed, Monitoring, OfferOutcome,
+    AgentState, CardModeEnd, CopyMissing, Disposition, DivertedFor, EndCause, LookUpFailed, Monitoring, OfferOutcome,
     OutwardRefusal, OverflowReturn, Pause, Process, RecordingMissing, Transfer,
 };
 
@@ -71,6 +71,10 @@ pub enum Kind {
     TrunkTried {
         trunk: TrunkId,
     },
+    /// A peer that `box.toml` declares brings a call of its own to be recorded here (SIPREC). Its first fact.
+    Brought {
+        by: TrunkId,
+    },
     FlowEntered {
         flow: FlowId,
         step: StepId,
@@ -125,6 +129,17 @@ pub enum Kind {
     /// This contact should have been recorded and was not, or not wholly.
     RecordingMissing {
         reason: RecordingMissing,
+    },
+    /// A recording server of the customer's own has the same from here on (SIPREC), by its name in `box.toml`.
+    CopyStarted {
+        recording: RecordingId,
+        recorder: TrunkId,
+    },
+    /// None has, or has any more; they are tried again while the call lasts. `recorder` is the one that failed.
+    CopyMissing {
+        recording: RecordingId,
+        recorder: Option<TrunkId>,
+        reason: CopyMissing,
     },
     /// The caller need not wait on the line: we call back, at this place in the line. `since` is the original queue time,
     /// the rest what the contact asks for. Whom we call is personal, and lies beside the chain.

@@ -293,6 +293,7 @@ pub fn brief(event: &Event) -> String {
         Event::Confirmed { sdp, .. } => format!("Confirmed{}", has(sdp)),
         Event::EarlyAnswered { .. } => "EarlyAnswered".to_string(),
         Event::Reoffer { sdp, .. } => format!("Reoffer{}", has(sdp)),
+        Event::Described { .. } => "Described".to_string(),
         Event::Reanswered { sdp, .. } => format!("Reanswered{}", has(sdp)),
         Event::Referred { target, replaces, .. } => {
             format!("Referred {target}{}", if replaces.is_some() { " replaces" } else { "" })
@@ -317,6 +318,7 @@ pub fn dialog_of(event: &Event) -> Option<DialogId> {
         | Event::Confirmed { dialog, .. }
         | Event::EarlyAnswered { dialog, .. }
         | Event::Reoffer { dialog, .. }
+        | Event::Described { dialog, .. }
         | Event::Reanswered { dialog, .. }
         | Event::Referred { dialog, .. }
         | Event::RefreshDue { dialog }

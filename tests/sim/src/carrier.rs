@@ -88,6 +88,7 @@ impl Carrier {
             emergency: None,
             patience: None,
             shown: Default::default(),
+            recording: None,
         };
         let dialog = self.endpoint.invite(stage.clock.now(), invite);
         self.admit(dialog, rtp);

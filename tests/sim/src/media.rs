@@ -104,8 +104,8 @@ impl Media {
             Command::Mute { port, .. } | Command::Digit { port, .. } | Command::Shield { port, .. } => {
                 self.with(port, |_| vec![])
             }
-            // No talk of this day has more than two.
-            Command::RecordPause { .. } | Command::Mix { .. } => vec![],
+            // No talk of this day has more than two, and no branch a recording server.
+            Command::Copy { .. } | Command::RecordPause { .. } | Command::Mix { .. } => vec![],
             Command::Join { a, b } => self.join(a, b),
             Command::Part { port } => self.part(port),
             Command::Play { port, play, prompts, again } => self.play(port, play, prompts, again),

@@ -90,6 +90,7 @@ impl Phone {
             emergency: None,
             patience: None,
             shown: Default::default(),
+            recording: None,
         };
         (self.call, self.talking) = (Some(self.endpoint.invite(stage.clock.now(), invite)), true);
         self.turn += 1;

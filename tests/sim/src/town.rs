@@ -234,6 +234,7 @@ pub fn calls(side: Side, site: Config) -> call::Config {
         listeners: Vec::new(),
         networks: Vec::new(),
         certified: Default::default(),
+        recorders: Vec::new(),
         product: "Branchline".into(),
         secrets: secrets(side, &site),
         limits: Limits::default(),

@@ -1,6 +1,6 @@
 //! What Prometheus reads of the calls process.
 
-use model::fact::{Kind, RecordingMissing};
+use model::fact::{CopyMissing, Kind, RecordingMissing};
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 use super::refusals::Refusals;
@@ -16,6 +16,10 @@ pub struct Meters {
     pub outward_refused: IntCounterVec,
     /// What became of the recording of each answered contact: how much of what was to be recorded is.
     pub recordings: IntCounterVec,
+    /// What became of copies at recording servers of the customer's own, by the server.
+    pub copies: IntCounterVec,
+    /// Copies that such a server has at this moment, and recording sessions of peers.
+    pub recording_sessions: IntGaugeVec,
     pub facts: IntCounter,
     pub waiting: IntGauge,
     pub phones: IntGauge,
@@ -66,6 +70,14 @@ impl Meters {
             // A reason that never was is 0, and not unknown.
             recordings.with_label_values(&[outcome]).reset();
         }
+        let copies = IntCounterVec::new(
+            Opts::new(
+                "branchline_siprec_copies_total",
+                "Copies that a recording server began to take, and those that it has not, by their reason",
+            ),
+            &["recorder", "outcome"],
+        )?;
+        registry.register(Box::new(copies.clone()))?;
         let of_trunk = |name: &str, help: &str, labels: &[&str]| -> anyhow::Result<IntGaugeVec> {
             let gauge = IntGaugeVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(gauge.clone()))?;
@@ -90,6 +102,12 @@ impl Meters {
             calls_rate: gauge("branchline_sip_calls_rate", "Calls a second that may begin; -1: no limit")?,
             transactions: gauge("branchline_sip_transactions", "SIP transactions that are remembered")?,
             dialogs: gauge("branchline_sip_dialogs", "SIP dialogs")?,
+            recording_sessions: of_trunk(
+                "branchline_siprec_sessions",
+                "Recording sessions: wanted by us, taken by a server, brought by a peer",
+                &["what"],
+            )?,
+            copies,
             refused,
             outward_refused,
             recordings,
@@ -102,6 +120,26 @@ impl Meters {
         if let Some(outcome) = recording_outcome(kind) {
             self.recordings.with_label_values(&[outcome]).inc();
         }
+        match kind {
+            Kind::CopyStarted { recorder, .. } => {
+                self.copies.with_label_values(&[recorder.as_str(), "copied"]).inc();
+            }
+            Kind::CopyMissing { recorder, reason, .. } => {
+                let recorder = recorder.as_ref().map_or("", |recorder| recorder.as_str());
+                self.copies.with_label_values(&[recorder, no_copy(*reason)]).inc();
+            }
+            _ => {}
+        }
+    }
+}
+
+fn no_copy(reason: CopyMissing) -> &'static str {
+    match reason {
+        CopyMissing::Refused => "refused",
+        CopyMissing::Unreachable => "unreachable",
+        CopyMissing::Lost => "lost",
+        CopyMissing::Media => "media",
+        CopyMissing::Limit => "limit",
     }
 }
 

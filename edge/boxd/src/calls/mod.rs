@@ -227,6 +227,7 @@ async fn build(
         local: config.sip.listen.iter().map(|(_, address)| *address).collect(),
         listeners: config.sip.listen.clone(),
         networks: config.sip.networks.clone(),
+        recorders: config.siprec.clone(),
         certified: config.tls.trunks.iter().filter(|(_, of)| of.by_certificate).map(|(id, _)| id.clone()).collect(),
         product: PRODUCT.into(),
         site: running.clone(),

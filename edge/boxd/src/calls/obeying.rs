@@ -43,6 +43,9 @@ impl Engine {
                         warn!(%phone, ?why, "a call out is refused");
                         self.meters.outward_refused.with_label_values(&[outgoing::why(*why)]).inc();
                     }
+                    if let Kind::CopyMissing { recorder, reason, .. } = &fact.kind {
+                        warn!(?recorder, ?reason, "no recording server has a recording that one should have");
+                    }
                     self.meters.count_recording(&fact.kind);
                     batch.facts.push(fact);
                 }

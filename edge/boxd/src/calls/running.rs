@@ -13,7 +13,7 @@ use desk::{ChangeRefused, Fault};
 use floor::Input;
 use ledger::Batch;
 use model::{
-    AgentId, Extension, LegId,
+    AgentId, Extension, LegId, TrunkId,
     change::{Change, Doc},
     config::{Config, SipTransport, TrunkKind},
     fact::{Fact, Kind},
@@ -225,6 +225,7 @@ impl Engine {
         let configured = self.running.trunks.values().map(|trunk| match &trunk.kind {
             TrunkKind::Address { peer, .. } | TrunkKind::Registration { peer, .. } => peer.ip(),
         });
+        let configured = configured.chain(self.config.siprec.iter().map(|recorder| recorder.peer.ip()));
         let located = self.located.values().flatten().flat_map(|target| &target.addresses).map(SocketAddr::ip);
         self.reception.trust(self.udp_peers());
         self.sockets.trust(configured.chain(located).collect());
@@ -239,6 +240,8 @@ impl Engine {
             TrunkKind::Address { .. } | TrunkKind::Registration { .. } => None,
         });
         let located = self.located.values().flatten().filter(|target| target.transport == Transport::Udp);
+        let recorders = self.config.siprec.iter().filter(|recorder| recorder.transport == Transport::Udp);
+        let configured = configured.chain(recorders.map(|recorder| recorder.peer));
         configured.chain(located.flat_map(|target| target.addresses.clone())).collect()
     }
 
@@ -246,6 +249,10 @@ impl Engine {
     /// name, wherever DNS says that it is (RFC 5922 §4).
     fn tls_peers(&self) -> BTreeMap<SocketAddr, Peer> {
         let mut peers = BTreeMap::new();
+        for recorder in self.config.siprec.iter().filter(|recorder| recorder.transport == Transport::Tls) {
+            let name = recorder.peer.ip().to_string();
+            peers.extend(self.proof(&recorder.name, name).map(|proof| (recorder.peer, proof)));
+        }
         for (id, trunk) in &self.running.trunks {
             let (TrunkKind::Address { peer, transport } | TrunkKind::Registration { peer, transport, .. }) =
                 &trunk.kind;
@@ -257,21 +264,27 @@ impl Engine {
             if addresses.is_empty() {
                 continue;
             }
-            let wanted = self.config.tls.trunks.get(id);
-            let by_name = call::wish(trunk).map(|wish| wish.host);
-            let name = wanted.and_then(|wanted| wanted.name.clone()).or(by_name);
-            let name = name.unwrap_or_else(|| peer.ip().to_string());
-            let (own, roots) = &self.tls;
-            match Peer::new(&name, wanted.and_then(|wanted| wanted.pin), Arc::clone(roots), own.as_ref()) {
-                Ok(proof) if wanted.is_some_and(|wanted| wanted.by_certificate) => {
-                    let proof = proof.known_as(id.to_string());
-                    peers.extend(addresses.into_iter().map(|address| (address, proof.clone())));
-                }
-                Ok(proof) => peers.extend(addresses.into_iter().map(|address| (address, proof.clone()))),
-                Err(error) => error!(trunk = %id, "the trunk cannot be reached over TLS: {error:#}"),
+            let name = call::wish(trunk).map_or_else(|| peer.ip().to_string(), |wish| wish.host);
+            if let Some(proof) = self.proof(id, name) {
+                peers.extend(addresses.into_iter().map(|address| (address, proof.clone())));
             }
         }
         peers
+    }
+
+    /// What the peer of a trunk must prove: the name that `box.toml` says, or else this one.
+    fn proof(&self, id: &TrunkId, name: String) -> Option<Peer> {
+        let wanted = self.config.tls.trunks.get(id);
+        let name = wanted.and_then(|wanted| wanted.name.clone()).unwrap_or(name);
+        let (own, roots) = &self.tls;
+        match Peer::new(&name, wanted.and_then(|wanted| wanted.pin), Arc::clone(roots), own.as_ref()) {
+            Ok(proof) if wanted.is_some_and(|wanted| wanted.by_certificate) => Some(proof.known_as(id.to_string())),
+            Ok(proof) => Some(proof),
+            Err(error) => {
+                error!(trunk = %id, "the trunk cannot be reached over TLS: {error:#}");
+                None
+            }
+        }
     }
 
     fn refresh_staff(&mut self) {

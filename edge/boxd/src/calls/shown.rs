@@ -6,7 +6,10 @@ use std::{
 };
 
 use desk::BoardAt;
-use model::cdr::{Cdr, Outcome};
+use model::{
+    TrunkId,
+    cdr::{Cdr, Outcome},
+};
 use tracing::{error, info, warn};
 
 use super::engine::Engine;
@@ -21,6 +24,7 @@ impl Engine {
         self.meters.phones.set(i64::try_from(self.phones.len()).unwrap_or(i64::MAX));
         self.meters.trunks_up.set(self.trunks.values().map(|up| i64::from(*up)).sum());
         self.show_trunks();
+        self.show_recording_sessions();
         self.show_standing();
         let legs = u32::try_from(self.floor.lines().in_use().legs).unwrap_or(u32::MAX);
         self.standing.calls.store(legs, Ordering::Relaxed);
@@ -75,8 +79,18 @@ impl Engine {
         }
     }
 
+    fn show_recording_sessions(&self) {
+        let (wanted, taken) = self.floor.lines().copies();
+        for (what, count) in [("wanted", wanted), ("taken", taken), ("brought", self.floor.lines().brought())] {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.meters.recording_sessions.with_label_values(&[what]).set(count);
+        }
+    }
+
     pub fn count(&self, cdr: &Cdr) {
-        if cdr.wrap_up_ms.is_some() {
+        // What a peer brought to be recorded was no visit here.
+        let brought = |name: &TrunkId| self.config.siprec.iter().any(|recorder| recorder.name == *name);
+        if cdr.wrap_up_ms.is_some() || cdr.trunk.as_ref().is_some_and(brought) {
             return;
         }
         self.meters.contacts.inc();

@@ -15,6 +15,7 @@ use super::file::{
     File, FileAllowed, FileCloud, FileKnownBy, FileLab, FileLabDevice, FileLanguage, FileLookUp, FileProvision,
     FileTls, FileTlsTrunk, FileWitness,
 };
+use super::siprec;
 use super::{Allowed, BoxConfig, Cloud, Lab, LabDevice, Provision, Rtp, Sink, Sip, Tls, TlsTrunk};
 
 /// Devices in one night.
@@ -63,6 +64,7 @@ pub(super) fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
     let desk = faults.take("desk.listen", socket(&file.desk.listen));
     let provision = file.provision.and_then(|provision| check_provision(&mut faults, provision));
     let lab = file.lab.and_then(|lab| check_lab(&mut faults, lab));
+    let siprec = siprec::check(&mut faults, file.siprec, base);
     let look_up = check_look_up(&mut faults, &file.look_up);
     let metrics_text = file.metrics.map_or(METRICS_DEFAULT.to_owned(), |metrics| metrics.listen);
     let metrics = faults.take("metrics.listen", socket(&metrics_text));
@@ -87,6 +89,7 @@ pub(super) fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             desk_tls: file.desk.tls,
             provision,
             lab,
+            siprec,
             look_up,
             metrics,
             cloud,
@@ -223,14 +226,14 @@ fn check_proxy(faults: &mut Faultfinder, address: Option<String>, credentials: O
 }
 
 #[derive(Default)]
-struct Faultfinder(Vec<String>);
+pub(super) struct Faultfinder(Vec<String>);
 
 impl Faultfinder {
-    fn take<T, E: fmt::Display>(&mut self, path: &str, result: Result<T, E>) -> Option<T> {
+    pub fn take<T, E: fmt::Display>(&mut self, path: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.0.push(format!("{path}: {error}"))).ok()
     }
 
-    fn need(&mut self, fits: bool, path: &str, want: &str) {
+    pub fn need(&mut self, fits: bool, path: &str, want: &str) {
         if !fits {
             self.0.push(format!("{path}: {want}"));
         }
@@ -247,7 +250,7 @@ fn dns_server(text: &str) -> Result<SocketAddr, String> {
     text.parse().or_else(|_| alone()).map_err(|_| format!("{text:?} is no address, such as \"192.0.2.53\""))
 }
 
-fn sip_listen(text: &str) -> Result<(Transport, SocketAddr), String> {
+pub(super) fn sip_listen(text: &str) -> Result<(Transport, SocketAddr), String> {
     let (transport, address) = match text.split_once(':') {
         Some(("udp", address)) => (Transport::Udp, address),
         Some(("tcp", address)) => (Transport::Tcp, address),

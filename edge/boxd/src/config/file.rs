@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use model::config::Protection;
 use serde::Deserialize;
 
 use super::LogFormat;
@@ -22,6 +23,8 @@ pub struct File {
     pub desk: FileDesk,
     pub provision: Option<FileProvision>,
     pub lab: Option<FileLab>,
+    #[serde(default)]
+    pub siprec: Vec<FileSiprec>,
     #[serde(default)]
     pub look_up: FileLookUp,
     pub metrics: Option<FileListen>,
@@ -117,6 +120,38 @@ pub struct FileLabDevice {
     pub call: Option<String>,
     #[serde(default)]
     pub only: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSiprec {
+    pub name: String,
+    pub peer: String,
+    #[serde(default)]
+    pub protection: Protection,
+    #[serde(default)]
+    pub media: Vec<String>,
+    pub account: Option<FileAccount>,
+    pub records: Option<FileRecords>,
+    #[serde(default)]
+    pub brings: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileAccount {
+    pub user: String,
+    pub realm: String,
+    pub password: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRecords {
+    #[serde(default)]
+    pub queues: Vec<String>,
+    #[serde(default)]
+    pub numbers: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]

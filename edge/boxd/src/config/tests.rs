@@ -44,6 +44,33 @@ fn all_faults_are_reported_together_with_their_paths() {
 }
 
 #[test]
+fn peers_of_recording_sessions_are_named_with_what_they_are_for() {
+    let folder = std::env::temp_dir().join(format!("branchline-siprec-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let password = folder.join("vault.password");
+    std::fs::write(&password, "secret\n").unwrap();
+    let vault = format!(
+        "[[siprec]]\nname = \"vault\"\npeer = \"tls:192.0.2.50:5061\"\nprotection = \"required\"\n\
+         media = [\"192.0.2.0/28\"]\nrecords = {{ queues = [\"sales\"] }}\n\
+         account = {{ user = \"b\", realm = \"vault\", password = \"{}\" }}\n",
+        password.display()
+    );
+    let sbc = "[[siprec]]\nname = \"sbc\"\npeer = \"udp:192.0.2.60:5060\"\nbrings = true\n";
+    let config = check_text(&format!("{GOOD}{vault}{sbc}")).expect("good file");
+    let [vault_is, sbc_is] = config.siprec.as_slice() else { panic!("two peers") };
+    assert_eq!(vault_is.account.as_ref().map(|account| account.password.as_str()), Some("secret"));
+    assert!(vault_is.hears_at("192.0.2.3".parse().unwrap()) && !vault_is.hears_at("192.0.2.99".parse().unwrap()));
+    assert!(vault_is.records.is_some() && !vault_is.brings);
+    assert!(sbc_is.brings && sbc_is.records.is_none());
+    let bad = format!("{GOOD}{}{sbc}{sbc}", vault.replace("tls:", "wss:").replace("records", "#"));
+    let faults = check_text(&bad).expect_err("bad file");
+    for path in ["siprec[0]:", "siprec[0].peer:", "siprec[2].name:"] {
+        assert!(faults.iter().any(|fault| fault.starts_with(path)), "{path} missing in {faults:?}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn tls_is_asked_for_by_listeners_and_told_by_a_section() {
     let pin = "ab".repeat(32);
     let tls = format!("[tls]\ntrunk_ca = \"ca.pem\"\n[tls.trunks.carrier]\nname = \"sip.example\"\npin = \"{pin}\"\n");

@@ -26,6 +26,7 @@ impl Bench {
             emergency: None,
             patience: None,
             shown: Default::default(),
+            recording: None,
         };
         peer.dialog = Some(peer.endpoint.invite(self.now, invite));
         let before = self.events.len();

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use call::leg::{Event, Input, Output};
+use call::siprec::CopyState;
 use call::{Calls, Config, Secrets};
 use media::plane::{self, RecordingState};
 use model::{Extension, LegId};
@@ -237,6 +238,14 @@ impl Bench {
             Event::Refused { cause, status } => format!("refused {cause} {status:?}"),
             Event::Unkeyed { leg, why } => format!("unkeyed {} {why:?}", self.name(*leg)),
             Event::Registered { .. } | Event::TrunkState { .. } | Event::Quality { .. } => return None,
+            Event::Copied { state: CopyState::Started { recorder }, .. } => format!("copied by {recorder}"),
+            Event::Copied { state: CopyState::Missing { recorder, why }, .. } => {
+                format!("not copied by {}: {why:?}", recorder.as_ref().map_or("any", |one| one.as_str()))
+            }
+            Event::Brought { leg, by, .. } => format!("{by} brings {}", self.name(*leg)),
+            Event::BroughtAnew { leg, .. } => format!("{} is described anew", self.name(*leg)),
+            Event::BroughtPaused { leg, paused } => format!("{} pauses: {paused}", self.name(*leg)),
+            Event::BroughtOver { leg } => format!("{} is over", self.name(*leg)),
             Event::Diverted { .. } | Event::Released { .. } => return None,
         })
     }

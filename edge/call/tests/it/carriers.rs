@@ -59,6 +59,7 @@ fn a_call_sent_on_to_a_stranger_s_number_is_for_ours_that_was_called_first() {
             emergency: None,
             patience: None,
             shown: sip::endpoint::Shown { diverted: Some("+861055550100".into()), ..Default::default() },
+            recording: None,
         };
         bench.peers[CARRIER].endpoint.invite(bench.now, invite);
         bench.run();

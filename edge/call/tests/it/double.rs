@@ -70,6 +70,18 @@ impl Media {
                 self.recording.insert(recording.clone());
                 vec![Event::Recording { recording: recording.clone(), state: RecordingState::Started }]
             }
+            Command::Copy { recording, port, caller, agent } => {
+                assert!(
+                    [port, caller, agent].iter().all(|port| self.open.contains_key(port)),
+                    "copies what is not open"
+                );
+                self.recording.insert(recording.clone());
+                vec![]
+            }
+            Command::RecordEnd { recording } if recording.starts_with("copy") => {
+                self.recording.remove(recording);
+                vec![]
+            }
             Command::RecordEnd { recording } => {
                 assert!(self.recording.remove(recording), "seals what does not run");
                 let state = RecordingState::Sealed { chunks: 1, frames: 1, sha256: "00".into(), ms: 20 };
@@ -134,6 +146,13 @@ impl Media {
             Command::Stop { port } => format!("stop {}", self.name(*port)),
             Command::Digit { port, digit, .. } => format!("digit {} {digit}", self.name(*port)),
             Command::Record { port, .. } => format!("record {}", self.name(*port)),
+            Command::Copy { port, caller, agent, .. } => {
+                format!("copy {} to {} and {}", self.name(*port), self.name(*caller), self.name(*agent))
+            }
+            Command::RecordPause { recording, paused } if recording.starts_with("copy") => {
+                format!("copy pause {paused}")
+            }
+            Command::RecordEnd { recording } if recording.starts_with("copy") => "copy end".to_owned(),
             Command::RecordPause { paused, .. } => format!("record pause {paused}"),
             Command::Shield { port, shielded } => format!("shield {} {shielded}", self.name(*port)),
             Command::RecordEnd { .. } => "record end".to_owned(),

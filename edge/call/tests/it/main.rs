@@ -11,6 +11,7 @@ mod mixes;
 mod protect;
 mod random;
 mod setup;
+mod siprec;
 mod smuggle;
 mod targets;
 mod trouble;

@@ -82,6 +82,7 @@ pub fn config(calls_max: u32) -> Config {
         listeners: Vec::new(),
         networks: Vec::new(),
         certified: Default::default(),
+        recorders: Vec::new(),
         product: "Branchline".into(),
         site: model::config::Config {
             site: Site {

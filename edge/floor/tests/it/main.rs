@@ -15,6 +15,7 @@ mod notices;
 mod over_sip;
 mod pauses;
 mod random;
+mod recorders;
 mod scene;
 mod scenes;
 mod shown;

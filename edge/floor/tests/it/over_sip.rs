@@ -242,6 +242,7 @@ fn box_config(site: Config) -> call::Config {
         listeners: Vec::new(),
         networks: Vec::new(),
         certified: Default::default(),
+        recorders: Vec::new(),
         product: "Branchline".into(),
         secrets: Secrets { phones: phones.collect(), trunks: BTreeMap::new() },
         limits: Limits::default(),
@@ -359,6 +360,7 @@ impl Town {
             emergency: None,
             patience: None,
             shown: Default::default(),
+            recording: None,
         };
         peer.dialog = Some(peer.endpoint.invite(self.now, invite));
         self.run();

@@ -169,6 +169,18 @@ impl Scene {
         Millis(ZERO + i64::try_from((self.now - self.zero).as_millis()).expect("small"))
     }
 
+    /// The lines say so, and the floor hears it.
+    pub fn lines_say(&mut self, event: Event) {
+        self.paper.borrow_mut().tell(event);
+        self.floor.handle_timeout(self.now, self.wall());
+        self.drain();
+    }
+
+    /// The last recording that was asked for.
+    pub fn recording_id(&self) -> model::RecordingId {
+        self.paper.borrow().recording.expect("a recording")
+    }
+
     pub fn input(&mut self, input: Input) {
         self.floor.handle_input(self.now, self.wall(), input);
     }

@@ -1,6 +1,7 @@
 //! The media engine: ports, joins, prompts and what is recorded. Packets go through it without an allocation; the shell
 //! gives it sockets' bytes and a tick every 20 ms, and a [`Sink`] that takes what leaves.
 
+mod copy;
 mod guard;
 mod mixing;
 mod playing;
@@ -166,6 +167,7 @@ impl Engine {
             Command::Stop { port } => self.with(port, |port| port.playing = None),
             Command::Digit { port, digit, ms } => self.with(port, |port| port.press(digit, ms)),
             Command::Record { recording, port } => self.record(now, &recording, port, sink),
+            Command::Copy { recording, port, caller, agent } => self.copy(now, &recording, port, [caller, agent]),
             Command::RecordPause { recording, paused } => self.tapes.pause(&recording, paused),
             Command::Shield { port, shielded } => self.with(port, |port| port.shield(shielded)),
             Command::RecordEnd { recording } => self.record_end(&recording, sink),
@@ -175,6 +177,11 @@ impl Engine {
 
     /// One datagram. Returns nothing: what leaves goes to the sink, what happened to the events.
     pub fn handle_packet(&mut self, now: Instant, slot: Slot, source: SocketAddr, packet: &[u8], sink: &mut impl Sink) {
+        self.packet(now, slot, source, packet, sink);
+        self.send_copies(now, sink);
+    }
+
+    fn packet(&mut self, now: Instant, slot: Slot, source: SocketAddr, packet: &[u8], sink: &mut impl Sink) {
         let Some((port, peer)) = self.ports.pair(slot) else { return };
         if port.meet(now, slot, source, packet, sink) {
             return;
@@ -305,6 +312,7 @@ impl Engine {
             }
         }
         self.tick_mixes(now, sink);
+        self.send_copies(now, sink);
         self.tapes.tick(now, sink);
         if look && self.orphaned {
             self.release_orphans(now, sink);
@@ -406,6 +414,8 @@ fn relay_event(now: Instant, place: Slot, peer: &mut Port, payload: &[u8], begin
     peer.send(place, &mut packet, HEADER_LEN + 4, sink);
 }
 
+#[cfg(test)]
+mod copy_tests;
 #[cfg(test)]
 mod guard_tests;
 #[cfg(test)]

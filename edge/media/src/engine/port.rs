@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     Sink, Slot,
+    copy::Recoder,
     guard::{Guard, Met},
     mixing::Place,
     playing::{Playing, Voice},
@@ -92,6 +93,8 @@ pub(super) struct Port {
     pub playing: Option<Playing>,
     /// What encodes prompts for a party that speaks no G.711.
     voice: Option<Box<Voice>>,
+    /// What a copy that goes here needs when its codec is another.
+    pub recoder: Option<Box<Recoder>>,
     pressing: Option<Press>,
     pub tapes: Vec<TapeId>,
     pub shield: Option<Box<Shield>>,
@@ -125,6 +128,7 @@ impl Port {
             ear: Ear::default(),
             playing: None,
             voice: None,
+            recoder: None,
             pressing: None,
             tapes: Vec::new(),
             shield: None,

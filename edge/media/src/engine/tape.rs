@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Sink;
+use super::{Sink, copy::Copies};
 use crate::{
     plane::{Codec, PortId, Side},
     record::{Batch, CHUNK_MS_MAX, Heard},
@@ -25,6 +25,8 @@ pub(super) struct Tape {
     pub port: PortId,
     began: Instant,
     batch: Batch,
+    /// It is no file, but goes to these ports: the caller's side and the agent's.
+    to: Option<[PortId; 2]>,
     pub paused: bool,
 }
 
@@ -33,15 +35,28 @@ pub(super) struct Tapes {
     all: Vec<Option<Tape>>,
     free: Vec<u32>,
     by_name: BTreeMap<String, TapeId>,
+    pub copies: Copies,
     closed: Option<Instant>,
 }
 
 impl Tapes {
     pub fn begin(&mut self, now: Instant, name: &str, port: PortId, sink: &mut impl Sink) -> Option<TapeId> {
+        let id = self.add(name, Tape { port, began: now, batch: Batch::default(), to: None, paused: false })?;
+        sink.record_begin(id, name);
+        Some(id)
+    }
+
+    /// A copy: the shell knows nothing of it.
+    pub fn copy(&mut self, now: Instant, name: &str, port: PortId, to: [PortId; 2]) -> Option<TapeId> {
+        let id = self.add(name, Tape { port, began: now, batch: Batch::default(), to: Some(to), paused: false })?;
+        self.copies.prepare();
+        Some(id)
+    }
+
+    fn add(&mut self, name: &str, tape: Tape) -> Option<TapeId> {
         if self.by_name.contains_key(name) {
             return None;
         }
-        let tape = Tape { port, began: now, batch: Batch::default(), paused: false };
         let id = match self.free.pop() {
             Some(index) => TapeId(index),
             None => {
@@ -51,7 +66,6 @@ impl Tapes {
         };
         *self.all.get_mut(id.0 as usize)? = Some(tape);
         self.by_name.insert(name.to_owned(), id);
-        sink.record_begin(id, name);
         Some(id)
     }
 
@@ -60,8 +74,10 @@ impl Tapes {
         let id = self.by_name.remove(name)?;
         let mut tape = self.all.get_mut(id.0 as usize)?.take()?;
         self.free.push(id.0);
-        sink.batch(id, &mut tape.batch);
-        sink.record_end(id);
+        if tape.to.is_none() {
+            sink.batch(id, &mut tape.batch);
+            sink.record_end(id);
+        }
         Some((id, tape.port))
     }
 
@@ -92,6 +108,11 @@ impl Tapes {
         for id in tapes {
             let Some(Some(tape)) = self.all.get_mut(id.0 as usize) else { continue };
             if tape.paused {
+                continue;
+            }
+            if let Some([caller, agent]) = tape.to {
+                let to = if side == Side::Caller { caller } else { agent };
+                self.copies.put(to, codec, payload);
                 continue;
             }
             let at_ms = u32::try_from(now.saturating_duration_since(tape.began).as_millis()).unwrap_or(u32::MAX);

@@ -3,12 +3,14 @@
 
 mod protect;
 mod read;
+mod streams;
 mod write;
 
 use std::net::{IpAddr, SocketAddr};
 
 pub use protect::{CRYPTOS_MAX, Credentials, Crypto, Profile, Setup, Shown};
 pub use read::{Session, parse};
+pub use streams::{Ours as OurStream, Stream, merge, split};
 pub use write::{Ours, answer, offer};
 
 use crate::plane::{Codec, Remote, Security};

@@ -57,7 +57,7 @@ impl Incoming {
 
     /// A delayed offer: it is ours to make.
     fn owes_offer(&self) -> bool {
-        message::sdp(&self.request.head, &self.request.body).is_none() && self.offered == Offered::No
+        self.offered == Offered::No && self.peer.carried(&self.request).is_ok_and(|carried| carried.sdp.is_none())
     }
 
     pub fn refuse(&self, cx: &mut Context<'_>, status: u16) {
@@ -77,7 +77,7 @@ impl Incoming {
         let mut response = cx.response(&self.request, status, self.peer.local_tag());
         // RFC 3261 §12.1.1: the route set is copied, our Contact is where requests come to.
         response.head.record_route = self.request.head.record_route.clone();
-        cx.introduce(&mut response.head, self.peer.flow);
+        self.peer.introduce(cx, &mut response.head);
         match sdp {
             Some(sdp) => response.with_body(SDP, sdp),
             None => response,
@@ -151,7 +151,7 @@ impl Incoming {
             Method::Update => {
                 self.peer.refresh(&request.head);
                 let mut response = cx.response(&request, 200, "");
-                cx.introduce(&mut response.head, self.peer.flow);
+                self.peer.introduce(cx, &mut response.head);
                 cx.tx.respond(cx.now, tx, &response);
             }
             Method::PRack => respond(cx, tx, &request, 200),

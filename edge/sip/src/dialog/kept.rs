@@ -111,6 +111,7 @@ impl Peer {
             cseq: kept.cseq.saturating_add(CSEQ_AHEAD),
             remote_cseq: kept.remote_cseq,
             takes_update: kept.takes_update,
+            records: None,
             // No connection outlives the process that had it.
             flow: Flow { connection: 0, ..kept.flow },
         })

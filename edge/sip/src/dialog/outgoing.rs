@@ -7,14 +7,15 @@ use bytes::Bytes;
 use super::early::EarlyDialogs;
 use super::flows::Flows;
 use super::lease;
-use super::peer::Peer;
+use super::peer::{End, Peer};
 use super::respond;
 use super::session::Theirs;
 use crate::auth::client;
+use crate::body;
 use crate::context::{self, Context, Parties};
 use crate::endpoint::{Binding, Flow, Invite, Target, TrunkRegistration};
 use crate::identity;
-use crate::message::{Address, Method, Release, Request, Response, Value};
+use crate::message::{Address, Method, Release, Request, Response, SIPREC, Value};
 use crate::transaction::TxId;
 use crate::uri::{Host, Uri};
 
@@ -310,11 +311,24 @@ fn draft(cx: &mut Context<'_>, invite: &Invite, flow: Flow, uri: Uri, to: Addres
     });
     let to_browser = invite.sdp_to_browsers.as_ref().filter(|_| flow.transport.is_websocket());
     let sdp = to_browser.unwrap_or(&invite.sdp);
-    let request = match located {
-        Some(location) => located_body(cx, request, sdp, location),
-        None => request.with_body("application/sdp", sdp.clone()),
+    let request = match (located, &invite.recording) {
+        (Some(location), _) => located_body(cx, request, sdp, location),
+        (None, Some(metadata)) => {
+            // RFC 7866 §6.1.1.
+            End::Client.mark(&mut request.head);
+            request.head.set("Require", SIPREC);
+            request.head.set("Accept", "application/sdp, application/rs-metadata-request");
+            recording_body(cx, request, sdp, metadata)
+        }
+        (None, None) => request.with_body("application/sdp", sdp.clone()),
     };
     Draft { flow, request }
+}
+
+/// RFC 7866 §9.1.
+pub fn recording_body(cx: &mut Context<'_>, request: Request, sdp: &[u8], metadata: &[u8]) -> Request {
+    let (content_type, body) = body::write_recording(&cx.ids.tag(), sdp, metadata);
+    request.with_body(&content_type, body)
 }
 
 /// RFC 6442 §4.1, RFC 5621 §8: the place beside the SDP, named by a Content-ID.
@@ -323,12 +337,9 @@ fn located_body(cx: &mut Context<'_>, mut request: Request, sdp: &Bytes, locatio
     let id = format!("{}@{}", cx.ids.tag(), context::domain(cx.config));
     request.head.set("Geolocation", format!("<cid:{id}>"));
     request.head.set("Geolocation-Routing", "no");
-    let part = |head: &str| format!("--{boundary}\r\n{head}\r\n\r\n");
-    let mut body = part("Content-Type: application/sdp").into_bytes();
-    body.extend_from_slice(sdp);
-    body.extend_from_slice(b"\r\n");
-    body.extend_from_slice(part(&format!("Content-Type: application/pidf+xml\r\nContent-ID: <{id}>")).as_bytes());
-    body.extend_from_slice(location);
-    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    request.with_body(&format!("multipart/mixed;boundary={boundary}"), body.into())
+    let name = format!("Content-ID: <{id}>");
+    let of_location = ["Content-Type: application/pidf+xml", name.as_str()];
+    let parts: [(&[&str], &[u8]); 2] = [(&["Content-Type: application/sdp"], sdp), (&of_location, location)];
+    let (content_type, body) = body::write(&boundary, &parts);
+    request.with_body(&content_type, body)
 }

@@ -1,9 +1,38 @@
 //! RFC 3261 §12: what makes a dialog with one peer, and the requests built from it.
 
-use crate::context::{Context, Parties};
+use super::SDP;
+use crate::body::{self, Recording};
+use crate::context::{Context, Parties, SUPPORTED_RECORDING};
 use crate::endpoint::Flow;
-use crate::message::{Address, Contacts, Head, Method, Request, Response, Value};
+use crate::message::{self, Address, Contacts, Head, Method, Request, Response, SIPREC, Value};
 use crate::uri::Uri;
+
+/// An end of a recording session (RFC 7866 §6.1, §6.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// We send what is recorded.
+    Client,
+    /// We record.
+    Server,
+}
+
+impl End {
+    /// RFC 7866 §11.2: what our Contact says of us.
+    fn feature(self) -> &'static str {
+        match self {
+            End::Client => "+sip.src",
+            End::Server => "+sip.srs",
+        }
+    }
+
+    /// Says in a head that has our Contact which end we are.
+    pub fn mark(self, head: &mut Head) {
+        if let Contacts::List(list) = &mut head.contacts {
+            list.iter_mut().for_each(|contact| contact.params.set(self.feature(), None));
+        }
+        head.set("Supported", SUPPORTED_RECORDING);
+    }
+}
 
 #[derive(Debug, Clone)]
 pub struct Peer {
@@ -18,6 +47,8 @@ pub struct Peer {
     pub(super) remote_cseq: Option<u32>,
     /// Their Allow names UPDATE.
     pub takes_update: bool,
+    /// Which end of a recording session we are; None: it is a call.
+    pub records: Option<End>,
     /// Requests go back the way the peer came: through NAT there is no other, and a trunk has one signalling address.
     pub flow: Flow,
 }
@@ -40,6 +71,7 @@ impl Peer {
             cseq: 0,
             remote_cseq: Some(head.cseq),
             takes_update: takes_update(head),
+            records: message::is_recording(head).then_some(End::Server),
             flow,
         })
     }
@@ -57,6 +89,7 @@ impl Peer {
             cseq: invite.head.cseq,
             remote_cseq: None,
             takes_update: takes_update(head),
+            records: message::is_recording(&invite.head).then_some(End::Client),
             flow,
         }
     }
@@ -105,6 +138,25 @@ impl Peer {
         self.build(cx, Method::Ack, cseq)
     }
 
+    /// What a message of ours tells of us.
+    pub fn introduce(&self, cx: &Context<'_>, head: &mut Head) {
+        cx.introduce(head, self.flow);
+        if let Some(end) = self.records {
+            end.mark(head);
+        }
+    }
+
+    /// What a request of theirs carries; Err is the status to refuse with.
+    pub fn carried(&self, request: &Request) -> Result<Recording, u16> {
+        if self.records.is_some() {
+            return body::recording(&request.head, &request.body).map_err(body::Error::status);
+        }
+        if !request.body.is_empty() && message::media_type(&request.head) != SDP {
+            return Err(415);
+        }
+        Ok(Recording { sdp: message::sdp(&request.head, &request.body), metadata: None })
+    }
+
     fn build(&self, cx: &mut Context<'_>, method: Method, cseq: u32) -> Request {
         let mut routes = self.routes.clone();
         let mut uri = self.target.clone();
@@ -118,7 +170,10 @@ impl Peer {
         let mut request = cx.request(method, self.flow, parties);
         request.head.route = routes;
         if matches!(method, Method::Invite | Method::Update | Method::Notify) {
-            cx.introduce(&mut request.head, self.flow);
+            self.introduce(cx, &mut request.head);
+        }
+        if self.records == Some(End::Client) && method == Method::Invite {
+            request.head.set("Require", SIPREC);
         }
         request
     }

@@ -35,6 +35,8 @@ pub struct Session {
     min_se_s: u32,
     /// Number and CSeq of a reliable response whose PRACK had not come when we answered.
     unpracked: Option<(u32, u32)>,
+    /// Goes beside the description of our next re-INVITE in a recording session.
+    pub metadata: Option<Bytes>,
 }
 
 /// Our re-INVITE.
@@ -102,6 +104,7 @@ impl Session {
             renewed: true,
             min_se_s: 0,
             unpracked: None,
+            metadata: None,
         }
     }
 
@@ -176,19 +179,23 @@ impl Session {
 
     fn offered(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, request: Request) {
         let is_invite = request.method() == Method::Invite;
-        if !request.body.is_empty() && message::media_type(&request.head) != SDP {
-            return respond(cx, tx, &request, 415);
-        }
+        let carried = match self.peer.carried(&request) {
+            Ok(carried) => carried,
+            Err(status) => return respond(cx, tx, &request, status),
+        };
         if lease::is_too_small(&request) {
             // RFC 4028 §9.
             let response = cx.response(&request, 422, "").with("Min-SE", lease::MIN_S.to_string());
             return cx.tx.respond(cx.now, tx, &response);
         }
-        if !is_invite && request.body.is_empty() {
-            // RFC 3311 §5.2: a refresh.
+        if !is_invite && carried.sdp.is_none() {
+            // RFC 3311 §5.2: a refresh; or metadata alone (RFC 7866 §9.1).
             self.peer.refresh(&request.head);
+            if let Some(metadata) = carried.metadata {
+                cx.event(Event::Described { dialog, metadata });
+            }
             let mut response = cx.response(&request, 200, "");
-            cx.introduce(&mut response.head, self.peer.flow);
+            self.peer.introduce(cx, &mut response.head);
             self.lease = lease::grant(&request, &mut response);
             self.renewed = true;
             return cx.tx.respond(cx.now, tx, &response);
@@ -204,9 +211,11 @@ impl Session {
         if is_invite {
             cx.tx.respond(cx.now, tx, &request.trying());
         }
-        let sdp = message::sdp(&request.head, &request.body);
         self.theirs = Some(Theirs { tx, request });
-        cx.event(Event::Reoffer { dialog, sdp });
+        if let Some(metadata) = carried.metadata {
+            cx.event(Event::Described { dialog, metadata });
+        }
+        cx.event(Event::Reoffer { dialog, sdp: carried.sdp });
     }
 
     /// 200 to their open offer; for an INVITE the 2xx waits for its ACK.
@@ -214,12 +223,13 @@ impl Session {
         let Theirs { tx, request } = self.theirs.take()?;
         let mut response = cx.response(&request, 200, "");
         response.head.record_route = request.head.record_route.clone();
-        cx.introduce(&mut response.head, self.peer.flow);
+        self.peer.introduce(cx, &mut response.head);
         self.lease = lease::grant(&request, &mut response);
         self.renewed = true;
         let response = response.with_body(SDP, sdp);
         if request.method() == Method::Invite {
-            let kind = if request.body.is_empty() { Kind::Offer } else { Kind::Answer };
+            let offered = self.peer.carried(&request).is_ok_and(|carried| carried.sdp.is_some());
+            let kind = if offered { Kind::Answer } else { Kind::Offer };
             return Some(Unacked::send(cx, tx, response, kind));
         }
         cx.tx.respond(cx.now, tx, &response);

@@ -141,7 +141,11 @@ impl Dialogs {
             }
             Target::Trunk { .. } | Target::Phone(_) => (None, None),
         };
-        let account = trunk.and_then(|trunk| trunk.registration.as_ref());
+        let recording = |name: &String| cx.config.recording.get(name).and_then(|peer| peer.account.as_ref());
+        let account = trunk.and_then(|trunk| trunk.registration.as_ref()).or_else(|| match &outgoing.target {
+            Target::Trunk { trunk: name, .. } if trunk.is_some() => recording(name),
+            Target::Trunk { .. } | Target::Phone(_) => None,
+        });
         let draft = account.and_then(|account| {
             let branch = outgoing.branch(tx)?;
             let fits = |realm: &str| realm.eq_ignore_ascii_case(&account.domain) || learnt.as_deref() == Some(realm);
@@ -303,6 +307,11 @@ impl Dialogs {
         }
     }
 
+    /// What the next re-INVITE in a recording session tells of it.
+    pub fn describe(&mut self, dialog: DialogId, metadata: Bytes) {
+        self.with_session(dialog, |session| session.metadata = Some(metadata));
+    }
+
     /// Sends the waiting re-INVITE, or waits on when an offer of theirs is open.
     pub(super) fn retry(&mut self, cx: &mut Context<'_>, dialog: DialogId) {
         let Some(Phase::Open(session)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else { return };
@@ -310,7 +319,11 @@ impl Dialogs {
             return self.set_timer(Timer::Retry(dialog), cx.now.checked_add(T1));
         }
         let Ours::Waiting { sdp, tries } = std::mem::replace(&mut session.ours, Ours::None) else { return };
-        let mut request = session.peer.request(cx, Method::Invite).with_body(SDP, sdp.clone());
+        let request = session.peer.request(cx, Method::Invite);
+        let mut request = match &session.metadata {
+            Some(metadata) => outgoing::recording_body(cx, request, &sdp, metadata),
+            None => request.with_body(SDP, sdp.clone()),
+        };
         session.renew(&mut request);
         match cx.tx.request(cx.now, session.peer.flow, request) {
             Ok(tx) => {

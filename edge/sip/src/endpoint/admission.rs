@@ -7,7 +7,8 @@ use super::engine::{Endpoint, context};
 use super::{Flow, Invited, Source};
 use crate::arrivals::retry_after_s;
 use crate::auth::{Claim, Verdict};
-use crate::context::{Context, SUPPORTED, is_us};
+use crate::body;
+use crate::context::{Context, SUPPORTED, SUPPORTED_RECORDING, is_us};
 use crate::front::ALLOW;
 use crate::help::AT_ONCE_MAX;
 use crate::identity;
@@ -60,7 +61,7 @@ impl Endpoint {
         // RFC 3261 §12.2.2.
         let Some(place) = self.dialogs.find(&request) else { return self.deny(&request, flow, 481, "dialog") };
         match &place.source {
-            Source::Trunk(name) if trunk::source(&self.config, &self.reach, flow) == Some(name) => {}
+            Source::Trunk(name) if trunk::speaks(&self.config, &self.reach, flow, name) => {}
             Source::Trunk(_) => return self.deny(&request, flow, 403, "foreign"),
             Source::Phone(_) | Source::Unproved if same_way(place.flow, flow) => {}
             Source::Unproved => return self.deny(&request, flow, 403, "foreign"),
@@ -70,7 +71,7 @@ impl Endpoint {
                 None => return,
             },
         }
-        if let Some(response) = self.unsupported(&request) {
+        if let Some(response) = self.unsupported(&request, Some(&place.source)) {
             return self.answer(now, &request, flow, response);
         }
         match self.open(&request, flow) {
@@ -91,7 +92,9 @@ impl Endpoint {
         if !self.has_room(self.room(&request, flow)) {
             return self.overloaded(&request, flow);
         }
-        let source = match trunk::source(&self.config, &self.reach, flow) {
+        let records = request.method() == Method::Invite && message::is_recording(&request.head);
+        let recorder = || trunk::recorder(&self.config, &self.reach, flow).filter(|_| records);
+        let source = match recorder().or_else(|| trunk::source(&self.config, &self.reach, flow)) {
             Some(name) => Source::Trunk(name.to_string()),
             None => match self.proof(now, &request, flow) {
                 Ok(user) => Source::Phone(user),
@@ -110,7 +113,7 @@ impl Endpoint {
         if for_phones && !to_us {
             return self.answer_status(now, &request, flow, 404);
         }
-        if let Some(response) = self.unsupported(&request) {
+        if let Some(response) = self.unsupported(&request, Some(&source)) {
             return self.answer(now, &request, flow, response);
         }
         match (request.method(), source) {
@@ -148,6 +151,10 @@ impl Endpoint {
     fn invited(&mut self, now: Instant, request: Request, flow: Flow, source: Source) {
         if self.dialogs.len() >= self.config.limits.dialogs {
             return self.overloaded(&request, flow);
+        }
+        if self.records(&source) && !message::is_recording(&request.head) {
+            // It was declared for recording sessions, and is no way in for calls (RFC 3261 §21.4.16).
+            return self.answer_status(now, &request, flow, 421);
         }
         let replaces = match (self.refusal_of_invite(&request, flow, &source), &source) {
             (Some(status), _) => return self.answer_status(now, &request, flow, status),
@@ -188,6 +195,7 @@ impl Endpoint {
             // RFC 3911 §4: there is no call here that could be joined.
             _ if head.field("Join").is_some() => Some(if head.field("Replaces").is_some() { 400 } else { 481 }),
             _ if !to_us => Some(404),
+            _ if self.records(source) => body::recording(head, &request.body).err().map(body::Error::status),
             _ if !request.body.is_empty() && message::media_type(head) != "application/sdp" => Some(415),
             _ if encoded => Some(415),
             // RFC 4028 §9.
@@ -205,7 +213,9 @@ impl Endpoint {
 
     /// None when the Request-URI names nobody.
     fn introduction(&self, request: &Request, transport: super::Transport, source: Source) -> Option<Invited> {
-        let to = self.dialled(request)?;
+        let records = self.records(&source);
+        // A recording server has no extensions: it may be called by its host alone.
+        let to = self.dialled(request).or_else(|| records.then(String::new))?;
         // RFC 3325 §9: an asserted identity is believed from a trusted trunk only.
         let trusted = trunk::is_trusted(&self.config, &source);
         let mut caller = match source {
@@ -218,20 +228,31 @@ impl Endpoint {
             caller.user = self.lent.phone(&caller.user).to_owned();
         }
         let diverted = trusted.then(|| identity::diverted(&request.head)).flatten();
-        let sdp = message::sdp(&request.head, &request.body);
+        let carried = records.then(|| body::recording(&request.head, &request.body).unwrap_or_default());
+        let (sdp, recording) = match carried {
+            Some(carried) => (carried.sdp, Some(carried.metadata.unwrap_or_default())),
+            None => (message::sdp(&request.head, &request.body), None),
+        };
         let (from, from_name, withheld) = (caller.user, caller.name, caller.withheld);
         let reliable = crate::dialog::acknowledges_progress(request);
-        Some(Invited { source, transport, to, from, from_name, withheld, diverted, sdp, reliable, replaces: None })
+        let replaces = None;
+        Some(Invited { source, transport, to, from, from_name, withheld, diverted, sdp, reliable, replaces, recording })
+    }
+
+    /// Whether it is one end of recording sessions.
+    fn records(&self, source: &Source) -> bool {
+        matches!(source, Source::Trunk(name) if self.config.recording.contains_key(name))
     }
 
     fn options(&mut self, request: &Request, flow: Flow) {
-        let response = self.unsupported(request).unwrap_or_else(|| {
+        let recorder = trunk::recorder(&self.config, &self.reach, flow).map(|name| Source::Trunk(name.to_string()));
+        let response = self.unsupported(request, recorder.as_ref()).unwrap_or_else(|| {
             let tag = self.tag(request);
             let response = self.response(request, 200, &tag);
             response
                 .with("Allow", ALLOW)
                 .with("Accept", "application/sdp")
-                .with("Supported", SUPPORTED)
+                .with("Supported", supported(recorder.is_some()))
                 .with("Allow-Events", ALLOW_EVENTS)
         });
         self.reply(request, flow, &response);
@@ -286,12 +307,13 @@ impl Endpoint {
     }
 
     /// RFC 3261 §8.2.2.3: 420 names what we do not know.
-    fn unsupported(&mut self, request: &Request) -> Option<Response> {
+    fn unsupported(&mut self, request: &Request, source: Option<&Source>) -> Option<Response> {
+        let known = supported(source.is_some_and(|source| self.records(source)));
         let unknown: Vec<&str> = request
             .head
             .list("Require")
             .into_iter()
-            .filter(|tag| !SUPPORTED.split(", ").any(|known| known.eq_ignore_ascii_case(tag)))
+            .filter(|tag| !known.split(", ").any(|known| known.eq_ignore_ascii_case(tag)))
             .collect();
         if unknown.is_empty() {
             return None;
@@ -339,6 +361,7 @@ impl Endpoint {
         match status {
             405 => response.head.set("Allow", ALLOW),
             415 => response.head.set("Accept", "application/sdp"),
+            421 => response.head.set("Require", message::SIPREC),
             422 => response.head.set("Min-SE", crate::dialog::MIN_SE_S.to_string()),
             _ => {}
         }
@@ -374,6 +397,11 @@ impl Endpoint {
         let head = &request.head;
         self.doorman.stateless_tag(head.call_id.as_str(), head.from.tag().unwrap_or_default(), head.cseq)
     }
+}
+
+/// Option tags that we know; towards an end of recording sessions theirs too (RFC 7866 §11.1).
+fn supported(records: bool) -> &'static str {
+    if records { SUPPORTED_RECORDING } else { SUPPORTED }
 }
 
 /// RFC 7616 §3.3: the proof was right once, and its nonce is old.

@@ -213,6 +213,12 @@ impl Endpoint {
         self.settle(now);
     }
 
+    /// The same within a recording session, with what its metadata has become.
+    pub fn reinvite_with(&mut self, now: Instant, dialog: DialogId, sdp: Bytes, metadata: Bytes) {
+        self.dialogs.describe(dialog, metadata);
+        self.reinvite(now, dialog, sdp);
+    }
+
     /// 202 to their REFER, and a first NOTIFY.
     pub fn refer_accept(&mut self, now: Instant, dialog: DialogId) {
         self.dialogs.refer_accept(context!(self, now), dialog);

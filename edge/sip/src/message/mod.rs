@@ -240,6 +240,14 @@ pub fn sdp(head: &Head, body: &Bytes) -> Option<Bytes> {
     (is_sdp && !body.is_empty()).then(|| body.clone())
 }
 
+/// The option tag of recording sessions (RFC 7866 §11.1).
+pub const SIPREC: &str = "siprec";
+
+/// Whether a request opens or belongs to a recording session: it says that nobody else is to take it.
+pub fn is_recording(head: &Head) -> bool {
+    head.list("Require").iter().any(|tag| tag.eq_ignore_ascii_case(SIPREC))
+}
+
 /// Content-Type without parameters, in lower case; empty when there is none.
 pub fn media_type(head: &Head) -> String {
     let written = head.content_type.as_ref().map(Value::as_str).unwrap_or_default();

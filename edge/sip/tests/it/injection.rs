@@ -159,6 +159,7 @@ fn life(fields: &Fields, style: Style, history: bool, emergency: bool) -> Vec<us
         emergency: emergency.then_some(Emergency { location }),
         patience: None,
         shown,
+        recording: None,
     };
     let dialog = endpoint.invite(now, invite);
     let stranger = "OPTIONS sip:a@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.5;branch=z9hG4bKo\r\nMax-Forwards: 70\r\n\

@@ -321,5 +321,6 @@ fn invite(trunk: &str, user: &str, from: &str) -> Invite {
         emergency: None,
         patience: None,
         shown: Default::default(),
+        recording: None,
     }
 }

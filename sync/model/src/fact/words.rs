@@ -105,6 +105,22 @@ pub enum RecordingMissing {
     KeyUnavailable,
 }
 
+/// Why a recording server has nothing of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CopyMissing {
+    /// It said no.
+    Refused,
+    /// It did not answer.
+    Unreachable,
+    /// It had the call and let go of it, or is gone.
+    Lost,
+    /// What it answered cannot be used: a codec, an address, a key; or our own media process began anew.
+    Media,
+    /// A limit of ours.
+    Limit,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OverflowReturn {

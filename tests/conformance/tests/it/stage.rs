@@ -121,6 +121,7 @@ pub fn to_phone(user: &str) -> Invite {
         emergency: None,
         patience: None,
         shown: Default::default(),
+        recording: None,
     }
 }
 
@@ -135,6 +136,7 @@ pub fn to_trunk(trunk: &str, user: &str, from_user: &str) -> Invite {
         emergency: None,
         patience: None,
         shown: Default::default(),
+        recording: None,
     }
 }
 

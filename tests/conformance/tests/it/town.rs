@@ -123,6 +123,7 @@ fn box_config(site: Config) -> call::Config {
         listeners: Vec::new(),
         networks: Vec::new(),
         certified: BTreeSet::new(),
+        recorders: Vec::new(),
         product: "Branchline".into(),
         secrets: Secrets { phones: phones.collect(), trunks: BTreeMap::new() },
         limits: Limits::default(),
@@ -249,6 +250,7 @@ impl Town {
             emergency: None,
             patience: None,
             shown: Default::default(),
+            recording: None,
         };
         let peer = &mut self.peers[from];
         let dialog = peer.endpoint.invite(self.now, invite);

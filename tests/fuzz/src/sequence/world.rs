@@ -157,6 +157,7 @@ impl World {
             emergency: w.has(7).then_some(Emergency { location }),
             patience: w.has(7).then_some(Duration::from_secs(2)),
             shown,
+            recording: None,
         };
         let dialog = self.endpoint.invite(self.now, invite);
         assert!(self.live.insert(dialog), "a dialog's id is given once");
@@ -325,6 +326,7 @@ impl World {
             | Event::Confirmed { dialog, .. }
             | Event::EarlyAnswered { dialog, .. }
             | Event::Reoffer { dialog, .. }
+            | Event::Described { dialog, .. }
             | Event::Reanswered { dialog, .. }
             | Event::Referred { dialog, .. }
             | Event::RefreshDue { dialog }
