@@ -31,10 +31,14 @@ pub enum Verb {
     AnswerNotice,
     SeePeople,
     ChangePeople,
+    /// To say which sites belong together.
+    GroupSites,
+    /// To change many sites at once, and what is kept for that.
+    RollOut,
 }
 
 impl Verb {
-    pub const ALL: [Verb; 12] = [
+    pub const ALL: [Verb; 14] = [
         Verb::SeeSites,
         Verb::SeeConfiguration,
         Verb::ChangeConfiguration,
@@ -47,6 +51,8 @@ impl Verb {
         Verb::AnswerNotice,
         Verb::SeePeople,
         Verb::ChangePeople,
+        Verb::GroupSites,
+        Verb::RollOut,
     ];
 }
 
@@ -70,6 +76,8 @@ pub fn program_may(method: &Method, path: &str, ask: Ask) -> bool {
         Ask::Open => true,
         Ask::SignedIn => (method, path) == (&Method::GET, "/api/me"),
         Ask::Verb(Verb::ChangePeople) => false,
+        // The second of two people is no program.
+        Ask::Verb(Verb::RollOut) => path != "/api/rollouts/{rollout}/agreement",
         Ask::Verb(_) => path != "/api/events",
     }
 }
@@ -108,6 +116,15 @@ pub const ROUTES: &[Row] = &[
     row(Method::GET, "/api/boxes", Ask::Verb(Verb::SeeBoxes)),
     row(Method::POST, "/api/boxes/{box}/revocation", Ask::Verb(Verb::RevokeBox)),
     row(Method::GET, "/api/bundles", Ask::Verb(Verb::SeeBoxes)),
+    row(Method::PUT, "/api/sites/{site}/tags", Ask::Verb(Verb::GroupSites)),
+    row(Method::GET, "/api/templates", Ask::Verb(Verb::SeeConfiguration)),
+    row(Method::PUT, "/api/templates/{template}", Ask::Verb(Verb::RollOut)),
+    row(Method::DELETE, "/api/templates/{template}", Ask::Verb(Verb::RollOut)),
+    row(Method::GET, "/api/rollouts", Ask::Verb(Verb::SeeConfiguration)),
+    row(Method::POST, "/api/rollouts", Ask::Verb(Verb::RollOut)),
+    row(Method::POST, "/api/rollouts/look", Ask::Verb(Verb::RollOut)),
+    row(Method::POST, "/api/rollouts/{rollout}/say", Ask::Verb(Verb::RollOut)),
+    row(Method::POST, "/api/rollouts/{rollout}/agreement", Ask::Verb(Verb::RollOut)),
     row(Method::GET, "/api/figures", Ask::Verb(Verb::SeeFigures)),
     row(Method::GET, "/api/trends", Ask::Verb(Verb::SeeFigures)),
     row(Method::GET, "/api/corrections", Ask::Verb(Verb::SeeFigures)),

@@ -50,10 +50,12 @@ pub enum Refused {
 /// Edits that were made in memory and are to be stored.
 pub struct Edited {
     site: SiteId,
-    /// Each with what it was, for the history.
-    changes: Vec<(Doc, change::Change, String)>,
+    changes: Vec<Made>,
     pub effective: Arc<Effective>,
 }
+
+/// An edit with what it was, for the history.
+pub type Made = (Doc, change::Change, String);
 
 /// Fields of a document as they are to be; None: nothing is to be said.
 pub type Fields = Vec<(String, Option<Scalar>)>;
@@ -107,6 +109,23 @@ impl Documents {
             return Err(Refused::NoSite);
         }
         edit(load(conn, site, self.actor)?, doc, changes, now)
+    }
+
+    /// Makes the edits in the plan, all or none; with `overrule`, what the branch itself says at the same places is taken
+    /// away. The caller holds `turn` until they are stored.
+    pub fn roll_out(
+        &self,
+        conn: &Connection,
+        site: &SiteId,
+        (changes, overrule): (&[Change], bool),
+        now: Millis,
+    ) -> Result<Edited, Refused> {
+        if !db::site::exists(conn, site)? {
+            return Err(Refused::NoSite);
+        }
+        let mut documents = load(conn, site, self.actor)?;
+        let made = planned(&mut documents, changes, overrule, now)?;
+        Ok(Edited { site: site.clone(), changes: made, effective: Arc::new(effective(&documents)) })
     }
 
     /// Writes fields of documents, all or none, with a note for the history. The caller holds `turn` until they are stored.
@@ -167,6 +186,17 @@ impl Documents {
 }
 
 impl Edited {
+    /// In the history they are said to be a roll-out's.
+    pub fn rolled_out(mut self, id: i64) -> Self {
+        for (.., note) in &mut self.changes {
+            if let Ok(mut told) = serde_json::from_str::<serde_json::Value>(note) {
+                told["rollout"] = id.into();
+                *note = told.to_string();
+            }
+        }
+        self
+    }
+
     /// How many edits changed something.
     pub fn count(&self) -> usize {
         self.changes.len()
@@ -190,6 +220,30 @@ impl Edited {
 /// The documents of a site that does not exist yet.
 pub fn draft(site: &SiteId, changes: &[Change], now: Millis) -> anyhow::Result<Result<Edited, Refused>> {
     Ok(edit(config::Documents::new(site.clone(), actor()?), Doc::Site, changes, now))
+}
+
+/// Edits of the plan, and of what the branch says in its way.
+pub fn planned(
+    documents: &mut config::Documents,
+    changes: &[Change],
+    overrule: bool,
+    now: Millis,
+) -> Result<Vec<Made>, Refused> {
+    let mut made = Vec::new();
+    for (index, change) in changes.iter().enumerate() {
+        let refused = |error| Refused::Change { index, error };
+        let note = serde_json::to_string(change).unwrap_or_default();
+        if let Some(bytes) = documents.edit(Doc::Site, change, Author::Centre, now).map_err(refused)? {
+            made.push((Doc::Site, identified(bytes)?, note.clone()));
+        }
+        if overrule {
+            let fields = documents.overruled(change).map_err(refused)?;
+            for bytes in documents.restore(Doc::Local, &fields, Author::Centre, now).map_err(refused)? {
+                made.push((Doc::Local, identified(bytes)?, note.clone()));
+            }
+        }
+    }
+    Ok(made)
 }
 
 fn edit(mut documents: config::Documents, doc: Doc, changes: &[Change], now: Millis) -> Result<Edited, Refused> {

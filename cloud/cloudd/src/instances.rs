@@ -40,7 +40,8 @@ impl Others {
         all.into_values().collect()
     }
 
-    fn put(&self, others: Vec<Presence>) {
+    /// In place of what they served before.
+    pub fn put(&self, others: Vec<Presence>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = others;
     }
 }

@@ -20,6 +20,7 @@ pub mod lockout;
 pub mod metrics;
 pub mod oidc;
 pub mod overview;
+pub mod rollouts;
 pub mod secret;
 pub mod settings;
 pub mod shelf;

@@ -104,6 +104,12 @@ pub fn after(conn: &Connection, of: Of<'_>, after: i64) -> Result<Vec<(i64, Chan
     })
 }
 
+/// The place of the change that was taken in last; 0 for none.
+pub fn last(conn: &Connection, of: Of<'_>) -> Result<i64> {
+    let sql = "SELECT coalesce(max(seq), 0) FROM config_change WHERE site = ?1 AND doc = ?2";
+    conn.only(sql, params![of.site, name(of.doc)])
+}
+
 /// The heads of a document, without its changes.
 pub fn heads(conn: &Connection, of: Of<'_>) -> Result<BTreeSet<Hash>> {
     let sql = "SELECT hash FROM config_head WHERE site = ?1 AND doc = ?2";

@@ -7,7 +7,7 @@
 use model::{BoxId, Epoch, Millis, SiteId, leaving::Leaving};
 
 use crate::{
-    Error, Result, correction, coverage, decode, health, interval, notice,
+    Error, Result, correction, coverage, decode, health, interval, notice, running,
     sql::{Connection, params},
     touched::{self, What},
 };
@@ -77,7 +77,7 @@ fn sound(leaving: Leaving) -> std::result::Result<Leaving, String> {
     match &leaving {
         Leaving::Interval(interval) => interval::check(interval).map_err(|problem| problem.to_string())?,
         Leaving::Closed(closed) => coverage::check(closed).map_err(|problem| problem.to_string())?,
-        Leaving::Health(_) | Leaving::Notice(_) => {}
+        Leaving::Health(_) | Leaving::Notice(_) | Leaving::Running(_) => {}
     }
     Ok(leaving)
 }
@@ -108,6 +108,7 @@ pub fn take(conn: &Connection, batch: &Batch, now: Millis) -> std::result::Resul
             Row::Good(Leaving::Interval(figures)) => intervals.put(figures),
             Row::Good(Leaving::Closed(closed)) => closings.put(closed),
             Row::Good(Leaving::Health(health)) => health::put(conn, batch.box_id, &batch.site, health, now)?,
+            Row::Good(Leaving::Running(said)) => running::put(conn, batch.box_id, &batch.site, said, now)?,
             Row::Good(Leaving::Notice(said)) => notice::put(conn, batch.box_id, &batch.site, said, now)?,
             Row::Aside { kind, reason, body } => {
                 put_aside(conn, batch, seq, (*kind, reason, body), now)?;

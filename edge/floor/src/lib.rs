@@ -2,7 +2,7 @@
 //! into CDRs. The whole day of a branch in one deterministic engine.
 //!
 //! [`Floor`] is the engine; [`cdr`] and [`interval`] are pure folds that a ledger may run again, [`book`] keeps the
-//! figures of a day by them. One file, one concern:
+//! figures of a day by them, [`fares`] judges how callers fare by a configuration. One file, one concern:
 //! `contact` is what a visit is, `arrival`, `legs` and `ending` how it begins, goes on and ends, `flow`, `detour` and
 //! `waiting` its way to a person, `callback` that of who need not wait on the line, `talking` the
 //! talk, `company` who else is on it, `away` a page that is loaded anew under it, `transfer` and `attended` the way to
@@ -29,6 +29,7 @@ mod detour;
 mod disposing;
 mod emergency;
 mod ending;
+pub mod fares;
 mod farewell;
 mod floor;
 mod flow;

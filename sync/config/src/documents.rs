@@ -147,6 +147,19 @@ impl Documents {
         Ok(changes)
     }
 
+    /// Where the branch itself says something at the paths that a change of the plan writes: its word would stand. Fields
+    /// for [`Documents::restore`] that take it away.
+    pub fn overruled(&self, change: &Change) -> Result<Vec<(String, Option<Scalar>)>, Error> {
+        let mut writes = writes(change)?;
+        let prefix = writes.whole.take();
+        let mut paths: Vec<String> = writes.fields.into_iter().map(|(path, _)| path).collect();
+        paths.extend(prefix.into_iter().flat_map(|prefix| self.local.under(&prefix)));
+        paths.sort();
+        paths.dedup();
+        paths.retain(|path| self.local.scalar(path).is_some());
+        Ok(paths.into_iter().map(|path| (path, None)).collect())
+    }
+
     /// What is still said under a prefix, here or in a document below, and must be emptied.
     fn rest(&self, doc: Doc, prefix: &str, written: &[(String, Scalar)]) -> Vec<(String, Scalar)> {
         let below = if doc == Doc::Local { vec![&self.site, &self.local] } else { vec![self.document(doc)] };

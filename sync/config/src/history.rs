@@ -195,6 +195,26 @@ impl History {
         Some(undo)
     }
 
+    /// How to take a row of changes back together, as if none of them had been made; None: one of them is not there.
+    pub fn undo_row(&self, first: u64, last: u64) -> Option<Undo> {
+        let mut ends: BTreeMap<&str, (&Op, &Op)> = BTreeMap::new();
+        for seq in first..=last {
+            for op in self.ops_of(self.find(seq)?) {
+                ends.entry(op.path.as_str()).and_modify(|(_, end)| *end = op).or_insert((op, op));
+            }
+        }
+        let mut undo = Undo { back: Vec::new(), left: Vec::new() };
+        for (path, (begin, end)) in ends {
+            let before = self.before(begin);
+            match self.newer(end).and_then(|newer| self.by(newer)) {
+                _ if before == self.after(end) => {}
+                Some(by) => undo.left.push(Left { path: path.to_owned(), by: by.clone() }),
+                None => undo.back.push((path.to_owned(), before.cloned())),
+            }
+        }
+        Some(undo)
+    }
+
     fn find(&self, seq: u64) -> Option<&Written> {
         let at = self.changes.binary_search_by_key(&seq, |change| change.by.seq).ok()?;
         self.changes.get(at)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{
     Millis, QueueId,
-    leaving::{Closed, Figures, Health, Interval, Leaving, Notice},
+    leaving::{Closed, Figures, Health, Interval, Leaving, Notice, Running},
 };
 
 use crate::{
@@ -97,6 +97,10 @@ impl Gate {
                     check_notice(notice)?;
                     leaving.push(item.clone());
                 }
+                Leaving::Running(running) => {
+                    check_running(running)?;
+                    leaving.push(item.clone());
+                }
                 Leaving::Closed(said) => {
                     check_closed(said)?;
                     state.close(said.until);
@@ -133,7 +137,7 @@ pub fn decode(body: &[u8]) -> Result<Leaving, Error> {
 fn encode(item: &Leaving, at: Millis) -> Result<Passed, Error> {
     let class = match item {
         Leaving::Interval(_) | Leaving::Closed(_) => Class::Metric,
-        Leaving::Health(_) => Class::Health,
+        Leaving::Health(_) | Leaving::Running(_) => Class::Health,
         Leaving::Notice(_) => Class::Notice,
     };
     let mut body = Vec::new();
@@ -190,6 +194,11 @@ fn check_closed(closed: &Closed) -> Result<(), Error> {
     }
     let named = i64::try_from(closed.queues.len()).unwrap_or(i64::MAX);
     within("queues", named, 0, i64::try_from(QUEUES_MAX).unwrap_or(i64::MAX))
+}
+
+/// The rest of it is a number without bounds, a flag and a closed list.
+fn check_running(running: &Running) -> Result<(), Error> {
+    bounds("running", "at", running.at.0, 0, i64::MAX)
 }
 
 /// The rest of it is a closed list and ids.

@@ -41,6 +41,11 @@ pub const WORDS: &[Word] = &[
     word("health", "intervals_closed", "a count"),
     word("health", "slot", "0 or 1"),
     word("health", "version", "three numbers"),
+    word("running", "item", "the word \"running\": which configuration the box runs"),
+    word("running", "at", "ms since 1970"),
+    word("running", "heads", "a number that both ends compute from the configuration documents"),
+    word("running", "taken", "whether it runs, or was refused for a fatal finding"),
+    word("running", "calls", "one of three words: few, as_before, worse; from at least k callers, and no count"),
     word("closed", "item", "the word \"closed\": all that is to be said of some intervals has left before this"),
     word("closed", "from", "start of the first of them, ms since 1970, a multiple of their length"),
     word("closed", "until", "end of the last of them, likewise"),
@@ -92,7 +97,7 @@ mod tests {
     use ciborium::Value;
     use model::{
         Millis, NoticeId, QueueId,
-        leaving::{Closed, Figures, Health, Interval, Leaving, Notice, What},
+        leaving::{Closed, Fare, Figures, Health, Interval, Leaving, Notice, Running, What},
     };
 
     use super::*;
@@ -124,7 +129,9 @@ mod tests {
         let notice = Notice { notice: NoticeId(1), at: Millis(0), what: What::EmergencyCalled, place, trunk };
         let closed =
             Closed { from: Millis(0), until: Millis(900_000), length_s: 900, at: Millis(900_000), queues: vec![] };
+        let running = Running { at: Millis(0), heads: 1, taken: true, calls: Fare::Few };
         let all = vec![
+            Leaving::Running(running),
             Leaving::Interval(interval),
             Leaving::Health(health),
             Leaving::Notice(notice),
@@ -136,6 +143,7 @@ mod tests {
                 Leaving::Health(_) => ("health", item),
                 Leaving::Notice(_) => ("notice", item),
                 Leaving::Closed(_) => ("closed", item),
+                Leaving::Running(_) => ("running", item),
             })
             .collect()
     }

@@ -13,6 +13,31 @@ pub enum Leaving {
     Health(Health),
     Notice(Notice),
     Closed(Closed),
+    Running(Running),
+}
+
+/// Which configuration a box runs, and how calls fare by it. Of calls it is one word, never a count, and never from
+/// fewer callers than figures may be told of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    pub at: Millis,
+    /// The name of the documents' state as the resolver gives it: its sixteen hexadecimal digits, as a number.
+    pub heads: u64,
+    /// False: it has a fatal finding, and what ran before runs on.
+    pub taken: bool,
+    pub calls: Fare,
+}
+
+/// How many callers reach somebody, beside those who did before this configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fare {
+    /// Too few have called since to say, or had called before.
+    #[default]
+    Few,
+    AsBefore,
+    /// Far fewer, beyond chance.
+    Worse,
 }
 
 /// Something that people at the centre must see soon. It names no person: when, what, and the id of a place or of a trunk. Sent again

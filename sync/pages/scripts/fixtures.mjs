@@ -128,7 +128,7 @@ export const deskNotices = [{ notice: 'd'.repeat(32), what: 'outward_cap', place
 
 export const consoleMe = {
   login: 'mei', role: 'administrator', sites: null,
-  may: ['see_sites', 'see_configuration', 'change_configuration', 'see_figures', 'enrol', 'see_boxes', 'revoke_box', 'offer_bundle', 'see_audit', 'answer_notice', 'see_people', 'change_people'],
+  may: ['see_sites', 'see_configuration', 'change_configuration', 'see_figures', 'enrol', 'see_boxes', 'revoke_box', 'offer_bundle', 'see_audit', 'answer_notice', 'see_people', 'change_people', 'group_sites', 'roll_out'],
 };
 export const people = [
   { login: 'audit@example.org', role: 'compliance', sites: null, created: NOW - 9000 * min, disabled: null, signed_in: NOW - 3000 * min, issuer: 'https://id.example.org' },
@@ -259,7 +259,7 @@ export const corrections = {
 };
 
 const health = (over) => ({ at: NOW - 40_000, processes_up: 3, restarts: 0, disk_free_percent: 62, phones_registered: 12, trunks_up: 2, trunks: 2, intervals_closed: 960, slot: 0, version: [0, 1, 0], ...over });
-const site = (id, label, over) => ({ site: id, label, linked: true, last_heard_ms_ago: 1800, data_age_s: 42, completeness: 1, queues_waiting: null, software: '0.1.0', health: health({}), findings: { repaired: 0, warning: 0, fatal: 0 }, ...over });
+const site = (id, label, over) => ({ site: id, label, linked: true, last_heard_ms_ago: 1800, data_age_s: 42, completeness: 1, tags: [], queues_waiting: null, software: '0.1.0', health: health({}), findings: { repaired: 0, warning: 0, fatal: 0 }, ...over });
 
 const notice = (n, over) => ({ site: 'north', site_label: 'North Street', notice: String(n).repeat(32).slice(0, 32), at: NOW - 90_000, received: NOW - 88_000, what: 'emergency_answered', alarm: true, place: 'Annex', trunk: null, seen_by: null, seen: null, ...over });
 export const notices = [
@@ -269,8 +269,8 @@ export const notices = [
 ];
 
 export const sites = [
-  site('north', 'North Street', { findings: { repaired: 1, warning: 2, fatal: 0 } }),
-  site('harbour', 'Harbour', {}),
+  site('north', 'North Street', { tags: ['coast', 'pilot'], findings: { repaired: 1, warning: 2, fatal: 0 } }),
+  site('harbour', 'Harbour', { tags: ['coast'] }),
   site('airport', 'Airport', { linked: false, last_heard_ms_ago: 9_240_000, data_age_s: 9300, completeness: 0.973, health: health({ trunks_up: 1 }) }),
   site('old-town', 'Old Town', { health: health({ disk_free_percent: 6 }), findings: { repaired: 0, warning: 0, fatal: 1 }, completeness: 0.9995 }),
   site('west', 'West Gate', { linked: false, last_heard_ms_ago: null, data_age_s: null, completeness: null, software: null, health: null }),
@@ -307,6 +307,27 @@ export const boxes = [
   box('7e', 'north', { revoked: NOW - 20 * 1440 * min, linked: false, linked_since: null, behind: null, skew_ms: null, media: null }),
   box('d05b', 'old-town', { health: health({ disk_free_percent: 6 }), egress: { line: 40_120, at: NOW - 3 * min, disputed: 2 }, certificate_until: NOW + 3 * 1440 * min }),
 ];
+
+const moved = (site, label, is, over) => ({ site, label, is, since: NOW - 25 * min, linked: true, calls: 'few', ...over });
+const rollout = (n, label, state, over) => ({ rollout: n, label, state, stopped_by: null, by: 'admin', created: NOW - 95 * min, overrule: false, wave: 0, soak_ms: 3_600_000, patience_ms: 1_800_000, wants_calls: true, ...over });
+const wrapUp = [{ set: 'queue_wrap_up', queue: 'sales', seconds: 45 }, { set: 'queue_ring', queue: 'sales', seconds: 25 }];
+export const rollouts = [
+  rollout(4, 'Shorter menu', 'awaits_second', { changes: [{ set: 'queue_remove', queue: 'claims' }], waves: [[moved('north', 'North Street', 'waiting')], [moved('harbour', 'Harbour', 'waiting'), moved('old-town', 'Old Town', 'waiting')]] }),
+  rollout(3, 'A breath between calls', 'running', { wave: 1, overrule: true, changes: wrapUp, waves: [[moved('north', 'North Street', 'passed', { calls: 'as_before' })], [moved('harbour', 'Harbour', 'runs'), moved('airport', 'Airport', 'written', { linked: false })], [moved('old-town', 'Old Town', 'waiting')]] }),
+  rollout(2, 'New greeting', 'reverted', { why: 'calls_fell', site: 'north', created: NOW - 2900 * min, changes: [{ set: 'queue_music', queue: 'sales', prompt: 'music-2' }], waves: [[moved('north', 'North Street', 'taken_back', { calls: 'worse', left: 1 })], [moved('harbour', 'Harbour', 'waiting')]] }),
+  rollout(1, 'Winter hours', 'done', { wave: 2, created: NOW - 9000 * min, changes: [{ set: 'hours_week', hours: 'office', week: [{ day: 0, from_min: 540, to_min: 1020 }] }], waves: [[moved('north', 'North Street', 'passed', { calls: 'as_before' })], [moved('harbour', 'Harbour', 'alike')]] }),
+];
+export const templates = [
+  { template: 'breath', label: 'A breath between calls', destructive: false, author: 'mei', at: NOW - 3000 * min, changes: wrapUp },
+];
+export const looked = {
+  destructive: false,
+  sites: [
+    { site: 'north', label: 'North Street', fits: true, refused: null, differences: [{ path: 'queues/sales/wrap_up_s', before: 20, after: 45 }, { path: 'queues/sales/ring_s', before: 15, after: 25 }], findings: [] },
+    { site: 'harbour', label: 'Harbour', fits: true, refused: null, differences: [], findings: [] },
+    { site: 'old-town', label: 'Old Town', fits: false, refused: [0, 'there is no queues/sales'], differences: [], findings: [] },
+  ],
+};
 
 export const bundles = [
   { name: 'branchline-0.2.0.raucb', version: '0.2.0', sha256: '9d41c3'.repeat(11).slice(0, 64), size: 187_400_000, added: NOW - 300 * min, offered_to: ['north', 'harbour'] },

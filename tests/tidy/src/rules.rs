@@ -17,6 +17,7 @@ pub const ENGINES: &[&str] = &[
     "ota",
     "lab",
     "provision",
+    "fleet",
 ];
 
 /// (crate, what it may import of the house). Tests may import anything; nothing imports tests.
@@ -64,8 +65,9 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
             "provision",
         ],
     ),
+    ("fleet", &["model"]),
     ("db", &["model"]),
-    ("cloudd", &["db", "link", "wire", "flow", "config", "gate", "model", "pages"]),
+    ("cloudd", &["db", "fleet", "link", "wire", "flow", "config", "gate", "model", "pages"]),
     ("cli", &["model"]),
     ("otad", &["ota"]),
     ("xtask", &["ota"]),

@@ -16,6 +16,7 @@ use crate::{
     app::App,
     clock, http,
     hub::{self, Hub},
+    rollouts,
     settings::{Log, Settings},
     watch,
 };
@@ -48,6 +49,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         async move { hub.run(server, stop).await }
     });
     tasks.spawn(watch::run(Arc::clone(&app), hub, seen));
+    tasks.spawn(rollouts::run(Arc::clone(&app)));
     tracing::info!(console = %address, %boxes, "the cloud is open");
     let mut served = tasks.spawn(http::serve(Arc::clone(&app), listener));
     tasks.close();

@@ -112,7 +112,7 @@ pub(super) async fn keep(
 }
 
 /// Each by itself, so that a fault says which one it is in.
-fn parse(changes: Vec<Value>) -> Result<Vec<Change>, Fault> {
+pub(super) fn parse(changes: Vec<Value>) -> Result<Vec<Change>, Fault> {
     if changes.len() > CHANGES_MAX {
         return Err(Fault::invalid(format!("more than {CHANGES_MAX} changes at once")));
     }

@@ -18,9 +18,11 @@ pub mod notices;
 pub mod page;
 pub mod people;
 pub mod plan;
+pub mod rollouts;
 pub mod session;
 pub mod single_sign_on;
 pub mod sites;
+pub mod templates;
 pub mod tokens;
 pub mod trends;
 
@@ -74,6 +76,13 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/boxes", get(boxes::all))
         .route("/api/boxes/{box}/revocation", post(boxes::revoke))
         .route("/api/bundles", get(bundles::all))
+        .route("/api/sites/{site}/tags", put(templates::tag))
+        .route("/api/templates", get(templates::all))
+        .route("/api/templates/{template}", put(templates::put).delete(templates::remove))
+        .route("/api/rollouts", get(rollouts::all).post(rollouts::begin))
+        .route("/api/rollouts/look", post(rollouts::look))
+        .route("/api/rollouts/{rollout}/say", post(rollouts::say))
+        .route("/api/rollouts/{rollout}/agreement", post(rollouts::agree))
         .route("/api/figures", get(figures::figures))
         .route("/api/trends", get(trends::trends))
         .route("/api/corrections", get(trends::corrections))

@@ -19,10 +19,10 @@ use crate::{
 
 pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
     let (reader, now) = (Arc::clone(&app), clock::now());
-    let rows: Vec<(SiteId, String, FindingCounts, Known)> = app
+    let (rows, mut tags) = app
         .db
         .read(move |conn| {
-            let mut rows = Vec::new();
+            let mut rows: Vec<(SiteId, String, FindingCounts, Known)> = Vec::new();
             let covers = db::coverage::read(conn, Millis(0), now, |site| who.scope.holds(site))?;
             for site in db::site::all(conn)?.into_iter().filter(|site| who.scope.holds(site)) {
                 let Some(effective) = reader.documents.effective(conn, &site)? else { continue };
@@ -30,7 +30,7 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
                 let known = overview::known(conn, &site, covers.get(&site))?;
                 rows.push((site, label, documents::count(&effective.findings), known));
             }
-            Ok::<_, db::Error>(rows)
+            Ok::<_, db::Error>((rows, db::tag::all(conn)?))
         })
         .await?;
     let rows = rows.into_iter().map(|(site, label, findings, known)| {
@@ -39,6 +39,7 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
         json!({
             "site": site,
             "label": label,
+            "tags": tags.remove(&site).unwrap_or_default(),
             "linked": link.linked,
             "last_heard_ms_ago": link.last_heard.map(|at| now.since(at)),
             "data_age_s": known.data_at.map(|at: Millis| now.since(at) / 1000),

@@ -13,12 +13,27 @@ use reqwest::{Method, StatusCode};
 
 use crate::support::{self, ADMIN, BOX, Cloud, EPOCH, START, north};
 
+/// One that waits for a second person.
+const ROLLOUT: &str = r#"{"plan":{"waves":[["north"]],"soak_ms":0,"patience_ms":1,"wants_calls":false},"by":"ann@example.org",
+    "state":{"state":"awaits_second"},"wave":0,"sites":{},"waived":false}"#;
+
 #[tokio::test]
 async fn every_route_asks_every_caller_for_what_the_table_says() {
     let cloud = Cloud::start().await;
     let name = NoticeId(7);
     let notice = Notice { notice: name, at: Millis(START), what: What::EmergencyCalled, place: None, trunk: None };
     cloud.shelf().ingest(BOX, &north(), EPOCH, vec![support::row(1, &Leaving::Notice(notice))]).await.unwrap();
+    let rollout =
+        db::rollout::Fresh { label: "wrap-up".into(), changes: vec![], overrule: false, body: ROLLOUT.into() };
+    cloud.write(move |conn| db::rollout::add(conn, &rollout, Millis(START))).await;
+    let template = db::template::Template {
+        name: "calm".into(),
+        label: "Calm".into(),
+        changes: vec![],
+        author: ADMIN.into(),
+        at: Millis(START),
+    };
+    cloud.write(move |conn| db::template::put(conn, &template)).await;
     cloud.write(|conn| db::token::add(conn, &[9; 32], &support::token("ci", Role::Viewer))).await;
     let mut logins = Vec::new();
     for role in Role::ALL {
@@ -33,8 +48,9 @@ async fn every_route_asks_every_caller_for_what_the_table_says() {
             .replace("{site}", "north")
             .replace("{box}", &BOX.to_string())
             .replace("{flow}", "main")
+            .replace("{rollout}", "1")
             .replace("{token}", "ci");
-        let path = path.replace("{notice}", &name.to_string()).replace("{login}", ADMIN);
+        let path = path.replace("{notice}", &name.to_string()).replace("{login}", ADMIN).replace("{template}", "calm");
         let nobody = cloud.request(row.method.clone(), &path).send().await.unwrap().status();
         let expected = row.ask != Ask::Open;
         // An open route may refuse with other words: a sign-in without a body.

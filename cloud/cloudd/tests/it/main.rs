@@ -13,6 +13,7 @@ mod machine;
 mod notices;
 mod page;
 mod people;
+mod rollouts;
 mod running;
 mod session;
 mod shelf;

@@ -11,6 +11,12 @@ pub fn wall() -> Millis {
     Millis(i64::try_from(since).unwrap_or(i64::MAX))
 }
 
+/// From UTC to the site's own time, as it is today.
+pub fn offset_ms(time_zone: &str) -> i64 {
+    let zone = jiff::tz::TimeZone::get(time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    i64::from(zone.to_offset(jiff::Timestamp::now()).seconds()).saturating_mul(1_000)
+}
+
 /// The site's own clock on the wall.
 pub fn civil(time_zone: &str) -> CivilTime {
     let zone = jiff::tz::TimeZone::get(time_zone).unwrap_or(jiff::tz::TimeZone::UTC);

@@ -15,7 +15,7 @@ use std::{
 
 use call::leg::Input as LineInput;
 use desk::BoardAt;
-use floor::{Floor, Input, book::Book};
+use floor::{Floor, Input, book::Book, fares::Fares};
 use gate::Gate;
 use ledger::{Batch, Reader};
 use model::{
@@ -41,6 +41,7 @@ use super::{
     outgoing,
     phones_port::Registrations,
     reception::Reception,
+    running_told::Told,
     settings::Settings,
     sockets::Sockets,
     spare,
@@ -113,6 +114,9 @@ pub struct Engine {
     pub secrets: call::Secrets,
     pub staff: Arc<desk::Staff>,
     pub book: Book,
+    pub fares: Fares,
+    /// What the centre was told last of the configuration and how callers fare by it.
+    pub told: Option<Told>,
     pub gate: Gate,
     pub board: watch::Sender<Arc<BoardAt>>,
     pub effective: watch::Sender<Arc<desk::Effective>>,
@@ -122,6 +126,8 @@ pub struct Engine {
     pub registrations: Registrations,
     pub trunks: BTreeMap<TrunkId, bool>,
     pub heads: String,
+    /// The configuration of these heads runs; false: it was refused.
+    pub taken: bool,
     pub data_version: u64,
     /// The last fact that has been looked at for news of the lab.
     pub lab_heard: u64,
@@ -323,6 +329,7 @@ impl Engine {
         if self.config.cloud.is_some() && self.floor.awaits_notice() && self.outbox_is_empty() {
             self.feed(Input::NoticesHeard);
         }
+        self.tell_running();
         if self.config.cloud.is_some() && self.book.due(wall()) {
             self.close_intervals();
         }

@@ -20,6 +20,7 @@ mod reception;
 mod refusals;
 mod reports_port;
 mod running;
+mod running_told;
 pub mod secrets;
 pub mod settings;
 mod shown;
@@ -42,6 +43,7 @@ use call::Limits;
 use floor::{
     Floor, Input, Setup,
     book::{Book, Remembered},
+    fares::{Fares, Visit},
 };
 use gate::{Gate, Policy};
 use ledger::{BranchKey, Ledger, Options, Reader};
@@ -58,8 +60,8 @@ use crate::{
     secure_listener::{Connections, Limits as HttpsLimits},
     tls,
 };
-use clock::civil;
 pub use clock::wall;
+use clock::{civil, offset_ms};
 pub use desk_ports::Request;
 use desk_ports::{FloorPort, REQUESTS_MAX, RecordsPort};
 use egress_port::EgressPort;
@@ -238,6 +240,7 @@ async fn build(
     let length_s = config.cloud.as_ref().map_or(900, |cloud| cloud.interval_s);
     let since = Millis(now.0.saturating_sub(DAY_MS));
     let remembered = remembered(&reader, since)?;
+    let visits: Vec<Visit> = reader.cdrs(floor::fares::PAST_MAX, None)?.iter().rev().filter_map(Visit::of).collect();
     let policy = Policy { k: config.cloud.as_ref().map_or(10, |cloud| cloud.k_callers) };
     let (sync, from_sync) = sync_client::SyncClient::start(config.cloud.as_ref().map(|_| config.sync_socket()));
     let located = config.data.join("located.json");
@@ -263,6 +266,8 @@ async fn build(
         located: BTreeMap::new(),
         store,
         kept: told_kept,
+        fares: Fares::new(policy.k, offset_ms(&running.site.time_zone), visits),
+        told: None,
         gate: Gate::new(policy, reader.gate_state()?),
         reader,
         settings,
@@ -278,6 +283,7 @@ async fn build(
         registrations: Registrations::default(),
         trunks: BTreeMap::new(),
         heads: String::new(),
+        taken: false,
         data_version: 0,
         lab_heard,
         living: engine::Living { began: now, since: Instant::now() },

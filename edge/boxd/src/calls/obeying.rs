@@ -47,6 +47,7 @@ impl Engine {
                         warn!(?recorder, ?reason, "no recording server has a recording that one should have");
                     }
                     self.meters.count_recording(&fact.kind);
+                    self.fares.note(&fact);
                     batch.facts.push(fact);
                 }
                 Output::Personal { contact, caller, call_back, shown } => {

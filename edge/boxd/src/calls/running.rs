@@ -139,6 +139,7 @@ impl Engine {
         let count = u32::try_from(effective.findings.len()).unwrap_or(u32::MAX);
         self.meters.config_findings.set(count.into());
         let fatal = effective.fatal();
+        self.taken = !fatal;
         let Effective { config, findings, heads } = effective;
         if fatal {
             warn!(findings = count, "the configuration has a fatal finding: the last good one runs on");
@@ -146,6 +147,7 @@ impl Engine {
         } else {
             info!(findings = count, "a configuration is active");
             self.running = Arc::new(config);
+            self.fares.activated();
             if let Err(error) = self.settings.keep_good(&self.running) {
                 warn!("{error:#}");
             }

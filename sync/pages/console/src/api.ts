@@ -10,7 +10,7 @@ export const SCOPED: readonly Role[] = ['site_administrator', 'supervisor', 'ana
 
 export type Verb =
   | 'see_sites' | 'see_configuration' | 'change_configuration' | 'see_figures' | 'enrol' | 'see_boxes' | 'revoke_box'
-  | 'offer_bundle' | 'see_audit' | 'answer_notice' | 'see_people' | 'change_people';
+  | 'offer_bundle' | 'see_audit' | 'answer_notice' | 'see_people' | 'change_people' | 'group_sites' | 'roll_out';
 
 export interface Me {
   login: string;
@@ -62,6 +62,7 @@ export interface Health {
 export interface SiteLine {
   site: string;
   label: string;
+  tags: string[];
   linked: boolean;
   last_heard_ms_ago: number | null;
   data_age_s: number | null;
@@ -82,7 +83,7 @@ export interface SiteConfig {
 
 export interface HistoryEntry extends Entry {
   /** What was asked for. Null for what the branch edited: it arrives as fields alone. */
-  change: Change | { undo: { doc: Doc; seq: number } } | { decide: { path: string } } | { apply: { base: string } } | null;
+  change: Change | { undo: { doc: Doc; seq: number } } | { decide: { path: string } } | { apply: { base: string } } | { take_back: { rollout: number } } | null;
 }
 
 export interface Cell {

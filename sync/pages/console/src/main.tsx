@@ -23,6 +23,8 @@ const TrendsPage = lazy(() => import('./trends/trends'));
 const FiguresPage = lazy(() => import('./figures/figures'));
 const SitePage = lazy(() => import('./site/site'));
 const BoxesPage = lazy(() => import('./boxes/boxes'));
+const RolloutsPage = lazy(() => import('./rollouts/rollouts'));
+const FreshRollout = lazy(() => import('./rollouts/fresh'));
 const PeoplePage = lazy(() => import('./people'));
 const AuditPage = lazy(() => import('./audit'));
 
@@ -71,6 +73,8 @@ function App() {
             <Route path="/trends" element={<TrendsPage />} />
             <Route path="/figures" element={<FiguresPage />} />
             <Route path="/boxes" element={<BoxesPage me={who.data} />} />
+            <Route path="/rollouts" element={<RolloutsPage me={who.data} />} />
+            {who.data.may.includes('roll_out') && <Route path="/rollouts/new" element={<FreshRollout />} />}
             <Route path="/people" element={<PeoplePage me={who.data} />} />
             <Route path="/audit" element={<AuditPage />} />
             <Route path="*" element={<Navigate to="/sites" replace />} />

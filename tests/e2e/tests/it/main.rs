@@ -25,6 +25,7 @@ mod nightly;
 mod overflow;
 mod phones;
 mod protected;
+mod rollouts;
 mod voicemail;
 mod walled;
 mod witness;

@@ -22,6 +22,8 @@ mod notices;
 mod page;
 #[path = "../../../../cloud/cloudd/tests/it/people.rs"]
 mod people;
+#[path = "../../../../cloud/cloudd/tests/it/rollouts.rs"]
+mod rollouts;
 #[path = "../../../../cloud/cloudd/tests/it/session.rs"]
 mod session;
 #[path = "../../../../cloud/cloudd/tests/it/shelf.rs"]

@@ -106,6 +106,7 @@ function whatText(t: TFunction, entry: HistoryEntry, config: Config): string {
   if (change !== null && 'undo' in change) return t('history.undid');
   if (change !== null && 'decide' in change) return t('history.decided');
   if (change !== null && 'apply' in change) return t('history.applied');
+  if (change !== null && 'take_back' in change) return t('history.tookBack');
   if (change !== null && 'set' in change) {
     const { of, field } = described(t, config, change);
     return `${of} · ${field}`;

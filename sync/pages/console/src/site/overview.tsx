@@ -1,16 +1,19 @@
 // How a branch and its box are.
-import { Alert, Button, Card, SimpleGrid, Stack, Switch, Table, Text, Title } from '@mantine/core';
+import { Alert, Button, Card, SimpleGrid, Stack, Switch, Table, TagsInput, Text, Title } from '@mantine/core';
 import { IconAlertCircle, IconServerOff } from '@tabler/icons-react';
 import { ago, dayAndTime } from '@shared/format';
 import { useApply, useFindings, type Place } from '@shared/edit/editing';
 import { refusalText } from '@shared/text/words';
 import { Empty, Figure } from '@shared/ui/bits';
+import { queries } from '@shared/ui/queries';
+import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { SiteLine } from '../api';
+import { setTags } from '../rollouts/api';
 import { BoxHealth, wholePercent } from '../sites/parts';
 
-export function Overview({ line, place, enrol }: { line: SiteLine | undefined; place: Place; enrol?: () => void }) {
+export function Overview({ line, place, enrol, groups }: { line: SiteLine | undefined; place: Place; enrol?: () => void; groups: boolean }) {
   const { t, i18n } = useTranslation();
   const { config } = place;
   const { apply, busy, error } = useApply(place);
@@ -56,10 +59,22 @@ export function Overview({ line, place, enrol }: { line: SiteLine | undefined; p
             onChange={(event) => void apply([{ set: 'site_closed', closed: event.currentTarget.checked }])}
           />
           {notes('site/closed')}
+          {line && <Tags key={line.site} line={line} readOnly={!groups} />}
           {error !== null && <Alert mt="xs" color="red" variant="light" icon={<IconAlertCircle size={18} />}>{refusalText(t, error)}</Alert>}
         </Card>
       </SimpleGrid>
     </Stack>
+  );
+}
+
+function Tags({ line, readOnly }: { line: SiteLine; readOnly: boolean }) {
+  const { t } = useTranslation();
+  const set = useMutation({ mutationFn: (tags: string[]) => setTags(line.site, tags), onSettled: () => queries.invalidateQueries({ queryKey: ['sites'] }) });
+  return (
+    <>
+      <TagsInput mt="md" label={t('tags.name')} description={t('tags.hint')} value={set.isPending ? set.variables : line.tags} onChange={(tags) => set.mutate(tags.map((tag) => tag.trim()))} readOnly={readOnly} disabled={set.isPending} maxTags={20} maxLength={40} />
+      {set.isError && <Alert mt="xs" color="red" variant="light" icon={<IconAlertCircle size={18} />} role="alert">{refusalText(t, set.error)}</Alert>}
+    </>
   );
 }
 

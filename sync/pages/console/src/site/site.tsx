@@ -139,7 +139,7 @@ function Found({ id, tab, me, found, then }: { id: string; tab: string; me: Me; 
         <Tabs.List mb="lg" className="tabs-scroll">
           {tabs.map(([value, label]) => <Tabs.Tab key={value} value={value}>{label}</Tabs.Tab>)}
         </Tabs.List>
-        <Tabs.Panel value="overview"><Overview line={line} place={place} enrol={readOnly ? undefined : () => setEnrolling(true)} /></Tabs.Panel>
+        <Tabs.Panel value="overview"><Overview line={line} place={place} groups={me.may.includes('group_sites')} enrol={readOnly ? undefined : () => setEnrolling(true)} /></Tabs.Panel>
         <Tabs.Panel value="queues"><QueuesEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="agents"><AgentsEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="hours"><HoursEditor place={place} /></Tabs.Panel>

@@ -1,5 +1,5 @@
 // All branches at a glance.
-import { Alert, Anchor, Button, Card, Group, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core';
+import { Alert, Anchor, Button, Card, Group, SegmentedControl, Select, SimpleGrid, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core';
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { IconAlertCircle, IconBuildingStore, IconSearch } from '@tabler/icons-react';
 import { refusalText } from '@shared/text/words';
@@ -27,7 +27,9 @@ export function Sites() {
   const [view, setView] = useLocalStorage<'table' | 'tiles' | null>({ key: 'branchline.sites', defaultValue: null, getInitialValueInEffect: false });
   const shape = view ?? (narrow ? 'tiles' : 'table');
   const all = found.data ?? [];
-  const shown = all.filter((site) => `${site.label} ${site.site}`.toLowerCase().includes(wanted.trim().toLowerCase()));
+  const tags = [...new Set(all.flatMap((site) => site.tags))].sort();
+  const [tag, setTag] = useState<string | null>(null);
+  const shown = all.filter((site) => `${site.label} ${site.site}`.toLowerCase().includes(wanted.trim().toLowerCase()) && (tag === null || site.tags.includes(tag)));
   return (
     <>
       <Heading title={t('sites.title')} note={t('sites.note')}>
@@ -35,6 +37,7 @@ export function Sites() {
         {all.length > SEARCH_FROM && (
           <TextInput leftSection={<IconSearch size={16} />} aria-label={t('sites.search')} placeholder={t('sites.search')} value={wanted} onChange={(e) => setWanted(e.currentTarget.value)} />
         )}
+        {tags.length > 0 && <Select aria-label={t('tags.filter')} placeholder={t('tags.all')} data={tags} value={tag} onChange={setTag} searchable clearable clearButtonProps={{ 'aria-label': t('tags.all') }} w={170} />}
         {all.length > 0 && (
           <SegmentedControl aria-label={t('sites.view')} value={shape} onChange={(next) => setView(next === 'tiles' ? 'tiles' : 'table')} data={[{ value: 'table', label: t('sites.asTable') }, { value: 'tiles', label: t('sites.asTiles') }]} />
         )}
@@ -102,7 +105,7 @@ function List({ sites }: { sites: readonly SiteLine[] }) {
             <Table.Tr key={site.site} style={{ cursor: 'pointer' }} onClick={() => void go(`/sites/${site.site}`)}>
               <Table.Td>
                 <Anchor component={Link} to={`/sites/${site.site}`} fw={600} size="sm" c="inherit" onClick={(e) => e.stopPropagation()}>{site.label}</Anchor>
-                <Text size="xs" c="dimmed">{site.site}</Text>
+                <Text size="xs" c="dimmed">{[site.site, ...site.tags].join(' · ')}</Text>
               </Table.Td>
               <Table.Td><LinkState site={site} /></Table.Td>
               <Table.Td><DataAge site={site} /></Table.Td>

@@ -28,7 +28,7 @@ function Tile({ site }: { site: SiteLine }) {
       <Group justify="space-between" align="flex-start" wrap="nowrap" mb="sm" mih={44}>
         <div>
           <Anchor component={Link} to={`/sites/${site.site}`} fw={600} c="inherit" className="tile-link">{site.label}</Anchor>
-          <Text size="xs" c="dimmed">{site.site}</Text>
+          <Text size="xs" c="dimmed">{[site.site, ...site.tags].join(' · ')}</Text>
         </div>
         <LinkState site={site} />
       </Group>
