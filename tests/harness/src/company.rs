@@ -179,6 +179,10 @@ pub struct BranchPlan {
     pub desk_tls: bool,
     /// Further sections of `box.toml`.
     pub more: String,
+    /// Where its lines stand, on loopback too.
+    pub ip: String,
+    /// A free port for SIP, and one more; None: any.
+    pub sip_port: Option<u16>,
 }
 
 impl BranchPlan {
@@ -205,6 +209,8 @@ impl BranchPlan {
             secrets: Vec::new(),
             desk_tls: false,
             more: String::new(),
+            ip: "127.0.0.1".into(),
+            sip_port: None,
         })
     }
 }
@@ -247,13 +253,14 @@ impl Branch {
 
     fn written(folder: &Path, plan: &BranchPlan, cloud: Option<&Cloud>, prompts: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
-        let (sip, ws, desk) = (free_ports(2), free_ports(2), free_ports(2));
+        let sip = plan.sip_port.unwrap_or_else(|| free_ports(2));
+        let (ws, desk, ip) = (free_ports(2), free_ports(2), &plan.ip);
         let (metrics, rtp) = (free_ports(4), free_ports(60));
         let domain = format!("{}.example", plan.site);
         let mut text = format!(
             "site = \"{}\"\ndata = \"data\"\nrun = \"run\"\nprompts = \"{}\"\n[sip]\ndomain = \"{domain}\"\norigins = [\"{}\"]\n\
-             networks = [\"127.0.0.1/32\"]\nlisten = [\"udp:127.0.0.1:{sip}\", \"ws:127.0.0.1:{ws}\", \"wss:127.0.0.1:{}\", \
-             \"tcp:127.0.0.1:{sip}\", \"tls:127.0.0.1:{}\"]\n[rtp]\nip = \"127.0.0.1\"\n\
+             networks = [\"127.0.0.1/32\"]\nlisten = [\"udp:{ip}:{sip}\", \"ws:{ip}:{ws}\", \"wss:{ip}:{}\", \
+             \"tcp:{ip}:{sip}\", \"tls:{ip}:{}\"]\n[rtp]\nip = \"{ip}\"\n\
              ports = [{rtp}, {}]\n[desk]\nlisten = \"127.0.0.1:{desk}\"\ntls = {}\n[metrics]\nlisten = \"127.0.0.1:{metrics}\"\n",
             plan.site,
             prompts.display(),
@@ -286,10 +293,10 @@ impl Branch {
         Ok(Self {
             site: plan.site.clone(),
             folder: folder.into(),
-            sip: format!("127.0.0.1:{sip}"),
+            sip: format!("{ip}:{sip}"),
             sip_port: sip,
-            ws: format!("ws://127.0.0.1:{ws}"),
-            wss: format!("wss://127.0.0.1:{}", ws + 1),
+            ws: format!("ws://{ip}:{ws}"),
+            wss: format!("wss://{ip}:{}", ws + 1),
             desk: format!("{}://127.0.0.1:{desk}", if plan.desk_tls { "https" } else { "http" }),
             metrics_port: metrics,
             provision: format!("https://127.0.0.1:{provision}/"),

@@ -25,6 +25,7 @@ mod nightly;
 mod overflow;
 mod phones;
 mod protected;
+mod recording_server;
 mod rollouts;
 mod voicemail;
 mod walled;
