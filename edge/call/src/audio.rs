@@ -93,8 +93,8 @@ impl Calls {
 
     /// A party that says nothing may mute its microphone, or be gone without a word: it is asked after a while.
     fn silent(&mut self, now: Instant, port: PortId, silent: bool) {
-        // Who only listens is silent.
-        match self.ports.leg(port).filter(|leg| self.siprec.of_strand(*leg).is_none()) {
+        // A recording server only listens.
+        match self.ports.leg(port).filter(|leg| !self.siprec.is_of_copy(*leg)) {
             Some(leg) if silent => self.timers.start(now, leg, Timer::Probe),
             Some(leg) => self.timers.stop(leg, Timer::Probe),
             None => {}

@@ -109,6 +109,7 @@ impl Calls {
                 Timer::Ring => self.end(now, leg, Cause::NoAnswer),
                 Timer::Tunnel => self.end(now, leg, Cause::Lost),
                 Timer::Reoffer => self.reoffer(now, leg),
+                Timer::Probe if self.probe_brought(now, leg) => {}
                 Timer::Probe => self.probe(now, leg),
                 Timer::CopyAgain => self.copy_again(now, leg),
             }

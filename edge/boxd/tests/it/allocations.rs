@@ -50,7 +50,7 @@ unsafe impl GlobalAlloc for Counting {
 fn packets_of_recorded_calls_go_through_the_relay_without_an_allocation() {
     for (io_uring, first) in [(true, 27_000_u16), (false, 27_200)] {
         let mut plane = Plane::start([127, 0, 65, 1], first..=first + 99, io_uring);
-        let mut phones = Vec::new();
+        let (mut phones, mut servers) = (Vec::new(), Vec::new());
         for n in 0..CALLS {
             let (a, b) = (PortId(2 * n + 1), PortId(2 * n + 2));
             // Every other call has a leg under each cipher.
@@ -69,11 +69,15 @@ fn packets_of_recorded_calls_go_through_the_relay_without_an_allocation() {
                 _ => Command::Join { a, b },
             });
             plane.send(&Command::Record { recording: format!("{n:032x}"), port: a });
+            // A recording server has each of them too.
+            let (caller, agent) = (PortId(2 * n + 101), PortId(2 * n + 102));
+            servers.extend([caller, agent].map(|port| Phone::new(&mut plane, port, 3)));
+            plane.send(&Command::Copy { recording: format!("copy-{n}"), port: a, caller, agent });
         }
         // Buffers reach their sizes, and the pool has its batches; then two seconds are watched, which end before the
         // first verdicts.
         let began = Instant::now();
-        let mut heard = 0;
+        let (mut heard, mut copied) = (0, 0);
         for round in 0..160_u32 {
             if round == 60 {
                 WATCHED.store(relay_thread(), Ordering::Relaxed);
@@ -82,10 +86,12 @@ fn packets_of_recorded_calls_go_through_the_relay_without_an_allocation() {
                 phone.say();
                 heard += phone.hear(0).1;
             }
+            copied += servers.iter_mut().map(|server| server.hear(0).1).sum::<usize>();
             std::thread::sleep((began + Duration::from_millis(20) * round).saturating_duration_since(Instant::now()));
         }
         WATCHED.store(0, Ordering::Relaxed);
         assert!(heard > 1_400, "{heard} packets came through");
+        assert!(copied > 1_400, "{copied} packets reached the recording server");
         assert_eq!(
             COUNT.swap(0, Ordering::Relaxed),
             0,
@@ -93,7 +99,7 @@ fn packets_of_recorded_calls_go_through_the_relay_without_an_allocation() {
         );
         let buffers = BUFFERS.swap(0, Ordering::Relaxed);
         assert!(buffers <= CALLS, "{buffers} buffers for {CALLS} recordings (io_uring: {io_uring})");
-        for phone in &phones {
+        for phone in phones.iter().chain(&servers) {
             plane.send(&Command::Close { port: phone.port });
         }
         drop(plane);

@@ -125,6 +125,11 @@ impl Sessions {
     pub fn of_strand(&self, leg: LegId) -> Option<LegId> {
         self.strands.get(&leg).copied()
     }
+
+    /// Whether it is one that a recording server hears.
+    pub fn is_of_copy(&self, leg: LegId) -> bool {
+        self.of_strand(leg).is_some_and(|session| self.copies.contains_key(&session))
+    }
 }
 
 impl Calls {

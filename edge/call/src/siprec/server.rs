@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use media::plane::Command;
-use media::sdp::{self, OurStream, Stream};
+use media::sdp::{self, Direction, OurStream, Stream};
 use model::{LegId, TrunkId};
 use sip::endpoint::{self, DialogId, Invited, Source};
 
@@ -164,17 +164,7 @@ impl Calls {
                 Line::Refused(line) => Err(line.clone()),
             });
         }
-        let streams: Vec<OurStream<'_>> = texts
-            .iter()
-            .map(|text| match text {
-                Ok(text) => {
-                    let text = std::str::from_utf8(text).unwrap_or_default();
-                    OurStream::Stream { text, label: None, direction: None }
-                }
-                Err(line) => OurStream::Refused(line),
-            })
-            .collect();
-        sdp::merge(&streams).map(Bytes::from)
+        body(&texts, None)
     }
 
     /// Both streams are heard as the two sides of one call; nothing is sent on either.
@@ -224,9 +214,53 @@ impl Calls {
                 self.siprec.by_dialog.remove(&dialog);
                 self.brought_over(id);
             }
+            E::Reanswered { sdp, .. } => self.brought_reanswered(id, sdp.as_deref()),
+            E::RefreshDue { .. } => self.ask_brought(now, id),
             E::Referred { dialog, .. } => self.endpoint.refer_reject(now, dialog),
             _ => {}
         }
+    }
+
+    /// Nothing has come by a stream for a while: a peer that is gone does not answer, or knows nothing of it any more
+    /// (RFC 3261 §12.2.1.2). False: it is no stream of a peer's.
+    pub(crate) fn probe_brought(&mut self, now: Instant, strand: LegId) -> bool {
+        let Some(id) = self.siprec.of_strand(strand).filter(|id| self.siprec.is_brought(*id)) else { return false };
+        self.timers.start(now, strand, Timer::Probe);
+        self.ask_brought(now, id);
+        true
+    }
+
+    /// A re-INVITE that changes nothing.
+    fn ask_brought(&mut self, now: Instant, id: LegId) {
+        let Some(mut brought) = self.siprec.brought.remove(&id) else { return };
+        let texts: Option<Vec<Result<Bytes, String>>> = brought
+            .lines
+            .iter_mut()
+            .map(|line| match line {
+                Line::Taken(strand) if !strand.refused => strand.session.probe().map(Ok),
+                Line::Taken(strand) => Some(Err(refusal(&strand.session.last().unwrap_or_default()))),
+                Line::Refused(line) => Some(Err(line.clone())),
+            })
+            .collect();
+        let direction = Some(Direction::RecvOnly);
+        if let Some(offer) = texts.filter(|_| !brought.owes).and_then(|texts| body(&texts, direction)) {
+            self.endpoint.reinvite(now, brought.dialog, offer);
+        }
+        self.siprec.brought.insert(id, brought);
+    }
+
+    fn brought_reanswered(&mut self, id: LegId, answer: Option<&[u8]>) {
+        let Some(mut brought) = self.siprec.brought.remove(&id) else { return };
+        let theirs = answer.map(|answer| sdp::split(answer).unwrap_or_default());
+        for (at, line) in brought.lines.iter_mut().enumerate() {
+            if let Line::Taken(strand) = line {
+                let text = theirs.as_ref().and_then(|theirs| theirs.get(at)).filter(|stream| stream.live);
+                let _same = strand.session.reanswered(text.map(|stream| stream.text.as_bytes()), &self.ports);
+            }
+        }
+        self.connect_brought(&mut brought);
+        self.tell_brought(id, &mut brought);
+        self.siprec.brought.insert(id, brought);
     }
 
     /// What cannot be read, or is too much, changes nothing: the audio is what is to be kept.
@@ -292,6 +326,21 @@ impl Calls {
     pub fn brought(&self) -> usize {
         self.siprec.brought.len()
     }
+}
+
+/// One body of these streams; an error is a line that is refused.
+fn body(texts: &[Result<Bytes, String>], direction: Option<Direction>) -> Option<Bytes> {
+    let streams: Vec<OurStream<'_>> = texts
+        .iter()
+        .map(|one| match one {
+            Ok(text) => {
+                let text = std::str::from_utf8(text).unwrap_or_default();
+                OurStream::Stream { text, label: None, direction }
+            }
+            Err(line) => OurStream::Refused(line),
+        })
+        .collect();
+    sdp::merge(&streams).map(Bytes::from)
 }
 
 /// The media line of a body of ours, refused.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use call::siprec::{About, Metadata, Recorder, Records};
-use media::sdp;
+use media::{plane, sdp};
 use model::config::Protection;
 use model::{LegId, Millis, QueueId, RecordingId, TrunkId};
 use sip::endpoint::{self, DialogId, Endpoint, Event, Invite, Target, Transport};
@@ -427,6 +427,71 @@ fn a_declared_peer_brings_a_call_that_is_recorded_as_one_with_two_sides() {
     assert!(bench.events.iter().any(|event| matches!(event, call::leg::Event::BroughtOver { .. })));
     assert_eq!(bench.calls.brought(), 0);
     bench.assert_empty();
+}
+
+#[test]
+fn a_peer_that_is_gone_without_a_word_is_found_out() {
+    let mut bench = bench(|_| {});
+    bring(&mut bench, &two_streams("192.0.2.60", "sendonly"), WHO);
+    let ports: Vec<_> = bench.media.open.keys().copied().collect();
+    let silent = |bench: &mut Bench| {
+        for port in &ports {
+            bench.to_media.push_back(plane::Event::Silent { port: *port, silent: true });
+        }
+        bench.skip();
+    };
+    silent(&mut bench);
+    bench.advance(Duration::from_secs(70));
+    let log = bench.take_log();
+    assert_eq!(log.iter().filter(|line| *line == "sbc < INVITE").count(), 1, "{log:?}");
+    let (offer, _) = bench.peers[SBC]
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| match event {
+            Event::Reoffer { sdp, dialog } => Some((String::from_utf8(sdp.clone()?.to_vec()).unwrap(), *dialog)),
+            _ => None,
+        })
+        .expect("a question");
+    assert_eq!(offer.matches("a=recvonly").count(), 2, "{offer}");
+    // It is there, and goes on.
+    bench.peers[SBC].dialog = bench.peers[SBC].events.iter().find_map(|event| match event {
+        Event::Answered { dialog, .. } => Some(*dialog),
+        _ => None,
+    });
+    accept(&mut bench, SBC, &two_streams("192.0.2.60", "sendonly"));
+    assert_eq!(bench.calls.brought(), 1);
+    bench.peers[SBC].unplugged = true;
+    bench.advance(Duration::from_secs(180));
+    assert_eq!(bench.calls.brought(), 0, "{:?}", bench.take_log());
+    assert!(bench.media.open.is_empty());
+}
+
+#[test]
+fn each_stream_has_keys_of_its_own_and_none_is_sent_in_clear() {
+    let key = |n: u8| {
+        let key =
+            ["d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj", "PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR"][usize::from(n)];
+        format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}\r\n")
+    };
+    let protected = |second: &str| {
+        two_streams("192.0.2.50", "recvonly")
+            .replace("RTP/AVP", "RTP/SAVP")
+            .replace("a=label:1\r\n", &format!("a=label:1\r\n{}", key(0)))
+            .replace("a=label:2\r\n", &format!("a=label:2\r\n{second}"))
+    };
+    for (answer, keyed) in [(protected(&key(1)), 2), (protected(""), 1), (two_streams("192.0.2.50", "recvonly"), 0)] {
+        let (mut bench, caller, _) = talking(|recorders| recorders[0].protection = Protection::RequiredOpenly);
+        let before = bench.media.connects.len();
+        copy(&mut bench, caller, "sales");
+        let (offer, _) = told(&bench, VAULT);
+        let keys: BTreeSet<&str> = offer.lines().filter(|line| line.starts_with("a=crypto:1 ")).collect();
+        assert_eq!((offer.matches("RTP/SAVP").count(), keys.len()), (2, 2), "{offer}");
+        accept(&mut bench, VAULT, &answer);
+        let connects = &bench.media.connects[before..];
+        assert_eq!(connects.len(), keyed, "{answer}");
+        assert!(connects.iter().all(|(_, security)| *security != plane::Security::Clear), "{connects:?}");
+    }
 }
 
 #[test]

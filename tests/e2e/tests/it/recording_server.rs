@@ -103,6 +103,10 @@ fn a_recording_server_has_what_the_box_has_and_its_death_costs_the_call_nothing(
     agent.phone.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the agent's phone answers");
     let second = || (facts(&branch, "copy_started").len() == 2).then_some(());
     wait_for("the second copy", PATIENCE, second).expect("copied");
+    // The process that spoke to it dies first: the next life takes the call over, and has it copied anew.
+    stage::kill_calls(&branch).expect("restarted");
+    let third = || (facts(&branch, "copy_started").len() == 3).then_some(());
+    wait_for("the copy anew", PATIENCE, third).unwrap_or_else(|error| panic!("{error:#}\n{}", branch.tail()));
     std::thread::sleep(Duration::from_secs(3));
     server.stop();
     let lost = wait_for("its loss is told", LOST, || facts(&branch, "copy_missing").into_iter().next())
