@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, io::Write, path::Path};
 
+use model::leaving::Alone;
 use serde::{Deserialize, Serialize};
 
 /// `health.json` in the run folder.
@@ -17,6 +18,9 @@ pub struct Health {
     pub calls: u32,
     /// Whether a call for help can go out: `ready`, `lines_down`, `no_line`, `no_number`; `unknown` while *calls* is silent.
     pub emergency: String,
+    /// For how many days the box can run cut off, by each thing that ends.
+    #[serde(default)]
+    pub alone: Vec<Alone>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

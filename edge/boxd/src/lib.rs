@@ -1,6 +1,7 @@
 //! The daemon of a box, `boxd`: three processes from one binary (*calls*, *media*, *sync*) and the supervisor over
 //! them. Shells: they touch the world and decide nothing; the engines decide.
 
+pub mod alone;
 pub mod calls;
 pub mod config;
 pub mod egress;

@@ -3,6 +3,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use model::leaving::Alone;
 use serde_json::Value;
 use sip::endpoint::Transport;
 use tokio::{
@@ -27,6 +28,8 @@ pub struct Seen {
     pub calls: u32,
     /// Whether a call for help can go out, as *calls* says; None while it says nothing.
     pub help: Option<String>,
+    /// How long the box can run cut off, by each thing that ends.
+    pub alone: Vec<Alone>,
 }
 
 /// Looks every two seconds until the receiver is gone.
@@ -52,7 +55,8 @@ async fn look(config: &BoxConfig, round: u32) -> Seen {
     };
     let in_progress = calls.get("calls").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
     let help = calls.get("help").and_then(Value::as_str).map(str::to_owned);
-    Seen { checks, calls: in_progress.unwrap_or(0), help }
+    let alone = calls.get("alone").cloned().and_then(|alone| serde_json::from_value(alone).ok()).unwrap_or_default();
+    Seen { checks, calls: in_progress.unwrap_or(0), help, alone }
 }
 
 async fn registrar(config: &BoxConfig, round: u32) -> bool {

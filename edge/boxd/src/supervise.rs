@@ -181,6 +181,7 @@ fn health_of(children: &[Watched], seen: probe::Seen) -> Health {
         checks: seen.checks,
         calls: seen.calls,
         emergency,
+        alone: seen.alone,
     }
 }
 

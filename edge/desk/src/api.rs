@@ -19,6 +19,7 @@ use model::{
     config::{Config, Protection},
     fact::Monitoring,
     forward::Forward,
+    leaving::Alone,
 };
 pub use report::{Report, ReportAsked, ReportColumn, ReportLine, ReportRow, ReportTime};
 use serde::{Deserialize, Serialize};
@@ -293,6 +294,8 @@ pub struct Caller {
 pub struct Settings {
     pub config: Config,
     pub findings: Vec<Finding>,
+    /// How long the box can run cut off.
+    pub alone: Vec<Alone>,
 }
 
 /// `POST /api/changes`: edits of the branch's own document, all or none.

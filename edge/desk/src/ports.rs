@@ -20,6 +20,7 @@ use model::{
     change::{Change, Finding},
     config::Config,
     history::{Decision, Report},
+    leaving::Alone,
 };
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
@@ -292,6 +293,8 @@ pub enum Role {
 pub struct Effective {
     pub config: Config,
     pub findings: Vec<Finding>,
+    /// How long the box can run cut off.
+    pub alone: Vec<Alone>,
 }
 
 /// Why a command was not done.

@@ -231,7 +231,11 @@ pub fn message(row: ports::MessageRow) -> api::Message {
 }
 
 pub fn settings(effective: &ports::Effective) -> api::Settings {
-    api::Settings { config: effective.config.clone(), findings: effective.findings.clone() }
+    api::Settings {
+        config: effective.config.clone(),
+        findings: effective.findings.clone(),
+        alone: effective.alone.clone(),
+    }
 }
 
 pub fn ask(ask: api::Ask) -> Result<board::Ask, api::RefusedCode> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{
     Millis, QueueId,
-    leaving::{Closed, Figures, Health, Interval, Leaving, Notice, Running},
+    leaving::{ALONE_DAYS_MAX, Closed, End, Figures, Health, Interval, Leaving, Notice, Running},
 };
 
 use crate::{
@@ -179,7 +179,11 @@ fn check_health(health: &Health) -> Result<(), Error> {
     within("phones_registered", health.phones_registered, 10_000)?;
     within("trunks", health.trunks, 1_000)?;
     within("trunks_up", health.trunks_up, health.trunks)?;
-    within("slot", health.slot.into(), 1)
+    within("slot", health.slot.into(), 1)?;
+    let ends: BTreeSet<End> = health.alone.iter().map(|alone| alone.until).collect();
+    let twice = health.alone.len().saturating_sub(ends.len());
+    within("ends told twice", u32::try_from(twice).unwrap_or(u32::MAX), 0)?;
+    health.alone.iter().try_for_each(|alone| within("days alone", alone.days.into(), ALONE_DAYS_MAX.into()))
 }
 
 fn check_closed(closed: &Closed) -> Result<(), Error> {

@@ -41,6 +41,11 @@ pub const WORDS: &[Word] = &[
     word("health", "intervals_closed", "a count"),
     word("health", "slot", "0 or 1"),
     word("health", "version", "three numbers"),
+    word(
+        "health",
+        "alone",
+        "for how many days, 0 to 3650, it can run cut off: by its disk, a certificate, names of trunks",
+    ),
     word("running", "item", "the word \"running\": which configuration the box runs"),
     word("running", "at", "ms since 1970"),
     word("running", "heads", "a number that both ends compute from the configuration documents"),
@@ -122,6 +127,7 @@ mod tests {
             intervals_closed: 1,
             slot: 0,
             version: [1, 2, 3],
+            alone: Vec::new(),
         };
         // A new kind of item does not compile here until it has a sample and its words.
         let place = model::PlaceId::new("annex").ok();

@@ -184,4 +184,48 @@ pub struct Health {
     /// Firmware slot and version as numbers: `a` is 0, `b` is 1; version 1.2.3 is `[1, 2, 3]`.
     pub slot: u8,
     pub version: [u16; 3],
+    /// How long it can run cut off, by each thing that ends; what does not end is left out.
+    #[serde(default)]
+    pub alone: Vec<Alone>,
+}
+
+/// For how many days, should nothing come from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alone {
+    pub until: End,
+    /// Whole days, at most [`ALONE_DAYS_MAX`].
+    pub days: u16,
+}
+
+impl Alone {
+    /// Somebody should look soon.
+    pub fn is_short(&self) -> bool {
+        let enough = match self.until {
+            End::Disk => 7,
+            End::Certificate => 14,
+            // A week is all that it ever is.
+            End::TrunkNames => 2,
+        };
+        self.days < enough
+    }
+}
+
+/// What is far away is told as this.
+pub const ALONE_DAYS_MAX: u16 = 3_650;
+
+/// What ends. Nothing else of a box does: its device certificate renews itself also when it is over, sessions and
+/// passwords of desks and phones are its own, and the outbox is as large as the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// The disk is full, at the pace of the last days: no recording, no record of a call. Calls go on.
+    Disk,
+    /// The certificate that was given to the box for its desk and its phones is over.
+    Certificate,
+    /// Where a trunk is that is known by name is forgotten, when no DNS has confirmed it for so long.
+    TrunkNames,
+}
+
+impl End {
+    pub const ALL: [End; 3] = [End::Disk, End::Certificate, End::TrunkNames];
 }

@@ -258,7 +258,8 @@ export const corrections = {
   more: false,
 };
 
-const health = (over) => ({ at: NOW - 40_000, processes_up: 3, restarts: 0, disk_free_percent: 62, phones_registered: 12, trunks_up: 2, trunks: 2, intervals_closed: 960, slot: 0, version: [0, 1, 0], ...over });
+export const alone = [{ until: 'disk', days: 5 }, { until: 'certificate', days: 61 }, { until: 'trunk_names', days: 6 }];
+const health = (over) => ({ at: NOW - 40_000, processes_up: 3, restarts: 0, disk_free_percent: 62, phones_registered: 12, trunks_up: 2, trunks: 2, intervals_closed: 960, slot: 0, version: [0, 1, 0], alone: [{ until: 'disk', days: 23 }, { until: 'certificate', days: 3650 }], ...over });
 const site = (id, label, over) => ({ site: id, label, linked: true, last_heard_ms_ago: 1800, data_age_s: 42, completeness: 1, tags: [], queues_waiting: null, software: '0.1.0', health: health({}), findings: { repaired: 0, warning: 0, fatal: 0 }, ...over });
 
 const notice = (n, over) => ({ site: 'north', site_label: 'North Street', notice: String(n).repeat(32).slice(0, 32), at: NOW - 90_000, received: NOW - 88_000, what: 'emergency_answered', alarm: true, place: 'Annex', trunk: null, seen_by: null, seen: null, ...over });
@@ -272,7 +273,7 @@ export const sites = [
   site('north', 'North Street', { tags: ['coast', 'pilot'], findings: { repaired: 1, warning: 2, fatal: 0 } }),
   site('harbour', 'Harbour', { tags: ['coast'] }),
   site('airport', 'Airport', { linked: false, last_heard_ms_ago: 9_240_000, data_age_s: 9300, completeness: 0.973, health: health({ trunks_up: 1 }) }),
-  site('old-town', 'Old Town', { health: health({ disk_free_percent: 6 }), findings: { repaired: 0, warning: 0, fatal: 1 }, completeness: 0.9995 }),
+  site('old-town', 'Old Town', { health: health({ disk_free_percent: 6, alone: [{ until: 'disk', days: 4 }] }), findings: { repaired: 0, warning: 0, fatal: 1 }, completeness: 0.9995 }),
   site('west', 'West Gate', { linked: false, last_heard_ms_ago: null, data_age_s: null, completeness: null, software: null, health: null }),
 ];
 

@@ -77,7 +77,7 @@ async function desk(tab, url, shot, look) {
     if (pathname.endsWith('/card')) return dark ? json(route, { ...fixtures.contactCard, known: null }) : json(route, fixtures.contactCard);
     if (pathname.endsWith('/note')) return json(route, { version: 4 });
     if (pathname === '/api/contacts') return json(route, fixtures.contacts);
-    if (pathname === '/api/config' || pathname === '/api/changes') return json(route, { config: fixtures.config, findings: fixtures.findings });
+    if (pathname === '/api/config' || pathname === '/api/changes') return json(route, { config: fixtures.config, findings: fixtures.findings, alone: fixtures.alone });
     if (pathname === '/api/merge') return json(route, fixtures.merge);
     if (pathname.endsWith('.peaks')) return json(route, fixtures.waveform());
     if (pathname.startsWith('/api/recordings/')) return route.fulfill({ contentType: 'audio/wav', body: fixtures.wav() });

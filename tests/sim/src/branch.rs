@@ -419,6 +419,7 @@ fn health(at: Millis, intervals_closed: u64, config: &Config) -> Health {
         intervals_closed,
         slot: 0,
         version: [0, 1, 0],
+        alone: Vec::new(),
     }
 }
 

@@ -155,6 +155,7 @@ pub fn health(n: u32) -> Leaving {
         intervals_closed: 0,
         slot: 0,
         version: [0, 1, 0],
+        alone: Vec::new(),
     })
 }
 

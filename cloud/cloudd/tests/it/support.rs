@@ -171,6 +171,7 @@ pub fn health(intervals_closed: u64) -> leaving::Leaving {
         intervals_closed,
         slot: 0,
         version: [1, 2, 3],
+        alone: Vec::new(),
     })
 }
 

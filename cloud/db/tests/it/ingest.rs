@@ -141,6 +141,7 @@ fn the_last_health_to_arrive_is_the_latest() {
         intervals_closed: 9,
         slot: 0,
         version: [1, 2, 3],
+        alone: Vec::new(),
     };
     let row = |at| Row::Good(leaving::Leaving::Health(health(at)));
     take(&db, batch(1, vec![row(START + 50), row(START - 50)])).unwrap();

@@ -22,6 +22,7 @@ use model::{
     ContactId, Extension, Millis, TrunkId,
     config::Config,
     fact::{Fact, Kind},
+    leaving::Alone,
 };
 use sip::{arrivals::Turn, endpoint::Input as SipInput, locate::Target};
 use tokio::{
@@ -94,6 +95,8 @@ pub struct Standing {
     pub calls: AtomicU32,
     pub trunks: Mutex<BTreeMap<TrunkId, super::trunks::Standing>>,
     pub help: Mutex<Option<call::Help>>,
+    /// How long the box can run cut off.
+    pub alone: Mutex<Vec<Alone>>,
 }
 
 pub struct Engine {
@@ -330,6 +333,7 @@ impl Engine {
             self.feed(Input::NoticesHeard);
         }
         self.tell_running();
+        self.show_alone();
         if self.config.cloud.is_some() && self.book.due(wall()) {
             self.close_intervals();
         }

@@ -6,6 +6,7 @@ mod customers;
 mod desk_ports;
 mod dns;
 mod egress_port;
+mod ends;
 mod engine;
 mod lab_news;
 mod look_back;
@@ -115,9 +116,11 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
             "ledger": standing.ledger.load(Ordering::Relaxed),
             "calls": standing.calls.load(Ordering::Relaxed),
             "help": standing.help.lock().unwrap_or_else(PoisonError::into_inner).map(call::Help::word),
+            "alone": *standing.alone.lock().unwrap_or_else(PoisonError::into_inner),
             "trunks": *standing.trunks.lock().unwrap_or_else(PoisonError::into_inner),
         })
     });
+    let looking = ends::Looking::new(&engine.0);
     let (engine, media, sync, located, looked_up) = engine;
     let listener = tokio::net::TcpListener::bind(config.desk)
         .await
@@ -141,6 +144,7 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
     if let Some(port) = phones {
         side.handle()?.spawn(provision::run(port));
     }
+    side.handle()?.spawn(looking.forever());
     let observing = side.handle()?.spawn(observe::serve(config.metrics_of(0), registry, status));
     tokio::select! {
         () = engine.run(Inbox { media, sync, located, looked_up, requests: requests_in }) => Ok(()),
@@ -276,7 +280,12 @@ async fn build(
         staff: Arc::new(desk::Staff::new(staff).context("the staff's credentials")?),
         book: Book::new(length_s, now, remembered),
         board: watch::channel(Arc::new(desk::BoardAt { at: Instant::now(), board: Default::default() })).0,
-        effective: watch::channel(Arc::new(desk::Effective { config: running, findings: Vec::new() })).0,
+        effective: watch::channel(Arc::new(desk::Effective {
+            config: running,
+            findings: Vec::new(),
+            alone: Vec::new(),
+        }))
+        .0,
         meters: meters::Meters::new()?,
         standing: Arc::new(Standing::default()),
         phones: BTreeSet::new(),

@@ -1,7 +1,7 @@
 //! Translations at the engine's border: what the floor says into what is sent or stored, and back. Domain types do not
 //! serialise themselves.
 
-use std::path::Path;
+use std::{path::Path, sync::PoisonError};
 
 use call::leg::Caller;
 use desk::{ChangeRefused, Fault};
@@ -140,6 +140,7 @@ pub fn health(engine: &Engine, at: Millis, closing: bool) -> Health {
         intervals_closed: closed.saturating_add(u64::from(closing)),
         slot: running.slot,
         version: running.version,
+        alone: engine.standing.alone.lock().unwrap_or_else(PoisonError::into_inner).clone(),
     }
 }
 

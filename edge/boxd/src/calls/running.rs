@@ -156,7 +156,10 @@ impl Engine {
             self.configure();
             self.tell(Kind::ConfigActivated { heads, findings: count });
         }
-        self.effective.send_replace(Arc::new(desk::Effective { config: Config::clone(&self.running), findings }));
+        // Asked before: nothing may be borrowed of what is replaced.
+        let alone = self.effective.borrow().alone.clone();
+        let config = Config::clone(&self.running);
+        self.effective.send_replace(Arc::new(desk::Effective { config, findings, alone }));
     }
 
     pub fn refresh_secrets(&mut self) {

@@ -25,6 +25,7 @@ use model::{
     config::{Agent, Config, Locality, Overflow, Queue, Site},
     fact::{AgentState, Disposition, EndCause, Monitoring},
     history::{By, Decision, Outcome, Report, Rule, Said, Side, Value as Scalar},
+    leaving::{Alone, End},
 };
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
@@ -623,7 +624,8 @@ pub fn effective() -> Effective {
     };
     let findings =
         vec![Finding { severity: Severity::Warning, path: "queues/sales".into(), problem: Problem::NobodyServes }];
-    Effective { config, findings }
+    let alone = vec![Alone { until: End::Disk, days: 23 }];
+    Effective { config, findings, alone }
 }
 
 pub fn rows() -> Vec<ContactRow> {

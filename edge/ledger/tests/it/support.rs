@@ -96,6 +96,7 @@ pub fn health(number: u32) -> Passed {
         intervals_closed: 0,
         slot: 0,
         version: [0, 1, 0],
+        alone: Vec::new(),
     };
     let mut gate = Gate::new(Policy::default(), State::default());
     gate.pass(&[Leaving::Health(health)], Millis(i64::from(number) * 1_000)).unwrap().remove(0)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gate::{Class, Error, Gate, Passed, Policy, State, decode, threshold::sum};
 use model::{
     Millis, QueueId,
-    leaving::{Closed, Figures, Health, Interval, Leaving},
+    leaving::{Alone, Closed, End, Figures, Health, Interval, Leaving},
 };
 use proptest::prelude::*;
 
@@ -46,6 +46,7 @@ fn health() -> Health {
         intervals_closed: 96,
         slot: 0,
         version: [0, 1, 0],
+        alone: Vec::new(),
     }
 }
 
@@ -115,6 +116,9 @@ fn what_does_not_add_up_or_is_out_of_bounds_is_refused_and_changes_nothing() {
     cases.push(Leaving::Health(Health { disk_free_percent: 101, ..health() }));
     cases.push(Leaving::Health(Health { trunks_up: 3, ..health() }));
     cases.push(Leaving::Health(Health { slot: 2, ..health() }));
+    let alone = |days| Alone { until: End::Disk, days };
+    cases.push(Leaving::Health(Health { alone: vec![alone(3_651)], ..health() }));
+    cases.push(Leaving::Health(Health { alone: vec![alone(1), alone(2)], ..health() }));
     let closed = Closed { from: quarter(1), until: quarter(2), length_s: 900, at: quarter(2), queues: Vec::new() };
     cases.push(Leaving::Closed(Closed { until: quarter(1), ..closed.clone() }));
     cases.push(Leaving::Closed(Closed { from: Millis(1), ..closed.clone() }));

@@ -1,7 +1,7 @@
 // What the console asks of the cloud; the shapes of cloudd's routes.
 import { get, post, put, remove } from '@shared/api';
 import type { Decision } from '@shared/history/merge';
-import type { Blame, Change, Config, Difference, Doc, Entry, Figures, Finding, Flow, FlowProblem, MergeReport, Undone, What } from '@shared/model';
+import type { Alone, Blame, Change, Config, Difference, Doc, Entry, Figures, Finding, Flow, FlowProblem, MergeReport, Undone, What } from '@shared/model';
 
 export const ROLES = ['administrator', 'site_administrator', 'supervisor', 'analyst', 'compliance', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
@@ -57,6 +57,8 @@ export interface Health {
   intervals_closed: number;
   slot: number;
   version: [number, number, number];
+  /** How long it can run cut off. */
+  alone: Alone[];
 }
 
 export interface SiteLine {

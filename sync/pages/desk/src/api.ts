@@ -1,7 +1,7 @@
 // What the desk asks of the box; the shapes of edge/desk/src/api.rs.
 import { get, post, remove } from '@shared/api';
 import type { Decision } from '@shared/history/merge';
-import type { AgentState, Cdr, Change, Config, Finding, Forward, Protection, What, MergeReport } from '@shared/model';
+import type { AgentState, Alone, Cdr, Change, Config, Finding, Forward, Protection, What, MergeReport } from '@shared/model';
 
 export interface Me {
   agent: string;
@@ -217,6 +217,8 @@ export const writeNote = (contact: string, text: string, base: number, last: boo
 export interface Settings {
   config: Config;
   findings: Finding[];
+  /** How long the box can run cut off. */
+  alone: Alone[];
 }
 
 /** A SIP account for this page, good for this session. */

@@ -360,6 +360,12 @@ export type What =
 
 export type Severity = 'repaired' | 'warning' | 'fatal';
 
+/** What ends while a box is cut off, and in how many days. */
+export interface Alone {
+  until: 'disk' | 'certificate' | 'trunk_names';
+  days: number;
+}
+
 export interface Finding {
   severity: Severity;
   /** `queues/sales/hours` */

@@ -18,6 +18,7 @@ mod helpless;
 mod hostile;
 mod intake;
 mod interop;
+mod isolation;
 mod lab;
 mod locality;
 mod next_life;

@@ -4,6 +4,7 @@ import { IconAlertCircle, IconServerOff } from '@tabler/icons-react';
 import { ago, dayAndTime } from '@shared/format';
 import { useApply, useFindings, type Place } from '@shared/edit/editing';
 import { refusalText } from '@shared/text/words';
+import { AloneText } from '@shared/ui/alone';
 import { Empty, Figure } from '@shared/ui/bits';
 import { queries } from '@shared/ui/queries';
 import { useMutation } from '@tanstack/react-query';
@@ -43,6 +44,7 @@ export function Overview({ line, place, enrol, groups }: { line: SiteLine | unde
           ) : (
             <Facts rows={[
               [t('site.health'), <BoxHealth key="health" health={health} />],
+              [t('alone.title'), <AloneText key="alone" alone={health.alone} />],
               [t('site.disk'), `${health.disk_free_percent} %`],
               [t('site.trunksUp'), t('sites.of', { part: health.trunks_up, all: health.trunks })],
               [t('site.restarts'), health.restarts],

@@ -2,6 +2,7 @@
 import { Badge, Box, Group, Progress, Text, Tooltip } from '@mantine/core';
 import { IconAlertTriangle, IconCircleCheck, IconPlugConnected, IconPlugConnectedX } from '@tabler/icons-react';
 import { ago } from '@shared/format';
+import { isShort } from '@shared/ui/alone';
 import { FindingCount } from '@shared/ui/bits';
 import { useTranslation } from 'react-i18next';
 import type { Health, SiteLine } from '../api';
@@ -50,13 +51,14 @@ export function Completeness({ site }: { site: SiteLine }) {
   );
 }
 
-export type Trouble = 'down' | 'disk' | 'trunks';
+export type Trouble = 'down' | 'disk' | 'trunks' | 'alone';
 
 export function troubles(health: Health): Trouble[] {
   const found: Trouble[] = [];
   if (health.processes_up < PROCESSES) found.push('down');
   if (health.disk_free_percent < DISK_FREE_PERCENT_MIN) found.push('disk');
   if (health.trunks_up < health.trunks) found.push('trunks');
+  if (health.alone.some(isShort)) found.push('alone');
   return found;
 }
 

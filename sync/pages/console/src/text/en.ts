@@ -107,6 +107,7 @@ export const en = {
     disk: 'Disk nearly full',
     down: 'A process is down',
     trunks: 'A line is down',
+    alone: 'Cannot run cut off for long',
     of: '{{part}} of {{all}}',
     allLinked: 'Branches linked',
     withFindings: 'Branches with findings',

@@ -109,6 +109,7 @@ export const zh: Shape<typeof en> = {
     disk: '磁盘将满',
     down: '有进程停止',
     trunks: '有线路中断',
+    alone: '断网后无法长期运行',
     of: '{{part}} / {{all}}',
     allLinked: '已连接的网点',
     withFindings: '有发现的网点',

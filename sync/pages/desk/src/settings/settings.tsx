@@ -1,6 +1,6 @@
 // What a supervisor of the branch may set here, with what the resolver found.
 import './styles';
-import { Alert, Button, Card, Group, Skeleton, Stack, Tabs } from '@mantine/core';
+import { Alert, Button, Card, Group, Skeleton, Stack, Tabs, Text } from '@mantine/core';
 import { IconAlertCircle } from '@tabler/icons-react';
 import { AgentsEditor } from '@shared/edit/agents';
 import type { Place } from '@shared/edit/editing';
@@ -10,6 +10,7 @@ import { MergeView } from '@shared/history/merge';
 import { DispositionsEditor, PausesEditor } from '@shared/edit/labels';
 import { QueuesEditor } from '@shared/edit/queues';
 import { refusalText } from '@shared/text/words';
+import { AloneText } from '@shared/ui/alone';
 import { Heading } from '@shared/ui/bits';
 import { Queries, queries } from '@shared/ui/queries';
 import { useQuery } from '@tanstack/react-query';
@@ -47,6 +48,7 @@ function BranchSettings({ config }: { config: number }) {
   return (
     <>
       <Heading title={t('settings.title')} note={t('settings.note')} />
+      <Card padding="md" mb="lg"><Text size="sm" c="dimmed" mb={4}>{t('alone.title')}</Text><AloneText alone={found.data.alone} /></Card>
       <FindingsSummary findings={place.findings} />
       <Tabs defaultValue="queues" keepMounted={false} variant="default">
         <Tabs.List mb="lg">

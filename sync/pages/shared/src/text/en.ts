@@ -22,6 +22,14 @@ export const en = {
   seconds: 's',
   secondsLong: 'seconds',
   unsaved: 'Unsaved changes',
+  alone: {
+    title: 'Can run cut off for',
+    endless: 'As long as it has power',
+    years: 'Ten years or more',
+    days_one: '{{count}} day',
+    days_other: '{{count}} days',
+    until: { disk: 'then its disk is full', certificate: 'then its desk’s certificate is over', trunk_names: 'then names of its lines are forgotten' },
+  },
   signIn: { password: 'Password', submit: 'Sign in', out: 'Sign out', tryAgainIn: 'Try again in {{seconds}} s' },
   refusal: {
     unreachable: 'No answer. Check the network and try again.',

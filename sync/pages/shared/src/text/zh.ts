@@ -23,6 +23,14 @@ export const zh: Shape<typeof en> = {
   off: '关',
   seconds: '秒',
   secondsLong: '秒',
+  alone: {
+    title: '断网可独立运行',
+    endless: '有电即可一直运行',
+    years: '十年以上',
+    days_one: '{{count}} 天',
+    days_other: '{{count}} 天',
+    until: { disk: '之后磁盘写满', certificate: '之后坐席页面证书过期', trunk_names: '之后线路域名失效' },
+  },
   unsaved: '有未保存的更改',
   signIn: { password: '密码', submit: '登录', out: '退出登录', tryAgainIn: '请在 {{seconds}} 秒后重试' },
   refusal: {
