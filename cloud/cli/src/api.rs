@@ -1,6 +1,6 @@
 //! What is asked of the console's interface.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use model::{
@@ -30,6 +30,13 @@ pub struct Planned {
     pub differences: Vec<Difference>,
     pub findings: Vec<Finding>,
     pub stays: Vec<String>,
+}
+
+/// A branch, and what it is found by.
+#[derive(Debug, Deserialize)]
+pub struct Tagged {
+    pub site: SiteId,
+    pub tags: BTreeSet<String>,
 }
 
 /// Why a plan is not applied.
@@ -72,6 +79,11 @@ impl Server {
         Ok(lines.into_iter().map(|line| line.site).collect())
     }
 
+    /// Every branch with its tags.
+    pub async fn tagged(&self) -> anyhow::Result<Vec<Tagged>> {
+        self.get("api/sites").await
+    }
+
     pub async fn config(&self, site: &SiteId) -> anyhow::Result<Config> {
         #[derive(Deserialize)]
         struct Answer {
@@ -100,7 +112,12 @@ impl Server {
         understood::<Value>(status, answer).map(|_| Applied::Done)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
+        let (status, answer) = self.ask(Method::POST, path, Some(body)).await?;
+        understood(status, answer)
+    }
+
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let (status, answer) = self.ask(Method::GET, path, None).await?;
         understood(status, answer)
     }

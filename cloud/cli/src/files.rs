@@ -53,10 +53,14 @@ pub fn named(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-pub fn parse(text: &str) -> anyhow::Result<Config> {
+pub fn yaml(text: &str) -> anyhow::Result<Value> {
     // `n` and `on` are names.
-    let value: Value = serde_saphyr::from_str_with_options(text, serde_saphyr::options! { strict_booleans: true })
-        .map_err(|error| anyhow::anyhow!("{}", crate::show::clean(&error.to_string())))?;
+    serde_saphyr::from_str_with_options(text, serde_saphyr::options! { strict_booleans: true })
+        .map_err(|error| anyhow::anyhow!("{}", crate::show::clean(&error.to_string())))
+}
+
+pub fn parse(text: &str) -> anyhow::Result<Config> {
+    let value = yaml(text)?;
     let config: Config = serde_json::from_value(value.clone())?;
     match strange(&value, &serde_json::to_value(&config)?, "") {
         Some(path) => bail!("{path} is not known: is it mistyped?"),

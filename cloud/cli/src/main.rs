@@ -5,6 +5,7 @@
 mod api;
 mod files;
 mod plans;
+mod rollouts;
 mod show;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -58,6 +59,9 @@ enum Command {
     },
     /// Apply a plan that was kept. Refused where the configuration was changed since.
     Apply { plan: PathBuf },
+    /// Changes for many branches, in waves.
+    #[command(subcommand)]
+    Rollout(rollouts::Command),
     /// Say where branches run by something other than the files, and who set it; ends with 2 when one does.
     Drift {
         #[arg(required = true)]
@@ -115,6 +119,7 @@ async fn run(args: Args) -> anyhow::Result<bool> {
             plans.apply(&server).await?;
             Ok(false)
         }
+        Command::Rollout(command) => rollouts::run(&server, command).await,
         Command::Drift { files } => {
             let plans = Plans::make(&server, &files).await?;
             print!("{}", plans.drift(&server).await?);

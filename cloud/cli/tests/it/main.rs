@@ -144,3 +144,31 @@ async fn what_is_mistyped_out_of_bounds_or_not_allowed_says_so_and_changes_nothi
     let said = String::from_utf8(command.output().await.unwrap().stderr).unwrap();
     assert!(said.contains("in clear"), "{said}");
 }
+
+#[tokio::test]
+async fn a_roll_out_is_looked_at_begun_from_a_file_listed_and_taken_back() {
+    let cloud = cloud(Role::Administrator).await;
+    cloud.write(|conn| db::tag::set(conn, &north(), &["pilot".to_owned()].into())).await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("breath.yaml");
+    let text = "label: A breath between calls\nchanges:\n- { set: queue_wrap_up, queue: service, seconds: 33 }\n\
+                tags: [pilot]\ncanaries: [north]\n";
+    std::fs::write(&file, text).unwrap();
+    let name = file.to_str().unwrap();
+    let ran = run(&cloud, &["rollout", "look", name]).await;
+    assert_eq!(ran.code, 2, "{}", ran.said);
+    assert!(ran.said.contains("north: would run\n  ~ queues/service/wrap_up_s: 10 -> 33\n"), "{}", ran.said);
+    let ran = run(&cloud, &["rollout", "begin", name]).await;
+    assert_eq!((ran.code, ran.said.as_str()), (0, "roll-out 1: begun\n"));
+    let ran = run(&cloud, &["rollout", "list"]).await;
+    assert_eq!((ran.code, ran.said.as_str()), (0, "1  running  0 of 1  A breath between calls\n"));
+    let ran = run(&cloud, &["rollout", "resume", "1"]).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.said.contains("past that"), "{}", ran.said);
+    assert_eq!(run(&cloud, &["rollout", "take-back", "1"]).await.code, 0);
+    let ran = run(&cloud, &["rollout", "list"]).await;
+    assert!(ran.said.starts_with("1  reverted (person)"), "{}", ran.said);
+    std::fs::write(&file, text.replace("pilot", "nobody")).unwrap();
+    let ran = run(&cloud, &["rollout", "begin", name]).await;
+    assert!(ran.code == 1 && ran.said.contains("none has such a tag"), "{}", ran.said);
+}
