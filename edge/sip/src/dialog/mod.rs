@@ -17,6 +17,7 @@ mod reliable;
 mod replaces;
 mod reply;
 mod session;
+mod stray;
 mod uac;
 mod unacked;
 

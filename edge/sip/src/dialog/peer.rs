@@ -94,6 +94,24 @@ impl Peer {
         }
     }
 
+    /// From the answer alone to an INVITE that is not known any more; None without a Contact.
+    pub fn of_stray(response: &Response, flow: Flow) -> Option<Self> {
+        let head = &response.head;
+        let contact = head.contacts.first()?;
+        Some(Self {
+            call_id: head.call_id.clone(),
+            local: head.from.clone(),
+            remote: head.to.clone(),
+            target: contact.uri.as_sip().map(|uri| Uri::Sip(uri.clone()))?,
+            routes: head.record_route.iter().rev().cloned().collect(),
+            cseq: head.cseq,
+            remote_cseq: None,
+            takes_update: false,
+            records: None,
+            flow,
+        })
+    }
+
     /// RFC 3261 §13.2.2.4: a 2xx makes an early dialog a whole one, with the route set of its own.
     pub fn confirmed(&mut self, response: &Response) {
         self.routes = response.head.record_route.iter().rev().cloned().collect();

@@ -359,8 +359,11 @@ impl Endpoint {
             Opened::Message(message) => match *message {
                 Message::Request(request) => self.request(now, request, flow),
                 Message::Response(response) => {
-                    if !self.tx.receive_response(now, response, flow) {
-                        self.refused("stray_response", None);
+                    if let Some(stray) = self.tx.receive_response(now, response, flow) {
+                        let known = self.knows(flow);
+                        if !known || !self.dialogs.answered_too_late(context!(self, now), &stray, flow) {
+                            self.refused("stray_response", None);
+                        }
                     }
                 }
             },

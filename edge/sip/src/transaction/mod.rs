@@ -260,16 +260,16 @@ impl Layer {
         self.step(now, tx, input, None);
     }
 
-    /// False when it answers nothing that is still asked; it is then discarded.
-    pub fn receive_response(&mut self, now: Instant, response: Response, flow: Flow) -> bool {
+    /// The response, when it answers nothing that is still asked.
+    pub fn receive_response(&mut self, now: Instant, response: Response, flow: Flow) -> Option<Response> {
         // RFC 3261 §8.1.3.3: more than one Via means it was meant for somebody else.
         let tx = self.by_client.get(&ClientKey::of(&response.head)).copied();
-        let (Some(tx), 1) = (tx, response.head.via.len()) else { return false };
-        let same_method = self.clients.get(&tx).is_some_and(|c| c.method == response.head.method);
-        if same_method {
-            self.step(now, tx, class_of(response.status), Some((Box::new(response), flow)));
+        let (Some(tx), 1) = (tx, response.head.via.len()) else { return Some(response) };
+        if self.clients.get(&tx).is_none_or(|client| client.method != response.head.method) {
+            return Some(response);
         }
-        same_method
+        self.step(now, tx, class_of(response.status), Some((Box::new(response), flow)));
+        None
     }
 
     /// A connection ended, or could not be opened.
