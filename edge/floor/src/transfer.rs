@@ -158,6 +158,16 @@ impl<L: Lines> Floor<L> {
         }
     }
 
+    /// The last life was giving the caller away, and ended before anybody took it: the phone is rung again; who gave it
+    /// away no longer waits for the outcome. To a number outside the call is not made twice.
+    pub(crate) fn move_again(&mut self, id: ContactId, to: Option<Extension>, by: Option<Extension>) {
+        let back = by.map(|phone| Back { with: Partner::Party, phone, leg: None });
+        match to.filter(|phone| self.lines.is_registered(phone)) {
+            Some(phone) => self.move_to(id, phone, back),
+            None => self.goes_back(id, back, Cause::Lost),
+        }
+    }
+
     /// The other phone took the caller.
     pub(crate) fn moved(&mut self, id: ContactId, leg: LegId, agent: Option<AgentId>) {
         self.timers.cancel(Timer::Moving(id));
@@ -275,6 +285,10 @@ impl<L: Lines> Floor<L> {
             contact.out.take_if(|out| !out.answered);
         }
         let back = self.take_back(id);
+        self.goes_back(id, back, cause);
+    }
+
+    pub(crate) fn goes_back(&mut self, id: ContactId, back: Option<Back>, cause: Cause) {
         if back.is_some() {
             self.chronicle.tell_of(id, Kind::TransferFailed);
         }

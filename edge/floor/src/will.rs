@@ -2,7 +2,7 @@
 //! agents. The words that each leg's will has of us, and the contact made of them again. Records are folded anew from the
 //! ledger's facts; what the last life wrote in its last moment and the ledger has not is told again.
 //!
-//! A consultation, a conference, supervisors on a talk and calls between sites are not taken over: their further legs are
+//! What only rang rings again for who was being given to it. A consultation, a conference, supervisors on a talk and calls between sites are not taken over: their further legs are
 //! let go, and who talked goes on.
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
 };
 
 use call::{
-    leg::{Caller, Party},
+    leg::{Caller, Cause, Party},
     will::Left,
 };
 use model::{
@@ -75,7 +75,20 @@ struct Visit {
 enum Stands {
     Flow(FlowId),
     Waiting,
-    Talking { leg: LegId, agent: Option<AgentId>, held: bool },
+    Talking {
+        leg: LegId,
+        agent: Option<AgentId>,
+        held: bool,
+    },
+    /// Given away, by whom, and the phone that was being rung; None: a number outside.
+    Moving {
+        to: Option<Extension>,
+        by: Option<Extension>,
+    },
+    /// Talked with a browser that had vanished, and goes back into its queue.
+    Left,
+    /// Hears a last prompt.
+    Closing,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,7 +121,7 @@ impl Found {
         let (_, visit) = self.visit.as_ref()?;
         match &visit.stands {
             Stands::Talking { leg, .. } => self.legs.contains_key(leg).then_some(visit),
-            Stands::Waiting | Stands::Flow(_) => Some(visit),
+            Stands::Waiting | Stands::Flow(_) | Stands::Moving { .. } | Stands::Left | Stands::Closing => Some(visit),
         }
     }
 }
@@ -162,7 +175,8 @@ impl<L: Lines> Floor<L> {
         let contact = self.contacts.get(id)?;
         let visit = self.visit(contact)?;
         let agent = self.phones.phone_of(leg).and_then(|phone| self.phones.agent(phone)).filter(|agent| {
-            !matches!(role, Role::Listener | Role::Third) && self.acd.state(agent) == Some(AgentState::Talking)
+            !matches!(role, Role::Listener | Role::Third | Role::Leaving)
+                && self.acd.state(agent) == Some(AgentState::Talking)
         });
         let agent = agent.and_then(|agent| Some((agent.clone(), self.acd.rest_of(agent)?)));
         let visit = (*role == Role::Caller).then_some(visit);
@@ -185,6 +199,12 @@ impl<L: Lines> Floor<L> {
                 };
                 Stands::Talking { leg: *leg, agent, held: *held }
             }
+            State::Moving { target, back, .. } => Stands::Moving {
+                to: self.phones.phone_of(*target).cloned(),
+                by: back.as_ref().map(|back| back.phone.clone()),
+            },
+            State::Away(_) if contact.line.is_some() => Stands::Left,
+            State::Closing { .. } => Stands::Closing,
             _ => return None,
         };
         let at = |then: Instant| {
@@ -310,6 +330,22 @@ impl<L: Lines> Floor<L> {
                     Some(line) => self.wait(id, line),
                     None => self.end(id, EndCause::Restart),
                 }
+                vec![leg]
+            }
+            Stands::Moving { to, by } => {
+                self.seat(leg, parties, signed_in(leg), None);
+                self.move_again(id, to, by);
+                vec![leg]
+            }
+            Stands::Left => {
+                self.seat(leg, parties, signed_in(leg), None);
+                self.chronicle.tell_of(id, Kind::Resumed);
+                self.goes_back(id, None, Cause::Lost);
+                vec![leg]
+            }
+            Stands::Closing => {
+                self.seat(leg, parties, signed_in(leg), None);
+                self.end(id, EndCause::Flow);
                 vec![leg]
             }
             Stands::Flow(flow) => {

@@ -51,6 +51,13 @@ window.start = ({ ws, user, domain, password }) => {
 window.digit = (digit) => session.sendDTMF(digit, { transportType: 'RFC2833' });
 window.hangUp = () => session.terminate();
 
+/** What comes in, as the browser counts it: `audio/opus`. */
+window.codec = async () => {
+  const stats = await session.connection.getStats();
+  const hears = [...stats.values()].find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio');
+  return stats.get(hears?.codecId)?.mimeType ?? '';
+};
+
 /** All samples, in base64. */
 window.heard = () => {
   const bytes = new Uint8Array(heard.reduce((sum, part) => sum + part.byteLength, 0));

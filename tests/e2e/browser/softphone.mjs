@@ -45,6 +45,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (word === 'call') await page.evaluate((target) => void window.call(target), value);
   if (word === 'digit') await page.evaluate((digit) => window.digit(digit), value);
   if (word === 'hangup') await page.evaluate(() => window.hangUp());
+  if (word === 'codec') tell(JSON.stringify({ event: 'codec', codec: await page.evaluate(() => window.codec()) }));
   if (word === 'heard') {
     const samples = Buffer.from(await page.evaluate(() => window.heard()), 'base64');
     const head = Buffer.alloc(44);

@@ -40,15 +40,28 @@ pub struct Agent {
 
 impl Agent {
     pub fn start(branch: &Branch, folder: &Path, agent: &str, extension: &str, says: &str) -> anyhow::Result<Self> {
+        Self::start_over("udp", branch, folder, (agent, extension), says)
+    }
+
+    /// With a phone that is connected by UDP, TCP or TLS.
+    pub fn start_over(
+        transport: &str,
+        branch: &Branch,
+        folder: &Path,
+        (agent, extension): (&str, &str),
+        says: &str,
+    ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)?;
+        let registrar =
+            if transport == "tls" { format!("127.0.0.1:{}", branch.sip_port + 1) } else { branch.sip.clone() };
         let microphone = folder.join("microphone.wav");
         proof::speak(says, 120, &microphone)?;
         let account = Account::Phone {
             user: extension,
             password: PHONE_PASSWORD,
             domain: &branch.domain,
-            registrar: &branch.sip,
-            transport: "udp",
+            registrar: &registrar,
+            transport,
         };
         let phone = Phone::start(&folder.join(format!("phone-{extension}")), &account, &microphone, true)?;
         let desk = sign_in(branch, agent)?;

@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     io::{BufRead, BufReader, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use crate::process::wait_for;
+use crate::{process::wait_for, proof};
 
 /// Of the softphone's page.
 pub const ORIGIN: &str = "http://localhost";
@@ -26,6 +26,15 @@ pub struct Account<'a> {
     pub user: &'a str,
     pub password: &'a str,
     pub domain: &'a str,
+}
+
+/// Says this for a minute, over and over, into a WAV that a browser's microphone can be fed with.
+pub fn microphone(folder: &Path, name: &str, says: &str) -> anyhow::Result<PathBuf> {
+    let (narrow, wide) = (folder.join(format!("{name}-narrow.wav")), folder.join(format!("{name}.wav")));
+    proof::speak(says, 60, &narrow)?;
+    let status = Command::new("sox").arg(&narrow).args(["-r", "48000"]).arg(&wide).status().context("sox")?;
+    ensure!(status.success(), "sox cannot make {}", wide.display());
+    Ok(wide)
 }
 
 pub struct Softphone {
@@ -97,6 +106,13 @@ impl Softphone {
 
     pub fn hang_up(&mut self) -> anyhow::Result<()> {
         self.command("hangup")
+    }
+
+    /// The codec that it hears, as the browser counts it: `audio/opus`.
+    pub fn codec(&mut self) -> anyhow::Result<String> {
+        self.command("codec")?;
+        let event = self.wait_event("codec", Duration::from_secs(20))?;
+        Ok(event["codec"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Writes what was heard so far as a WAV of 16 kHz.

@@ -15,7 +15,7 @@ fn a_caller_is_greeted_queued_answered_and_recorded_and_the_words_arrive() {
     let prompts = stage::prompts(&folder.path().join("prompts")).expect("prompts");
     let carrier = stage::carrier_port();
     let plan = BranchPlan::example("branch-a", carrier).expect("a plan");
-    let branch = Branch::start(&folder.path().join("branch-a"), &plan, None, &prompts).expect("a branch");
+    let mut branch = Branch::start(&folder.path().join("branch-a"), &plan, None, &prompts).expect("a branch");
     let agent_says = "this is the service desk how can i help you";
     let mut agent = Agent::start(&branch, &folder.path().join("agent"), "a-101", "101", agent_says).expect("an agent");
     let mut desk = agent.desk.live().expect("the live desk");
@@ -59,6 +59,26 @@ fn a_caller_is_greeted_queued_answered_and_recorded_and_the_words_arrive() {
     let listened = facts.lines().find(|line| line.contains("listened")).expect("the audit");
     assert!(listened.contains("a-101") && listened.contains(name), "{listened}");
     desk.ask("wrap_up_done").or_else(|_| desk.ask("ready")).expect("the agent is free again");
+
+    // Another branch key: not while the box runs; afterwards the same sound comes of it, by the new key alone.
+    let refused = branch.command(&["recording", "rekey"], None).expect_err("the box runs");
+    assert!(format!("{refused:#}").contains("stop it first"), "{refused:#}");
+    branch.stop();
+    let key = branch.folder.join("data/branch.key");
+    let old = std::fs::read(&key).expect("the branch key");
+    let told = branch.command(&["recording", "rekey"], None).expect("done");
+    assert!(told.starts_with("1 recordings and ") && !told.contains("no key of this box"), "{told}");
+    assert_ne!(std::fs::read(&key).expect("the branch key"), old);
+    branch.launch().expect("it starts by the new key");
+    let again = folder.path().join("again.wav");
+    stage::export(&branch, &recording, &again).expect("exported");
+    assert_eq!(std::fs::read(&again).expect("the export"), std::fs::read(&wav).expect("the export"));
+    let signed_in = || stage::sign_in(&branch, "a-101").ok();
+    let desk = wait_for("the desk again", PATIENCE, signed_in).expect("the credentials too");
+    let rows = stage::contacts(&desk).expect("contacts");
+    assert!(rows.iter().any(|row| row.to_string().contains("5550100")), "who called is still known: {rows:?}");
+    std::fs::write(&key, old).expect("the old key");
+    stage::export(&branch, &recording, &again).expect_err("the old key opens nothing");
 }
 
 #[test]

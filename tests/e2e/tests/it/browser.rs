@@ -1,24 +1,15 @@
 //! Real browsers as telephones.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{path::Path, time::Duration};
 
 use e2e::stage::{self, PATIENCE, state_of};
 use harness::{
     baresip::{self, Phone},
-    browser::{Account, Softphone},
+    browser::{Account, Softphone, microphone},
     company::{Branch, BranchPlan, PHONE_PASSWORD},
     process::wait_for,
     proof,
 };
-
-/// Speech for Chromium's microphone, which is fed at 48 kHz.
-fn microphone(folder: &Path, says: &str) -> std::path::PathBuf {
-    let (narrow, wide) = (folder.join("narrow.wav"), folder.join("microphone.wav"));
-    proof::speak(says, 60, &narrow).expect("speech");
-    let status = Command::new("sox").arg(&narrow).args(["-r", "48000"]).arg(&wide).status().expect("sox");
-    assert!(status.success());
-    wide
-}
 
 struct At<'a> {
     ws: &'a str,
@@ -28,7 +19,8 @@ struct At<'a> {
 fn softphone(branch: &Branch, at: &At<'_>, folder: &Path, user: &str, says: &str) -> Softphone {
     std::fs::create_dir_all(folder).expect("a folder");
     let account = Account { ws: at.ws, ca: at.ca, user, password: PHONE_PASSWORD, domain: &branch.domain };
-    let mut phone = Softphone::start(&account, &microphone(folder, says)).expect("a browser");
+    let mut phone =
+        Softphone::start(&account, &microphone(folder, "microphone", says).expect("speech")).expect("a browser");
     phone.wait_event("registered", PATIENCE).expect("registered over WebSocket");
     phone
 }

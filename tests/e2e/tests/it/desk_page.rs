@@ -9,6 +9,7 @@ use std::{
 use e2e::stage::{self, PATIENCE, state_of};
 use harness::{
     baresip::{Account, Phone},
+    browser::microphone,
     company::{Branch, BranchPlan, DESK_PASSWORD, PHONE_PASSWORD},
     desk_page::{DeskPage, Plan},
     process::wait_for,
@@ -73,7 +74,7 @@ impl House {
     }
 
     fn page(&self, agent: &str, says: &str) -> DeskPage {
-        let microphone = wide(self.folder.path(), agent, says);
+        let microphone = microphone(self.folder.path(), agent, says).expect("speech");
         let ca = self.path("ca.pem");
         let told = self.branch.command(&["tls", "--ca-out", ca.to_str().expect("UTF-8")], None);
         told.expect("the box's authority");
@@ -97,15 +98,6 @@ impl House {
         std::thread::sleep(Duration::from_secs(7));
         caller.digit('2').expect("a digit");
     }
-}
-
-/// Speech for Chromium's microphone, which is fed at 48 kHz.
-fn wide(folder: &Path, name: &str, says: &str) -> PathBuf {
-    let (narrow, wide) = (folder.join(format!("{name}-narrow.wav")), folder.join(format!("{name}.wav")));
-    proof::speak(says, 60, &narrow).expect("speech");
-    let status = Command::new("sox").arg(&narrow).args(["-r", "48000"]).arg(&wide).status().expect("sox");
-    assert!(status.success());
-    wide
 }
 
 /// The last seconds of what a telephone has written down of a call that is over.

@@ -5,11 +5,13 @@ use std::{path::Path, process::Command, time::Duration};
 
 use e2e::stage::{self, Agent, PATIENCE, state_of};
 use harness::{
-    browser::{Account, Softphone},
+    baresip::{Account, Phone},
+    browser::{self, Softphone},
     company::{Branch, BranchPlan, PHONE_PASSWORD},
     process::{Program, wait_for},
     proof,
 };
+use serde_json::json;
 
 /// Packets of speech last this long.
 const PACKET_MS: f64 = 20.0;
@@ -140,12 +142,11 @@ fn a_browser_keeps_its_talk_when_the_process_that_carried_its_signalling_is_kill
     let folder = tempfile::tempdir().expect("a folder");
     let carrier = stage::carrier_port();
     let branch = branch(folder.path(), carrier);
-    let (narrow, wide) = (folder.path().join("narrow.wav"), folder.path().join("microphone.wav"));
-    proof::speak("this is the service desk how can i help you", 60, &narrow).expect("speech");
-    let status = Command::new("sox").arg(&narrow).args(["-r", "48000"]).arg(&wide).status().expect("sox");
-    assert!(status.success());
-    let account = Account { ws: &branch.ws, ca: None, user: "101", password: PHONE_PASSWORD, domain: &branch.domain };
-    let mut agent = Softphone::start(&account, &wide).expect("a browser");
+    let says = "this is the service desk how can i help you";
+    let microphone = browser::microphone(folder.path(), "microphone", says).expect("speech");
+    let account =
+        browser::Account { ws: &branch.ws, ca: None, user: "101", password: PHONE_PASSWORD, domain: &branch.domain };
+    let mut agent = Softphone::start(&account, &microphone).expect("a browser");
     agent.wait_event("registered", PATIENCE).expect("registered over WebSocket");
     let desk = stage::sign_in(&branch, "a-101").expect("a desk");
     let mut live = desk.live().expect("the live desk");
@@ -172,4 +173,107 @@ fn a_browser_keeps_its_talk_when_the_process_that_carried_its_signalling_is_kill
     let wav = folder.path().join("recording.wav");
     let (left, right) = stage::recorded_words(&branch, 1, &wav).expect("a recording");
     assert!(left.contains("washing machine") && right.contains("service desk"), "{left} / {right}");
+}
+
+/// A house with a caller who talks with the agent at 101.
+struct Talk {
+    folder: tempfile::TempDir,
+    branch: Branch,
+    agent: Agent,
+    caller: Phone,
+}
+
+impl Talk {
+    fn over(transport: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let carrier = stage::carrier_port();
+        let branch = branch(folder.path(), carrier);
+        let says = "this is the service desk how can i help you";
+        let at = folder.path().join("agent");
+        let mut agent = Agent::start_over(transport, &branch, &at, ("a-101", "101"), says).expect("an agent");
+        let mut desk = agent.desk.live().expect("the live desk");
+        desk.ask("sign_in").expect("signed in");
+        desk.ask("ready").expect("ready");
+        let mut caller =
+            stage::caller(&folder.path().join("caller"), "5550100", "my washing machine is broken", carrier)
+                .expect("a caller");
+        caller.dial(&format!("sip:4000@{}", branch.sip)).expect("dialled");
+        caller.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the box answers");
+        std::thread::sleep(Duration::from_secs(7));
+        caller.digit('2').expect("a digit");
+        agent.phone.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the agent's phone is rung and answers");
+        std::thread::sleep(Duration::from_secs(3));
+        Self { folder, branch, agent, caller }
+    }
+
+    fn contact(&self) -> serde_json::Value {
+        let desk = stage::sign_in(&self.branch, "a-101").expect("a desk");
+        wait_for("the record", PATIENCE, || {
+            let rows = stage::contacts(&desk).ok()?;
+            let ours: Vec<_> = rows.into_iter().filter(|row| row.to_string().contains("5550100")).collect();
+            assert!(ours.len() <= 1, "{ours:?}");
+            ours.into_iter().next()
+        })
+        .expect("the contact is listed")
+    }
+}
+
+/// Their connections die with the process. What they say afterwards comes by new ones.
+#[test]
+fn phones_over_tcp_and_tls_keep_their_talk_and_can_end_it_when_the_process_is_killed() {
+    for transport in ["tcp", "tls"] {
+        let mut talk = Talk::over(transport);
+        stage::kill_calls(&talk.branch).expect("restarted");
+        std::thread::sleep(Duration::from_secs(4));
+        talk.agent.phone.hang_up().expect("hung up");
+        talk.caller.wait_event("CALL_CLOSED", PATIENCE).unwrap_or_else(|error| {
+            panic!("over {transport} the phone's BYE does not arrive: {error:#}\n{}", talk.branch.log())
+        });
+        let row = talk.contact();
+        assert_eq!((&row["outcome"], &row["cause"]), (&"answered".into(), &"agent".into()), "{transport}: {row}");
+        let heard = proof::words(&talk.caller.heard().expect("the caller heard"), 1).expect("recognised");
+        assert!(heard.contains("service desk"), "{transport}: the caller heard {heard}");
+    }
+}
+
+/// The colleague's phone rings again, for the same caller, and the colleague has no time: the caller is back in its queue.
+#[test]
+fn a_caller_who_was_being_transferred_when_the_process_was_killed_is_not_lost() {
+    let mut talk = Talk::over("udp");
+    let microphone = talk.folder.path().join("colleague.wav");
+    proof::speak("we will repair it tomorrow", 120, &microphone).expect("speech");
+    let account = Account::Phone {
+        user: "102",
+        password: PHONE_PASSWORD,
+        domain: &talk.branch.domain,
+        registrar: &talk.branch.sip,
+        transport: "udp",
+    };
+    let mut colleague =
+        Phone::start(&talk.folder.path().join("colleague"), &account, &microphone, false).expect("a telephone");
+    let log = colleague.folder.join("baresip.log");
+    wait_for("the telephone is registered", PATIENCE, || {
+        std::fs::read_to_string(&log).ok().filter(|log| log.contains("200 OK"))
+    })
+    .expect("registered");
+    let mut desk = talk.agent.desk.live().expect("the live desk");
+    desk.ask_with("transfer", json!({ "number": "102" })).expect("transferred");
+    colleague.wait_event("CALL_INCOMING", PATIENCE).expect("the colleague's phone rings");
+
+    stage::kill_calls(&talk.branch).expect("restarted");
+    colleague.wait_event("CALL_INCOMING", PATIENCE).expect("it rings for the next life");
+    let signed_in = wait_for("the desk again", PATIENCE, || stage::sign_in(&talk.branch, "a-101").ok());
+    let mut desk = signed_in.expect("a desk").live().expect("the live desk");
+    desk.ask("sign_in").expect("signed in");
+    desk.ask("ready").expect("ready");
+    colleague.hang_up().expect("declined");
+    talk.agent.phone.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the caller has an agent again");
+    std::thread::sleep(Duration::from_secs(8));
+    talk.caller.hang_up().expect("hung up");
+    talk.agent.phone.wait_event("CALL_CLOSED", PATIENCE).expect("the agent's leg ends too");
+
+    let heard = proof::words(&talk.agent.phone.heard().expect("the agent heard"), 1).expect("recognised");
+    assert!(heard.contains("washing machine"), "the agent heard {heard}");
+    let row = talk.contact();
+    assert_eq!((&row["outcome"], &row["cause"]), (&"answered".into(), &"caller".into()), "{row}");
 }

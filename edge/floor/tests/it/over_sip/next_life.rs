@@ -164,3 +164,55 @@ fn a_call_that_only_rings_leaves_nothing() {
     town.phone_calls("112");
     assert!(town.left.values().all(|left| left.will.is_empty()), "{:?}", town.left);
 }
+
+/// Ann gives the caller to 203, which rings.
+fn being_given_away() -> Town {
+    let mut town = Town::talking();
+    town.desk(Ask::Transfer { number: "203".into() });
+    assert!(town.saw("colleague < INVITE"), "{:#?}", town.log);
+    town.advance(5);
+    town
+}
+
+#[test]
+fn who_was_being_given_away_is_given_away_again() {
+    let mut town = being_given_away();
+    town.kill();
+    assert!(town.saw("colleague < INVITE"), "{:#?}", town.log);
+    town.phone_answers(COLLEAGUE);
+    town.advance(10);
+    town.log.clear();
+    town.ends(CARRIER);
+    town.advance(2);
+    assert!(town.saw("colleague < BYE") && town.saw("Ended Caller"), "{:#?}", town.log);
+    assert_eq!(town.floor.in_use(), floor::InUse::default());
+}
+
+#[test]
+fn who_was_being_given_away_and_is_not_taken_goes_back_into_the_queue() {
+    let mut town = being_given_away();
+    town.kill();
+    town.log.clear();
+    town.rejects(COLLEAGUE, 486);
+    assert!(town.saw("TransferFailed"), "{:#?}", town.log);
+    let queued = town.log.iter().position(|told| told.starts_with("Queued"));
+    assert!(queued.is_some(), "{:#?}", town.log);
+    town.ends(CARRIER);
+    town.advance(2);
+    assert_eq!(town.floor.in_use().contacts, 0);
+}
+
+#[test]
+fn who_answers_what_the_last_life_rang_is_let_go_at_once() {
+    let mut town = being_given_away();
+    let rang_before = town.peers[COLLEAGUE].dialog.expect("it rings");
+    town.kill();
+    town.log.clear();
+    let colleague = &mut town.peers[COLLEAGUE];
+    colleague.endpoint.accept(town.now, rang_before, Bytes::from(SDP));
+    town.run();
+    assert!(town.saw("colleague < ACK") && town.saw("colleague < BYE"), "{:#?}", town.log);
+    town.phone_answers(COLLEAGUE);
+    town.advance(2);
+    assert!(town.saw("join"), "the ringing of the new life is another call: {:#?}", town.log);
+}
