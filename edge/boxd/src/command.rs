@@ -82,6 +82,7 @@ pub fn media(config: &BoxConfig) -> MediaConfig {
         rtp_ip: config.rtp.ip,
         rtp_ports: config.rtp.ports.clone(),
         prompts: config.prompts.clone(),
+        speech: config.speech.clone(),
         recordings: config.recordings(),
         key_file: config.key_file(),
         site: config.site.to_string(),

@@ -32,6 +32,8 @@ pub struct BoxConfig {
     /// Unix sockets and the health file.
     pub run: PathBuf,
     pub prompts: PathBuf,
+    /// The program that says words (eSpeak NG); None: flows' words are left out.
+    pub speech: Option<PathBuf>,
     pub sip: Sip,
     pub tls: Tls,
     /// DNS servers that are asked for trunks by name; empty: the system's.

@@ -167,6 +167,12 @@ pub fn check(config: &BoxConfig) -> anyhow::Result<()> {
         prompts.display(),
         prompts.display()
     );
+    // A box without a voice is a box all the same.
+    match config.speech.as_deref().map(crate::media::voice_of) {
+        Some(Ok(voice)) => info!(voice, "the box can say words"),
+        Some(Err(error)) => warn!("speech.program: {error:#}; flows' words are left out"),
+        None => {}
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use media::plane::{self, Command, Failure, PlayId, PortId, RecordingState};
+use media::plane::{self, Command, Failure, PlayId, PortId, RecordingState, Sound};
 use model::{LegId, RecordingId};
 
 use crate::act::Error;
@@ -216,11 +216,11 @@ impl Calls {
         self.live_port(id).filter(|_| !held)
     }
 
-    pub(crate) fn start_playing(&mut self, id: LegId, prompts: Vec<String>, again: bool) -> PlayId {
+    pub(crate) fn start_playing(&mut self, id: LegId, sounds: Vec<Sound>, again: bool) -> PlayId {
         self.play_last = self.play_last.wrapping_add(1);
         let play = PlayId(self.play_last);
         if let Some(leg) = self.legs.get_mut(&id) {
-            leg.playing = Some(Playing { play, prompts, again });
+            leg.playing = Some(Playing { play, sounds, again });
             self.begin_playing(id);
         }
         play
@@ -229,8 +229,8 @@ impl Calls {
     fn begin_playing(&mut self, id: LegId) {
         let Some(port) = self.live_port(id) else { return };
         let Some(playing) = self.legs.get(&id).and_then(|leg| leg.playing.clone()) else { return };
-        let Playing { play, prompts, again } = playing;
-        self.media(Command::Play { port, play, prompts, again });
+        let Playing { play, sounds, again } = playing;
+        self.media(Command::Play { port, play, sounds, again });
     }
 
     /// Stops what plays, or only that one playing.
@@ -246,7 +246,7 @@ impl Calls {
     pub(crate) fn sound_ringback(&mut self, id: LegId) {
         let Some(leg) = self.legs.get(&id) else { return };
         if let (Some(to), None) = (leg.ringback.to, leg.ringback.tone) {
-            let tone = self.start_playing(to, vec![RINGBACK.to_owned()], true);
+            let tone = self.start_playing(to, vec![Sound::Prompt(RINGBACK.to_owned())], true);
             if let Some(leg) = self.legs.get_mut(&id) {
                 leg.ringback.tone = Some(tone);
             }

@@ -5,8 +5,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use media::plane::{Codec, Command, Failure, MixId, PlayId, Remote};
-use model::{Extension, LegId, OverflowId, PromptId, RecordingId, TrunkId};
+use media::plane::{self, Codec, Command, Failure, MixId, PlayId, Remote};
+use model::{
+    Extension, LegId, OverflowId, RecordingId, TrunkId,
+    sound::{Sound, Speech},
+};
 use sip::endpoint::{Emergency, Invite, Shown, Summary, Target};
 
 use crate::calls::Calls;
@@ -272,19 +275,19 @@ impl Calls {
         self.drain(now);
     }
 
-    /// Plays prompts to a party, at once or as soon as it has audio; what played there stops. `again` starts over at
+    /// Plays sounds to a party, at once or as soon as it has audio; what played there stops. `again` starts over at
     /// the end, until stopped; without it `Event::Played` follows, unless the leg ends or another play replaces it.
-    pub fn play(&mut self, now: Instant, leg: LegId, prompts: Vec<PromptId>, again: bool) -> PlayId {
+    pub fn play(&mut self, now: Instant, leg: LegId, sounds: Vec<impl Into<Sound>>, again: bool) -> PlayId {
         let limit = self.config.limits.prompts;
-        let names: Vec<String> = prompts.iter().take(limit).map(PromptId::to_string).collect();
-        let play = if names.is_empty() {
+        let sounds: Vec<plane::Sound> = sounds.into_iter().take(limit).map(|sound| words(sound.into())).collect();
+        let play = if sounds.is_empty() {
             self.stop_playing(leg, None);
             self.play_last = self.play_last.wrapping_add(1);
             let play = PlayId(self.play_last);
             self.tell(Event::Played { leg, play });
             play
         } else {
-            self.start_playing(leg, names, again)
+            self.start_playing(leg, sounds, again)
         };
         self.drain(now);
         play
@@ -395,5 +398,15 @@ impl Calls {
 
     pub fn tunnel_end(&mut self, now: Instant, leg: LegId) {
         self.hang_up(now, leg);
+    }
+}
+
+/// As the other plane knows it.
+fn words(sound: Sound) -> plane::Sound {
+    match sound {
+        Sound::Prompt(prompt) => plane::Sound::Prompt(prompt.to_string()),
+        Sound::Speech(Speech { language, text, personal }) => {
+            plane::Sound::Speech(plane::Speech { language: language.to_string(), text, personal })
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What is kept of one leg.
 
-use media::plane::{PlayId, PortId, Remote};
+use media::plane::{PlayId, PortId, Remote, Sound};
 use model::LegId;
 use sip::endpoint::{DialogId, Invite};
 
@@ -39,7 +39,7 @@ pub struct Leg {
 #[derive(Debug, Clone)]
 pub struct Playing {
     pub play: PlayId,
-    pub prompts: Vec<String>,
+    pub sounds: Vec<Sound>,
     pub again: bool,
 }
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use media::plane::{Command, PlayId, PortId};
+use media::plane::{Command, PlayId, PortId, Sound};
 use model::{Extension, LegId, RecordingId, TrunkId};
 use serde::{Deserialize, Serialize};
 use sip::endpoint::{self, Flow, Source, Transport};
@@ -48,7 +48,7 @@ struct Will {
     session: session::Kept,
     /// Whom it hears.
     peer: Option<LegId>,
-    playing: Option<(PlayId, Vec<String>, bool)>,
+    playing: Option<(PlayId, Vec<Sound>, bool)>,
     /// Those that run, and whether each is paused.
     recordings: Vec<(RecordingId, bool)>,
     called: Option<String>,
@@ -123,7 +123,7 @@ impl Calls {
             dialog: words(self.endpoint.keep(leg.dialog?)?),
             session: leg.session.keep()?,
             peer: self.bridges.peer(id),
-            playing: leg.playing.as_ref().map(|one| (one.play, one.prompts.clone(), one.again)),
+            playing: leg.playing.as_ref().map(|one| (one.play, one.sounds.clone(), one.again)),
             recordings: self.recordings.running(id),
             called: leg.arrived.called.clone(),
             withheld: leg.arrived.withheld,
@@ -184,7 +184,7 @@ impl Calls {
         leg.dialog = Some(dialog);
         leg.port = Some(port);
         leg.connected = Some((port, remote));
-        leg.playing = will.playing.map(|(play, prompts, again)| Playing { play, prompts, again });
+        leg.playing = will.playing.map(|(play, sounds, again)| Playing { play, sounds, again });
         leg.arrived = Arrived { called: will.called, withheld: will.withheld };
         leg.shielded = will.shielded;
         self.play_last = self.play_last.max(leg.playing.as_ref().map_or(0, |playing| playing.play.0));

@@ -210,7 +210,7 @@ impl<L: Lines> Floor<L> {
         else {
             return;
         };
-        *telling = Some(self.lines.play(self.now, leg, vec![prompt]));
+        *telling = Some(self.lines.play(self.now, leg, vec![prompt.into()]));
     }
 
     /// A caller who waits has heard an announcement to its end.

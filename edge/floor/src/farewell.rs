@@ -26,7 +26,7 @@ impl<L: Lines> Floor<L> {
         let left: Vec<LegId> = left.map(|(leg, _)| *leg).collect();
         for leg in left {
             self.legs.remove(&leg);
-            self.lines.play(self.now, leg, vec![prompt.clone()]);
+            self.lines.play(self.now, leg, vec![prompt.clone().into()]);
             self.timers.set(Timer::Farewell(leg), at);
         }
     }

@@ -132,9 +132,9 @@ impl<L: Lines> Floor<L> {
                     walk.at = Some((flow.clone(), step.clone()));
                     self.chronicle.tell_of(id, Kind::FlowEntered { flow, step });
                 }
-                Output::Play { prompts } => {
+                Output::Play { sounds } => {
                     self.timers.cancel(Timer::Collect(id));
-                    walk.play = Some(self.lines.play(self.now, leg, prompts));
+                    walk.play = Some(self.lines.play(self.now, leg, sounds));
                 }
                 Output::Hush => self.lines.stop(self.now, leg),
                 Output::Collect { wait } => self.timers.set(Timer::Collect(id), self.now + wait),

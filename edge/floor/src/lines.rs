@@ -10,7 +10,9 @@ use call::{
     siprec::About,
     will::{Heir, Left},
 };
-use model::{Extension, HoursId, LegId, Millis, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config};
+use model::{
+    Extension, HoursId, LegId, Millis, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config, sound::Sound,
+};
 
 /// One call of any of these may bring outputs; a command for a leg that has ended does nothing.
 pub trait Lines {
@@ -33,7 +35,7 @@ pub trait Lines {
     fn hold(&mut self, now: Instant, leg: LegId);
     fn resume(&mut self, now: Instant, leg: LegId);
     /// Plays once; `Event::Played` follows.
-    fn play(&mut self, now: Instant, leg: LegId, prompts: Vec<PromptId>) -> PlayId;
+    fn play(&mut self, now: Instant, leg: LegId, sounds: Vec<Sound>) -> PlayId;
     /// Plays over and over, until stopped or replaced.
     fn repeat(&mut self, now: Instant, leg: LegId, prompts: Vec<PromptId>) -> PlayId;
     fn stop(&mut self, now: Instant, leg: LegId);
@@ -132,8 +134,8 @@ impl Lines for Calls {
     fn resume(&mut self, now: Instant, leg: LegId) {
         Calls::resume(self, now, leg);
     }
-    fn play(&mut self, now: Instant, leg: LegId, prompts: Vec<PromptId>) -> PlayId {
-        Calls::play(self, now, leg, prompts, false)
+    fn play(&mut self, now: Instant, leg: LegId, sounds: Vec<Sound>) -> PlayId {
+        Calls::play(self, now, leg, sounds, false)
     }
     fn repeat(&mut self, now: Instant, leg: LegId, prompts: Vec<PromptId>) -> PlayId {
         Calls::play(self, now, leg, prompts, true)

@@ -92,7 +92,7 @@ impl<L: Lines> Floor<L> {
             return false;
         }
         if let Ok(tone) = PromptId::new(TONE) {
-            self.lines.play(self.now, leg, vec![tone]);
+            self.lines.play(self.now, leg, vec![tone.into()]);
         }
         self.chronicle.tell_of(id, Kind::MessageBegan { queue: queue.clone() });
         let _recording = self.begin_recording(id, leg, Some(queue));

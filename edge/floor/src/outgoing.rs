@@ -169,7 +169,7 @@ impl<L: Lines> Floor<L> {
             return self.turn_away(id, Cause::Forbidden, EndCause::Forbidden);
         };
         self.lines.early(self.now, leg);
-        let play = self.lines.play(self.now, leg, vec![prompt]);
+        let play = self.lines.play(self.now, leg, vec![prompt.into()]);
         self.set_state(id, State::Refusing { play, end: EndCause::Forbidden });
         if let Some(at) = self.now.checked_add(REFUSAL) {
             self.timers.set(Timer::Refusing(id), at);

@@ -174,7 +174,7 @@ impl<L: Lines> Floor<L> {
     pub(crate) fn code_answered(&mut self, leg: LegId) -> bool {
         let Some(code) = self.codes.open.get(&leg) else { return false };
         if let (Ok(prompt), Some(at)) = (PromptId::new(code.prompt), self.now.checked_add(SENTENCE)) {
-            self.lines.play(self.now, leg, vec![prompt]);
+            self.lines.play(self.now, leg, vec![prompt.into()]);
             self.timers.set(Timer::Farewell(leg), at);
         }
         true

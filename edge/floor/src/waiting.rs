@@ -8,6 +8,7 @@ use model::{
     AgentId, ContactId, LegId, PromptId, QueueId, config,
     fact::{EndCause, Kind, OfferOutcome},
     routing::Asks,
+    sound::Sound,
 };
 
 use crate::{
@@ -70,7 +71,7 @@ impl<L: Lines> Floor<L> {
 
     fn closed(&mut self, id: ContactId) {
         let Some(leg) = self.contacts.get(&id).and_then(|contact| contact.leg) else { return };
-        let play = self.lines.play(self.now, leg, prompts(&[CLOSED]));
+        let play = self.lines.play(self.now, leg, sounds(prompts(&[CLOSED])));
         self.set_state(id, State::Closing { play });
     }
 
@@ -99,7 +100,7 @@ impl<L: Lines> Floor<L> {
         };
         announcement.extend(self.acd.expected_wait(self.now, id).into_iter().flat_map(wait_prompts));
         announcement.extend(offer.then(|| prompts(&[callback::OFFER])).into_iter().flatten());
-        *telling = Some(self.lines.play(self.now, leg, announcement));
+        *telling = Some(self.lines.play(self.now, leg, sounds(announcement)));
     }
 
     /// Rings an agent.
@@ -184,4 +185,8 @@ fn wait_prompts(wait: Wait) -> Vec<PromptId> {
 /// Prompts of the box's own; all are slugs.
 fn prompts(names: &[&str]) -> Vec<PromptId> {
     names.iter().filter_map(|name| PromptId::new(name).ok()).collect()
+}
+
+fn sounds(prompts: Vec<PromptId>) -> Vec<Sound> {
+    prompts.into_iter().map(Sound::Prompt).collect()
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use model::{
-    PromptId, VariableId,
-    flow::{Flow, Part, SHOWN_MAX, TEXT_MAX, Test, Value},
+    LanguageId, PromptId, VariableId,
+    flow::{Flow, Part, SHOWN_MAX, SPEECH_MAX, TEXT_MAX, Test, Value},
+    sound::{self, Piece, Sound, Speech},
 };
 
 /// Variables of a run, of all its flows together.
@@ -107,12 +108,13 @@ impl Memory {
         }
     }
 
-    /// An announcement as prompts: digits are `digit-0` to `digit-9`, and of a number the sign is not said.
-    pub fn speak(&self, parts: &[Part]) -> Vec<PromptId> {
-        let mut prompts = Vec::new();
+    /// An announcement as sounds: digits are `digit-0` to `digit-9`, and of a number the sign is not said.
+    pub fn speak(&self, parts: &[Part]) -> Vec<Sound> {
+        let mut sounds = Vec::new();
         for part in parts {
             match part {
-                Part::Prompt(prompt) => prompts.push(prompt.clone()),
+                Part::Prompt(prompt) => sounds.push(prompt.clone().into()),
+                Part::Speech { language, text } => sounds.extend(self.say(language, text)),
                 Part::Digits(variable) => {
                     let text = match self.values.get(variable) {
                         Some(Value::Text(text)) => text.clone(),
@@ -120,10 +122,32 @@ impl Memory {
                         Some(Value::Flag(_)) | None => String::new(),
                     };
                     let digits = text.chars().filter(char::is_ascii_digit);
-                    prompts.extend(digits.filter_map(|digit| PromptId::new(&format!("digit-{digit}")).ok()));
+                    let digits = digits.filter_map(|digit| PromptId::new(&format!("digit-{digit}")).ok());
+                    sounds.extend(digits.map(Sound::Prompt));
                 }
             }
         }
-        prompts
+        sounds
+    }
+
+    /// Words with what variables hold; None: nothing is left to be said.
+    fn say(&self, language: &LanguageId, text: &str) -> Option<Sound> {
+        let (mut said, mut personal) = (String::new(), false);
+        for piece in sound::pieces(text)? {
+            match piece {
+                Piece::Words(words) => said.push_str(words),
+                Piece::Variable(variable) => {
+                    personal = true;
+                    match self.values.get(&variable) {
+                        Some(Value::Text(text)) => said.push_str(text),
+                        Some(Value::Number(number)) => said.push_str(&number.to_string()),
+                        Some(Value::Flag(_)) | None => {}
+                    }
+                }
+            }
+        }
+        let said: String = said.chars().filter(|c| !c.is_control()).take(SPEECH_MAX).collect();
+        let speech = Speech { language: language.clone(), text: said, personal };
+        (!speech.text.trim().is_empty()).then_some(Sound::Speech(speech))
     }
 }

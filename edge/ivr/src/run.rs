@@ -8,10 +8,11 @@ use std::{
 };
 
 use model::{
-    Extension, FlowId, PromptId, QueueId, StepId, VariableId,
+    Extension, FlowId, QueueId, StepId, VariableId,
     config::Config,
     flow::{DEPTH_MAX, Source, Step, Test, Value},
     routing::Asks,
+    sound::Sound,
 };
 
 use crate::{
@@ -51,7 +52,7 @@ pub enum Output {
     /// For the record: this step begins.
     StepEntered { flow: FlowId, step: StepId },
     /// Play these; answer with `Played`.
-    Play { prompts: Vec<PromptId> },
+    Play { sounds: Vec<Sound> },
     /// The caller pressed a key into the prompt: silence it.
     Hush,
     /// Wait this long for a key; answer with `Timeout`.
@@ -286,10 +287,10 @@ impl Run {
             return self.ask(keys);
         }
         match step {
-            Step::Play { prompt, next } => self.play(vec![prompt], next),
+            Step::Play { prompt, next } => self.play(vec![prompt.into()], next),
             Step::Say { parts, next } => {
-                let prompts = self.memory.speak(&parts);
-                self.play(prompts, next);
+                let sounds = self.memory.speak(&parts);
+                self.play(sounds, next);
             }
             Step::Open { hours, then, otherwise } => {
                 self.judge(VecDeque::from([Test::Open { hours }]), then, otherwise);
@@ -348,11 +349,11 @@ impl Run {
         }
     }
 
-    fn play(&mut self, prompts: Vec<PromptId>, next: StepId) {
-        if prompts.is_empty() {
+    fn play(&mut self, sounds: Vec<Sound>, next: StepId) {
+        if sounds.is_empty() {
             return self.enter(next);
         }
-        self.outputs.push_back(Output::Play { prompts });
+        self.outputs.push_back(Output::Play { sounds });
         self.state = State::Playing { next };
     }
 
@@ -382,7 +383,7 @@ impl Run {
 
     fn ask(&mut self, keys: Keys) {
         self.circle = 0;
-        self.outputs.push_back(Output::Play { prompts: vec![keys.prompt.clone()] });
+        self.outputs.push_back(Output::Play { sounds: vec![keys.prompt.clone().into()] });
         self.state = State::Asking(keys);
     }
 

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{dtls::Fingerprint, quality, srtp::Keys};
 
+mod sound;
+
+pub use sound::{Sound, Speech};
+
 /// One RTP socket pair's worth of a call, chosen by *calls*; unique for the life of that process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -89,11 +93,11 @@ pub enum Command {
         mix: MixId,
         seats: Vec<Seat>,
     },
-    /// Play WAV prompts in order to this port's remote. `again` starts over at the end, until stopped.
+    /// Play sounds in order to this port's remote. `again` starts over at the end, until stopped.
     Play {
         port: PortId,
         play: PlayId,
-        prompts: Vec<String>,
+        sounds: Vec<Sound>,
         again: bool,
     },
     Stop {

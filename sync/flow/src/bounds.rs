@@ -4,8 +4,9 @@ use model::{
     VariableId,
     flow::{
         DIGITS_MAX, FIELDS_MAX, Fault, Flow, LOOK_UP_MS, MESSAGE_S, PARTS_MAX, Part, SHOWN_LABEL_MAX, SHOWN_MAX,
-        Source, Step, TESTS_MAX, TEXT_MAX, Test, VARIABLES_MAX, Value,
+        SPEECH_MAX, Source, Step, TESTS_MAX, TEXT_MAX, Test, VARIABLES_MAX, Value,
     },
+    sound::{self, Piece},
 };
 
 use crate::url;
@@ -39,9 +40,14 @@ pub(crate) fn of_step(flow: &Flow, step: &Step) -> Vec<Fault> {
             faults.extend(count("parts", parts.len(), PARTS_MAX));
             let variables = parts.iter().filter_map(|part| match part {
                 Part::Digits(variable) => Some(variable),
-                Part::Prompt(_) => None,
+                Part::Prompt(_) | Part::Speech { .. } => None,
             });
             faults.extend(variables.filter_map(|variable| there(flow, variable)));
+            for part in parts {
+                if let Part::Speech { text, .. } = part {
+                    of_speech(flow, text, &mut faults);
+                }
+            }
         }
         Step::Menu { choices, wait_s, tries, .. } => {
             faults.extend(choices.is_empty().then_some(Fault::Empty));
@@ -97,6 +103,18 @@ pub(crate) fn of_step(flow: &Flow, step: &Step) -> Vec<Fault> {
         | Step::Hangup => {}
     }
     faults
+}
+
+fn of_speech(flow: &Flow, text: &str, faults: &mut Vec<Fault>) {
+    faults.extend(text.trim().is_empty().then_some(Fault::Empty));
+    faults.extend(outside("text", size(text.chars().count()), (0, size(SPEECH_MAX))));
+    match sound::pieces(text) {
+        Some(pieces) => faults.extend(pieces.into_iter().filter_map(|piece| match piece {
+            Piece::Variable(variable) => there(flow, &variable),
+            Piece::Words(_) => None,
+        })),
+        None => faults.push(Fault::Braces { text: text.chars().take(TEXT_MAX).collect() }),
+    }
 }
 
 fn of_test(flow: &Flow, test: &Test, faults: &mut Vec<Fault>) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Extension, FlowId, HoursId, PromptId, QueueId, StepId, VariableId, routing::Asks};
+use crate::{Extension, FlowId, HoursId, LanguageId, PromptId, QueueId, StepId, VariableId, routing::Asks};
 
 /// Variables of one flow.
 pub const VARIABLES_MAX: usize = 32;
@@ -19,6 +19,8 @@ pub const TEXT_MAX: usize = 200;
 pub const DIGITS_MAX: u8 = 20;
 /// Parts of one announcement.
 pub const PARTS_MAX: usize = 12;
+/// Characters of words to be said, with what variables hold in them.
+pub const SPEECH_MAX: usize = 300;
 /// Conditions of one step.
 pub const TESTS_MAX: usize = 8;
 /// Fields sent to, and taken from, another system at one step.
@@ -182,6 +184,12 @@ pub enum Part {
     Prompt(PromptId),
     /// A text's digits, one by one, or a number's.
     Digits(VariableId),
+    /// Words that the box says itself; `{account}` in them is what that variable holds ([`crate::sound::pieces`]). Nothing
+    /// is said where the box has no voice, or none for this language.
+    Speech {
+        language: LanguageId,
+        text: String,
+    },
 }
 
 /// What another system is told.
@@ -341,6 +349,10 @@ pub enum Fault {
     },
     /// Not a URL that can be asked.
     Url,
+    /// Braces that hold no variable's name.
+    Braces {
+        text: String,
+    },
     /// Sub-flows within one another beyond the limit, or one within itself.
     TooDeep {
         flows: Vec<FlowId>,

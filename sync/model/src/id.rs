@@ -94,6 +94,8 @@ text_id! {
     VariableId = slug;
     /// A prompt or a piece of music: the WAV file's name without `.wav`.
     PromptId = slug;
+    /// A language, as speech synthesis names it: `en`, `en-us`, `cmn`, `yue`, `de`.
+    LanguageId = slug;
     /// Where phones stand: a building, a floor, a hall.
     PlaceId = slug;
     /// Why an agent is not ready: `lunch`, `training`.

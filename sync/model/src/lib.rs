@@ -18,6 +18,7 @@ pub mod id;
 pub mod leaving;
 pub mod overflow;
 pub mod routing;
+pub mod sound;
 pub mod time;
 
 pub use id::*;

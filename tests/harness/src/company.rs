@@ -4,7 +4,8 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
+    io::{Read, Write},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -215,6 +216,14 @@ impl BranchPlan {
     }
 }
 
+/// A box's processes, in the order of their metrics' ports.
+#[derive(Debug, Clone, Copy)]
+pub enum Process {
+    Calls,
+    Media,
+    Sync,
+}
+
 pub struct Branch {
     pub site: String,
     pub folder: PathBuf,
@@ -224,7 +233,7 @@ pub struct Branch {
     pub ws: String,
     pub wss: String,
     pub desk: String,
-    pub metrics_port: u16,
+    metrics_port: u16,
     /// Where phones fetch their configuration: `https://127.0.0.1:PORT/`.
     pub provision: String,
     pub domain: String,
@@ -345,6 +354,15 @@ impl Branch {
     /// One of `boxd`'s commands; what it printed.
     pub fn command(&self, args: &[&str], input: Option<&str>) -> anyhow::Result<String> {
         run(&ours("boxd")?, args, &self.config, input)
+    }
+
+    /// What one of the box's processes counts, as Prometheus would read it.
+    pub fn figures(&self, process: Process) -> anyhow::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.metrics_port + process as u16))?;
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
+        let mut page = String::new();
+        stream.read_to_string(&mut page)?;
+        Ok(page)
     }
 
     fn run(&mut self) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
-use media::plane::{Command, Event, Failure, PlayId, PortId, RecordingState};
+use media::plane::{self, Command, Event, Failure, PlayId, PortId, RecordingState};
 
 use crate::town::Side;
 
@@ -108,7 +108,14 @@ impl Media {
             Command::Copy { .. } | Command::RecordPause { .. } | Command::Mix { .. } => vec![],
             Command::Join { a, b } => self.join(a, b),
             Command::Part { port } => self.part(port),
-            Command::Play { port, play, prompts, again } => self.play(port, play, prompts, again),
+            Command::Play { port, play, sounds, again } => {
+                let names = sounds.into_iter().filter_map(|sound| match sound {
+                    plane::Sound::Prompt(name) => Some(name),
+                    // It has no voice.
+                    plane::Sound::Speech(_) => None,
+                });
+                self.play(port, play, names.collect(), again)
+            }
             Command::Stop { port } => self.with(port, |entry| {
                 entry.playing = None;
                 vec![]

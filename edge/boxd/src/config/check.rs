@@ -81,6 +81,7 @@ pub(super) fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             data: base.join(file.data),
             run: base.join(file.run),
             prompts: base.join(file.prompts),
+            speech: file.speech.map(|speech| program(base, speech.program)),
             sip: Sip { domain: file.sip.domain, listen, origins: file.sip.origins, networks },
             tls,
             dns,
@@ -99,6 +100,11 @@ pub(super) fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
         }),
         _ => Err(faults.0),
     }
+}
+
+/// A name alone is looked for where the system's programs are.
+fn program(base: &Path, named: PathBuf) -> PathBuf {
+    if named.components().count() > 1 { base.join(named) } else { named }
 }
 
 fn is_authority(text: &str) -> bool {

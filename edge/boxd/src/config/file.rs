@@ -20,6 +20,7 @@ pub struct File {
     #[serde(default)]
     pub dns: FileDns,
     pub rtp: FileRtp,
+    pub speech: Option<FileSpeech>,
     pub desk: FileDesk,
     pub provision: Option<FileProvision>,
     pub lab: Option<FileLab>,
@@ -88,6 +89,12 @@ pub struct FileRtp {
     pub ports: [u16; 2],
     #[serde(default = "io_uring_default")]
     pub io_uring: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSpeech {
+    pub program: PathBuf,
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@ mod prompts;
 mod recorder;
 mod relay;
 pub mod selftest;
+mod speech;
 mod wire;
 
 use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, sync::Arc};
@@ -19,6 +20,8 @@ use tracing::warn;
 
 use crate::observe;
 pub use numbers::{QUARANTINE, of_range};
+use speech::Espeak;
+pub use speech::version as voice_of;
 
 /// What the media process needs to know.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub struct MediaConfig {
     pub rtp_ip: IpAddr,
     pub rtp_ports: RangeInclusive<u16>,
     pub prompts: PathBuf,
+    /// The program that says words; None: nothing is said that is no file.
+    pub speech: Option<PathBuf>,
     pub recordings: PathBuf,
     pub key_file: PathBuf,
     pub site: String,
@@ -57,7 +62,9 @@ pub async fn run(config: MediaConfig) -> anyhow::Result<()> {
         to_relay.clone(),
         counters.unrecorded.clone(),
     )?;
-    relay::start(&config, relay_in, events_out, recorder, counters.clone())?;
+    let (voice, say) =
+        config.speech.clone().map(|program| speech::start(Espeak::new(program), to_relay.clone())).unzip();
+    relay::start(&config, relay_in, events_out, recorder, voice, counters.clone())?;
     let tested = selftest::start(&config, key);
     let status: observe::Status = Arc::new(move || {
         let (audio, recording) = tested.results();
@@ -65,6 +72,7 @@ pub async fn run(config: MediaConfig) -> anyhow::Result<()> {
     });
     tokio::select! {
         ended = control::serve(&config.socket, to_relay, events) => ended,
+        () = async { match say { Some(say) => say.await, None => std::future::pending().await } } => Ok(()),
         ended = observe::serve(config.metrics, registry, status) => ended,
     }
 }

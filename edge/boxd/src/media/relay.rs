@@ -16,8 +16,9 @@ use std::{
 use anyhow::Context;
 use media::{
     dtls::{Certificate, Fingerprint},
-    engine::{Engine, Sink, Slot, TapeId},
+    engine::{Engine, Sink, Slot, SpeechId, TapeId},
     plane::{Command, Event, Failure, Flow, PortId, Quality},
+    prompt::Prompt,
     record::Batch,
 };
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -31,6 +32,7 @@ use super::{
     pace::Pace,
     prompts::Shelf,
     recorder::ToRecorder,
+    speech::Voice,
     wire::{self, Lane, Packet, Wire},
 };
 
@@ -49,6 +51,8 @@ pub enum Request {
     Announce,
     /// An event of another thread on its way to *calls*.
     Report(Event),
+    /// Words that the relay asked for; None: they cannot be said.
+    Spoken(SpeechId, Option<Prompt>),
 }
 
 /// The way into the relay; it wakes it.
@@ -86,6 +90,7 @@ pub struct Counters {
     open: IntGauge,
     poor: IntCounter,
     one_way: IntCounter,
+    unsaid: IntCounter,
     ports: AtomicUsize,
 }
 
@@ -105,8 +110,10 @@ impl Counters {
             open: IntGauge::new("branchline_rtp_ports_open", "RTP ports in use")?,
             poor: IntCounter::new("branchline_legs_poor_total", "Five seconds of a leg rated below 70")?,
             one_way: IntCounter::new("branchline_legs_one_way_total", "Five seconds of a leg with audio one way only")?,
+            unsaid: IntCounter::new("branchline_words_left_out_total", "Sentences that the box's voice could not say")?,
             ports: AtomicUsize::new(0),
         };
+        registry.register(Box::new(counters.unsaid.clone()))?;
         registry.register(Box::new(counters.poor.clone()))?;
         registry.register(Box::new(counters.one_way.clone()))?;
         registry.register(Box::new(counters.received.clone()))?;
@@ -133,13 +140,14 @@ pub fn start(
     inbox: Inbox,
     events: tokio::sync::mpsc::Sender<Event>,
     recorder: ToRecorder,
+    voice: Option<Voice>,
     counters: Arc<Counters>,
 ) -> anyhow::Result<()> {
     let mut seed = [0; 32];
     rand::rng().fill_bytes(&mut seed);
     let numbers = Numbers::new(config.rtp_ip, config.rtp_ports.clone(), Instant::now());
     let ports_max = config.rtp_ports.clone().count() / 2 + LOOPBACK_MAX;
-    let (shelf, io_uring) = (Shelf::new(config.prompts.clone()), config.io_uring);
+    let (shelf, io_uring) = (Shelf::new(config.prompts.clone(), voice), config.io_uring);
     let (requests, wake) = inbox;
     // Calls without a handshake need none.
     let certificate = certificate().map_err(|error| error!("no certificate for handshakes: {error:#}")).ok();
@@ -239,6 +247,11 @@ impl Relay {
                 self.waiting.push_front(Event::Ready { ports_open, fingerprint: self.fingerprint });
             }
             Request::Report(event) => self.waiting.push_back(event),
+            Request::Spoken(speech, sound) => {
+                self.counters.unsaid.inc_by(u64::from(sound.is_none()));
+                self.shelf.spoken(speech, sound.as_ref());
+                self.engine.spoken(speech, sound.as_ref());
+            }
             Request::Command(Command::Open { port, loopback }) => self.open(now, port, loopback),
             Request::Command(command) => {
                 self.engine.handle_command(now, command, &mut self.shelf, &mut self.net);

@@ -31,6 +31,7 @@ impl Plane {
             rtp_ip: ip.into(),
             rtp_ports: ports,
             prompts: at("prompts"),
+            speech: None,
             recordings: at("recordings"),
             key_file: at("branch.key"),
             site: "branch-a".into(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use media::plane::{Command, Event, Failure, MixId, PortId, RecordingState, Seat, Security};
+use media::plane::{Command, Event, Failure, MixId, PortId, RecordingState, Seat, Security, Sound};
 
 #[derive(Default)]
 pub struct Media {
@@ -140,8 +140,9 @@ impl Media {
                 format!("mix{}", seats.iter().map(|seat| hears(self, seat)).collect::<String>())
             }
             Command::Part { port } => format!("part {}", self.name(*port)),
-            Command::Play { port, prompts, again, .. } => {
-                format!("play {} {}{}", self.name(*port), prompts.join(" "), if *again { " again" } else { "" })
+            Command::Play { port, sounds, again, .. } => {
+                let sounds: Vec<&str> = sounds.iter().map(Sound::as_str).collect();
+                format!("play {} {}{}", self.name(*port), sounds.join(" "), if *again { " again" } else { "" })
             }
             Command::Stop { port } => format!("stop {}", self.name(*port)),
             Command::Digit { port, digit, .. } => format!("digit {} {digit}", self.name(*port)),

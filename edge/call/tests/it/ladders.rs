@@ -8,7 +8,7 @@ use model::{OverflowId, PromptId, RecordingId};
 use crate::bench::{ANN, BOB, Bench, CARRIER};
 use crate::setup::{offer, sdp};
 
-fn prompt(name: &str) -> Vec<PromptId> {
+pub fn prompt(name: &str) -> Vec<PromptId> {
     vec![PromptId::new(name).unwrap()]
 }
 
@@ -501,6 +501,6 @@ fn a_prompt_that_cannot_be_played_counts_as_played() {
         "media: play p1 missing
          * played A",
     );
-    bench.calls.play(bench.now, caller, vec![], false);
+    bench.calls.play(bench.now, caller, Vec::<PromptId>::new(), false);
     bench.check("* played A");
 }

@@ -388,7 +388,7 @@ fn music_and_prompts_go_on_in_a_new_media_process() {
     let mut bench = Bench::new(4);
     let caller = bench.call(CARRIER, "4001", None).unwrap();
     bench.calls.answer(bench.now, caller);
-    bench.calls.play(bench.now, caller, vec!["music".parse().unwrap()], true);
+    bench.calls.play(bench.now, caller, crate::ladders::prompt("music"), true);
     bench.skip();
     bench.media_restarts();
     bench.check(

@@ -14,7 +14,7 @@ use call::{
     plane::{MixId, PlayId},
 };
 use floor::Lines;
-use model::{Extension, LegId, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config};
+use model::{Extension, LegId, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config, sound::Sound};
 
 #[derive(Default)]
 pub struct Paper {
@@ -85,12 +85,11 @@ impl Double {
         }
     }
 
-    fn start(&self, leg: LegId, prompts: &[PromptId], how: &str) -> PlayId {
+    fn start(&self, leg: LegId, names: &[&str], how: &str) -> PlayId {
         let mut paper = self.0.borrow_mut();
         paper.next += 1;
         let play = PlayId(u64::try_from(paper.next).expect("few"));
         paper.plays.insert(leg, play);
-        let names: Vec<&str> = prompts.iter().map(PromptId::as_str).collect();
         let line = format!("{how} {} to {}", names.join(" "), paper.name(leg));
         paper.write(line);
         play
@@ -175,11 +174,13 @@ impl Lines for Double {
     fn resume(&mut self, _: Instant, leg: LegId) {
         self.say("resume", leg);
     }
-    fn play(&mut self, _: Instant, leg: LegId, prompts: Vec<PromptId>) -> PlayId {
-        self.start(leg, &prompts, "play")
+    fn play(&mut self, _: Instant, leg: LegId, sounds: Vec<Sound>) -> PlayId {
+        let names: Vec<&str> = sounds.iter().map(heard).collect();
+        self.start(leg, &names, "play")
     }
     fn repeat(&mut self, _: Instant, leg: LegId, prompts: Vec<PromptId>) -> PlayId {
-        self.start(leg, &prompts, "repeat")
+        let names: Vec<&str> = prompts.iter().map(PromptId::as_str).collect();
+        self.start(leg, &names, "repeat")
     }
     fn stop(&mut self, _: Instant, leg: LegId) {
         self.say("silence", leg);
@@ -237,5 +238,12 @@ impl Lines for Double {
     }
     fn is_registered(&self, phone: &Extension) -> bool {
         self.0.borrow().registered.contains(phone)
+    }
+}
+
+fn heard(sound: &Sound) -> &str {
+    match sound {
+        Sound::Prompt(prompt) => prompt.as_str(),
+        Sound::Speech(speech) => &speech.text,
     }
 }

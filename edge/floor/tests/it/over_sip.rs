@@ -486,8 +486,9 @@ impl Town {
             }
             plane::Command::Will { port, will } => self.left.get_mut(&port).expect("a port").will = will,
             plane::Command::Close { port } => drop(self.left.remove(&port)),
-            plane::Command::Play { port, play, prompts, again } => {
-                self.log.push(format!("play {}{}", prompts.join(" "), if again { " again" } else { "" }));
+            plane::Command::Play { port, play, sounds, again } => {
+                let sounds: Vec<&str> = sounds.iter().map(plane::Sound::as_str).collect();
+                self.log.push(format!("play {}{}", sounds.join(" "), if again { " again" } else { "" }));
                 if !again {
                     self.plays.insert(port, play);
                 }

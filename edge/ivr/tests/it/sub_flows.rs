@@ -171,3 +171,20 @@ steps:
     }
     walk(&[("main", main())], "", &format!("{begun}\n> not kept\nbye: hang up: Flow"));
 }
+
+#[test]
+fn words_say_what_variables_hold_and_are_then_about_one_caller() {
+    let flow = "
+label: Main
+start: hello
+variables: { name: Ann, order: 4711, gold: false, nothing: '' }
+steps:
+  hello: { do: say, parts: [{ speech: { language: en, text: 'Good morning.' } }, { prompt: logo }, { speech: { language: cmn, text: '{name}，订单{order}{gold}' } }], next: silent }
+  silent: { do: say, parts: [{ speech: { language: en, text: '{nothing} ' } }], next: bye }
+  bye: { do: hangup }
+";
+    let ladder = "hello:  play [en \"Good morning.\", logo, cmn \"Ann，订单4711\" personal]
+> played
+silent: bye:  hang up: Flow";
+    walk(&[("main", yaml(flow))], "5550100", ladder);
+}

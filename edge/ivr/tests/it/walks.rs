@@ -4,7 +4,10 @@ use ivr::{
     memory::Visit,
     run::{End, Input, Output, Run},
 };
-use model::flow::Flow;
+use model::{
+    flow::Flow,
+    sound::{Sound, Speech},
+};
 
 use crate::flow::{flow, site};
 
@@ -63,7 +66,9 @@ fn drain(run: &mut Run) -> String {
         told += &match output {
             Output::StepEntered { flow, step } if flow.as_str() == "main" => format!("{step}: "),
             Output::StepEntered { flow, step } => format!("{flow}/{step}: "),
-            Output::Play { prompts } => format!("  play {prompts:?}\n"),
+            Output::Play { sounds } => {
+                format!("  play [{}]\n", sounds.iter().map(heard).collect::<Vec<_>>().join(", "))
+            }
             Output::Hush => "hush ".to_owned(),
             Output::Collect { wait } => format!("  collect {} s\n", wait.as_secs()),
             Output::Ask(model::flow::Test::Open { hours }) => format!("  ask {hours}\n"),
@@ -82,6 +87,15 @@ fn drain(run: &mut Run) -> String {
         };
     }
     told
+}
+
+fn heard(sound: &Sound) -> String {
+    match sound {
+        Sound::Prompt(prompt) => prompt.to_string(),
+        Sound::Speech(Speech { language, text, personal }) => {
+            format!("{language} {text:?}{}", if *personal { " personal" } else { "" })
+        }
+    }
 }
 
 #[test]

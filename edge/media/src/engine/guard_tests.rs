@@ -5,7 +5,7 @@ use super::{
     *,
 };
 use crate::{
-    plane::{Codec, Remote, Security},
+    plane::{Codec, Remote, Security, Sound},
     srtp::{Keys, Master, Opener, RTCP_ROOM, RTP_ROOM, Sealer, Suite},
 };
 
@@ -82,7 +82,12 @@ fn prompts_keypresses_and_reports_of_a_protected_leg_are_sealed_too() {
     let keys = keys(Suite::AesCm128HmacSha1_80);
     let mut phone = Phone::new(&keys);
     connect(&mut engine, &mut net, now, secured(&keys));
-    let play = Command::Play { port: A, play: crate::plane::PlayId(1), prompts: vec!["frames-2".into()], again: false };
+    let play = Command::Play {
+        port: A,
+        play: crate::plane::PlayId(1),
+        sounds: vec![Sound::Prompt("frames-2".into())],
+        again: false,
+    };
     engine.handle_command(now, play, &mut Shelf, &mut net);
     engine.handle_tick(now, false, &mut net);
     engine.handle_command(now, Command::Digit { port: A, digit: '5', ms: 40 }, &mut Shelf, &mut net);

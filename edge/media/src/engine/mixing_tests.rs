@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     coder::{DECODED_MAX, Decoder, ENCODED_MAX, Encoder},
-    plane::{Codec, MixId, Payload, Remote, Seat},
+    plane::{Codec, MixId, Payload, Remote, Seat, Sound},
     sound::FRAME,
 };
 
@@ -199,7 +199,7 @@ fn prompts_and_keypresses_come_before_the_mix() {
     room.mix(&[(0, &[1]), (1, &[0]), (2, &[0, 1])]);
     room.talk(20);
     let play = crate::plane::PlayId(1);
-    room.command(Command::Play { port: id(0), play, prompts: vec!["frames-10".into()], again: false });
+    room.command(Command::Play { port: id(0), play, sounds: vec![Sound::Prompt("frames-10".into())], again: false });
     room.net.sent.clear();
     room.talk(9);
     let to_caller = room.net.sent.iter().filter(|(_, to, _)| *to == address(4_000)).count();
@@ -290,7 +290,7 @@ fn a_party_that_changes_its_codec_in_the_middle_is_heard_on() {
 fn a_party_that_speaks_opus_hears_prompts() {
     let mut room = Room::of([Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::Pcmu]);
     let play = crate::plane::PlayId(1);
-    room.command(Command::Play { port: id(0), play, prompts: vec!["frames-10".into()], again: false });
+    room.command(Command::Play { port: id(0), play, sounds: vec![Sound::Prompt("frames-10".into())], again: false });
     room.talk(12);
     let to_party = room.net.sent.iter().filter(|(_, to, _)| *to == address(4_000));
     let stamps: Vec<u32> = to_party.filter_map(|(_, _, packet)| Some(rtp::parse(packet)?.0.timestamp)).collect();

@@ -39,6 +39,7 @@ use slab::Ports;
 use tape::Tapes;
 
 pub use mixing::{MIXES_MAX, SEATS_MAX};
+pub use playing::{Prompts, Speaking, SpeechId};
 pub use slab::{GENERATION_MAX, Slot};
 pub use tape::{CLOSE_EVERY, TAPES_PER_PORT_MAX, TapeId};
 
@@ -70,11 +71,6 @@ pub trait Sink {
     fn batches_end(&mut self);
     fn record_end(&mut self, tape: TapeId);
     fn close(&mut self, slot: Slot);
-}
-
-/// Finds a prompt by name.
-pub trait Prompts {
-    fn prompt(&mut self, name: &str) -> Option<Prompt>;
 }
 
 pub struct Engine {
@@ -154,16 +150,10 @@ impl Engine {
             Command::Join { a, b } => self.join(a, b),
             Command::Part { port } => self.part(port),
             Command::Mix { mix, seats } => self.mix(mix, &seats),
-            Command::Play { port, play, prompts: names, again } => {
-                let found: Option<Vec<Prompt>> = match names.len() {
-                    1..=PROMPTS_MAX => names.iter().map(|name| prompts.prompt(name)).collect(),
-                    _ => None,
-                };
-                match found {
-                    Some(found) => self.with(port, |port| port.play(play, found, again)),
-                    None => self.fail(port, Failure::Prompt),
-                }
-            }
+            Command::Play { port, play, sounds, again } => match playing::found(&sounds, prompts) {
+                Some(parts) => self.with(port, |port| port.play(play, parts, again)),
+                None => self.fail(port, Failure::Prompt),
+            },
             Command::Stop { port } => self.with(port, |port| port.playing = None),
             Command::Digit { port, digit, ms } => self.with(port, |port| port.press(digit, ms)),
             Command::Record { recording, port } => self.record(now, &recording, port, sink),
@@ -172,6 +162,15 @@ impl Engine {
             Command::Shield { port, shielded } => self.with(port, |port| port.shield(shielded)),
             Command::RecordEnd { recording } => self.record_end(&recording, sink),
             Command::Close { port } => self.close(port, sink),
+        }
+    }
+
+    /// Words that were asked for of [`Prompts::speak`] are here; None: they cannot be said, and what plays goes on without.
+    pub fn spoken(&mut self, speech: SpeechId, sound: Option<&Prompt>) {
+        for (_, port) in self.ports.iter_mut() {
+            if let Some(playing) = &mut port.playing {
+                playing.spoken(speech, sound);
+            }
         }
     }
 

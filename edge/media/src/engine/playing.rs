@@ -1,45 +1,136 @@
-//! What is played on a port: prompts one after the other, in the party's codec.
+//! What is played on a port: sounds one after the other, in the party's codec. Words that are still to be said are waited
+//! for when it is their turn.
 
 use crate::{
     coder::{DECODED_MAX, Decoder, ENCODED_MAX, Encoder},
-    plane::{Codec, PlayId},
+    plane::{Codec, PlayId, Sound, Speech},
     prompt::Prompt,
     sound::FRAME,
 };
 
+use super::PROMPTS_MAX;
+
+/// Where sounds come from. Implementations must not block.
+pub trait Prompts {
+    /// Finds a prompt by name.
+    fn prompt(&mut self, name: &str) -> Option<Prompt>;
+    /// Has words said. None: there is no voice, or it has too much to say.
+    fn speak(&mut self, _speech: &Speech) -> Option<Speaking> {
+        None
+    }
+}
+
+/// Words that are being said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SpeechId(pub u64);
+
+pub enum Speaking {
+    Said(Prompt),
+    /// [`super::Engine::spoken`] follows.
+    Soon(SpeechId),
+}
+
+pub(super) enum Part {
+    Here(Prompt),
+    Soon(SpeechId),
+}
+
+/// All of a `Play`'s sounds, without words that nobody can say; None: a prompt is not there, there are too many, or
+/// nothing is left.
+pub(super) fn found(sounds: &[Sound], prompts: &mut impl Prompts) -> Option<Vec<Part>> {
+    if sounds.len() > PROMPTS_MAX {
+        return None;
+    }
+    let mut parts = Vec::with_capacity(sounds.len());
+    for sound in sounds {
+        match sound {
+            Sound::Prompt(name) => parts.push(Part::Here(prompts.prompt(name)?)),
+            Sound::Speech(speech) => parts.extend(prompts.speak(speech).map(|speaking| match speaking {
+                Speaking::Said(prompt) => Part::Here(prompt),
+                Speaking::Soon(id) => Part::Soon(id),
+            })),
+        }
+    }
+    (!parts.is_empty()).then_some(parts)
+}
+
+/// What a port sends next.
+pub(super) enum Next<'a> {
+    /// 20 ms.
+    Frame(&'a [u8]),
+    /// Nothing yet.
+    Soon,
+    End,
+}
+
 pub(super) struct Playing {
     play: PlayId,
-    prompts: Vec<Prompt>,
-    prompt: usize,
+    parts: Vec<Part>,
+    part: usize,
     frame: usize,
     again: bool,
 }
 
 impl Playing {
-    pub fn new(play: PlayId, prompts: Vec<Prompt>, again: bool) -> Self {
-        Self { play, prompts, prompt: 0, frame: 0, again }
+    pub fn new(play: PlayId, parts: Vec<Part>, again: bool) -> Self {
+        Self { play, parts, part: 0, frame: 0, again }
+    }
+
+    /// None: it is left out.
+    pub fn spoken(&mut self, speech: SpeechId, sound: Option<&Prompt>) {
+        let mut at = 0;
+        while let Some(part) = self.parts.get_mut(at) {
+            match (&part, sound) {
+                (Part::Soon(id), Some(sound)) if *id == speech => *part = Part::Here(sound.clone()),
+                (Part::Soon(id), None) if *id == speech => {
+                    self.parts.remove(at);
+                    // Those before it have been heard.
+                    if at < self.part {
+                        self.part -= 1;
+                    }
+                    if self.part >= self.parts.len() && self.again {
+                        self.part = 0;
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
     }
 
     pub fn play(&self) -> PlayId {
         self.play
     }
 
-    /// The next 20 ms in this law, or None after the end.
-    pub fn next(&mut self, codec: Codec) -> Option<&[u8]> {
-        // Each prompt has at least one frame, so one round finds the next frame or the end.
-        if self.prompts.get(self.prompt)?.frame(codec, self.frame).is_none() {
-            self.frame = 0;
-            self.prompt += 1;
-            if self.prompt >= self.prompts.len() {
-                if !self.again {
-                    return None;
+    /// The next 20 ms in this law.
+    pub fn next(&mut self, codec: Codec) -> Next<'_> {
+        // Each sound has at least one frame, so one round finds the next frame or the end.
+        for _ in 0..2 {
+            match self.parts.get(self.part) {
+                Some(Part::Here(prompt)) if prompt.frame(codec, self.frame).is_some() => break,
+                Some(Part::Here(_)) => {
+                    self.frame = 0;
+                    self.part += 1;
+                    if self.part >= self.parts.len() && self.again {
+                        self.part = 0;
+                    }
                 }
-                self.prompt = 0;
+                Some(Part::Soon(_)) => return Next::Soon,
+                None => return Next::End,
             }
         }
-        let frame = self.prompts.get(self.prompt)?.frame(codec, self.frame);
-        self.frame += 1;
-        frame
+        match self.parts.get(self.part) {
+            Some(Part::Here(prompt)) => match prompt.frame(codec, self.frame) {
+                Some(frame) => {
+                    self.frame += 1;
+                    Next::Frame(frame)
+                }
+                None => Next::End,
+            },
+            Some(Part::Soon(_)) => Next::Soon,
+            None => Next::End,
+        }
     }
 }
 
@@ -63,5 +154,79 @@ impl Voice {
         self.decoder.decode(frame, &mut sound);
         let length = sound.first_chunk::<FRAME>().map_or(0, |sound| self.encoder.encode(sound, &mut payload));
         (length, payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prompt(frames: usize) -> Prompt {
+        Prompt::from_samples(&vec![1_000; frames * crate::prompt::FRAME_LEN]).expect("sound")
+    }
+
+    /// One letter a tick: `f`rame, `s`oon, `e`nd.
+    fn ticks(playing: &mut Playing, count: usize) -> String {
+        let tick = |_| match playing.next(Codec::Pcma) {
+            Next::Frame(_) => 'f',
+            Next::Soon => 's',
+            Next::End => 'e',
+        };
+        (0..count).map(tick).collect()
+    }
+
+    fn playing(parts: Vec<Part>, again: bool) -> Playing {
+        Playing::new(PlayId(1), parts, again)
+    }
+
+    #[test]
+    fn words_are_waited_for_when_it_is_their_turn() {
+        let mut both = playing(vec![Part::Here(prompt(2)), Part::Soon(SpeechId(7)), Part::Here(prompt(1))], false);
+        assert_eq!(ticks(&mut both, 4), "ffss");
+        both.spoken(SpeechId(8), Some(&prompt(5)));
+        assert_eq!(ticks(&mut both, 1), "s");
+        both.spoken(SpeechId(7), Some(&prompt(2)));
+        assert_eq!(ticks(&mut both, 5), "fffee");
+    }
+
+    #[test]
+    fn words_that_come_early_leave_no_gap() {
+        let mut both = playing(vec![Part::Here(prompt(2)), Part::Soon(SpeechId(7))], false);
+        assert_eq!(ticks(&mut both, 1), "f");
+        both.spoken(SpeechId(7), Some(&prompt(1)));
+        assert_eq!(ticks(&mut both, 3), "ffe");
+    }
+
+    #[test]
+    fn words_that_cannot_be_said_are_left_out() {
+        let mut first = playing(vec![Part::Soon(SpeechId(7)), Part::Here(prompt(1))], false);
+        first.spoken(SpeechId(7), None);
+        assert_eq!(ticks(&mut first, 2), "fe");
+        let mut alone = playing(vec![Part::Soon(SpeechId(7))], true);
+        assert_eq!(ticks(&mut alone, 1), "s");
+        alone.spoken(SpeechId(7), None);
+        assert_eq!(ticks(&mut alone, 1), "e");
+        let mut again = playing(vec![Part::Here(prompt(1)), Part::Soon(SpeechId(7))], true);
+        assert_eq!(ticks(&mut again, 2), "fs");
+        again.spoken(SpeechId(7), None);
+        assert_eq!(ticks(&mut again, 3), "fff");
+    }
+
+    struct Mute;
+
+    impl Prompts for Mute {
+        fn prompt(&mut self, name: &str) -> Option<Prompt> {
+            (name == "here").then(|| prompt(1))
+        }
+    }
+
+    #[test]
+    fn a_box_without_a_voice_plays_the_rest() {
+        let words = Sound::Speech(Speech { language: "en".into(), text: "hello".into(), personal: false });
+        let here = Sound::Prompt("here".into());
+        assert_eq!(found(&[words.clone(), here.clone()], &mut Mute).map(|parts| parts.len()), Some(1));
+        assert!(found(std::slice::from_ref(&words), &mut Mute).is_none());
+        assert!(found(&[here.clone(), Sound::Prompt("gone".into())], &mut Mute).is_none());
+        assert!(found(&vec![here; PROMPTS_MAX + 1], &mut Mute).is_none());
     }
 }

@@ -11,7 +11,7 @@ use super::{
     copy::Recoder,
     guard::{Guard, Met},
     mixing::Place,
-    playing::{Playing, Voice},
+    playing::{Next, Part, Playing, Voice},
     push,
     quality::Monitor,
     shield::Shield,
@@ -22,7 +22,7 @@ use crate::{
     dtls::Certificate,
     dtmf::{Listener, Press},
     plane::{Codec, Event, Payload, PlayId, PortId, Remote, Stats, Unkeyed},
-    prompt::{FRAME_LEN, Prompt},
+    prompt::FRAME_LEN,
     rtp::{HEADER_LEN, Header, receive::Receiver, rtcp, send::Sender},
     srtp::{RTCP_ROOM, RTP_ROOM},
     tone::Ear,
@@ -330,8 +330,8 @@ impl Port {
         Some(addr)
     }
 
-    pub fn play(&mut self, play: PlayId, prompts: Vec<Prompt>, again: bool) {
-        self.playing = Some(Playing::new(play, prompts, again));
+    pub fn play(&mut self, play: PlayId, parts: Vec<Part>, again: bool) {
+        self.playing = Some(Playing::new(play, parts, again));
     }
 
     pub fn shield(&mut self, shielded: bool) {
@@ -361,7 +361,7 @@ impl Port {
         }
         let Some(playing) = self.playing.as_mut() else { return };
         match playing.next(remote.codec) {
-            Some(frame) => {
+            Next::Frame(frame) => {
                 let mut packet = [0_u8; HEADER_LEN + ENCODED_MAX + RTP_ROOM];
                 packet[..HEADER_LEN].copy_from_slice(&self.sender.next(now, PROMPT, remote.payload.sent));
                 let length = match &mut self.voice {
@@ -378,7 +378,8 @@ impl Port {
                 self.sender.carried(length);
                 self.send(slot, &mut packet, HEADER_LEN + length, sink);
             }
-            None => {
+            Next::Soon => {}
+            Next::End => {
                 push(events, Event::Played { port: self.id, play: playing.play() });
                 self.playing = None;
             }

@@ -1,7 +1,7 @@
 //! Two phones, a prompt and a spy, in memory.
 
 use super::*;
-use crate::plane::{Codec, PlayId, Remote, WILL_BYTES_MAX};
+use crate::plane::{Codec, PlayId, Remote, Sound, WILL_BYTES_MAX};
 
 #[derive(Default)]
 pub(super) struct Net {
@@ -196,8 +196,8 @@ fn a_recording_keeps_going_when_its_batch_is_full_and_is_handed_over_in_rounds()
 #[test]
 fn prompts_are_paced_by_the_tick_and_end_with_an_event() {
     let (mut engine, mut net, now) = joined();
-    let prompts = vec!["frames-2".into(), "frames-1".into()];
-    engine.handle_command(now, Command::Play { port: A, play: PlayId(7), prompts, again: false }, &mut Shelf, &mut net);
+    let sounds = vec![Sound::Prompt("frames-2".into()), Sound::Prompt("frames-1".into())];
+    engine.handle_command(now, Command::Play { port: A, play: PlayId(7), sounds, again: false }, &mut Shelf, &mut net);
     for tick in 0..4 {
         engine.handle_tick(now + Duration::from_millis(20 * tick), false, &mut net);
     }
@@ -211,7 +211,7 @@ fn prompts_are_paced_by_the_tick_and_end_with_an_event() {
 #[test]
 fn the_stream_to_a_phone_stays_one_stream_through_prompt_and_join() {
     let (mut engine, mut net, now) = joined();
-    let play = Command::Play { port: B, play: PlayId(1), prompts: vec!["frames-1".into()], again: false };
+    let play = Command::Play { port: B, play: PlayId(1), sounds: vec![Sound::Prompt("frames-1".into())], again: false };
     engine.handle_command(now, play, &mut Shelf, &mut net);
     engine.handle_tick(now, false, &mut net);
     engine.handle_tick(now + Duration::from_millis(20), false, &mut net);
@@ -331,7 +331,7 @@ fn a_port_above_the_limit_is_refused() {
 #[test]
 fn an_unknown_prompt_is_reported() {
     let (mut engine, mut net, now) = joined();
-    let play = Command::Play { port: A, play: PlayId(1), prompts: vec!["nothing".into()], again: false };
+    let play = Command::Play { port: A, play: PlayId(1), sounds: vec![Sound::Prompt("nothing".into())], again: false };
     engine.handle_command(now, play, &mut Shelf, &mut net);
     assert_eq!(engine.poll_event(), Some(Event::Failed { port: A, why: Failure::Prompt }));
 }

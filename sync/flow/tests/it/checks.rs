@@ -121,3 +121,19 @@ fn every_end_is_named_with_the_shortest_road_to_it() {
         .collect();
     assert_eq!(roads, ["a b", "a d e"]);
 }
+
+#[test]
+fn words_are_some_and_their_braces_hold_variables() {
+    let say = |text: &str| {
+        format!(
+            "a: {{ do: say, parts: [{{ speech: {{ language: en, text: '{text}' }} }}], next: b }}, b: {{ do: hangup }}"
+        )
+    };
+    finds(&say("You called {n} times."), &[]);
+    finds(&say(" "), &[r#"a {"fault":"empty"} by a"#]);
+    finds(&say("You called {m} times."), &[r#"a! {"fault":"no_variable","variable":"m"} by a"#]);
+    finds(&say("You called {n times."), &[r#"a! {"fault":"braces","text":"You called {n times."} by a"#]);
+    let long = r#"a! {"fault":"out_of_bounds","field":"text","min":0,"max":300} by a"#;
+    finds(&say(&"x".repeat(301)), &[long]);
+    finds(&say(&"x".repeat(300)), &[]);
+}

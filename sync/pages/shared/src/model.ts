@@ -238,7 +238,7 @@ export interface Flow {
   steps: Record<string, Step>;
 }
 
-export type Part = { prompt: string } | { digits: string };
+export type Part = { prompt: string } | { digits: string } | { speech: { language: string; text: string } };
 export type Source = 'caller' | 'called' | { variable: string };
 
 export type Test =
@@ -385,6 +385,7 @@ export type FlowProblem = { is: 'flow'; road: string[] } & (
   | { fault: 'other_type'; variable: string }
   | { fault: 'out_of_bounds'; field: string; min: number; max: number }
   | { fault: 'url' }
+  | { fault: 'braces'; text: string }
   | { fault: 'too_deep'; flows: string[] }
   | { fault: 'missing'; what: string }
 );

@@ -381,6 +381,12 @@ export const config = {
             },
             {
               "digits": "account"
+            },
+            {
+              "speech": {
+                "language": "en",
+                "text": "Thank you, {account}."
+              }
             }
           ],
           "next": "bye"
@@ -484,7 +490,7 @@ export const changes = [
   {"set":"trunk_remove","trunk":"carrier"},
   {"set":"number_put","number":"110","flow":"main"},
   {"set":"number_remove","number":"110"},
-  {"set":"flow_put","flow":"main","value":{"label":"Main","start":"hello","variables":{"account":"","gold":false},"shown":{"account":"Account"},"steps":{"ask":{"do":"look_up","url":"http://crm.example/who","send":{"account":{"variable":"account"},"phone":"caller"},"take":{"gold":"is_gold"},"wait_ms":1500,"next":"bye","otherwise":"bye"},"back":{"do":"return"},"bye":{"do":"hangup"},"callback":{"do":"callback","queue":"sales","asks":{"value":0,"skills":{}},"number":"account","next":"bye","otherwise":"bye"},"digits":{"do":"digits","prompt":"account","into":"account","min":3,"max":8,"wait_s":5,"tries":2,"next":"bye","otherwise":"bye"},"hello":{"do":"play","prompt":"hello","next":"menu"},"if":{"do":"if","all":[{"is":"withheld"},{"is":"inside"},{"is":"caller_begins","with":["+86"]},{"is":"open","hours":"office"},{"is":"takes","queue":"sales"},{"is":"waiting","queue":"sales","more_than":5},{"is":"wait_longer","queue":"sales","than_s":120},{"is":"served","queue":"sales"},{"is":"equal","variable":"gold","to":true},{"is":"at_least","variable":"level","number":3}],"then":"bye","otherwise":"bye"},"menu":{"do":"menu","prompt":"menu","choices":{"1":"open"},"wait_s":5,"tries":3,"otherwise":"bye"},"open":{"do":"open","hours":"office","then":"queue","otherwise":"bye"},"queue":{"do":"queue","queue":"sales","asks":{"value":0,"skills":{}},"after":"survey","otherwise":"bye"},"say":{"do":"say","parts":[{"prompt":"hello"},{"digits":"account"}],"next":"bye"},"set":{"do":"set","variable":"gold","to":true,"next":"bye"},"sub":{"do":"sub_flow","flow":"other","next":"bye"},"survey":{"do":"survey","prompt":"how","best":5,"wait_s":5,"next":"bye"},"transfer":{"do":"transfer","phone":"201","ring_s":20,"otherwise":"bye"},"voicemail":{"do":"voicemail","queue":"sales","max_s":120,"next":"bye","otherwise":"bye"}}}},
+  {"set":"flow_put","flow":"main","value":{"label":"Main","start":"hello","variables":{"account":"","gold":false},"shown":{"account":"Account"},"steps":{"ask":{"do":"look_up","url":"http://crm.example/who","send":{"account":{"variable":"account"},"phone":"caller"},"take":{"gold":"is_gold"},"wait_ms":1500,"next":"bye","otherwise":"bye"},"back":{"do":"return"},"bye":{"do":"hangup"},"callback":{"do":"callback","queue":"sales","asks":{"value":0,"skills":{}},"number":"account","next":"bye","otherwise":"bye"},"digits":{"do":"digits","prompt":"account","into":"account","min":3,"max":8,"wait_s":5,"tries":2,"next":"bye","otherwise":"bye"},"hello":{"do":"play","prompt":"hello","next":"menu"},"if":{"do":"if","all":[{"is":"withheld"},{"is":"inside"},{"is":"caller_begins","with":["+86"]},{"is":"open","hours":"office"},{"is":"takes","queue":"sales"},{"is":"waiting","queue":"sales","more_than":5},{"is":"wait_longer","queue":"sales","than_s":120},{"is":"served","queue":"sales"},{"is":"equal","variable":"gold","to":true},{"is":"at_least","variable":"level","number":3}],"then":"bye","otherwise":"bye"},"menu":{"do":"menu","prompt":"menu","choices":{"1":"open"},"wait_s":5,"tries":3,"otherwise":"bye"},"open":{"do":"open","hours":"office","then":"queue","otherwise":"bye"},"queue":{"do":"queue","queue":"sales","asks":{"value":0,"skills":{}},"after":"survey","otherwise":"bye"},"say":{"do":"say","parts":[{"prompt":"hello"},{"digits":"account"},{"speech":{"language":"en","text":"Thank you, {account}."}}],"next":"bye"},"set":{"do":"set","variable":"gold","to":true,"next":"bye"},"sub":{"do":"sub_flow","flow":"other","next":"bye"},"survey":{"do":"survey","prompt":"how","best":5,"wait_s":5,"next":"bye"},"transfer":{"do":"transfer","phone":"201","ring_s":20,"otherwise":"bye"},"voicemail":{"do":"voicemail","queue":"sales","max_s":120,"next":"bye","otherwise":"bye"}}}},
   {"set":"flow_roll_back","flow":"main","replaced":1},
   {"set":"flow_remove","flow":"main"},
   {"set":"hours_add","hours":"office","value":{"label":"Office","week":[{"day":0,"from_min":540,"to_min":1080}],"closed":["2026-12-25"]}},
@@ -504,15 +510,16 @@ export const findings = [
   {"path":"queues/sales/hours","problem":{"fault":"no_way_out","is":"flow","road":["menu"]},"severity":"warning"},
   {"path":"queues/sales/hours","problem":{"fault":"circle","is":"flow","road":[],"steps":["a"]},"severity":"fatal"},
   {"path":"queues/sales/hours","problem":{"fault":"out_of_bounds","field":"tries","is":"flow","max":10,"min":1,"road":[]},"severity":"repaired"},
-  {"path":"queues/sales/hours","problem":{"fault":"other_type","is":"flow","road":[],"variable":"gold"},"severity":"warning"},
-  {"path":"queues/sales/hours","problem":{"fault":"too_deep","flows":["main","main"],"is":"flow","road":[]},"severity":"fatal"},
-  {"path":"queues/sales/hours","problem":{"is":"nobody_serves"},"severity":"repaired"},
-  {"path":"queues/sales/hours","problem":{"is":"missing"},"severity":"warning"},
-  {"path":"queues/sales/hours","problem":{"is":"overflow_loop"},"severity":"fatal"},
-  {"path":"queues/sales/hours","problem":{"is":"empty_group"},"severity":"repaired"},
-  {"path":"queues/sales/hours","problem":{"is":"not_ours","number":"+8675512345678"},"severity":"warning"},
-  {"path":"queues/sales/hours","problem":{"is":"unknown_codec","name":"G729"},"severity":"fatal"},
-  {"path":"queues/sales/hours","problem":{"is":"must_be_seen"},"severity":"repaired"}
+  {"path":"queues/sales/hours","problem":{"fault":"braces","is":"flow","road":[],"text":"{a"},"severity":"warning"},
+  {"path":"queues/sales/hours","problem":{"fault":"other_type","is":"flow","road":[],"variable":"gold"},"severity":"fatal"},
+  {"path":"queues/sales/hours","problem":{"fault":"too_deep","flows":["main","main"],"is":"flow","road":[]},"severity":"repaired"},
+  {"path":"queues/sales/hours","problem":{"is":"nobody_serves"},"severity":"warning"},
+  {"path":"queues/sales/hours","problem":{"is":"missing"},"severity":"fatal"},
+  {"path":"queues/sales/hours","problem":{"is":"overflow_loop"},"severity":"repaired"},
+  {"path":"queues/sales/hours","problem":{"is":"empty_group"},"severity":"warning"},
+  {"path":"queues/sales/hours","problem":{"is":"not_ours","number":"+8675512345678"},"severity":"fatal"},
+  {"path":"queues/sales/hours","problem":{"is":"unknown_codec","name":"G729"},"severity":"repaired"},
+  {"path":"queues/sales/hours","problem":{"is":"must_be_seen"},"severity":"warning"}
 ] satisfies Finding[];
 
 export const cdr = {

@@ -196,7 +196,17 @@ fn flow() -> Flow {
     ]
     .into();
     let more = [
-        ("say", Step::Say { parts: vec![Part::Prompt(id("hello")), Part::Digits(id("account"))], next: id("bye") }),
+        (
+            "say",
+            Step::Say {
+                parts: vec![
+                    Part::Prompt(id("hello")),
+                    Part::Digits(id("account")),
+                    Part::Speech { language: id("en"), text: "Thank you, {account}.".into() },
+                ],
+                next: id("bye"),
+            },
+        ),
         ("digits", digits()),
         ("if", Step::If { all: tests(), then: id("bye"), otherwise: id("bye") }),
         ("set", Step::Set { variable: id("gold"), to: Value::Flag(true), next: id("bye") }),
@@ -404,6 +414,7 @@ fn findings() -> Vec<Finding> {
         Problem::Flow { fault: Fault::NoWayOut, road: vec![id("menu")] },
         Problem::Flow { fault: Fault::Circle { steps: [id("a")].into() }, road: vec![] },
         Problem::Flow { fault: Fault::OutOfBounds { field: "tries".into(), min: 1, max: 10 }, road: vec![] },
+        Problem::Flow { fault: Fault::Braces { text: "{a".into() }, road: vec![] },
         Problem::Flow { fault: Fault::OtherType { variable: id("gold") }, road: vec![] },
         Problem::Flow { fault: Fault::TooDeep { flows: vec![id("main"), id("main")] }, road: vec![] },
         Problem::NobodyServes,

@@ -447,9 +447,13 @@ impl Town {
                 let name = number.and_then(|number| self.peers.get(number)).map_or("nobody", |peer| peer.name);
                 self.ends.insert(port, name.to_owned());
             }
-            plane::Command::Play { port, play, prompts, again } => {
+            plane::Command::Play { port, play, sounds, again } => {
                 let repeated = if again { " again and again" } else { "" };
-                self.log.push(format!("box * play {} to {}{repeated}", prompts.join(" "), end(self, &port)));
+                self.log.push(format!(
+                    "box * play {} to {}{repeated}",
+                    sounds.iter().map(plane::Sound::as_str).collect::<Vec<_>>().join(" "),
+                    end(self, &port)
+                ));
                 if !again {
                     self.plays.insert(port, play);
                 }

@@ -3,14 +3,17 @@
 use std::{
     io::{Read, Write},
     net::TcpListener,
+    path::Path,
+    process::Command,
     sync::mpsc::{Receiver, channel},
     time::Duration,
 };
 
 use e2e::stage::{self, Agent, PATIENCE, facts};
 use harness::{
-    company::{Branch, BranchPlan},
+    company::{Branch, BranchPlan, Process},
     process::wait_for,
+    proof,
 };
 use serde_json::{Value, json};
 
@@ -91,4 +94,61 @@ fn a_caller_keys_in_an_account_is_looked_up_served_and_asked_how_it_was() {
     assert_eq!(facts(&branch, "looked_up")[0]["kind"]["failed"], Value::Null);
     let every = branch.command(&["ledger", "facts"], None).expect("the facts");
     assert!(!every.contains("4711") && !every.contains("5550100"), "what callers key in is in no fact");
+}
+
+/// Asks for the day, and says it.
+fn spoken_flow(port: u16) -> Value {
+    let words = "Your order will arrive on {day}.";
+    json!({
+        "label": "Orders", "start": "ask", "variables": { "day": "" },
+        "steps": {
+            "ask": { "do": "look_up", "url": format!("http://127.0.0.1:{port}/order"), "take": { "day": "day" }, "wait_ms": 3000, "next": "tell", "otherwise": "end" },
+            "tell": { "do": "say", "parts": [{ "prompt": "greeting" }, { "speech": { "language": "en-us", "text": words } }, { "speech": { "language": "xx", "text": "Nobody speaks this." } }], "next": "end" },
+            "end": { "do": "hangup" }
+        }
+    })
+}
+
+/// The sentence as the voice says it, at 8 kHz.
+fn spoken(folder: &Path, day: &str) -> Vec<f32> {
+    let (said, narrow) = (folder.join("said.wav"), folder.join(format!("{day}.wav")));
+    let mut espeak = Command::new("espeak-ng");
+    espeak.args(["-v", "en-us", "-s", "150", "-w"]).arg(&said).arg(format!("Your order will arrive on {day}."));
+    let mut sox = Command::new("sox");
+    sox.arg(&said).args(["-r", "8000"]).arg(&narrow);
+    for mut command in [espeak, sox] {
+        assert!(command.status().expect("installed").success());
+    }
+    proof::samples(&narrow, 1).expect("a WAV")
+}
+
+#[test]
+fn a_caller_is_told_in_words_what_another_system_knows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let prompts = stage::prompts(&folder.path().join("prompts")).expect("prompts");
+    let carrier = stage::carrier_port();
+    let (port, _asked) = other_system("{\"day\": \"Monday\"}");
+    let mut plan = BranchPlan::example("branch-a", carrier).expect("a plan");
+    plan.config["flows"]["orders"] = spoken_flow(port);
+    plan.config["numbers"]["4001"] = json!("orders");
+    plan.more =
+        format!("[speech]\nprogram = \"espeak-ng\"\n[[look_up.allow]]\nnetwork = \"127.0.0.1/32\"\nport = {port}\n");
+    let branch = Branch::start(&folder.path().join("branch-a"), &plan, None, &prompts).expect("a branch");
+    let mut caller = stage::caller(&folder.path().join("caller"), "5550100", "hello", carrier).expect("a caller");
+    caller.dial(&format!("sip:4001@{}", branch.sip)).expect("dialled");
+    caller.wait_event("CALL_CLOSED", PATIENCE).expect("the flow ends the call");
+
+    // Recognisers dislike this voice; but it says the same sentence the same way each time.
+    let heard = proof::samples(&caller.heard().expect("the caller heard"), 1).expect("a WAV");
+    let alike = |day: &str| {
+        let said = spoken(folder.path(), day);
+        // The call ends with it, perhaps within its last silence.
+        proof::correlation(&heard, &said[..said.len() - 1_600]).0
+    };
+    let (right, wrong) = (alike("Monday"), alike("Sunday"));
+    assert!(right > 0.9 && wrong < 0.8, "Monday {right}, Sunday {wrong}");
+    let figures = branch.figures(Process::Media).expect("the metrics");
+    assert!(figures.lines().any(|line| line == "branchline_words_left_out_total 1"), "a language that is not spoken");
+    let every = branch.command(&["ledger", "facts"], None).expect("the facts");
+    assert!(!every.to_lowercase().contains("monday"), "what was said to a caller is in no fact");
 }

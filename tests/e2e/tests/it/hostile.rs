@@ -10,7 +10,7 @@ use std::{
 
 use e2e::{company, stage};
 use harness::{
-    company::{Branch, Cloud, DESK_PASSWORD},
+    company::{Branch, Cloud, DESK_PASSWORD, Process},
     process::{ours, wait_for},
     web::Session,
 };
@@ -186,10 +186,7 @@ fn a_malformed_message_moves_the_counter_of_its_cause_and_one_line_tells_of_it_w
     std::fs::create_dir(&prompts).expect("a folder");
     let mut branch = Branch::start(&folder.path().join("branch-a"), &plan, None, &prompts).expect("a branch");
     let counted = |cause: &str| -> u64 {
-        let mut stream = TcpStream::connect(("127.0.0.1", branch.metrics_port)).expect("the metrics");
-        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("asked");
-        let mut page = String::new();
-        stream.read_to_string(&mut page).expect("a page");
+        let page = branch.figures(Process::Calls).expect("the metrics");
         let name = format!("branchline_sip_refused_total{{cause=\"{cause}\"}} ");
         page.lines().find_map(|line| line.strip_prefix(&name)).and_then(|n| n.parse().ok()).unwrap_or(0)
     };

@@ -1,11 +1,11 @@
 //! A branch whose firewall lets no UDP pass: it joins its cloud and works with it through a WebSocket, and goes over to
 //! QUIC by itself once somebody opens the wall.
 
-use std::{io::Read, net::TcpStream, time::Duration};
+use std::time::Duration;
 
 use e2e::stage;
 use harness::{
-    company::{ADMIN, ADMIN_PASSWORD, Branch, BranchPlan, Cloud},
+    company::{ADMIN, ADMIN_PASSWORD, Branch, BranchPlan, Cloud, Process},
     process::wait_for,
     wan::Wan,
     web::Session,
@@ -20,11 +20,7 @@ const ROWS_PATIENCE: Duration = Duration::from_secs(150);
 
 /// Whether the link is up, and through a WebSocket.
 fn link(branch: &Branch) -> Option<(bool, bool)> {
-    use std::io::Write;
-    let mut stream = TcpStream::connect(("127.0.0.1", branch.metrics_port + 2)).ok()?;
-    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").ok()?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text).ok()?;
+    let text = branch.figures(Process::Sync).ok()?;
     let is_one = |name: &str| text.lines().any(|line| line == format!("branchline_sync_{name} 1"));
     Some((is_one("linked"), is_one("web")))
 }

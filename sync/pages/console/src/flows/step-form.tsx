@@ -1,5 +1,5 @@
 // The fields of one step, beside the drawing.
-import { ActionIcon, Box, Button, Group, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Autocomplete, Box, Button, Group, NumberInput, Select, Stack, Text, TextInput, Textarea } from '@mantine/core';
 import { IconPlus, IconTrash, IconX } from '@tabler/icons-react';
 import { type Config, type Flow, type Part, SLUG, type Source, type Step, type Test, type Value } from '@shared/model';
 import type { ReactNode } from 'react';
@@ -133,15 +133,32 @@ function Rows<R>({ title, rows, most, off, add, set, row }: { title: string; row
 }
 
 function Parts({ parts, variables, off, set }: { parts: Part[]; variables: string[]; off: boolean; set: (parts: Part[]) => void }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   return (
     <Rows title={t('flows.parts')} rows={parts} most={12} off={off} set={set} add={() => ({ prompt: 'greeting' })} row={(part, put) => (
-      <Group grow gap={6}>
-        <Select aria-label={t('flows.partKind')} data={[{ value: 'prompt', label: t('flows.prompt') }, { value: 'digits', label: t('flows.spoken') }]} value={'prompt' in part ? 'prompt' : 'digits'} allowDeselect={false} disabled={off} onChange={(kind) => put(kind === 'prompt' ? { prompt: 'greeting' } : { digits: variables[0] ?? '' })} />
-        {'prompt' in part ? <TextInput aria-label={t('flows.prompt')} value={part.prompt} disabled={off} onChange={(e) => put({ prompt: e.currentTarget.value })} /> : <Select aria-label={t('flows.variable')} data={variables} value={part.digits} disabled={off} onChange={(to) => to !== null && put({ digits: to })} />}
-      </Group>
+      <Stack gap={6}>
+        <Group grow gap={6}>
+          <Select aria-label={t('flows.partKind')} data={[{ value: 'prompt', label: t('flows.prompt') }, { value: 'digits', label: t('flows.spoken') }, { value: 'speech', label: t('flows.words') }]} value={Object.keys(part)[0] ?? null} allowDeselect={false} disabled={off} onChange={(kind) => put(partOf(kind, i18n.language, variables))} />
+          {'prompt' in part && <TextInput aria-label={t('flows.prompt')} value={part.prompt} disabled={off} onChange={(e) => put({ prompt: e.currentTarget.value })} />}
+          {'digits' in part && <Select aria-label={t('flows.variable')} data={variables} value={part.digits} disabled={off} onChange={(to) => to !== null && put({ digits: to })} />}
+          {'speech' in part && <Autocomplete aria-label={t('flows.language')} data={VOICES} value={part.speech.language} maxLength={40} error={!SLUG.test(part.speech.language)} disabled={off} onChange={(language) => put({ speech: { ...part.speech, language } })} />}
+        </Group>
+        {'speech' in part && <Textarea aria-label={t('flows.words')} placeholder={t('flows.wordsHint')} value={part.speech.text} autosize minRows={2} maxRows={6} maxLength={300} disabled={off} onChange={(e) => put({ speech: { ...part.speech, text: e.currentTarget.value } })} />}
+      </Stack>
     )} />
   );
+}
+
+/** Some of the languages that eSpeak NG speaks, by its names. */
+const VOICES = ['cmn', 'de', 'en', 'en-us', 'es', 'fr-fr', 'it', 'ja', 'ko', 'pt', 'ru', 'yue'];
+
+/** As a part of this kind begins. */
+function partOf(kind: string | null, spoken: string, variables: string[]): Part {
+  switch (kind) {
+    case 'digits': return { digits: variables[0] ?? '' };
+    case 'speech': return { speech: { language: spoken.startsWith('zh') ? 'cmn' : 'en', text: '' } };
+    default: return { prompt: 'greeting' };
+  }
 }
 
 function Sent({ send, variables, off, set }: { send: Record<string, Source>; variables: string[]; off: boolean; set: (send: Record<string, Source>) => void }) {

@@ -286,6 +286,7 @@ export const en = {
       no_variable: 'There is no variable “{{variable}}”. Add it with the value it begins with.',
       other_type: 'The variable “{{variable}}” holds a value of another type.',
       out_of_bounds: '“{{field}}” must lie between {{min}} and {{max}}.',
+      braces: 'In “{{text}}” a brace stands alone, or holds something else than a variable. Write {account}.',
       url: 'Not an address that can be asked. Write it as http://host/path.',
       too_deep: 'Flows within one another go too deep, or in a circle: {{flows}}.',
       missing: '“{{what}}” does not exist at this branch.',

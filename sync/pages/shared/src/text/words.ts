@@ -76,6 +76,7 @@ function faultText(t: T, problem: FlowProblem): string {
     case 'other_type': return t(`finding.flow.${problem.fault}`, { variable: problem.variable });
     case 'out_of_bounds': return t('finding.flow.out_of_bounds', { field: problem.field, min: problem.min, max: problem.max });
     case 'too_deep': return t('finding.flow.too_deep', { flows: problem.flows.join(' → ') });
+    case 'braces': return t('finding.flow.braces', { text: problem.text });
     case 'missing': return t('finding.flow.missing', { what: problem.what });
     default: return t(`finding.flow.${problem.fault}`);
   }

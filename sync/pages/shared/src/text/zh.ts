@@ -288,6 +288,7 @@ export const zh: Shape<typeof en> = {
       no_variable: '没有变量“{{variable}}”。请添加该变量及其初始值。',
       other_type: '变量“{{variable}}”的值类型不同。',
       out_of_bounds: '“{{field}}”须在 {{min}} 与 {{max}} 之间。',
+      braces: '“{{text}}”中的花括号不成对，或其中不是变量名。请写成 {account}。',
       url: '无法访问的地址。请写成 http://主机/路径。',
       too_deep: '流程嵌套过深或循环：{{flows}}。',
       missing: '本网点没有“{{what}}”。',

@@ -1,0 +1,189 @@
+//! The box's voice: words become sound beside the relay, one sentence after the other. Who speaks stands behind a trait;
+//! here it is eSpeak NG, a program of its own that hears the words on its standard input, where nobody else can read
+//! them, and may take as long as [`SAID_WITHIN`].
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+use media::{engine::SpeechId, plane::Speech, prompt::Prompt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::Command,
+    sync::mpsc::{Receiver, Sender, channel},
+};
+use tracing::warn;
+
+use super::relay::{Request, ToRelay};
+
+/// Sentences that wait.
+const WAITING_MAX: usize = 64;
+const SAID_WITHIN: Duration = Duration::from_secs(5);
+/// Bytes of sound for one sentence: a minute and a half at eSpeak's 22,050 Hz.
+const SOUND_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Words a minute: slower than the program's own, for a telephone.
+const PACE: &str = "150";
+/// Of a WAV file: the lengths of all, and of its samples. A program that writes into a pipe cannot know them before.
+const HEADER: usize = 44;
+
+/// Says words; a WAV file comes back.
+pub trait Speaker: Send + 'static {
+    /// # Errors
+    /// The language is not spoken here, or the program failed.
+    fn say(&self, speech: &Speech) -> impl Future<Output = anyhow::Result<Vec<u8>>> + Send;
+}
+
+pub struct Espeak {
+    program: PathBuf,
+}
+
+impl Espeak {
+    pub fn new(program: PathBuf) -> Self {
+        Self { program }
+    }
+}
+
+impl Speaker for Espeak {
+    async fn say(&self, speech: &Speech) -> anyhow::Result<Vec<u8>> {
+        let mut child = Command::new(&self.program)
+            .args(["-v", &speech.language, "-s", PACE, "--stdin", "--stdout"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{} cannot be started", self.program.display()))?;
+        let mut stdin = child.stdin.take().context("no standard input")?;
+        let mut stdout = child.stdout.take().context("no standard output")?.take(SOUND_BYTES_MAX);
+        let mut wav = Vec::new();
+        // Brackets would be read as sounds, letter by letter.
+        let words: String = speech.text.chars().filter(|c| !matches!(c, '[' | ']')).collect();
+        let tell = async move {
+            let told = stdin.write_all(words.as_bytes()).await;
+            drop(stdin);
+            told
+        };
+        let (told, heard) = tokio::join!(tell, stdout.read_to_end(&mut wav));
+        told.context("it does not listen")?;
+        heard.context("it cannot be heard")?;
+        ensure!((wav.len() as u64) < SOUND_BYTES_MAX, "more than {SOUND_BYTES_MAX} bytes of sound");
+        ensure!(child.wait().await?.success(), "it does not speak {:?}", speech.language);
+        Ok(mended(wav))
+    }
+}
+
+/// With the lengths that it has.
+fn mended(mut wav: Vec<u8>) -> Vec<u8> {
+    let samples = u32::try_from(wav.len().saturating_sub(HEADER)).unwrap_or(0) & !1;
+    for (at, length) in [(4, samples + 36), (40, samples)] {
+        if let Some(place) = wav.get_mut(at..at + 4) {
+            place.copy_from_slice(&length.to_le_bytes());
+        }
+    }
+    wav
+}
+
+/// The way to the voice.
+pub struct Voice {
+    jobs: Sender<(SpeechId, Speech)>,
+    last: u64,
+}
+
+impl Voice {
+    /// [`Request::Spoken`] follows; None: it has too much to say.
+    pub fn say(&mut self, speech: &Speech) -> Option<SpeechId> {
+        let id = SpeechId(self.last + 1);
+        self.jobs.try_send((id, speech.clone())).map_err(|_| warn!("words are left out: too many wait")).ok()?;
+        self.last = id.0;
+        Some(id)
+    }
+}
+
+/// The way in, and what is to be run.
+pub fn start(speaker: impl Speaker, relay: ToRelay) -> (Voice, impl Future<Output = ()>) {
+    let (jobs, waiting) = channel(WAITING_MAX);
+    (Voice { jobs, last: 0 }, serve(speaker, waiting, relay))
+}
+
+async fn serve(speaker: impl Speaker, mut waiting: Receiver<(SpeechId, Speech)>, relay: ToRelay) {
+    while let Some((id, speech)) = waiting.recv().await {
+        let said = tokio::time::timeout(SAID_WITHIN, speaker.say(&speech)).await;
+        let sound = match said.context("it takes too long").and_then(|said| said) {
+            Ok(wav) => encoded(wav).await,
+            Err(error) => Err(error),
+        };
+        let sound = sound.map_err(|error| warn!(language = speech.language, "words are left out: {error:#}"));
+        relay.send(Request::Spoken(id, sound.ok()));
+    }
+}
+
+/// Elsewhere: it takes a while, in which commands would wait.
+async fn encoded(wav: Vec<u8>) -> anyhow::Result<Prompt> {
+    Ok(tokio::task::spawn_blocking(move || Prompt::from_wav(&wav)).await??)
+}
+
+/// What the program says of itself.
+///
+/// # Errors
+/// It cannot be started, or is none of its kind.
+pub fn version(program: &Path) -> anyhow::Result<String> {
+    let output = std::process::Command::new(program)
+        .arg("--version")
+        .output()
+        .with_context(|| format!("{} cannot be started", program.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().next().unwrap_or_default().trim();
+    ensure!(output.status.success() && line.contains("eSpeak"), "{} is not eSpeak NG", program.display());
+    Ok(line.chars().take(80).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(language: &str, text: &str) -> Speech {
+        Speech { language: language.to_owned(), text: text.to_owned(), personal: false }
+    }
+
+    /// Seconds of sound.
+    async fn said(speech: &Speech) -> anyhow::Result<f64> {
+        let wav = Espeak::new("espeak-ng".into()).say(speech).await?;
+        let prompt = encoded(wav).await?;
+        let frames = (0..10_000).take_while(|at| prompt.frame(media::plane::Codec::Pcma, *at).is_some()).count();
+        Ok(frames as f64 / 50.0)
+    }
+
+    #[tokio::test]
+    async fn espeak_says_a_sentence_in_two_languages() {
+        let english = said(&words("en", "Your order is on its way.")).await.expect("said");
+        let chinese = said(&words("cmn", "您的订单已经发货。")).await.expect("said");
+        assert!((1.0..4.0).contains(&english) && (1.0..6.0).contains(&chinese), "{english} {chinese}");
+    }
+
+    #[tokio::test]
+    async fn what_looks_like_an_option_or_markup_is_only_words() {
+        let plain = said(&words("en", "minus w slash etc")).await.expect("said");
+        assert!(said(&words("en", "-w /etc/passwd")).await.expect("said") > plain / 2.0);
+        assert!(said(&words("en", "[[")).await.is_err(), "nothing is left to be said");
+    }
+
+    #[tokio::test]
+    async fn a_language_that_nobody_speaks_is_an_error() {
+        let error = said(&words("xx", "Hello.")).await.expect_err("not spoken");
+        assert!(error.to_string().contains("xx"), "{error:#}");
+        let missing = Espeak::new("no-such-program".into()).say(&words("en", "Hello.")).await.expect_err("not there");
+        assert!(missing.to_string().contains("no-such-program"));
+    }
+
+    #[test]
+    fn lengths_are_those_of_what_came() {
+        let mut wav = vec![0; HEADER + 5];
+        wav[40..44].copy_from_slice(&0x7fff_f000_u32.to_le_bytes());
+        let mended = mended(wav);
+        assert_eq!((&mended[4..8], &mended[40..44]), (&40_u32.to_le_bytes()[..], &4_u32.to_le_bytes()[..]));
+        assert_eq!(super::mended(vec![1, 2]), vec![1, 2]);
+    }
+}
