@@ -5,6 +5,7 @@ mod completeness;
 mod crash;
 mod ingest;
 mod nouns;
+mod rollouts;
 mod support;
 
 use std::path::Path;

@@ -6,6 +6,8 @@ mod completeness;
 mod ingest;
 #[path = "../../../../cloud/db/tests/it/nouns.rs"]
 mod nouns;
+#[path = "../../../../cloud/db/tests/it/rollouts.rs"]
+mod rollouts;
 mod server;
 #[path = "../../../../cloud/db/tests/it/support.rs"]
 mod support;
