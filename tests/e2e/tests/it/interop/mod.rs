@@ -5,6 +5,7 @@ mod by_name;
 mod certified;
 mod kamailio;
 mod linphone;
+mod recorders;
 mod scanners;
 mod secure;
 pub(crate) mod sipp;
