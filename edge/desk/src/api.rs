@@ -9,7 +9,8 @@ mod report;
 use std::collections::BTreeMap;
 
 pub use board::{
-    AgentLine, Board, CallbackLine, ContactCard, EmergencyLine, MonitorLine, NoticeLine, QueueLine, Stage, ThirdLine,
+    AgentLine, AlertLine, Board, CallbackLine, ContactCard, EmergencyLine, MonitorLine, NoticeLine, QueueLine, Stage,
+    ThirdLine,
 };
 pub use card::{Card, Earlier, Known, NOTE_CHARS_MAX, Note, NoteKept, OwnNote, WriteNote};
 use model::{
@@ -335,8 +336,9 @@ mod tests {
             callbacks: vec![],
             emergencies: vec![],
             notices: vec![],
+            alerts: vec![],
         };
-        let text = r#"{"board":{"queues":[],"closed":false,"pauses":{},"agents":[],"help":"ready","callbacks":[],"emergencies":[],"notices":[]}}"#;
+        let text = r#"{"board":{"queues":[],"closed":false,"pauses":{},"agents":[],"help":"ready","callbacks":[],"emergencies":[],"notices":[],"alerts":[]}}"#;
         assert_eq!(write(Say::Board(board)), text);
         assert_eq!(write(Say::Config), r#""config""#);
     }

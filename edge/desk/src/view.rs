@@ -68,6 +68,10 @@ pub fn board(now: Instant, drawn: &ports::BoardAt, reader: &Reader<'_>) -> api::
             Role::Supervisor => drawn.board.notices.iter().map(|line| notice_line(line, age)).collect(),
             Role::Agent => Vec::new(),
         },
+        alerts: {
+            let may = |line: &&board::AlertLine| line.contact.is_none() || reader.role == Role::Supervisor;
+            drawn.board.alerts.iter().filter(may).map(|line| alert_line(line, age)).collect()
+        },
     }
 }
 
@@ -112,6 +116,18 @@ fn callback_line(line: &board::CallbackLine, age: Duration) -> api::CallbackLine
         attempts: line.attempts,
         later_ms,
         agent,
+    }
+}
+
+fn alert_line(line: &board::AlertLine, age: Duration) -> api::AlertLine {
+    api::AlertLine {
+        queue: line.queue.clone(),
+        label: line.label.clone(),
+        alert: line.alert,
+        value: line.value,
+        agent: line.agent.clone(),
+        contact: line.contact,
+        since_ms: ms(line.since.saturating_add(age)),
     }
 }
 
@@ -396,6 +412,7 @@ mod tests {
             help: help_is,
             emergencies: vec![help],
             notices: vec![notice],
+            alerts: Vec::new(),
         };
         let drawn = ports::BoardAt { at, board: board_ };
         let agent = AgentId::new("li").unwrap();

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 pub use call::Help;
 use model::{
     AgentId, ContactId, DispositionId, Extension, Millis, NoticeId, PauseId, QueueId, RecordingId,
+    alert::Alert,
     fact::{AgentState, Monitoring, Pause},
     leaving::What,
 };
@@ -123,6 +124,23 @@ pub struct Board {
     pub emergencies: Vec<EmergencyLine>,
     /// What else needs a look, of the last day, the youngest first.
     pub notices: Vec<NoticeLine>,
+    /// What is beyond its threshold at this moment, the longest first.
+    pub alerts: Vec<AlertLine>,
+}
+
+/// An alert that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertLine {
+    /// None: a call of no queue.
+    pub queue: Option<QueueId>,
+    pub label: Option<String>,
+    pub alert: Alert,
+    /// As it is now, in the alert's own unit.
+    pub value: u32,
+    /// Who has the call that sounds badly.
+    pub agent: Option<AgentId>,
+    pub contact: Option<ContactId>,
+    pub since: Duration,
 }
 
 /// Does a queue take new contacts?

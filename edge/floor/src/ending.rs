@@ -39,6 +39,7 @@ impl<L: Lines> Floor<L> {
             self.tell_of_help(id, What::EmergencyFailed);
         }
         self.end_card_mode(id, CardModeEnd::CallEnded);
+        self.sounds_no_more(id);
         self.disperse(id);
         self.end_recording(id);
         let Some(contact) = self.contacts.remove(&id) else { return };

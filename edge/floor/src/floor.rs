@@ -22,6 +22,7 @@ use rand_chacha::{
 
 use crate::{
     CivilTime, Input, Output, Setup,
+    alerts::Alarms,
     board::ContactCard,
     brought::BroughtCall,
     caps::Caps,
@@ -70,6 +71,7 @@ pub struct Floor<L = Calls> {
     pub(crate) emergencies: Emergencies,
     pub(crate) notices: Notices,
     pub(crate) messages: Messages,
+    pub(crate) alarms: Alarms,
     pub(crate) codes: Codes,
     pub(crate) test: SelfTest,
     /// The number of the last question to another system, and who waits for an answer.
@@ -109,6 +111,7 @@ impl<L: Lines> Floor<L> {
             emergencies: Emergencies::default(),
             notices: Notices::default(),
             messages: Messages::default(),
+            alarms: Alarms::default(),
             codes: Codes::default(),
             test: SelfTest::default(),
             config,
@@ -131,6 +134,7 @@ impl<L: Lines> Floor<L> {
             rng,
         };
         floor.close_hours();
+        floor.watch_alerts();
         floor
     }
 
@@ -154,6 +158,7 @@ impl<L: Lines> Floor<L> {
                 self.close_hours();
                 self.phones.configure(&self.config);
                 self.light_all();
+                self.watch_alerts();
                 self.acd.handle_input(now, acd::Input::Configure(Box::new(Config::clone(&self.config))));
             }
             Input::Kept { contact, stored } => self.kept(contact, stored),
@@ -192,6 +197,7 @@ impl<L: Lines> Floor<L> {
                 Timer::Keeping(contact) => self.kept(contact, false),
                 Timer::CallBack(contact) => self.customer_rang_out(contact),
                 Timer::CallAgain(contact) => self.call_again(contact),
+                Timer::Alerts => self.look_for_alerts(),
             }
         }
         self.settle();

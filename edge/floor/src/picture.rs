@@ -23,6 +23,7 @@ impl<L: Lines> Floor<L> {
             callbacks: self.callback_lines(now),
             emergencies: self.emergency_lines(),
             notices: self.notice_lines(),
+            alerts: self.alert_lines(now),
         }
     }
 

@@ -33,10 +33,11 @@ impl Heard {
 impl<L: Lines> Floor<L> {
     /// Only what is said to a person counts: who waits need not speak, and who is held may not.
     pub(crate) fn sounded(&mut self, leg: LegId, quality: Quality) {
-        let Some((id, _)) = self.legs.get(&leg) else { return };
-        let Some(contact) = self.contacts.get_mut(id) else { return };
+        let Some((id, _)) = self.legs.get(&leg).cloned() else { return };
+        let Some(contact) = self.contacts.get_mut(&id) else { return };
         if matches!(&contact.state, State::Talking(talk) if !talk.held) {
             contact.heard.add(&quality);
+            self.judge_sound(id, leg, &quality);
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) enum Timer {
     CallBack(ContactId),
     /// A customer is to be called back once more.
     CallAgain(ContactId),
+    /// Queues are looked at for what must be alerted of.
+    Alerts,
     /// Another site was asked and has not answered.
     Asked(OverflowId),
 }

@@ -13,8 +13,8 @@ use crate::{
 };
 pub(crate) use things::{LOCAL_ONLY, MAY_LEAVE, day, forward_fits, protection, spelling};
 use things::{
-    agent_add, callback, dispositions, flow_put, forward, hours_add, level, locality, optional, phone_add, place_put,
-    queue_add, routing, site_dialling, sites, trunk_put, week, zone,
+    agent_add, alerts, callback, dispositions, flow_put, forward, hours_add, level, locality, optional, phone_add,
+    place_put, queue_add, routing, site_dialling, sites, trunk_put, week, zone,
 };
 
 /// What a change does to a document.
@@ -131,6 +131,7 @@ fn translate(change: &Change) -> Result<Writes, Error> {
         Change::QueueDispositions { queue, dispositions: to } => {
             Writes::edit("queues", queue, "dispositions", dispositions(to)?)
         }
+        Change::QueueAlerts { queue, alerts: to } => Writes::edit("queues", queue, "alerts", alerts(to)?),
 
         Change::AgentAdd { agent, value } => agent_add(agent, value)?,
         Change::AgentRemove { agent } => Writes::removal("agents", agent),

@@ -14,7 +14,7 @@ use model::{
 use sha2::{Digest, Sha256};
 
 use crate::{
-    callback,
+    alert, callback,
     change::{self, MAY_LEAVE, day, protection, spelling},
     documents::Documents,
     layers::{Findings, merged},
@@ -256,6 +256,7 @@ impl<'a> Build<'a> {
             routing: self.written(queue, "routing", routing::bounded),
             callback: self.written(queue, "callback", callback::bounded),
             dispositions: self.written(queue, "dispositions", |_| None),
+            alerts: self.written(queue, "alerts", alert::bounded),
         })
     }
 

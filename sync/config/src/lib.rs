@@ -5,6 +5,7 @@
 //! survive. The resolver is pure and total: whatever is in the documents, every replica with the same heads gets the
 //! same configuration and the same findings. Storing changes is the ledger's, carrying them `wire`'s.
 
+mod alert;
 mod callback;
 mod carrier;
 mod change;

@@ -49,6 +49,8 @@ pub(crate) const PLACE_MAX: usize = 1_200;
 pub(crate) const ROUTING_MAX: usize = 4_000;
 /// So is how customers are called back.
 pub(crate) const CALLBACK_MAX: usize = 400;
+/// Of alert thresholds as they are written.
+pub(crate) const ALERTS_MAX: usize = 400;
 /// So is what a queue asks of who writes a contact up.
 pub(crate) const DISPOSITIONS_MAX: usize = 5_000;
 /// So is where a phone's calls go.
@@ -89,6 +91,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("queues/*/overflow_to", Type::Text(700), CENTRE),
     rule("queues/*/routing", Type::Text(ROUTING_MAX), BRANCH),
     rule("queues/*/callback", Type::Text(CALLBACK_MAX), BRANCH),
+    rule("queues/*/alerts", Type::Text(ALERTS_MAX), BRANCH),
     rule("queues/*/dispositions", Type::Text(DISPOSITIONS_MAX), BRANCH),
     rule("agents/*/is", Type::Flag, BRANCH),
     rule("agents/*/badge", LABEL, BRANCH),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AgentId, DispositionId, Extension, FlowId, HoursId, Millis, Number, PauseId, PlaceId, PromptId, QueueId, SiteId,
     SkillId, StepId, TrunkId,
+    alert::Alerts,
     callback::Callback,
     config::{Agent, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place},
@@ -65,6 +66,7 @@ pub enum Change {
     QueueRouting { queue: QueueId, routing: Box<Routing> },
     QueueCallback { queue: QueueId, callback: Callback },
     QueueDispositions { queue: QueueId, dispositions: Dispositions },
+    QueueAlerts { queue: QueueId, alerts: Alerts },
 
     AgentAdd { agent: AgentId, value: Agent },
     AgentRemove { agent: AgentId },

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AgentId, DispositionId, Extension, FlowId, HoursId, Number, PauseId, PlaceId, PromptId, QueueId, SiteId, SkillId,
     TrunkId,
+    alert::Alerts,
     callback::Callback,
     carrier::Carrier,
     dialling::{Dialling, Place, Spelling},
@@ -85,6 +86,8 @@ pub struct Queue {
     pub callback: Callback,
     #[serde(default)]
     pub dispositions: Dispositions,
+    #[serde(default)]
+    pub alerts: Alerts,
 }
 
 /// When and where a waiting contact may be helped by others.

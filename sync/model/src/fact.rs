@@ -14,6 +14,7 @@ pub use words::{
 use crate::{
     AgentId, ContactId, Extension, FlowId, Millis, NoticeId, Number, OverflowId, PlaceId, QueueId, RecordingId, SiteId,
     StepId, TrunkId,
+    alert::Alert,
     cdr::{Released, Sound, Unkeyed},
     leaving::What,
     routing::{Asks, Decision},
@@ -269,6 +270,18 @@ pub enum Kind {
         place: Option<PlaceId>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         trunk: Option<TrunkId>,
+    },
+    /// A threshold of a queue was crossed, or a call sounds badly: then it is a fact of that contact. It stands until it is
+    /// cleared, or the process begins again.
+    AlertRaised {
+        queue: Option<QueueId>,
+        alert: Alert,
+        /// In the alert's own unit.
+        value: u32,
+    },
+    AlertCleared {
+        queue: Option<QueueId>,
+        alert: Alert,
     },
     /// Somebody at a desk has seen it.
     NoticeSeen {

@@ -3,6 +3,7 @@
 //!
 //! These are the only types of the house that derive `Serialize`: what crosses a wire or a disk is written here.
 
+pub mod alert;
 pub mod callback;
 pub mod carrier;
 pub mod cdr;

@@ -25,9 +25,9 @@ const phone = (label, place) => ({ label, number: null, place, protection: 'pref
 export const config = {
   site: { id: 'north', label: 'North Street', time_zone: 'Asia/Shanghai', emergency: ['110', '119', '120'], outward: 'carrier', dialling, closed: false, pauses: { lunch: 'Lunch', training: 'Training', 'team-talk': 'Talk with the team' }, dispositions: { 'call-again': 'Call again', complaint: 'Complaint', information: 'Only information', sold: 'Sold', 'wrong-number': 'Wrong number' } },
   queues: {
-    claims: { label: 'Claims', skills: { claims: 4 }, music: 'music', position_every_s: 45, ring_s: 20, wrap_up_s: 60, service_level_s: 30, hours: 'office', recorded: true, closed: false, overflow: { locality: 'local_only', after_s: 60, to: [] }, callback: calls(), dispositions: { only: [], required: false }, routing: chooses() },
-    repairs: { label: 'Repairs & spare parts', skills: {}, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: null, recorded: false, closed: false, overflow: { locality: 'local_only', after_s: 60, to: [] }, callback: calls(), dispositions: { only: [], required: false }, routing: chooses() },
-    sales: { label: 'Sales', skills: { english: 3, sales: 5 }, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: 'office', recorded: true, closed: false, overflow: { locality: 'may_leave', after_s: 45, to: ['harbour'] }, callback: calls(), dispositions: { only: ['call-again', 'complaint', 'sold'], required: true }, routing: chooses({ strategy: 'most_skilled', reserve: { agents: 1, value: 2 }, tiers: [{ after_s: 30, longer_than: null, levels_less: 2, also: [] }, { after_s: null, longer_than: 8, levels_less: 2, also: ['repairs'] }] }) },
+    claims: { label: 'Claims', skills: { claims: 4 }, music: 'music', position_every_s: 45, ring_s: 20, wrap_up_s: 60, service_level_s: 30, hours: 'office', recorded: true, closed: false, overflow: { locality: 'local_only', after_s: 60, to: [] }, callback: calls(), dispositions: { only: [], required: false }, alerts: { longest_wait_s: null, waiting: null, service_level: null, abandoned: null, unserved: false, quality: true }, routing: chooses() },
+    repairs: { label: 'Repairs & spare parts', skills: {}, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: null, recorded: false, closed: false, overflow: { locality: 'local_only', after_s: 60, to: [] }, callback: calls(), dispositions: { only: [], required: false }, alerts: { longest_wait_s: null, waiting: null, service_level: null, abandoned: null, unserved: false, quality: true }, routing: chooses() },
+    sales: { label: 'Sales', skills: { english: 3, sales: 5 }, music: 'music', position_every_s: 30, ring_s: 15, wrap_up_s: 20, service_level_s: 20, hours: 'office', recorded: true, closed: false, overflow: { locality: 'may_leave', after_s: 45, to: ['harbour'] }, callback: calls(), dispositions: { only: ['call-again', 'complaint', 'sold'], required: true }, alerts: { longest_wait_s: 60, waiting: 5, service_level: 80, abandoned: null, unserved: true, quality: true }, routing: chooses({ strategy: 'most_skilled', reserve: { agents: 1, value: 2 }, tiers: [{ after_s: 30, longer_than: null, levels_less: 2, also: [] }, { after_s: null, longer_than: 8, levels_less: 2, also: ['repairs'] }] }) },
   },
   agents: {
     chen: { badge: 'Chen', phone: '203', skills: { claims: 6 }, queues: ['claims'] },
@@ -115,6 +115,7 @@ export function board(state, over = {}, pause = null) {
     callbacks: [],
     emergencies: [],
     notices: [],
+    alerts: [],
   };
 }
 
@@ -463,3 +464,11 @@ export function reportLines(asked) {
   const report = { site: deskMe.site, made: NOW, from: asked.get('from'), until: asked.get('until'), step, by, only: {}, columns, times, rows, total: values(9, 1, 40), labels };
   return `${JSON.stringify({ progress: { done: 500, of: 812 } })}\n${JSON.stringify({ report })}\n`;
 }
+
+/** What stands beyond its threshold. */
+export const alerts = [
+  { queue: 'sales', label: 'Sales', alert: 'longest_wait', value: 74, agent: null, contact: null, since_ms: 14_000 },
+  { queue: 'sales', label: 'Sales', alert: 'service_level', value: 743, agent: null, contact: null, since_ms: 1_260_000 },
+  { queue: 'claims', label: 'Claims', alert: 'unserved', value: 0, agent: null, contact: null, since_ms: 41_000 },
+  { queue: 'claims', label: 'Claims', alert: 'quality', value: 58, agent: 'wang', contact: 'c'.repeat(32), since_ms: 25_000 },
+];

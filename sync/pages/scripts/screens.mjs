@@ -168,7 +168,7 @@ async function desk(tab, url, shot, look) {
   await tab.getByText(/cannot read its memory|暂时无法读取/).waitFor();
   await shot('wrap-up');
   dark = false;
-  say({ board: { queues: [], closed: false, pauses: {}, help: 'lines_down', callbacks: [], emergencies: [], notices: [], agents: fixtures.board('not_ready').agents.filter((a) => a.agent === 'li').map((a) => ({ ...a, phone_registered: false })) } });
+  say({ board: { queues: [], closed: false, pauses: {}, help: 'lines_down', callbacks: [], emergencies: [], notices: [], alerts: [], agents: fixtures.board('not_ready').agents.filter((a) => a.agent === 'li').map((a) => ({ ...a, phone_registered: false })) } });
   await shot('empty');
   say({ board: fixtures.board('ready') });
   await tab.locator('.pause-open').click();
@@ -184,7 +184,9 @@ async function desk(tab, url, shot, look) {
   await tab.getByRole('button', { name: /Undo|撤销/ }).waitFor();
   await shot('branch-closed');
   await tab.getByRole('button', { name: /Undo|撤销/ }).click();
-  say({ board: fixtures.board('ready') });
+  say({ board: { ...fixtures.board('ready'), alerts: fixtures.alerts } });
+  await tab.getByText(/R 58|R58/).first().waitFor();
+  await shot('alerts');
   await tab.locator('header button[aria-haspopup=menu]').click();
   await tab.getByRole('menuitem', { name: /Wallboard|大屏看板/ }).click();
   await tab.locator('.wall').waitFor();

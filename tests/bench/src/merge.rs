@@ -95,6 +95,7 @@ fn queue_value() -> anyhow::Result<Queue> {
         routing: Default::default(),
         callback: Default::default(),
         dispositions: Default::default(),
+        alerts: Default::default(),
         overflow: Overflow { locality: Locality::MayLeave, after_s: 45, to: Vec::new() },
     })
 }

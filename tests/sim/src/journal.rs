@@ -273,6 +273,8 @@ fn tell(kind: &Kind) -> String {
         Kind::Forwarded { phone, why, .. } => format!("goes on by the forward of {phone} ({why:?})"),
         Kind::Charged { cents, .. } => format!("pays {cents} for a minute"),
         Kind::Noticed { what, .. } => format!("{what:?} is told"),
+        Kind::AlertRaised { queue, alert, value } => format!("alert {alert:?} at {queue:?}: {value}"),
+        Kind::AlertCleared { queue, alert } => format!("alert {alert:?} at {queue:?} is over"),
         Kind::NoticeSeen { by, .. } => format!("{by} has seen a notice"),
         Kind::TransferFailed => "is not taken by whom it was given to".into(),
         Kind::RecordingStarted { .. } => "is recorded".into(),

@@ -194,6 +194,7 @@ fn queue(label: &str, locality: Locality, side: Side) -> Queue {
         routing: Default::default(),
         callback: Default::default(),
         dispositions: Default::default(),
+        alerts: Default::default(),
     }
 }
 

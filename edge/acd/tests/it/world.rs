@@ -69,6 +69,7 @@ fn read_queue(words: Vec<&str>) -> (QueueId, Queue) {
         routing: Routing::default(),
         callback: Default::default(),
         dispositions: Default::default(),
+        alerts: Default::default(),
     };
     for (key, value) in words[1..].iter().filter_map(|word| word.split_once('=')) {
         let number = || value.parse().expect("a number");

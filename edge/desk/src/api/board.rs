@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{
     AgentId, ContactId, DispositionId, Extension, Millis, NoticeId, PauseId, QueueId, SiteId,
+    alert::Alert,
     fact::{AgentState, Monitoring, Pause},
     leaving::What,
 };
@@ -25,6 +26,21 @@ pub struct Board {
     pub emergencies: Vec<EmergencyLine>,
     /// For supervisors; the youngest first.
     pub notices: Vec<NoticeLine>,
+    /// What is beyond its threshold, the longest first; of calls for supervisors alone.
+    pub alerts: Vec<AlertLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlertLine {
+    pub queue: Option<QueueId>,
+    pub label: Option<String>,
+    pub alert: Alert,
+    /// Seconds, contacts, tenths of a percent, or R: as the alert says.
+    pub value: u32,
+    /// Whose call sounds badly.
+    pub agent: Option<AgentId>,
+    pub contact: Option<ContactId>,
+    pub since_ms: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

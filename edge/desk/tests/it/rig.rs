@@ -541,6 +541,7 @@ pub fn board() -> BoardAt {
             help: Help::NoLine,
             emergencies: vec![],
             notices: vec![],
+            alerts: vec![],
         },
     }
 }
@@ -604,6 +605,7 @@ pub fn effective() -> Effective {
         routing: Default::default(),
         callback: Default::default(),
         dispositions: Default::default(),
+        alerts: Default::default(),
     };
     let person = |badge: &str, queues: &[&str]| Agent {
         badge: badge.into(),

@@ -67,6 +67,7 @@ fn sales() -> Queue {
         routing: Default::default(),
         callback: Default::default(),
         dispositions: Default::default(),
+        alerts: Default::default(),
     }
 }
 
@@ -81,6 +82,7 @@ fn repairs() -> Queue {
         routing: Default::default(),
         callback: Default::default(),
         dispositions: Default::default(),
+        alerts: Default::default(),
         ..sales()
     }
 }

@@ -1,6 +1,7 @@
 //! The contact centre from outside. `ladders/*.txt` are days of a small branch in plain text, compared whole: lines
 //! with `@` are what happens, the others what the floor says of it (and, after `>`, what it does on the lines).
 
+mod alerts;
 mod boards;
 mod branch;
 mod callbacks;

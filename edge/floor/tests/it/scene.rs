@@ -9,7 +9,7 @@ use std::{
 
 use call::{
     leg::{Caller, Cause, Event, Party},
-    plane::{Failure, RecordingState},
+    plane::{Failure, Quality, RecordingState},
 };
 use floor::{
     CivilTime, Floor, Input, Output,
@@ -268,6 +268,19 @@ impl Scene {
                 if let Some(play) = paper.plays.get(&leg).copied() {
                     paper.tell(Event::Played { leg, play });
                 }
+            }
+            ["sounds", rating] => {
+                let quality = Quality {
+                    flow: call::plane::Flow::Both,
+                    lost_permille: 0,
+                    jitter_ms: 0,
+                    round_trip_ms: None,
+                    told_lost_permille: None,
+                    told_rating: None,
+                    rating: rating.parse().expect("a rating"),
+                    opinion_hundredths: 300,
+                };
+                paper.tell(Event::Quality { leg, quality });
             }
             ["holds"] => paper.tell(Event::Hold { leg, held: true }),
             ["comes", "back"] => paper.tell(Event::Hold { leg, held: false }),

@@ -37,6 +37,7 @@ pub fn config() -> Config {
         routing: Default::default(),
         callback: Default::default(),
         dispositions: Default::default(),
+        alerts: Default::default(),
     };
     let how = Step::Survey { prompt: id("how"), best: 5, wait_s: 5, next: id("end") };
     let steps = BTreeMap::from([(id("how"), how), (id("end"), Step::Hangup)]);

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use model::{
     SkillId,
+    alert::Alerts,
     callback::Callback,
     config::{Agent, Hours, Locality, Phone, Protection, Queue, Span, Trunk},
     dialling::{Dialling, Place, Spelling},
@@ -49,6 +50,9 @@ pub(super) fn queue_add(id: &impl Display, queue: &Queue) -> Result<Writes, Erro
     if queue.dispositions != Dispositions::default() {
         fields.push(("dispositions".into(), dispositions(&queue.dispositions)?));
     }
+    if queue.alerts != Alerts::default() {
+        fields.push(("alerts".into(), alerts(&queue.alerts)?));
+    }
     let writes = Writes::thing("queues", id, fields).to("hours", queue.hours.as_ref());
     Ok(writes.to("hours", queue.callback.hours.as_ref()))
 }
@@ -82,6 +86,14 @@ pub(super) fn callback(callback: &Callback) -> Result<Scalar, Error> {
 }
 
 /// Codes that the site does not have are left out where the documents are resolved: another may be about to add them.
+pub(super) fn alerts(alerts: &Alerts) -> Result<Scalar, Error> {
+    for (name, value, bounds) in crate::alert::thresholds(&mut alerts.clone()) {
+        within(name, (*value).into(), bounds)?;
+    }
+    let json = serde_json::to_string(alerts).map_err(|_| invalid("alerts", "cannot be written"))?;
+    Ok(json.as_str().into())
+}
+
 pub(super) fn dispositions(dispositions: &Dispositions) -> Result<Scalar, Error> {
     at_most("dispositions of a queue", dispositions.only.len(), most::DISPOSITIONS)?;
     let json = serde_json::to_string(dispositions).map_err(|_| invalid("dispositions", "cannot be written"))?;

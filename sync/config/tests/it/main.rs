@@ -1,5 +1,6 @@
 //! The configuration engine through its public face.
 
+mod alerts;
 mod carriers;
 mod convergence;
 mod dispositions;

@@ -42,6 +42,7 @@ pub fn queue(skill: &str) -> Queue {
         routing: Default::default(),
         callback: Default::default(),
         dispositions: Default::default(),
+        alerts: Default::default(),
     }
 }
 

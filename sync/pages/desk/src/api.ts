@@ -24,6 +24,20 @@ export interface Board {
   emergencies: EmergencyLine[];
   /** For supervisors; the youngest first. */
   notices: NoticeLine[];
+  /** What is beyond its threshold, the longest first; of calls for supervisors. */
+  alerts: AlertLine[];
+}
+
+export interface AlertLine {
+  queue: string | null;
+  label: string | null;
+  alert: 'longest_wait' | 'waiting' | 'service_level' | 'abandoned' | 'unserved' | 'quality';
+  /** Seconds, contacts, tenths of a percent, or R. */
+  value: number;
+  /** Whose call sounds badly. */
+  agent: string | null;
+  contact: string | null;
+  since_ms: number;
 }
 
 /** Whether a call for help can go out. */

@@ -16,6 +16,7 @@ import { Phone, usePhone } from './phone/phone';
 
 const Contacts = lazy(() => import('./contacts/contacts'));
 const BranchSettings = lazy(() => import('./settings/settings'));
+const Alerts = lazy(() => import('./floor/alerts'));
 const Reports = lazy(() => import('./reports/reports'));
 const Egress = lazy(() => import('./egress/egress'));
 const Phones = lazy(() => import('./phones/phones'));
@@ -126,6 +127,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
           )}
           <Helpless help={state.board?.help ?? null} />
           <Emergencies lines={state.board?.emergencies ?? []} notices={state.board?.notices ?? []} ask={ask} />
+          {supervisor && state.board !== null && state.board.alerts.length > 0 && <Suspense fallback={null}><Alerts lines={state.board.alerts} agents={state.board.agents} at={state.at} /></Suspense>}
           <Box maw={1320} mx="auto">
             <Tabs.Panel value="floor">
               {state.board === null ? <Wait /> : <Floor me={self} own={own} board={state.board} at={state.at} live={state.link === 'live'} ask={ask} phone={phone} telephone={telephone} />}

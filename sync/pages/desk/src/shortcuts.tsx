@@ -1,4 +1,6 @@
 // The list of keyboard shortcuts.
+import '@mantine/core/styles/Kbd.css';
+import '@mantine/core/styles/Table.css';
 import { Group, Kbd, Modal, Stack, Switch, Table, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { useSingle } from './keys';

@@ -107,6 +107,18 @@ export interface Queue {
   routing: Routing;
   callback: Callback;
   dispositions: Dispositions;
+  alerts: Alerts;
+}
+
+/** When supervisors are to look up; null: that is not watched. */
+export interface Alerts {
+  longest_wait_s: number | null;
+  waiting: number | null;
+  /** Percent. */
+  service_level: number | null;
+  abandoned: number | null;
+  unserved: boolean;
+  quality: boolean;
 }
 
 /** What a queue asks of whoever writes a contact up. */
@@ -316,6 +328,7 @@ export type Change =
   | { set: 'queue_routing'; queue: string; routing: Routing }
   | { set: 'queue_callback'; queue: string; callback: Callback }
   | { set: 'queue_dispositions'; queue: string; dispositions: Dispositions }
+  | { set: 'queue_alerts'; queue: string; alerts: Alerts }
   | { set: 'agent_add'; agent: string; value: Agent }
   | { set: 'agent_remove'; agent: string }
   | { set: 'agent_badge'; agent: string; badge: string }

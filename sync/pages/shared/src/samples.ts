@@ -101,6 +101,14 @@ export const config = {
       "dispositions": {
         "only": [],
         "required": false
+      },
+      "alerts": {
+        "longest_wait_s": null,
+        "waiting": null,
+        "service_level": null,
+        "abandoned": null,
+        "unserved": false,
+        "quality": true
       }
     }
   },
@@ -451,7 +459,7 @@ export const changes = [
   {"set":"site_dialling","dialling":{"prefix":"","country":"","national":"0","international":"00","abroad":[],"premium":["0190","0900","160","168"],"backup":[],"groups":{},"outward":null,"phone_hour_max":60,"site_hour_max":600,"phone_calls_max":3,"home_cents":3,"abroad_cents":50,"tariffs":{},"phone_hour_cents_max":2000,"site_hour_cents_max":20000,"place":null,"test_number":null,"test_hour":3,"confirm_days":180}},
   {"set":"place_put","place":"hall","value":{"label":"","country":"","state":"","city":"","street":"","house":"","floor":"","room":"","trunk":null,"confirmed":"","send_location":false}},
   {"set":"place_remove","place":"hall"},
-  {"set":"queue_add","queue":"sales","value":{"label":"Sales","skills":{"english":3},"music":"music","position_every_s":30,"ring_s":15,"wrap_up_s":20,"service_level_s":20,"hours":"office","recorded":true,"closed":false,"overflow":{"locality":"may_leave","after_s":45,"to":["south"]},"routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}},"callback":{"offer_after_s":null,"attempts":3,"again_min":15,"hours":null},"dispositions":{"only":[],"required":false}}},
+  {"set":"queue_add","queue":"sales","value":{"label":"Sales","skills":{"english":3},"music":"music","position_every_s":30,"ring_s":15,"wrap_up_s":20,"service_level_s":20,"hours":"office","recorded":true,"closed":false,"overflow":{"locality":"may_leave","after_s":45,"to":["south"]},"routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}},"callback":{"offer_after_s":null,"attempts":3,"again_min":15,"hours":null},"dispositions":{"only":[],"required":false},"alerts":{"longest_wait_s":null,"waiting":null,"service_level":null,"abandoned":null,"unserved":false,"quality":true}}},
   {"set":"queue_remove","queue":"sales"},
   {"set":"queue_label","queue":"sales","label":"Sales"},
   {"set":"queue_skill","queue":"sales","skill":"english","level":null},
@@ -474,6 +482,7 @@ export const changes = [
   {"set":"queue_routing","queue":"sales","routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}}},
   {"set":"queue_callback","queue":"sales","callback":{"offer_after_s":180,"attempts":3,"again_min":15,"hours":"office"}},
   {"set":"queue_dispositions","queue":"sales","dispositions":{"only":["sold"],"required":true}},
+  {"set":"queue_alerts","queue":"sales","alerts":{"longest_wait_s":90,"waiting":null,"service_level":80,"abandoned":null,"unserved":false,"quality":true}},
   {"set":"agent_add","agent":"li","value":{"badge":"Li","phone":"201","skills":{"english":4},"queues":["sales"]}},
   {"set":"agent_remove","agent":"li"},
   {"set":"agent_badge","agent":"li","badge":"Li"},

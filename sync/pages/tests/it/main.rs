@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{ContactId, Millis, RecordingId};
 use model::{
+    alert::Alerts,
     callback::Callback,
     cdr::{Cdr, Direction, Outcome},
     change::{Change, Finding, Problem, Severity},
@@ -130,6 +131,7 @@ fn queue() -> Queue {
         routing: routing(),
         callback: Default::default(),
         dispositions: Default::default(),
+        alerts: Default::default(),
     }
 }
 
@@ -345,6 +347,10 @@ fn changes() -> Vec<Change> {
             queue: queue_id(),
             dispositions: Dispositions { only: [id("sold")].into(), required: true },
         },
+        Change::QueueAlerts {
+            queue: queue_id(),
+            alerts: Alerts { longest_wait_s: Some(90), service_level: Some(80), ..Alerts::default() },
+        },
         Change::AgentAdd { agent: agent_id(), value: agent() },
         Change::AgentRemove { agent: agent_id() },
         Change::AgentBadge { agent: agent_id(), badge: "Li".into() },
@@ -378,7 +384,7 @@ fn changes() -> Vec<Change> {
             SiteLabel { .. } | SiteTimeZone { .. } | SiteEmergency { .. } | SiteOutward { .. } => {}
             SiteDialling { .. } | PlacePut { .. } | PlaceRemove { .. } => {}
             SiteClosed { .. } | PausePut { .. } | PauseRemove { .. } | QueueClosed { .. } => {}
-            DispositionPut { .. } | DispositionRemove { .. } | QueueDispositions { .. } => {}
+            DispositionPut { .. } | DispositionRemove { .. } | QueueDispositions { .. } | QueueAlerts { .. } => {}
             PhoneNumber { .. } | PhonePlace { .. } | PhoneProtection { .. } | PhoneForward { .. } => {}
             QueueAdd { .. } | QueueRemove { .. } | QueueLabel { .. } | QueueSkill { .. } | QueueMusic { .. } => {}
             QueuePositionEvery { .. } | QueueRing { .. } | QueueWrapUp { .. } | QueueServiceLevel { .. } => {}

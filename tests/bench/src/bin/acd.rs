@@ -146,6 +146,7 @@ fn queue(skill: SkillId, n: u32) -> anyhow::Result<Queue> {
         routing: Routing { strategy, ..Routing::default() },
         callback: Default::default(),
         dispositions: Default::default(),
+        alerts: Default::default(),
     })
 }
 

@@ -56,6 +56,7 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'queue_routing': return ofQueue(change.queue, t('routing.title'), t(`routing.${change.routing.strategy}`));
     case 'queue_callback': return ofQueue(change.queue, t('callback.title'), written);
     case 'queue_dispositions': return ofQueue(change.queue, t('disposition.title'), written);
+    case 'queue_alerts': return ofQueue(change.queue, t('path.fields.alerts'), written);
     case 'agent_add': return ofAgent(change.agent, added);
     case 'agent_remove': return ofAgent(change.agent, removed);
     case 'agent_badge': return ofAgent(change.agent, t('agent.badge'), change.badge);

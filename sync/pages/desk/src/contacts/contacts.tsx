@@ -1,4 +1,5 @@
 // Past contacts, newest first, with the player of their recordings.
+import '@mantine/core/styles/Table.css';
 import '@mantine/core/styles/Skeleton.css';
 import { ActionIcon, Alert, Badge, Box, Button, Card, Group, Skeleton, Stack, Table, Text, Tooltip } from '@mantine/core';
 import { IconAlertCircle, IconFileSpreadsheet, IconHistory, IconPhoneIncoming, IconPhoneOutgoing, IconPlayerPlayFilled, IconUsers } from '@tabler/icons-react';

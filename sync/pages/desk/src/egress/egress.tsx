@@ -1,5 +1,6 @@
 // What left this box, for whoever does not take our word for it: how much of what, who has witnessed the list, and each
 // line word for word.
+import '@mantine/core/styles/Table.css';
 import '@mantine/core/styles/FloatingIndicator.css';
 import '@mantine/core/styles/SegmentedControl.css';
 import '@mantine/core/styles/Skeleton.css';

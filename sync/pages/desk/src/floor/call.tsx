@@ -12,8 +12,8 @@ import { useNow } from '../clock';
 import { DIAL_FIELD, TRANSFER_BUTTON } from '../keys';
 import { OwnCall, Ringing, TalkKeys } from '../phone/controls';
 import type { FloorProps } from './floor';
-import { ThirdParty } from './third';
 
+const ThirdParty = lazy(() => import('./third').then((third) => ({ default: third.ThirdParty })));
 const TransferDialog = lazy(() => import('./transfer'));
 const ContactSide = lazy(() => import('../card/card'));
 
@@ -87,7 +87,7 @@ function Contact({ me, own, at, live, ask, board, queueName, phone: line, teleph
       {card.away && <Alert color="orange" variant="light" icon={<IconPlugConnectedX size={20} />}>{t('phone.away')}</Alert>}
       {card.callback && <Alert color="blue" variant="light" icon={<IconPhoneOutgoing size={20} />}>{t(state === 'offered' ? 'call.callbackOffered' : 'call.callback')}</Alert>}
       {card.card_mode && <Alert color="orange" variant="light" icon={<IconCreditCard size={20} />}>{t('call.cardModeOn')}</Alert>}
-      {state === 'talking' && card.third !== null && <ThirdParty third={card.third} board={board} press={press} busyWith={busyWith} />}
+      {state === 'talking' && card.third !== null && <Suspense fallback={null}><ThirdParty third={card.third} board={board} press={press} busyWith={busyWith} /></Suspense>}
       {card.from_site !== null && <Alert color="blue" variant="light" icon={<IconBuildingCommunity size={20} />}>{t('call.from', { site: card.from_site })}</Alert>}
       <SimpleGrid cols={3} spacing="md">
         <Figure label={t('call.queue')} value={<Text fz="lg" fw={600} truncate>{queueName}</Text>} />

@@ -3,15 +3,17 @@ import { Badge, Box, Card, Group, Stack, Text, Tooltip } from '@mantine/core';
 import { IconPhoneOff } from '@tabler/icons-react';
 import { clock, phone } from '@shared/format';
 import type { AgentState } from '@shared/model';
-import type { ReactNode } from 'react';
+import { Suspense, lazy, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { AgentLine } from '../api';
 import { useAge } from '../clock';
 import type { FloorProps } from './floor';
-import { MonitorButtons } from './monitor';
 import { Old } from './old';
 import { pauseText } from './pause';
 import { STATE_COLOR } from './state';
+
+// For supervisors.
+const MonitorButtons = lazy(() => import('./monitor').then((monitor) => ({ default: monitor.MonitorButtons })));
 
 const ORDER: Record<AgentState, number> = { ready: 0, offered: 1, talking: 2, wrap_up: 3, not_ready: 4, signed_out: 5 };
 
@@ -28,7 +30,7 @@ export function Colleagues({ me, board, own, at, live, ask }: FloorProps) {
       <Stack gap={0} component="ul" m={0} p={0} style={{ listStyle: 'none' }}>
         {others.map((line) => (
           <Line key={line.agent} line={line} why={pauseText(t, board, line.pause)} age={grown} old={old}>
-            {me.role === 'supervisor' && own !== null && line.state === 'talking' && <MonitorButtons line={line} by={me.agent} live={live} ask={ask} />}
+            {me.role === 'supervisor' && own !== null && line.state === 'talking' && <Suspense fallback={null}><MonitorButtons line={line} by={me.agent} live={live} ask={ask} /></Suspense>}
           </Line>
         ))}
       </Stack>

@@ -1,4 +1,5 @@
 // The telephones of the house: where each is registered, what it fetched, and what a supervisor can do about it.
+import '@mantine/core/styles/Table.css';
 import '@mantine/core/styles/Skeleton.css';
 import { ActionIcon, Alert, Badge, Box, Button, Card, Group, Menu, Skeleton, Stack, Table, Text } from '@mantine/core';
 import { IconAlertCircle, IconDeviceLandlinePhone, IconDots, IconLock, IconLockOpen } from '@tabler/icons-react';

@@ -1,4 +1,5 @@
 // The rows of a report with their total. A value of a row narrows the report to it.
+import '@mantine/core/styles/Table.css';
 import { Badge, Card, Group, Table, Text, Tooltip, UnstyledButton } from '@mantine/core';
 import { clock } from '@shared/format';
 import { useTranslation } from 'react-i18next';

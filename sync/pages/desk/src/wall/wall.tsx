@@ -5,8 +5,9 @@ import { clock, permille, timeOfDay } from '@shared/format';
 import type { AgentState } from '@shared/model';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Board, Me, QueueLine } from '../api';
+import type { AlertLine, Board, Me, QueueLine } from '../api';
 import { useAge } from '../clock';
+import { alertKey, alertText, useAlertWords } from '../floor/alert-words';
 import { Old } from '../floor/old';
 import { STATE_COLOR } from '../floor/state';
 import './wall.css';
@@ -32,7 +33,7 @@ export default function Wall({ me, board, at, close }: { me: Me; board: Board; a
         </Group>
       </header>
       <div className="wall-queues">
-        {board.queues.map((line) => <Tile key={line.queue} line={line} age={grown} old={old} />)}
+        {board.queues.map((line) => <Tile key={line.queue} line={line} alerts={board.alerts.filter((alert) => alert.queue === line.queue)} age={grown} old={old} />)}
       </div>
       <footer className="wall-agents">
         {STATES.map((state) => (
@@ -47,8 +48,9 @@ export default function Wall({ me, board, at, close }: { me: Me; board: Board; a
   );
 }
 
-function Tile({ line, age, old }: { line: QueueLine; age: number; old: number | null }) {
+function Tile({ line, alerts, age, old }: { line: QueueLine; alerts: AlertLine[]; age: number; old: number | null }) {
   const { t } = useTranslation();
+  const w = useAlertWords();
   const waits = line.waiting > 0;
   const level = line.service_level_permille;
   const mood = level === null ? 'none' : level >= 800 ? 'good' : level >= 600 ? 'fair' : 'bad';
@@ -58,6 +60,7 @@ function Tile({ line, age, old }: { line: QueueLine; age: number; old: number | 
         <Text component="h2" fz="3vmin" fw={650} truncate>{line.label}</Text>
         {line.intake !== 'open' && <Text fz="2.2vmin" fw={650} c={line.intake === 'closed' ? 'var(--mantine-color-red-text)' : 'dimmed'}>{t(`intake.${line.intake}`)}</Text>}
       </Group>
+      {alerts.map((alert) => <Text key={alertKey(alert)} fz="2.2vmin" fw={650} c="var(--mantine-color-red-text)" role="status" className="wall-alert">▲ {alertText(w, alert)}</Text>)}
       <div className="wall-main">
         <Number label={t('board.waiting')} value={String(line.waiting)} big hot={waits} old={old} />
         <Number label={t('board.longest')} value={waits ? clock(line.longest_wait_ms + age) : '–'} big hot={waits} old={old} />

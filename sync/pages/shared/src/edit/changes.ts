@@ -13,6 +13,7 @@ const LOCAL: ReadonlySet<Change['set']> = new Set<Change['set']>([
   'queue_closed',
   'queue_callback',
   'queue_dispositions',
+  'queue_alerts',
   'site_closed',
   'pause_put',
   'pause_remove',
@@ -72,6 +73,7 @@ export function queueChanges(queue: string, was: Queue, is: Queue): Change[] {
   if (JSON.stringify(is.routing) !== JSON.stringify(was.routing)) out.push({ set: 'queue_routing', queue, routing: is.routing });
   if (JSON.stringify(is.callback) !== JSON.stringify(was.callback)) out.push({ set: 'queue_callback', queue, callback: is.callback });
   if (JSON.stringify(is.dispositions) !== JSON.stringify(was.dispositions)) out.push({ set: 'queue_dispositions', queue, dispositions: is.dispositions });
+  if (JSON.stringify(is.alerts) !== JSON.stringify(was.alerts)) out.push({ set: 'queue_alerts', queue, alerts: is.alerts });
   return out;
 }
 
@@ -118,6 +120,7 @@ export const NEW_QUEUE: Queue = {
   routing: { strategy: 'longest_idle', ageing_s: 300, last_agent_s: 0, tiers: [], reserve: { agents: 0, value: 1 } },
   callback: { offer_after_s: null, attempts: 3, again_min: 15, hours: null },
   dispositions: { only: [], required: false },
+  alerts: { longest_wait_s: null, waiting: null, service_level: null, abandoned: null, unserved: false, quality: true },
 };
 
 export const NEW_AGENT: Agent = { badge: '', phone: null, skills: {}, queues: [] };

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { SLUG } from '../model';
 import { Empty, FindingNotes } from '../ui/bits';
+import { AlertFields, alertsValid } from './alerts';
 import { CallbackFields, callbackValid } from './callback';
 import { NEW_QUEUE, queueChanges } from './changes';
 import { DispositionFields } from './dispositions';
@@ -71,7 +72,7 @@ function QueueForm({ place, id }: { place: Place; id: string }) {
   const valid =
     draft.label.trim() !== '' && SLUG.test(draft.music) &&
     within(draft.ring_s, 5, 300) && within(draft.wrap_up_s, 0, 3600) && within(draft.service_level_s, 1, 3600) &&
-    within(draft.position_every_s, 0, 600) && within(draft.overflow.after_s, 0, 3600) && routingValid(draft.routing) && callbackValid(draft.callback);
+    within(draft.position_every_s, 0, 600) && within(draft.overflow.after_s, 0, 3600) && routingValid(draft.routing) && callbackValid(draft.callback) && alertsValid(draft.alerts);
   const whole = place.findings.filter((finding) => finding.path === `queues/${id}`);
   const others = (place.sites ?? []).filter((site) => site.site !== place.config.site.id);
   const helpers = [...others, ...draft.overflow.to.filter((to) => others.every((o) => o.site !== to)).map((to) => ({ site: to, label: to }))];
@@ -130,6 +131,8 @@ function QueueForm({ place, id }: { place: Place; id: string }) {
           <CallbackFields callback={draft.callback} hours={place.config.hours} set={(callback) => set({ callback })} disabled={place.readOnly} notes={at('callback')} />
           <Divider />
           <DispositionFields dispositions={draft.dispositions} known={place.config.site.dispositions} wrapUp={draft.wrap_up_s} set={(dispositions) => set({ dispositions })} disabled={place.readOnly} notes={at('dispositions')} />
+          <Divider />
+          <AlertFields alerts={draft.alerts} set={(alerts) => set({ alerts })} disabled={place.readOnly} notes={at('alerts')} />
           <Divider />
           <Stack gap="md">
             <Text fw={600} size="sm">{t('queue.overflow')}</Text>
