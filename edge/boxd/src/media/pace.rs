@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 /// Below this many packets a second each wakes the relay.
 const QUIET: f64 = 1_500.0;
-/// A wake-up should find this many.
+/// A wake-up should find this many, as long as that takes [`WAIT_MAX`]; where more come it finds fewer, for there the
+/// wait is what a call hears of the others.
 const PACKETS_WANTED: f64 = 60.0;
 /// What a packet may wait at most, with little and with much to do.
 const WAIT_MAX: Duration = Duration::from_millis(5);
-const WAIT_MIN: Duration = Duration::from_micros(600);
+const WAIT_MIN: Duration = Duration::from_micros(400);
 /// The rate is that of about this time.
 const MEMORY_S: f64 = 0.2;
 
@@ -37,7 +38,9 @@ impl Pace {
         if self.rate < QUIET {
             return (1, None);
         }
-        let wait = Duration::from_secs_f64(PACKETS_WANTED / self.rate).clamp(WAIT_MIN, WAIT_MAX);
+        let longest = WAIT_MAX.as_secs_f64();
+        let all = PACKETS_WANTED / self.rate;
+        let wait = Duration::from_secs_f64((all * (all / longest).sqrt()).min(longest)).max(WAIT_MIN);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let packets = (self.rate * wait.as_secs_f64() * 2.0) as usize;
         (packets.clamp(16, 256), Some(wait))
@@ -65,5 +68,7 @@ mod tests {
         assert!(packets >= 60 && wait == Some(WAIT_MAX), "{packets} {wait:?}");
         let (packets, wait) = after_a_second_of(120_000);
         assert!(packets >= 64 && wait == Some(WAIT_MIN), "{packets} {wait:?}");
+        let (packets, wait) = after_a_second_of(30_000);
+        assert!(packets >= 60 && wait.is_some_and(|wait| wait > WAIT_MIN && wait < WAIT_MAX / 2), "{packets} {wait:?}");
     }
 }
