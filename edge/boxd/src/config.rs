@@ -10,7 +10,7 @@ use std::{
 
 use call::siprec::Recorder;
 use link::endpoint::{Endpoint, Web};
-use model::{SiteId, TrunkId};
+use model::{SiteId, TrunkId, cdr::Cdr};
 use serde::Deserialize;
 use sip::endpoint::{Network, Transport};
 
@@ -225,6 +225,11 @@ impl BoxConfig {
 
     pub fn identity(&self) -> PathBuf {
         self.data.join("identity")
+    }
+
+    /// The record of a call that a peer brought to be recorded: no visit here.
+    pub fn brought(&self, cdr: &Cdr) -> bool {
+        cdr.trunk.as_ref().is_some_and(|name| self.siprec.iter().any(|recorder| recorder.name == *name))
     }
 
     pub fn media_socket(&self) -> PathBuf {

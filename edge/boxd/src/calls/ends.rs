@@ -24,7 +24,7 @@ pub struct Looking {
     effective: watch::Receiver<Arc<desk::Effective>>,
     standing: Arc<Standing>,
     /// When the ledger began.
-    began: Option<Millis>,
+    began: Millis,
 }
 
 impl Looking {
@@ -34,7 +34,8 @@ impl Looking {
             config: engine.config.clone(),
             effective: engine.effective.subscribe(),
             standing: Arc::clone(&engine.standing),
-            began: first,
+            // An empty one begins with this life.
+            began: first.unwrap_or_else(wall),
         }
     }
 
@@ -47,7 +48,7 @@ impl Looking {
                 let trunks = effective.config.trunks.iter().filter(|(_, trunk)| call::wish(trunk).is_some());
                 trunks.map(|(id, _)| id.to_string()).collect::<Vec<_>>()
             };
-            let (config, began, trunks) = (self.config.clone(), self.began, by_name(&self.effective.borrow()));
+            let (config, began, trunks) = (self.config.clone(), Some(self.began), by_name(&self.effective.borrow()));
             let measured = tokio::task::spawn_blocking(move || {
                 alone::ends(&alone::measure(&config, began, &trunks, wall()), wall())
             });

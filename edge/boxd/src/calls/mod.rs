@@ -244,7 +244,10 @@ async fn build(
     let length_s = config.cloud.as_ref().map_or(900, |cloud| cloud.interval_s);
     let since = Millis(now.0.saturating_sub(DAY_MS));
     let remembered = remembered(&reader, since)?;
-    let visits: Vec<Visit> = reader.cdrs(floor::fares::PAST_MAX, None)?.iter().rev().filter_map(Visit::of).collect();
+    let visits: Vec<Visit> = {
+        let cdrs = reader.cdrs(floor::fares::PAST_MAX, None)?;
+        cdrs.iter().rev().filter(|cdr| !config.brought(cdr)).filter_map(Visit::of).collect()
+    };
     let policy = Policy { k: config.cloud.as_ref().map_or(10, |cloud| cloud.k_callers) };
     let (sync, from_sync) = sync_client::SyncClient::start(config.cloud.as_ref().map(|_| config.sync_socket()));
     let located = config.data.join("located.json");

@@ -6,10 +6,7 @@ use std::{
 };
 
 use desk::BoardAt;
-use model::{
-    TrunkId,
-    cdr::{Cdr, Outcome},
-};
+use model::cdr::{Cdr, Outcome};
 use tracing::{error, info, warn};
 
 use super::engine::Engine;
@@ -88,9 +85,7 @@ impl Engine {
     }
 
     pub fn count(&self, cdr: &Cdr) {
-        // What a peer brought to be recorded was no visit here.
-        let brought = |name: &TrunkId| self.config.siprec.iter().any(|recorder| recorder.name == *name);
-        if cdr.wrap_up_ms.is_some() || cdr.trunk.as_ref().is_some_and(brought) {
+        if cdr.wrap_up_ms.is_some() || self.config.brought(cdr) {
             return;
         }
         self.meters.contacts.inc();

@@ -55,8 +55,9 @@ impl Shelf {
         let words = words.clone();
         self.asked.remove(&words);
         if let Some(sound) = sound {
+            // What is still in use is soon said again.
             if self.said.len() >= KEPT_MAX {
-                self.said.pop_first();
+                self.said.clear();
             }
             self.said.insert(words, sound.clone());
         }

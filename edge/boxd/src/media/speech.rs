@@ -1,11 +1,12 @@
-//! The box's voice: words become sound beside the relay, one sentence after the other. Who speaks stands behind a trait;
+//! The box's voice: words become sound beside the relay, a few sentences at once. Who speaks stands behind a trait;
 //! here it is eSpeak NG, a program of its own that hears the words on its standard input, where nobody else can read
 //! them, and may take as long as [`SAID_WITHIN`].
 
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, ensure};
@@ -14,6 +15,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::Command,
     sync::mpsc::{Receiver, Sender, channel},
+    task::JoinSet,
 };
 use tracing::warn;
 
@@ -21,7 +23,10 @@ use super::relay::{Request, ToRelay};
 
 /// Sentences that wait.
 const WAITING_MAX: usize = 64;
-const SAID_WITHIN: Duration = Duration::from_secs(5);
+const SAID_WITHIN: Duration = Duration::from_secs(3);
+/// Sentences that are said at once, and how long one may wait for its turn: nobody listens to silence for longer.
+const AT_ONCE: usize = 3;
+const WAITED_MAX: Duration = Duration::from_secs(2);
 /// Bytes of sound for one sentence: a minute and a half at eSpeak's 22,050 Hz.
 const SOUND_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Words a minute: slower than the program's own, for a telephone.
@@ -30,7 +35,7 @@ const PACE: &str = "150";
 const HEADER: usize = 44;
 
 /// Says words; a WAV file comes back.
-pub trait Speaker: Send + 'static {
+pub trait Speaker: Send + Sync + 'static {
     /// # Errors
     /// The language is not spoken here, or the program failed.
     fn say(&self, speech: &Speech) -> impl Future<Output = anyhow::Result<Vec<u8>>> + Send;
@@ -86,9 +91,15 @@ fn mended(mut wav: Vec<u8>) -> Vec<u8> {
     wav
 }
 
+struct Job {
+    id: SpeechId,
+    speech: Speech,
+    asked: Instant,
+}
+
 /// The way to the voice.
 pub struct Voice {
-    jobs: Sender<(SpeechId, Speech)>,
+    jobs: Sender<Job>,
     last: u64,
 }
 
@@ -96,7 +107,8 @@ impl Voice {
     /// [`Request::Spoken`] follows; None: it has too much to say.
     pub fn say(&mut self, speech: &Speech) -> Option<SpeechId> {
         let id = SpeechId(self.last + 1);
-        self.jobs.try_send((id, speech.clone())).map_err(|_| warn!("words are left out: too many wait")).ok()?;
+        let job = Job { id, speech: speech.clone(), asked: Instant::now() };
+        self.jobs.try_send(job).map_err(|_| warn!("words are left out: too many wait")).ok()?;
         self.last = id.0;
         Some(id)
     }
@@ -105,19 +117,29 @@ impl Voice {
 /// The way in, and what is to be run.
 pub fn start(speaker: impl Speaker, relay: ToRelay) -> (Voice, impl Future<Output = ()>) {
     let (jobs, waiting) = channel(WAITING_MAX);
-    (Voice { jobs, last: 0 }, serve(speaker, waiting, relay))
+    (Voice { jobs, last: 0 }, serve(Arc::new(speaker), waiting, relay))
 }
 
-async fn serve(speaker: impl Speaker, mut waiting: Receiver<(SpeechId, Speech)>, relay: ToRelay) {
-    while let Some((id, speech)) = waiting.recv().await {
-        let said = tokio::time::timeout(SAID_WITHIN, speaker.say(&speech)).await;
-        let sound = match said.context("it takes too long").and_then(|said| said) {
-            Ok(wav) => encoded(wav).await,
-            Err(error) => Err(error),
-        };
-        let sound = sound.map_err(|error| warn!(language = speech.language, "words are left out: {error:#}"));
-        relay.send(Request::Spoken(id, sound.ok()));
+async fn serve(speaker: Arc<impl Speaker>, mut waiting: Receiver<Job>, relay: ToRelay) {
+    let mut saying = JoinSet::new();
+    while let Some(job) = waiting.recv().await {
+        if saying.len() >= AT_ONCE {
+            let _ = saying.join_next().await;
+        }
+        let (speaker, relay) = (speaker.clone(), relay.clone());
+        saying.spawn(async move {
+            let Job { id, speech, asked } = job;
+            let sound = said(&*speaker, &speech, asked).await;
+            let sound = sound.map_err(|error| warn!(language = speech.language, "words are left out: {error:#}"));
+            relay.send(Request::Spoken(id, sound.ok()));
+        });
     }
+}
+
+async fn said(speaker: &impl Speaker, speech: &Speech, asked: Instant) -> anyhow::Result<Prompt> {
+    ensure!(asked.elapsed() <= WAITED_MAX, "too many wait");
+    let wav = tokio::time::timeout(SAID_WITHIN, speaker.say(speech)).await.context("it takes too long")??;
+    encoded(wav).await
 }
 
 /// Elsewhere: it takes a while, in which commands would wait.
