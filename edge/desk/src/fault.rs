@@ -43,7 +43,7 @@ pub enum Refusal {
     Change(#[from] ChangeRefused),
     #[error("too many desks are open")]
     TooManySockets,
-    #[error("too many reports are being made; try again in a moment")]
+    #[error("too many reports are being made, or one for you; try again in a moment")]
     TooManyReports,
     #[error("somebody has dealt with it already")]
     AlreadyDone,

@@ -24,6 +24,7 @@ pub mod api;
 mod door;
 mod fault;
 mod password;
+mod places;
 mod ports;
 mod report_file;
 mod routes;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 pub use fault::Fault;
 pub use password::{Error as PasswordError, Staff, StaffMember, hash as hash_password};
+pub use places::{REPORTS_MAX, ReportPlace};
 pub use ports::{
     Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Device, Earlier,
     Effective, Egress, EgressLine, EgressPage, EgressSums, Enrolled, Floor, Future, Known, LendError, MessageRow, Note,
@@ -47,8 +49,6 @@ pub use routes::router;
 
 /// Live connections at once, over all desks.
 pub const SOCKETS_MAX: usize = 1_000;
-/// Reports in the making at once, over all desks.
-pub const REPORTS_MAX: usize = 2;
 
 /// What a daemon sets for its desk.
 #[derive(Debug, Clone)]
@@ -94,7 +94,7 @@ pub struct Desk {
     pub(crate) loans: Arc<softphone::Loans>,
     pub(crate) throttle: Arc<std::sync::Mutex<throttle::Throttle>>,
     pub(crate) sockets: Arc<tokio::sync::Semaphore>,
-    pub(crate) reporting: Arc<tokio::sync::Semaphore>,
+    pub(crate) reporting: Arc<places::Places>,
 }
 
 impl Desk {
@@ -113,13 +113,13 @@ impl Desk {
             loans: Arc::default(),
             throttle: Arc::default(),
             sockets: Arc::new(tokio::sync::Semaphore::new(SOCKETS_MAX)),
-            reporting: Arc::new(tokio::sync::Semaphore::new(REPORTS_MAX)),
+            reporting: Arc::default(),
         }
     }
 
     /// Reports that are being made.
     pub fn reports_running(&self) -> usize {
-        REPORTS_MAX.saturating_sub(self.reporting.available_permits())
+        self.reporting.taken()
     }
 
     /// Ends every session of this person, live connections included: their password or role changed.

@@ -32,9 +32,10 @@ fn written(zone: &TimeZone, moment: Millis) -> String {
     format!("{}{}", zoned.strftime("%Y-%m-%dT%H:%M:%S"), zoned.strftime("%:z"))
 }
 
-/// The column's name with its unit: `asa_s`, `service_level`, `pause_lunch_s`.
+/// The column's name with its unit: `asa_s`, `service_level`, `pause_lunch_s`, and `pause__missed_s` where the reason is none of
+/// the site's, whose ids have no `_`.
 fn heading(column: &api::ReportColumn) -> String {
-    let name = column.name.replace("/:", "_").replace('/', "_");
+    let name = column.name.replace("/:", "__").replace('/', "_");
     if column.unit == "ms" { format!("{name}_s") } else { name }
 }
 
@@ -71,4 +72,16 @@ fn lines(report: &api::Report) -> impl Iterator<Item = Line<'_>> {
         }
         lines
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_of_the_sites_that_is_called_missed_has_a_column_of_its_own() {
+        let column = |name: &str| api::ReportColumn { name: name.to_owned(), unit: "ms", formula: "" };
+        assert_eq!(heading(&column("pause/missed")), "pause_missed_s");
+        assert_eq!(heading(&column("pause/:missed")), "pause__missed_s");
+    }
 }

@@ -81,7 +81,7 @@ impl Question {
     }
 
     /// Agents' time is nobody's queue: it is told where a report knows of time and agents alone.
-    pub(crate) fn tells_time(&self) -> bool {
+    pub fn tells_time(&self) -> bool {
         self.by.iter().chain(self.only.keys()).all(|one| *one == Dimension::Agent)
     }
 

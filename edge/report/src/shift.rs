@@ -4,75 +4,53 @@ use std::collections::BTreeMap;
 
 use model::{
     AgentId, Millis,
-    fact::{AgentState, Fact, Kind, Pause},
+    fact::{AgentState, Pause},
 };
 
-use crate::{
-    sums::AgentTime,
-    times::{Stretch, place},
-};
+use crate::times::{Stretch, place};
 
-/// Takes the facts in their order. Before an agent's first one nothing is known of the agent.
+/// Who is in which state since when. Before an agent's first one nothing is known of the agent.
 #[derive(Default)]
-pub(crate) struct Shifts {
-    open: BTreeMap<AgentId, (AgentState, String, Millis)>,
-    /// By bucket and agent.
-    pub cells: BTreeMap<(usize, AgentId), AgentTime>,
+pub(crate) struct Shifts(BTreeMap<AgentId, (AgentState, String, Millis)>);
+
+/// A state that is over.
+pub(crate) struct Shift {
+    pub agent: AgentId,
+    pub state: AgentState,
+    pub why: String,
+    pub lasted: Stretch,
 }
 
 impl Shifts {
-    pub fn apply(&mut self, fact: &Fact, edges: &[Millis], ups: &[Stretch]) {
-        let Kind::AgentState { agent, state, pause } = &fact.kind else { return };
-        let next = (*state, why(pause.as_ref()), fact.at);
-        if let Some(last) = self.open.insert(agent.clone(), next) {
-            self.lasted(agent, last, fact.at, edges, ups);
-        }
+    /// The agent's next state, in order; what it ends.
+    pub fn apply(&mut self, at: Millis, agent: &AgentId, state: AgentState, pause: Option<&Pause>) -> Option<Shift> {
+        let last = match state {
+            AgentState::SignedOut => self.0.remove(agent),
+            state => self.0.insert(agent.clone(), (state, why(pause), at)),
+        };
+        let (state, why, from) = last?;
+        Some(Shift { agent: agent.clone(), state, why, lasted: Stretch { from, until: at } })
     }
 
     /// What still goes on lasts until now.
-    pub fn finish(&mut self, now: Millis, edges: &[Millis], ups: &[Stretch]) {
-        for (agent, last) in std::mem::take(&mut self.open) {
-            self.lasted(&agent, last, now, edges, ups);
-        }
-    }
-
-    fn lasted(
-        &mut self,
-        agent: &AgentId,
-        (state, why, since): (AgentState, String, Millis),
-        until: Millis,
-        edges: &[Millis],
-        ups: &[Stretch],
-    ) {
-        if state == AgentState::SignedOut {
-            return;
-        }
-        let state_lasted = Stretch { from: since, until };
-        for part in ups.iter().filter_map(|up| up.with(state_lasted)) {
-            let first = edges.partition_point(|edge| *edge <= part.from).saturating_sub(1);
-            for (from, to) in edges.iter().zip(edges.iter().skip(1)).skip(first) {
-                if *from >= part.until {
-                    break;
-                }
-                let bucket = Stretch { from: *from, until: *to };
-                let (Some(piece), Some(index)) = (bucket.with(part), place(edges, *from)) else { continue };
-                let cell = self.cells.entry((index, agent.clone())).or_default();
-                add(cell, state, &why, piece.ms());
-            }
-        }
+    pub fn finish(self, now: Millis) -> impl Iterator<Item = Shift> {
+        let shift =
+            move |(agent, (state, why, from))| Shift { agent, state, why, lasted: Stretch { from, until: now } };
+        self.0.into_iter().map(shift)
     }
 }
 
-fn add(cell: &mut AgentTime, state: AgentState, why: &str, ms: u64) {
-    let all = match state {
-        AgentState::SignedOut => return,
-        AgentState::NotReady => cell.not_ready_ms.entry(why.to_owned()).or_default(),
-        AgentState::Ready => &mut cell.ready_ms,
-        AgentState::Offered => &mut cell.offered_ms,
-        AgentState::Talking => &mut cell.talking_ms,
-        AgentState::WrapUp => &mut cell.wrap_up_ms,
-    };
-    *all = all.saturating_add(ms);
+/// The buckets that it fell into while the box was up, and the milliseconds in each.
+pub(crate) fn pieces(lasted: Stretch, edges: &[Millis], ups: &[Stretch]) -> impl Iterator<Item = (usize, u64)> {
+    ups.iter().filter_map(move |up| up.with(lasted)).flat_map(move |part| {
+        let first = edges.partition_point(|edge| *edge <= part.from).saturating_sub(1);
+        let buckets =
+            edges.iter().zip(edges.iter().skip(1)).skip(first).take_while(move |(from, _)| **from < part.until);
+        buckets.filter_map(move |(from, until)| {
+            let piece = Stretch { from: *from, until: *until }.with(part)?;
+            Some((place(edges, *from)?, piece.ms()))
+        })
+    })
 }
 
 fn why(pause: Option<&Pause>) -> String {

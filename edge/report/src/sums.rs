@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use model::fact::AgentState;
+
 macro_rules! sums {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// Over contacts. A contact counts at the moment it was first queued, or else when it arrived.
@@ -93,6 +95,19 @@ impl AgentTime {
             let all = self.not_ready_ms.entry(why.clone()).or_default();
             *all = all.saturating_add(*ms);
         }
+    }
+
+    /// So much more in this state; `why` is that of one who is not ready.
+    pub(crate) fn spend(&mut self, state: AgentState, why: &str, ms: u64) {
+        let all = match state {
+            AgentState::SignedOut => return,
+            AgentState::NotReady => self.not_ready_ms.entry(why.to_owned()).or_default(),
+            AgentState::Ready => &mut self.ready_ms,
+            AgentState::Offered => &mut self.offered_ms,
+            AgentState::Talking => &mut self.talking_ms,
+            AgentState::WrapUp => &mut self.wrap_up_ms,
+        };
+        *all = all.saturating_add(ms);
     }
 
     pub fn paused_ms(&self) -> u64 {

@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{AgentId, Millis, config::Config, fact::Fact};
+use model::{
+    AgentId, Millis,
+    config::Config,
+    fact::{Fact, Kind},
+};
 
 use crate::{
     Dimension, Question, ROWS_MAX, Refused,
     columns::{Column, Columns},
-    shift::Shifts,
+    shift::{Shift, Shifts, pieces},
     sums::{AgentTime, Sums},
     times::{Life, Stretch, Time, place, times, ups},
     visit::visit,
@@ -71,23 +75,22 @@ impl Tally {
     }
 
     /// A fact of an agent, in order, from long enough before the report's time that everybody's state is known.
-    pub fn agent(&mut self, fact: &Fact) {
-        if self.question.tells_time() {
-            self.shifts.apply(fact, &self.question.edges, &self.ups);
+    pub fn agent(&mut self, fact: &Fact) -> Result<(), Refused> {
+        let Kind::AgentState { agent, state, pause } = &fact.kind else { return Ok(()) };
+        if !self.question.tells_time() || !self.question.admits(Dimension::Agent, &Some(agent.to_string())) {
+            return Ok(());
+        }
+        match self.shifts.apply(fact.at, agent, *state, pause.as_ref()) {
+            Some(shift) => self.spent(&shift),
+            None => Ok(()),
         }
     }
 
     pub fn finish(mut self) -> Result<Report, Refused> {
-        let edges = std::mem::take(&mut self.question.edges);
-        self.shifts.finish(self.now, &edges, &self.ups);
-        for ((time, agent), spent) in std::mem::take(&mut self.shifts.cells) {
-            let value = Some(agent.to_string());
-            if self.question.admits(Dimension::Agent, &value) {
-                let key = self.question.by.iter().map(|_| value.clone()).collect();
-                self.cell(time, key)?.1.add(&spent);
-            }
+        for shift in std::mem::take(&mut self.shifts).finish(self.now) {
+            self.spent(&shift)?;
         }
-        let times = times(&edges, &self.ups, self.now);
+        let times = times(&self.question.edges, &self.ups, self.now);
         if self.question.by.is_empty() {
             let counted = times.iter().enumerate().filter(|(_, time)| !time.down);
             for (index, _) in counted {
@@ -137,15 +140,23 @@ impl Tally {
             other => values.get(other).cloned().flatten(),
         };
         let key = self.question.by.iter().map(value).collect();
-        self.cell(time, key)?.0.add(sums);
+        cell(&mut self.cells, (time, key))?.0.add(sums);
         Ok(())
     }
 
-    fn cell(&mut self, time: usize, key: Vec<Option<String>>) -> Result<&mut Cell, Refused> {
-        let key = (time, key);
-        if self.cells.len() >= ROWS_MAX && !self.cells.contains_key(&key) {
-            return Err(Refused::TooManyRows);
+    /// Splits by nothing but the agent: a report that knows of more tells no time.
+    fn spent(&mut self, shift: &Shift) -> Result<(), Refused> {
+        let key: Vec<_> = self.question.by.iter().map(|_| Some(shift.agent.to_string())).collect();
+        for (time, ms) in pieces(shift.lasted, &self.question.edges, &self.ups) {
+            cell(&mut self.cells, (time, key.clone()))?.1.spend(shift.state, &shift.why, ms);
         }
-        Ok(self.cells.entry(key).or_default())
+        Ok(())
     }
+}
+
+fn cell(cells: &mut BTreeMap<Key, Cell>, key: Key) -> Result<&mut Cell, Refused> {
+    if cells.len() >= ROWS_MAX && !cells.contains_key(&key) {
+        return Err(Refused::TooManyRows);
+    }
+    Ok(cells.entry(key).or_default())
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use desk::{Future, Progress, ReportError, Unavailable};
+use desk::{Future, Progress, ReportError, ReportPlace, Unavailable};
 use ledger::{Ledger, Reader};
 use model::{ContactId, Millis, config::Config};
 use report::{Life, Question, Report, Tally};
@@ -19,6 +19,8 @@ const STEP: usize = 500;
 const LATE_MS: i64 = 3 * 24 * 3_600 * 1_000;
 /// Agents' states are looked at from so long before: nobody stays in one for longer and still works.
 const BEFORE_MS: i64 = 2 * 24 * 3_600 * 1_000;
+/// States of so long are read at once.
+const STATES_MS: i64 = 24 * 3_600 * 1_000;
 
 pub struct ReportsPort {
     pub ledger: Arc<Ledger>,
@@ -30,11 +32,14 @@ impl desk::Reports for ReportsPort {
         &self,
         question: Question,
         progress: mpsc::Sender<Progress>,
+        place: ReportPlace,
     ) -> Future<'_, Result<(Report, Millis), ReportError>> {
         let ledger = Arc::clone(&self.ledger);
         let effective = self.effective.borrow().clone();
         Box::pin(async move {
             let made = tokio::task::spawn_blocking(move || {
+                // A thread is not ended from without: it keeps the place until it has seen that nobody waits.
+                let _place = place;
                 let reader = ledger.reader().map_err(unreadable)?;
                 make(&reader, question, &effective.config, wall(), &progress)
             });
@@ -48,6 +53,10 @@ fn unreadable(error: ledger::Error) -> ReportError {
     Unavailable.into()
 }
 
+fn wanted(progress: &mpsc::Sender<Progress>) -> Result<(), ReportError> {
+    if progress.is_closed() { Err(ReportError::GivenUp) } else { Ok(()) }
+}
+
 /// `now` is when it is made.
 fn make(
     reader: &Reader,
@@ -56,7 +65,7 @@ fn make(
     now: Millis,
     progress: &mpsc::Sender<Progress>,
 ) -> Result<(Report, Millis), ReportError> {
-    let (from, until) = question.span();
+    let ((from, until), tells_time) = (question.span(), question.tells_time());
     let lives = reader.lives().map_err(unreadable)?;
     let lives: Vec<Life> = lives.into_iter().map(|life| Life { began: life.began, seen: life.seen }).collect();
     let first = reader.first_fact_at().map_err(unreadable)?;
@@ -65,6 +74,7 @@ fn make(
     let open = reader.open_contacts().map_err(unreadable)?;
     let open: BTreeSet<ContactId> = open.into_iter().map(|(contact, _)| contact).collect();
     for contact in &open {
+        wanted(progress)?;
         tally.contact(&reader.facts_of(*contact).map_err(unreadable)?, config)?;
     }
     let late = Millis(until.0.saturating_add(LATE_MS));
@@ -77,18 +87,44 @@ fn make(
         after = (last.ended, last.contact);
         done = done.saturating_add(u64::try_from(records.len()).unwrap_or(u64::MAX));
         for record in records {
+            wanted(progress)?;
             let at = record.queued.unwrap_or(record.arrived);
             if from <= at && at < until && !open.contains(&record.contact) {
                 tally.contact(&reader.facts_of(record.contact).map_err(unreadable)?, config)?;
             }
         }
-        if let Err(mpsc::error::TrySendError::Closed(_)) = progress.try_send(Progress { done, of: of.max(done) }) {
-            return Err(ReportError::GivenUp);
-        }
+        // Who has not read the last one waits for the next.
+        let _ = progress.try_send(Progress { done, of: of.max(done) });
     }
-    let before = Millis(from.0.saturating_sub(BEFORE_MS));
-    reader.agent_states(before, until.min(now), |fact| tally.agent(&fact)).map_err(unreadable)?;
+    if tells_time {
+        let span = (Millis(from.0.saturating_sub(BEFORE_MS)), until.min(now));
+        states(reader, span, &mut tally, progress)?;
+    }
+    wanted(progress)?;
     Ok((tally.finish()?, now))
+}
+
+fn states(
+    reader: &Reader,
+    (from, until): (Millis, Millis),
+    tally: &mut Tally,
+    progress: &mpsc::Sender<Progress>,
+) -> Result<(), ReportError> {
+    let mut at = from;
+    while at < until {
+        wanted(progress)?;
+        let next = Millis(at.0.saturating_add(STATES_MS)).min(until);
+        let mut told = Ok(());
+        let each = |fact| {
+            if told.is_ok() {
+                told = tally.agent(&fact);
+            }
+        };
+        reader.agent_states(at, next, each).map_err(unreadable)?;
+        told?;
+        at = next;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,14 +5,17 @@ use report::{Question, Refused, Report};
 use tokio::sync::mpsc;
 
 use super::{Future, Unavailable};
+use crate::ReportPlace;
 
 /// The branch's past in figures.
 pub trait Reports: Send + Sync + 'static {
     /// Resolves with the report and when it was made; says meanwhile how far it has come. Nobody who hears that: it ends.
+    /// The place is held until nothing is done for it any more, also when this is dropped before.
     fn make(
         &self,
         question: Question,
         progress: mpsc::Sender<Progress>,
+        place: ReportPlace,
     ) -> Future<'_, Result<(Report, Millis), ReportError>>;
 }
 

@@ -12,12 +12,12 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::stream;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 
-use self::wanted::{Asked, Wanted};
-use crate::{Desk, ReportError, Role, api, fault::Refusal, report_file, session::Session, view};
+use self::wanted::{Asked, Format, Wanted};
+use crate::{Desk, ReportError, ReportPlace, Role, api, fault::Refusal, report_file, session::Session, view};
 
-/// Lines that wait for whoever reads them.
+/// Lines that wait for whoever reads them: progress is left out where they are full, and the last always has room.
 const LINES_MAX: usize = 4;
 
 /// One line of JSON each: `{"progress":{…}}` until `{"report":{…}}`, or `{"refused":{"code","message"}}`.
@@ -27,11 +27,10 @@ pub async fn show(
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let asked = asked(&desk, &session, wanted)?;
-    let place = place(&desk)?;
+    let place = place(&desk, &session).await?;
     let (lines, out) = mpsc::channel(LINES_MAX);
     tokio::spawn(async move {
-        let place = place;
-        let made = make(&desk, &asked, Some(&lines)).await;
+        let made = make(&desk, &asked, place, Some(&lines)).await;
         let last = match made {
             Ok(report) => api::ReportLine::Report(Box::new(report)),
             Err(error) => {
@@ -40,8 +39,7 @@ pub async fn show(
             }
         };
         // Who reads it no more has no use for it.
-        let _ = lines.send(line(&last)).await;
-        drop(place);
+        let _ = lines.try_send(line(&last));
     });
     let body = stream::unfold(out, |mut out| async {
         let line = out.recv().await?;
@@ -56,30 +54,33 @@ pub async fn file(
     session: Session,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Refusal> {
-    let format = wanted.as_ref().ok().and_then(|wanted| wanted.format.clone()).unwrap_or_default();
     let asked = asked(&desk, &session, wanted)?;
-    let place = place(&desk)?;
-    let report = make(&desk, &asked, None).await?;
+    let format = asked.format.ok_or_else(|| Refusal::BadRequest("format: csv, xlsx or json".into()))?;
+    let place = place(&desk, &session).await?;
+    let report = make(&desk, &asked, place.clone(), None).await?;
     let name = format!("report-{}-{}", report.from, report.until);
     let is = |kind: &'static str, ending: &str| {
         let disposition = format!("attachment; filename=\"{name}.{ending}\"");
         [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)]
     };
-    let response = match format.as_str() {
-        "csv" => (is("text/csv; charset=utf-8", "csv"), report_file::csv(&report)).into_response(),
-        "json" => (is("application/json", "json"), Json(report)).into_response(),
-        "xlsx" => {
+    let response = match format {
+        Format::Csv => (is("text/csv; charset=utf-8", "csv"), report_file::csv(&report)).into_response(),
+        Format::Json => (is("application/json", "json"), Json(report)).into_response(),
+        Format::Xlsx => {
             let kind = is("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx");
             // Many rows are to be packed.
-            let packed = tokio::task::spawn_blocking(move || report_file::xlsx(&report)).await;
+            let packed = tokio::task::spawn_blocking(move || {
+                let packed = report_file::xlsx(&report);
+                drop(place);
+                packed
+            });
+            let packed = packed.await;
             let packed = packed.ok().and_then(|packed| {
                 packed.inspect_err(|error| tracing::error!(%error, "a report cannot be written as a spreadsheet")).ok()
             });
             (kind, packed.ok_or(crate::Unavailable)?).into_response()
         }
-        _ => return Err(Refusal::BadRequest("format: csv, xlsx or json".into())),
     };
-    drop(place);
     Ok(response)
 }
 
@@ -90,20 +91,25 @@ fn asked(desk: &Desk, session: &Session, wanted: Result<Query<Wanted>, QueryReje
     wanted.asked(&zone, own).map_err(Refusal::BadRequest)
 }
 
-fn place(desk: &Desk) -> Result<OwnedSemaphorePermit, Refusal> {
-    desk.reporting.clone().try_acquire_owned().map_err(|_| Refusal::TooManyReports)
+async fn place(desk: &Desk, session: &Session) -> Result<ReportPlace, Refusal> {
+    desk.reporting.take(&session.agent).await.ok_or(Refusal::TooManyReports)
 }
 
 /// Progress goes where it is wanted; when nobody is there any more, the making ends.
-async fn make(desk: &Desk, asked: &Asked, to: Option<&mpsc::Sender<Bytes>>) -> Result<api::Report, ReportError> {
+async fn make(
+    desk: &Desk,
+    asked: &Asked,
+    place: ReportPlace,
+    to: Option<&mpsc::Sender<Bytes>>,
+) -> Result<api::Report, ReportError> {
     let (told, mut hears) = mpsc::channel(1);
     let tell = async {
         while let Some(progress) = hears.recv().await {
-            if let Some(to) = to {
-                to.send(line(&api::ReportLine::Progress(progress))).await.map_err(|_| ReportError::GivenUp)?;
+            // Nobody else sends, so that what is free stays free.
+            if let Some(to) = to.filter(|to| to.capacity() > 1) {
+                let _ = to.try_send(line(&api::ReportLine::Progress(progress)));
             }
         }
-        Ok(())
     };
     let gone = async {
         match to {
@@ -111,8 +117,8 @@ async fn make(desk: &Desk, asked: &Asked, to: Option<&mpsc::Sender<Bytes>>) -> R
             None => std::future::pending().await,
         }
     };
-    let made = async { tokio::try_join!(desk.reports.make(asked.question.clone(), told), tell) };
-    let ((report, at), ()) = tokio::select! {
+    let made = async { tokio::join!(desk.reports.make(asked.question.clone(), told, place), tell).0 };
+    let (report, at) = tokio::select! {
         made = made => made?,
         () = gone => return Err(ReportError::GivenUp),
     };

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use desk::{Future, Progress, REPORTS_MAX, ReportError, Reports, Unavailable};
+use desk::{Future, Progress, REPORTS_MAX, ReportError, ReportPlace, Reports, Unavailable};
 use model::{
     ContactId, Millis,
     fact::{Disposition, EndCause, Fact, Kind},
@@ -32,12 +32,17 @@ pub struct TestReports {
     pub may: Semaphore,
     pub dark: AtomicBool,
     pub running: AtomicUsize,
+    /// How often progress is told.
+    pub steps: AtomicUsize,
+    /// What a thread that has not yet seen that nobody waits goes on to hold, where one is to.
+    pub kept: Mutex<Option<Vec<ReportPlace>>>,
 }
 
 impl Default for TestReports {
     fn default() -> Self {
         let may = Semaphore::new(1_000);
-        Self { asked: Mutex::default(), may, dark: AtomicBool::new(false), running: AtomicUsize::new(0) }
+        let (dark, running, steps) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(1));
+        Self { asked: Mutex::default(), may, dark, running, steps, kept: Mutex::default() }
     }
 }
 
@@ -54,12 +59,18 @@ impl Reports for TestReports {
         &self,
         question: Question,
         progress: mpsc::Sender<Progress>,
+        place: ReportPlace,
     ) -> Future<'_, Result<(Report, Millis), ReportError>> {
         self.asked.lock().unwrap().push(question.clone());
+        if let Some(kept) = &mut *self.kept.lock().unwrap() {
+            kept.push(place.clone());
+        }
         Box::pin(async move {
             self.running.fetch_add(1, Ordering::SeqCst);
-            let _running = Running(&self.running);
-            progress.send(Progress { done: 2, of: 3 }).await.map_err(|_| ReportError::GivenUp)?;
+            let _running = (Running(&self.running), place);
+            for _ in 0..self.steps.load(Ordering::SeqCst) {
+                progress.send(Progress { done: 2, of: 3 }).await.map_err(|_| ReportError::GivenUp)?;
+            }
             self.may.acquire().await.unwrap().forget();
             if self.dark.load(Ordering::SeqCst) {
                 return Err(Unavailable.into());
@@ -230,11 +241,14 @@ async fn what_makes_no_sense_is_refused_before_anything_is_read() {
         "/api/reports?from=2026-11-30&until=2026-11-29",
         "/api/reports?from=2026-11-30&until=2026-11-30&by=name",
         "/api/reports?from=2026-11-30&until=2026-11-30&order=up",
+        "/api/reports?from=1899-12-31&until=1900-01-01",
         "/api/reports/file?from=2026-11-30&until=2026-11-30&format=pdf",
+        "/api/reports/file?from=2026-11-30&until=2026-11-30",
     ] {
         let response = rig.get(bad).header("cookie", &cookie).send().await.unwrap();
         assert_eq!(response.status(), 400, "{bad}");
     }
+    assert!(rig.reports.asked.lock().unwrap().is_empty());
     let refused = lines(&rig, &cookie, "by=queue,queue").await.pop().unwrap();
     assert_eq!(refused["refused"]["code"], "bad_request");
     rig.reports.dark.store(true, Ordering::SeqCst);
@@ -245,16 +259,17 @@ async fn what_makes_no_sense_is_refused_before_anything_is_read() {
 #[tokio::test]
 async fn only_so_many_are_made_at_once_and_one_that_nobody_waits_for_ends() {
     let rig = Rig::start().await;
-    let cookie = rig.sign_in("zhao").await;
+    let (cookie, other, third) = (rig.sign_in("zhao").await, rig.sign_in("li").await, rig.sign_in("wang").await);
     rig.reports.may.forget_permits(usize::MAX);
     let path = format!("/api/reports?{DAY_OF}");
     let mut open = Vec::new();
-    for _ in 0..REPORTS_MAX {
-        let mut response = rig.get(&path).header("cookie", &cookie).send().await.unwrap();
+    for cookie in [&cookie, &other] {
+        let mut response = rig.get(&path).header("cookie", cookie).send().await.unwrap();
         assert!(response.chunk().await.unwrap().unwrap().starts_with(b"{\"progress\""));
         open.push(response);
     }
-    let refused = rig.get(&path).header("cookie", &cookie).send().await.unwrap();
+    assert_eq!(open.len(), REPORTS_MAX);
+    let refused = rig.get(&path).header("cookie", &third).send().await.unwrap();
     assert_eq!(refused.status(), 503);
     assert_eq!(refused.json::<Value>().await.unwrap()["error"]["code"], "too_many_reports");
     drop(open);
@@ -262,4 +277,51 @@ async fn only_so_many_are_made_at_once_and_one_that_nobody_waits_for_ends() {
     rig.reports.may.add_permits(1);
     until("their places are free", || rig.desk.reports_running() == 0).await;
     assert_eq!(lines(&rig, &cookie, "by=queue").await.len(), 2);
+}
+
+#[tokio::test]
+async fn one_person_has_one_report_made_at_once_however_often_the_person_is_signed_in() {
+    let rig = Rig::start().await;
+    let (cookie, again) = (rig.sign_in("zhao").await, rig.sign_in("zhao").await);
+    rig.reports.may.forget_permits(usize::MAX);
+    let path = format!("/api/reports?{DAY_OF}");
+    let first = rig.get(&path).header("cookie", &cookie).send().await.unwrap();
+    assert_eq!(rig.get(&path).header("cookie", &again).send().await.unwrap().status(), 503);
+    let colleague = rig.sign_in("li").await;
+    assert_eq!(rig.get(&path).header("cookie", &colleague).send().await.unwrap().status(), 200);
+    // The page asks something else, and does not wait for the first answer.
+    rig.reports.may.add_permits(10);
+    drop(first);
+    assert_eq!(lines(&rig, &again, "by=queue").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_report_that_nobody_waits_for_has_its_place_until_its_thread_has_ended() {
+    let rig = Rig::start().await;
+    let cookie = rig.sign_in("zhao").await;
+    *rig.reports.kept.lock().unwrap() = Some(Vec::new());
+    rig.reports.may.forget_permits(usize::MAX);
+    let path = format!("/api/reports?{DAY_OF}");
+    let mut response = rig.get(&path).header("cookie", &cookie).send().await.unwrap();
+    assert!(response.chunk().await.unwrap().unwrap().starts_with(b"{\"progress\""));
+    drop(response);
+    until("nobody waits for it", || rig.reports.running.load(Ordering::SeqCst) == 0).await;
+    assert_eq!(rig.desk.reports_running(), 1);
+    assert_eq!(rig.get(&path).header("cookie", &cookie).send().await.unwrap().status(), 503);
+    rig.reports.kept.lock().unwrap().take();
+    assert_eq!(rig.desk.reports_running(), 0);
+}
+
+#[tokio::test]
+async fn who_asks_and_does_not_read_keeps_no_place_and_still_gets_the_report() {
+    let rig = Rig::start().await;
+    let cookie = rig.sign_in("zhao").await;
+    // More than all buffers on the way hold.
+    rig.reports.steps.store(600_000, Ordering::SeqCst);
+    let path = format!("/api/reports?{DAY_OF}");
+    let unread = rig.get(&path).header("cookie", &cookie).send().await.unwrap();
+    until("the report is made", || rig.desk.reports_running() == 0).await;
+    let text = unread.text().await.unwrap();
+    assert!(text.lines().count() < 600_000, "progress that nobody hears is not kept");
+    assert!(text.lines().last().unwrap().starts_with("{\"report\""));
 }

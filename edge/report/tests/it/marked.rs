@@ -70,7 +70,7 @@ fn agents_work_nothing_while_the_box_is_down() {
     // The next life closes what the last one left open.
     [at(-1, AgentState::Ready), at(6, AgentState::SignedOut), at(8, AgentState::Ready)]
         .iter()
-        .for_each(|fact| tally.agent(fact));
+        .for_each(|fact| tally.agent(fact).unwrap());
     assert_eq!(tally.finish().unwrap().total_time.ready_ms, u64::try_from(3 * HOUR).unwrap());
 }
 
@@ -111,4 +111,41 @@ fn a_report_has_no_more_rows_than_its_limit() {
     }
     assert_eq!(tally.contact(&of(0), &config), Ok(()), "a row that is there takes more");
     assert_eq!(tally.contact(&of(ROWS_MAX), &config), Err(Refused::TooManyRows));
+}
+
+#[test]
+fn agents_time_makes_no_more_rows_than_the_limit_and_what_others_did_makes_none() {
+    use model::fact::{AgentState, Fact, Kind};
+    let times = 1_000_usize;
+    let agents = ROWS_MAX / times;
+    let minute = 60 * SECOND;
+    let until = MONDAY + i64::try_from(times).unwrap() * minute;
+    let life = Life { began: Millis(MONDAY), seen: Millis(until) };
+    let work = |by: &[Dimension], only: Option<&str>| {
+        let only = only.map(|who| (Dimension::Agent, [Some(who.to_owned())].into()));
+        let only = only.into_iter().collect();
+        let question = Question { only, ..question(edges(times.try_into().unwrap(), minute), by) };
+        let mut tally = Tally::new(question, None, &[life], Millis(until)).unwrap();
+        let told: Vec<_> = (0..=agents)
+            .map(|n| {
+                let state = |at, state| {
+                    let kind = Kind::AgentState { agent: format!("a{n}").parse().unwrap(), state, pause: None };
+                    Fact { seq: 0, at: Millis(at), contact: None, kind }
+                };
+                tally.agent(&state(MONDAY, AgentState::Ready))?;
+                tally.agent(&state(until, AgentState::SignedOut))
+            })
+            .collect();
+        (told, tally.finish().map(|told| (told.rows.len(), told.total_time.ready_ms)))
+    };
+    let lasted = u64::try_from(until - MONDAY).unwrap();
+    let (told, _) = work(&[Dimension::Agent], None);
+    assert!(told[..agents].iter().all(Result::is_ok));
+    assert_eq!(told[agents], Err(Refused::TooManyRows));
+    let (told, all) = work(&[], None);
+    assert!(told.iter().all(Result::is_ok));
+    assert_eq!(all, Ok((times, 21 * lasted)), "all together are one row for each stretch");
+    let (told, one) = work(&[Dimension::Agent], Some("a20"));
+    assert!(told.iter().all(Result::is_ok));
+    assert_eq!(one, Ok((times, lasted)));
 }

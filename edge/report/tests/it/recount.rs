@@ -33,7 +33,7 @@ fn narrowed(question: Question, contacts: &[Vec<Fact>], agents: &[Fact]) -> Repo
     let config = config();
     let mut tally = Tally::new(question, None, &lives(), NOW).expect("a question");
     contacts.iter().for_each(|facts| tally.contact(facts, &config).expect("few rows"));
-    agents.iter().for_each(|fact| tally.agent(fact));
+    agents.iter().for_each(|fact| tally.agent(fact).unwrap());
     tally.finish().expect("few rows")
 }
 

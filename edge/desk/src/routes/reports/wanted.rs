@@ -11,6 +11,8 @@ use crate::api;
 
 /// Days of one report.
 pub const DAYS_MAX: i32 = 400;
+/// The first year of a report: workbooks know no earlier one.
+pub const YEAR_MIN: i16 = 1900;
 /// Longest value that a report is narrowed to, in bytes: a few skills.
 const VALUE_LEN_MAX: usize = 400;
 
@@ -26,7 +28,15 @@ pub struct Wanted {
     /// `queue:sales,repairs;agent:ann`; `-` is none.
     only: Option<String>,
     /// Of a file.
-    pub format: Option<String>,
+    format: Option<String>,
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Csv,
+    Xlsx,
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +63,8 @@ pub struct Asked {
     from: Date,
     until: Date,
     step: Step,
+    /// None: none that there is.
+    pub format: Option<Format>,
 }
 
 impl Asked {
@@ -74,6 +86,15 @@ impl Wanted {
         if from > until || days >= DAYS_MAX {
             return Err(format!("until: a report is of 1 to {DAYS_MAX} days"));
         }
+        if from.year() < YEAR_MIN {
+            return Err(format!("from: a day of {YEAR_MIN} or later"));
+        }
+        let format = match self.format.as_deref() {
+            Some("csv") => Some(Format::Csv),
+            Some("xlsx") => Some(Format::Xlsx),
+            Some("json") => Some(Format::Json),
+            _ => None,
+        };
         let wanted = self.step.as_deref().unwrap_or("day");
         let step = STEPS.iter().find(|(name, _)| *name == wanted).map(|(_, step)| *step);
         let step = step.ok_or("step: quarter, hour, day, week or total")?;
@@ -85,7 +106,7 @@ impl Wanted {
         let by = by.map(dimension).collect::<Result<_, _>>()?;
         let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
         let question = Question { edges: edges(&zone, from, until, step)?, by, only };
-        Ok(Asked { question, from, until, step })
+        Ok(Asked { question, from, until, step, format })
     }
 }
 
@@ -189,9 +210,11 @@ mod tests {
             ("2026-01-01", "2026-12-31", "quarter"),
             ("-009999-01-01", "9999-12-31", "total"),
             ("9999-12-31", "9999-12-31", "day"),
+            ("1899-12-31", "1900-01-01", "day"),
         ] {
             assert!(hours(from, until, step).is_err(), "{from} {until} {step}");
         }
+        assert_eq!(hours("1900-01-01", "1900-01-02", "day"), Ok(vec![24, 24]));
         assert_eq!(hours("2026-10-01", "2026-10-31", "quarter").map(|all| all.len()), Ok(31 * 96 + 4), "a month");
     }
 
