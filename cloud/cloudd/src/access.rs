@@ -117,7 +117,7 @@ pub const ROUTES: &[Row] = &[
     row(Method::POST, "/api/boxes/{box}/revocation", Ask::Verb(Verb::RevokeBox)),
     row(Method::GET, "/api/bundles", Ask::Verb(Verb::SeeBoxes)),
     row(Method::PUT, "/api/sites/{site}/tags", Ask::Verb(Verb::GroupSites)),
-    row(Method::GET, "/api/templates", Ask::Verb(Verb::SeeConfiguration)),
+    row(Method::GET, "/api/templates", Ask::Verb(Verb::RollOut)),
     row(Method::PUT, "/api/templates/{template}", Ask::Verb(Verb::RollOut)),
     row(Method::DELETE, "/api/templates/{template}", Ask::Verb(Verb::RollOut)),
     row(Method::GET, "/api/rollouts", Ask::Verb(Verb::SeeConfiguration)),

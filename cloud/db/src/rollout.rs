@@ -1,7 +1,7 @@
 //! Roll-outs of configuration: what is rolled out, how the machine stands (text here, `fleet`'s to understand), and which
 //! changes it has made at which site.
 
-use model::{Millis, change::Change};
+use model::{Millis, SiteId, change::Change};
 
 use crate::{
     Error, Result,
@@ -63,9 +63,9 @@ pub fn one(conn: &Connection, id: i64) -> Result<Option<Kept>> {
     conn.one(sql, params![id], of_row)
 }
 
-/// The newest first.
+/// Those that are not over before the others, of each the newest first.
 pub fn all(conn: &Connection) -> Result<Vec<Kept>> {
-    let sql = "SELECT rollout, label, changes, overrule, body, version, live, created FROM rollout ORDER BY rollout DESC LIMIT ?1";
+    let sql = "SELECT rollout, label, changes, overrule, body, version, live, created FROM rollout ORDER BY live DESC, rollout DESC LIMIT ?1";
     conn.all(sql, params![SHOWN_MAX], of_row)
 }
 
@@ -93,6 +93,18 @@ fn of_row(row: &Row<'_>) -> Result<Kept> {
 pub fn made(conn: &Connection, id: i64, of: Of<'_>, seq: i64) -> Result<()> {
     let sql = "INSERT INTO rollout_change (rollout, site, doc, seq) VALUES (?1, ?2, ?3, ?4)";
     conn.execute(sql, params![id, of.site, change::name(of.doc), seq]).map(drop)
+}
+
+/// Whether somebody else has written at the site since it did.
+pub fn others_wrote(conn: &Connection, id: i64, site: &SiteId) -> Result<bool> {
+    let sql = "SELECT count(*) FROM config_change AS theirs WHERE theirs.site = ?2 AND theirs.at >= (
+                   SELECT max(ours.at) FROM rollout_change AS made
+                   JOIN config_change AS ours ON ours.site = made.site AND ours.doc = made.doc AND ours.seq = made.seq
+                   WHERE made.rollout = ?1 AND made.site = ?2)
+               AND NOT EXISTS (
+                   SELECT 1 FROM rollout_change AS made WHERE made.rollout = ?1 AND made.site = theirs.site
+                   AND made.doc = theirs.doc AND made.seq = theirs.seq)";
+    Ok(conn.only::<i64>(sql, params![id, site])? > 0)
 }
 
 /// First and last of the changes of a document that it has made; they are one row, made in one transaction.

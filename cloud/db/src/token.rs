@@ -9,6 +9,8 @@ use crate::{
     user::{Role, Scope},
 };
 
+/// What a program is called before its token's name. No person's login has a space.
+pub const LOGIN: &str = "token ";
 /// Longest name, in bytes.
 pub const NAME_LEN_MAX: usize = 40;
 /// Most tokens of one cloud, revoked ones too.
@@ -59,9 +61,13 @@ pub fn who(conn: &Connection, hash: &Hash, now: Millis) -> Result<Option<(Who, b
         let (role, scope) = (Role::parse(&row.get::<String>(1)?)?, Scope::parse(&row.get::<String>(2)?)?);
         let used = row.get::<Option<i64>>(3)?;
         let stale = used.is_none_or(|used| now.0.saturating_sub(used) >= USED_EVERY_MS);
-        // No login has a space.
-        Ok((Who { login: format!("token {}", row.get::<String>(0)?), role, scope }, stale))
+        Ok((Who { login: format!("{LOGIN}{}", row.get::<String>(0)?), role, scope }, stale))
     })
+}
+
+/// Who made the token of this name, revoked or not.
+pub fn maker(conn: &Connection, name: &str) -> Result<Option<String>> {
+    conn.one("SELECT created_by FROM token WHERE name = ?1", params![name], |row| row.get(0))
 }
 
 pub fn used(conn: &Connection, hash: &Hash, now: Millis) -> Result<()> {

@@ -6,7 +6,7 @@ pub mod destructive;
 pub mod rollout;
 pub mod waves;
 
-pub use destructive::is_destructive;
+pub use destructive::{is_destructive, wants_second};
 pub use rollout::{Evidence, Input, Output, Plan, Rollout, Standing, State, Why};
 pub use waves::{Order, Unfit, waves};
 

@@ -78,6 +78,17 @@ impl State {
     pub fn is_over(&self) -> bool {
         matches!(self, State::Reverted { .. } | State::Done)
     }
+
+    /// The person who stopped it; None: nobody did, or it was stopped by itself.
+    pub fn stopped_by(&self) -> Option<&str> {
+        match self {
+            State::Held { why } | State::Reverting { why } | State::Reverted { why } => match why {
+                Why::Person { by } => Some(by),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +105,8 @@ pub enum Standing {
     TakenBack {
         left: u32,
     },
+    /// Its documents could not be read: what was written is there still.
+    Stuck,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,8 +115,20 @@ pub struct Site {
     pub standing: Standing,
     pub since: Millis,
     pub linked: bool,
+    /// Since when it is not seen to run by it, though it did. Such time is no part of the soak.
+    #[serde(default)]
+    pub lost: Option<Millis>,
+    /// Of its processes, as last said.
+    #[serde(default)]
+    pub restarts: Option<u32>,
     /// The word of its calls, as last said.
     pub calls: Fare,
+}
+
+impl Site {
+    fn is_stuck(&self) -> bool {
+        self.standing == Standing::Stuck
+    }
 }
 
 /// What is known of a site at a moment.
@@ -114,6 +139,10 @@ pub struct Evidence {
     pub runs: bool,
     /// One of them found a fatal fault in those.
     pub refused: bool,
+    /// Somebody else has written at the site since.
+    pub others_wrote: bool,
+    /// How often processes of its boxes were started again; None: not told.
+    pub restarts: Option<u32>,
     /// By the configuration that runs.
     pub calls: Fare,
 }
@@ -136,6 +165,10 @@ pub enum Input {
     TakenBack {
         site: SiteId,
         left: u32,
+    },
+    /// Its documents cannot be read, so nothing is taken back there.
+    Stuck {
+        site: SiteId,
     },
 }
 
@@ -199,7 +232,14 @@ pub struct Rollout {
 impl Rollout {
     /// `needs_second`: another person must agree before anything is written.
     pub fn new(plan: Plan, by: String, needs_second: bool, now: Millis) -> Self {
-        let site = Site { standing: Standing::Waiting, since: now, linked: false, calls: Fare::Few };
+        let site = Site {
+            standing: Standing::Waiting,
+            since: now,
+            linked: false,
+            lost: None,
+            restarts: None,
+            calls: Fare::Few,
+        };
         let sites = plan.waves.iter().flatten().map(|id| (id.clone(), site)).collect();
         let state = if needs_second { State::AwaitsSecond } else { State::Running };
         Self { plan, by, state, wave: 0, sites, waived: false, outputs: VecDeque::new(), notes: Vec::new() }
@@ -214,14 +254,23 @@ impl Rollout {
             (Command::Resume, State::Held { .. }) => {
                 self.state = State::Running;
                 // Who was silent is given its time again.
-                let is_silent = |site: &&mut Site| match site.standing {
-                    Standing::Written => true,
-                    Standing::Runs => !site.linked,
-                    _ => false,
-                };
-                self.sites.values_mut().filter(is_silent).for_each(|site| site.since = now);
+                for site in self.sites.values_mut() {
+                    match (site.standing, site.lost) {
+                        (Standing::Written, _) => site.since = now,
+                        (_, Some(lost)) => {
+                            (site.since, site.lost) = (later(site.since, lost, now), Some(now));
+                        }
+                        _ => {}
+                    }
+                }
             }
             (Command::TakeBack, State::AwaitsSecond | State::Running | State::Held { .. } | State::Done) => {
+                self.state = State::Reverting { why: person() };
+            }
+            // Once more where it could not be.
+            (Command::TakeBack, State::Reverted { .. }) if self.sites.values().any(Site::is_stuck) => {
+                let stuck = self.sites.values_mut().filter(|site| site.is_stuck());
+                stuck.for_each(|site| (site.standing, site.since) = (Standing::Written, now));
                 self.state = State::Reverting { why: person() };
             }
             (Command::GoOn, State::Running) if self.plan.wants_calls && self.wave == 0 => self.waived = true,
@@ -238,6 +287,7 @@ impl Rollout {
             }
             Input::Unfit { site } => self.halt(Why::Unfit { site }),
             Input::TakenBack { site, left } => self.stand(now, &site, Standing::TakenBack { left }),
+            Input::Stuck { site } => self.stand(now, &site, Standing::Stuck),
         }
     }
 
@@ -277,18 +327,40 @@ impl Rollout {
         let Some(site) = self.sites.get_mut(id).filter(|site| is_written(site.standing)) else { return };
         site.linked = evidence.linked;
         if evidence.refused {
-            return self.halt(Why::Refused { site: id.clone() });
+            return self.bad(evidence, Why::Refused { site: id.clone() });
         }
-        if !evidence.runs {
+        let begins = site.standing == Standing::Written;
+        let started_again = evidence.restarts.zip(site.restarts).is_some_and(|(now, before)| now > before);
+        site.restarts = evidence.restarts.or(site.restarts);
+        if !(evidence.runs && evidence.linked) {
+            site.lost = site.lost.or((!begins).then_some(now));
             return;
+        }
+        if let Some(lost) = site.lost.take() {
+            site.since = later(site.since, lost, now);
+        }
+        if begins {
+            (site.standing, site.since) = (Standing::Runs, now);
+        } else if started_again && site.standing == Standing::Runs {
+            site.since = now;
+        }
+        if evidence.calls == Fare::Worse {
+            // The word of what others wrote is not this one's.
+            if !evidence.others_wrote {
+                site.calls = Fare::Worse;
+            }
+            return self.bad(evidence, Why::CallsFell { site: id.clone() });
         }
         // A box that begins anew, or another edit, lets the word begin anew.
         site.calls = site.calls.max(evidence.calls);
-        if site.standing == Standing::Written {
-            (site.standing, site.since) = (Standing::Runs, now);
-        }
-        if site.calls == Fare::Worse {
-            self.halt(Why::CallsFell { site: id.clone() });
+    }
+
+    /// What is bad after somebody else has written there may be theirs: a person is asked.
+    fn bad(&mut self, evidence: Evidence, why: Why) {
+        if !evidence.others_wrote {
+            self.halt(why);
+        } else if self.state == State::Running {
+            self.hold(why);
         }
     }
 
@@ -299,16 +371,17 @@ impl Rollout {
             for id in wave {
                 let Some(site) = self.sites.get_mut(id) else { continue };
                 let stood_ms = now.0.saturating_sub(site.since.0);
-                let soaked = site.standing == Standing::Runs && stood_ms >= self.plan.soak_ms;
-                if soaked && site.linked && (site.calls == Fare::AsBefore || !wants_calls) {
+                let runs = site.standing == Standing::Runs && site.lost.is_none();
+                let soaked = runs && stood_ms >= self.plan.soak_ms;
+                if soaked && (site.calls == Fare::AsBefore || !wants_calls) {
                     (site.standing, site.since) = (Standing::Passed, now);
                 }
-                let patience_ms = match site.standing {
-                    Standing::Written => self.plan.patience_ms,
-                    Standing::Runs if !site.linked => self.plan.soak_ms.saturating_add(self.plan.patience_ms),
-                    _ => i64::MAX,
+                let silent_since = match (site.standing, site.lost) {
+                    (Standing::Written, _) => Some(site.since),
+                    (Standing::Runs, lost) => lost,
+                    _ => None,
                 };
-                if stood_ms >= patience_ms {
+                if silent_since.is_some_and(|at| now.0.saturating_sub(at.0) >= self.plan.patience_ms) {
                     silent = silent.or(Some(id.clone()));
                 }
             }
@@ -349,6 +422,11 @@ impl Rollout {
             self.notes.push(Note::Halted(why));
         }
     }
+}
+
+/// `since`, later by the time from `from` to `to`.
+fn later(since: Millis, from: Millis, to: Millis) -> Millis {
+    Millis(since.0.saturating_add(to.0.saturating_sub(from.0).max(0)))
 }
 
 fn is_written(standing: Standing) -> bool {

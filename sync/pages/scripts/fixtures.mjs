@@ -314,9 +314,10 @@ const moved = (site, label, is, over) => ({ site, label, is, since: NOW - 25 * m
 const rollout = (n, label, state, over) => ({ rollout: n, label, state, stopped_by: null, by: 'admin', created: NOW - 95 * min, overrule: false, wave: 0, soak_ms: 3_600_000, patience_ms: 1_800_000, wants_calls: true, ...over });
 const wrapUp = [{ set: 'queue_wrap_up', queue: 'sales', seconds: 45 }, { set: 'queue_ring', queue: 'sales', seconds: 25 }];
 export const rollouts = [
+  rollout(5, 'Evening music', 'unreadable', { by: null, changes: [{ set: 'queue_music', queue: 'sales', prompt: 'music-3' }], waves: [] }),
   rollout(4, 'Shorter menu', 'awaits_second', { changes: [{ set: 'queue_remove', queue: 'claims' }], waves: [[moved('north', 'North Street', 'waiting')], [moved('harbour', 'Harbour', 'waiting'), moved('old-town', 'Old Town', 'waiting')]] }),
   rollout(3, 'A breath between calls', 'running', { wave: 1, overrule: true, changes: wrapUp, waves: [[moved('north', 'North Street', 'passed', { calls: 'as_before' })], [moved('harbour', 'Harbour', 'runs'), moved('airport', 'Airport', 'written', { linked: false })], [moved('old-town', 'Old Town', 'waiting')]] }),
-  rollout(2, 'New greeting', 'reverted', { why: 'calls_fell', site: 'north', created: NOW - 2900 * min, changes: [{ set: 'queue_music', queue: 'sales', prompt: 'music-2' }], waves: [[moved('north', 'North Street', 'taken_back', { calls: 'worse', left: 1 })], [moved('harbour', 'Harbour', 'waiting')]] }),
+  rollout(2, 'New greeting', 'reverted', { why: 'calls_fell', site: 'north', created: NOW - 2900 * min, changes: [{ set: 'queue_music', queue: 'sales', prompt: 'music-2' }], waves: [[moved('north', 'North Street', 'taken_back', { calls: 'worse', left: 1 }), moved('airport', 'Airport', 'stuck')], [moved('harbour', 'Harbour', 'waiting')]] }),
   rollout(1, 'Winter hours', 'done', { wave: 2, created: NOW - 9000 * min, changes: [{ set: 'hours_week', hours: 'office', week: [{ day: 0, from_min: 540, to_min: 1020 }] }], waves: [[moved('north', 'North Street', 'passed', { calls: 'as_before' })], [moved('harbour', 'Harbour', 'alike')]] }),
 ];
 export const templates = [

@@ -11,7 +11,7 @@ use axum::{
     http::StatusCode,
 };
 use db::{rollout::Kept, session::Who, user::Scope};
-use fleet::{Order, Plan, Rollout, WAIT_MS_MAX, is_destructive, rollout::Command, waves};
+use fleet::{Order, Plan, Rollout, WAIT_MS_MAX, rollout::Command, wants_second, waves};
 use model::{SiteId, change::Change};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ pub async fn look(
     if sites.len() > fleet::SITES_MAX {
         return Err(Fault::invalid(format!("more than {} sites", fleet::SITES_MAX)));
     }
-    let destructive = changes.iter().any(is_destructive);
+    let destructive = wants_second(&changes, overrule);
     let looked = looked(&app, (changes, overrule), sites).await?;
     Ok(Json(json!({ "sites": looked, "destructive": destructive })))
 }
@@ -102,7 +102,7 @@ pub async fn begin(
     if let Some(unfit) = looked.iter().find(|looked| !looked.fits) {
         return Err(Fault::invalid(format!("{} would not run by it: look at what it does first", unfit.site)));
     }
-    let (needs_second, now) = (changes.iter().any(is_destructive), clock::now());
+    let (needs_second, now) = (wants_second(&changes, overrule), clock::now());
     let plan = Plan { waves, soak_ms, patience_ms, wants_calls };
     let rollout = Rollout::new(plan, who.login.clone(), needs_second, now);
     let begun = app
@@ -134,7 +134,7 @@ pub async fn begin(
     Ok(Json(json!({ "rollout": id, "awaits_second": needs_second })))
 }
 
-/// The newest first, each with those of its sites that one may see.
+/// Those that are not over before the others, of each the newest first; each with those of its sites that one may see.
 pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
     let reader = Arc::clone(&app);
     let lines = app
@@ -143,7 +143,15 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
             let mut lines = Vec::new();
             let mut labels = BTreeMap::new();
             for kept in db::rollout::all(conn)? {
-                let rollout = rollouts::read(&kept)?;
+                let rollout = match rollouts::read(&kept) {
+                    Ok(rollout) => rollout,
+                    Err(error) => {
+                        tracing::error!(id = kept.id, %error, "a roll-out cannot be shown");
+                        // Of which sites it is nobody knows.
+                        lines.extend((who.scope == Scope::All).then(|| unreadable(&kept)));
+                        continue;
+                    }
+                };
                 for site in rollout.sites.keys().filter(|site| who.scope.holds(site)) {
                     if !labels.contains_key(site)
                         && let Some(effective) = reader.documents.effective(conn, site)?
@@ -157,6 +165,25 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
         })
         .await?;
     Ok(Json(Value::Array(lines)))
+}
+
+fn unreadable(kept: &Kept) -> Value {
+    json!({
+        "rollout": kept.id,
+        "label": kept.label,
+        "state": "unreadable",
+        "site": null,
+        "stopped_by": null,
+        "created": kept.created,
+        "by": null,
+        "changes": kept.changes,
+        "overrule": kept.overrule,
+        "wave": 0,
+        "waves": [],
+        "soak_ms": 0,
+        "patience_ms": 0,
+        "wants_calls": false,
+    })
 }
 
 /// None: none of its sites may be seen.
@@ -175,6 +202,9 @@ fn line(kept: &Kept, rollout: &Rollout, scope: &Scope, labels: &BTreeMap<SiteId,
     let mut line = json!(rollout.state);
     // Who stopped it; who began it is told beside.
     line["stopped_by"] = line["by"].take();
+    if line["site"].as_str().and_then(|site| site.parse().ok()).is_none_or(|site: SiteId| !scope.holds(&site)) {
+        line["site"] = Value::Null;
+    }
     line["rollout"] = kept.id.into();
     line["label"] = json!(kept.label);
     line["created"] = json!(kept.created);
@@ -239,6 +269,7 @@ fn fault(error: rollouts::Error) -> Fault {
     match error {
         rollouts::Error::Unknown => Fault::not_found("roll-out"),
         rollouts::Error::Refused(refused) => Fault::new(StatusCode::CONFLICT, "not_now", refused.to_string()),
+        rollouts::Error::Busy(_) => Fault::new(StatusCode::CONFLICT, "not_now", error.to_string()),
         rollouts::Error::Moved => Fault::new(StatusCode::CONFLICT, "moved", error.to_string()),
         rollouts::Error::Db(error) => error.into(),
     }

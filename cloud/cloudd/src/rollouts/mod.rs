@@ -12,7 +12,7 @@ use db::{
     change::Of,
     lease,
     rollout::{self, Kept},
-    touched,
+    token, touched,
 };
 use fleet::{
     Input, Output, Rollout,
@@ -49,6 +49,8 @@ pub enum Error {
     Unknown,
     #[error(transparent)]
     Refused(#[from] fleet::rollout::Refused),
+    #[error("{0} is part of another roll-out that is not over")]
+    Busy(SiteId),
     /// Others write to it all the time.
     #[error("the roll-out moves on; try again")]
     Moved,
@@ -77,8 +79,9 @@ pub async fn run(app: Arc<App>) {
 /// Everything that is due by now.
 pub async fn turn(app: &Arc<App>) -> Result<(), Error> {
     let live = app.db.read(rollout::live).await?;
-    let busy: Vec<i64> =
-        live.iter().filter(|kept| read(kept).is_ok_and(|one| one.state.is_live())).map(|kept| kept.id).collect();
+    // One that cannot be read is tried, so that the log tells of it.
+    let busy = live.iter().filter(|kept| read(kept).map_or(true, |one| one.state.is_live()));
+    let busy: Vec<i64> = busy.map(|kept| kept.id).collect();
     if busy.is_empty() || !ours(app).await? {
         return Ok(());
     }
@@ -170,12 +173,25 @@ fn prepare(
     let kept = rollout::one(conn, id)?.ok_or(Error::Unknown)?;
     let mut work = Work { rollout: read(&kept)?, kept, edits: Vec::new(), audit: Vec::new() };
     if let Some((by, command)) = said {
+        // A program is as the person who made its token.
+        if command == Command::Agree && person(conn, &by)? == person(conn, &work.rollout.by)? {
+            return Err(fleet::rollout::Refused::SamePerson.into());
+        }
         work.rollout.command(now, &by, command)?;
+        if let Some(site) = work.taken(conn)? {
+            return Err(Error::Busy(site));
+        }
         work.audit.push((by, "rollout.say", json!({ "rollout": id, "say": command })));
     }
     let watched: Vec<SiteId> = work.rollout.watched().cloned().collect();
     for site in watched {
-        let evidence = evidence::of(app, conn, &site, linked)?;
+        let evidence = match evidence::of(app, conn, (id, &site), linked) {
+            Err(error) if is_of_one_site(&error) => {
+                tracing::error!(%site, %error, "how a site is cannot be known");
+                evidence::UNKNOWN
+            }
+            evidence => evidence?,
+        };
         work.rollout.handle_input(now, Input::Seen { site, evidence });
     }
     work.rollout.handle_timeout(now);
@@ -213,6 +229,11 @@ impl Work {
                 self.rollout.handle_input(now, Input::Unfit { site });
                 return Ok(());
             }
+            Err(Refused::Db(error)) if is_of_one_site(&error) => {
+                tracing::error!(%site, %error, "a roll-out cannot be written here");
+                self.rollout.handle_input(now, Input::Unfit { site });
+                return Ok(());
+            }
             Err(Refused::Db(error)) => return Err(error.into()),
         };
         let changed = edited.count() > 0;
@@ -225,7 +246,20 @@ impl Work {
         Ok(())
     }
 
+    /// What cannot be taken back at one site keeps no other from it.
     fn take_back(&mut self, app: &App, conn: &Connection, site: SiteId, now: Millis) -> Result<(), Error> {
+        match self.taken_back(app, conn, site.clone(), now) {
+            Err(Error::Db(error)) if is_of_one_site(&error) => {
+                tracing::error!(%site, %error, "a roll-out cannot be taken back here");
+                self.audit.push((MACHINE.into(), "rollout.stuck", json!({ "rollout": self.kept.id, "site": site })));
+                self.rollout.handle_input(now, Input::Stuck { site });
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    fn taken_back(&mut self, app: &App, conn: &Connection, site: SiteId, now: Millis) -> Result<(), Error> {
         let Some(histories) = app.documents.histories(conn, &site)? else {
             self.rollout.handle_input(now, Input::TakenBack { site, left: 0 });
             return Ok(());
@@ -255,17 +289,32 @@ impl Work {
         Ok(())
     }
 
+    /// A site of it that another has meanwhile, where it was over and is to go on.
+    fn taken(&self, conn: &Connection) -> db::Result<Option<SiteId>> {
+        if self.kept.live || self.rollout.state.is_over() {
+            return Ok(None);
+        }
+        let others: Vec<Kept> = rollout::live(conn)?;
+        let others = || others.iter().filter(|kept| kept.id != self.kept.id);
+        Ok(self.rollout.sites.keys().find(|site| others().any(|kept| has(kept, site))).cloned())
+    }
+
     /// False: somebody else has gone on with it, and nothing is stored.
     fn store(&self, conn: &Connection, now: Millis) -> db::Result<bool> {
         let id = self.kept.id;
         let live = !self.rollout.state.is_over();
+        // Another may have begun since it was looked.
+        if self.taken(conn)?.is_some() {
+            return Ok(false);
+        }
         if !rollout::step(conn, id, self.kept.version, &written(&self.rollout)?, live)? {
             return Ok(false);
         }
         for Edit { site, edited, back } in &self.edits {
             let of = WRITTEN.map(|doc| Of { site, doc });
             let before = of.map(|of| db::change::last(conn, of));
-            edited.store(conn, &self.rollout.by, now)?;
+            let author = if *back { self.rollout.state.stopped_by().unwrap_or(MACHINE) } else { &self.rollout.by };
+            edited.store(conn, author, now)?;
             for (of, before) in of.into_iter().zip(before).filter(|_| !back) {
                 for seq in before?.saturating_add(1)..=db::change::last(conn, of)? {
                     rollout::made(conn, id, of, seq)?;
@@ -279,7 +328,18 @@ impl Work {
     }
 }
 
-/// Whether the roll-out goes to this site.
+/// Whether the roll-out goes to this site. One that cannot be read may go to any.
 pub fn has(kept: &Kept, site: &SiteId) -> bool {
-    read(kept).is_ok_and(|rollout| rollout.sites.contains_key(site))
+    read(kept).map_or(true, |rollout| rollout.sites.contains_key(site))
+}
+
+/// Whether it is about what is kept of one site, and not about the database.
+fn is_of_one_site(error: &db::Error) -> bool {
+    matches!(error, db::Error::Corrupt { .. } | db::Error::TooLong { .. })
+}
+
+/// Whose word it is: of a program, who made its token.
+fn person(conn: &Connection, by: &str) -> db::Result<String> {
+    let maker = by.strip_prefix(token::LOGIN).map(|name| token::maker(conn, name)).transpose()?;
+    Ok(maker.flatten().unwrap_or_else(|| by.to_owned()))
 }

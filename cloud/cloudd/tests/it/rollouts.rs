@@ -215,12 +215,16 @@ async fn what_a_branch_says_itself_stands_unless_it_is_overruled_and_comes_back_
     assert_eq!(wrap_ups(&ann).await, [60, 20, 20]);
     assert_eq!(say(&ann, id, "take_back").await, StatusCode::NO_CONTENT);
     turn(&cloud).await;
+    let beth = cloud.session(BETH, 60_000).await;
     let mut body = wanted(wrap_up(45));
     body["overrule"] = json!(true);
     let ask = json!({ "changes": wrap_up(45), "sites": ["canary"], "overrule": true });
     let looked = ann.post("/api/rollouts/look", &ask).await.1;
     assert_eq!(looked["sites"][0]["differences"][0]["after"], json!(45));
     let id = begun(&ann, &body).await;
+    turn(&cloud).await;
+    assert_eq!(wrap_ups(&ann).await, [60, 20, 20], "a second person has not agreed");
+    assert_eq!(beth.post(&format!("/api/rollouts/{id}/agreement"), &json!({})).await.0, StatusCode::NO_CONTENT);
     turn(&cloud).await;
     assert_eq!(wrap_ups(&ann).await, [45, 20, 20]);
     assert_eq!(say(&ann, id, "take_back").await, StatusCode::NO_CONTENT);
@@ -283,6 +287,104 @@ async fn what_takes_something_away_waits_for_a_second_person() {
     assert_eq!(beth.post(agreement, &json!({})).await.0, StatusCode::NO_CONTENT);
     turn(&cloud).await;
     assert_eq!(first(&ann).await["waves"][0][0]["is"], "written");
+}
+
+#[tokio::test]
+async fn whoever_made_a_programs_token_is_not_the_second_person() {
+    let cloud = fleet().await;
+    let (ann, beth) = (cloud.session(ADMIN, 60_000).await, cloud.session(BETH, 60_000).await);
+    let token = token("ci", db::user::Role::Administrator);
+    cloud.write(move |conn| db::token::add(conn, &cloudd::secret::sha256("bl_x"), &token)).await;
+    let closing = json!([{ "set": "queue_closed", "queue": "sales", "closed": true }]);
+    let program = cloud.bare(Method::POST, "/api/rollouts").bearer_auth("bl_x").json(&wanted(closing));
+    assert_eq!(answer(program.send().await.unwrap()).await.0, StatusCode::OK);
+    let agreement = "/api/rollouts/1/agreement";
+    assert_eq!(ann.post(agreement, &json!({})).await.0, StatusCode::CONFLICT, "she made the token");
+    assert_eq!(beth.post(agreement, &json!({})).await.0, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_take_back_is_signed_by_who_took_back_or_by_the_machine() {
+    let cloud = fleet().await;
+    let (ann, beth) = (cloud.session(ADMIN, 60_000).await, cloud.session(BETH, 60_000).await);
+    let id = begun(&ann, &wanted(wrap_up(45))).await;
+    turn(&cloud).await;
+    assert_eq!(say(&beth, id, "take_back").await, StatusCode::NO_CONTENT);
+    turn(&cloud).await;
+    let author = async || ann.get("/api/sites/canary/history").await.1["entries"][0]["author"].clone();
+    assert_eq!(author().await, BETH);
+    begun(&ann, &wanted(wrap_up(30))).await;
+    turn(&cloud).await;
+    runs(&cloud, "canary", 1, (true, Fare::Worse)).await;
+    turn(&cloud).await;
+    assert_eq!(first(&ann).await["state"], "reverted");
+    assert_eq!(author().await, "cloudd");
+}
+
+#[tokio::test]
+async fn what_is_done_is_not_taken_back_under_another_that_has_its_sites() {
+    let cloud = fleet().await;
+    let ann = cloud.session(ADMIN, 60_000).await;
+    let mut body = wanted(wrap_up(20));
+    body["wants_calls"] = json!(false);
+    let done = begun(&ann, &body).await;
+    turn(&cloud).await;
+    assert_eq!(first(&ann).await["state"], "done", "it was so already");
+    let next = begun(&ann, &wanted(wrap_up(45))).await;
+    assert_eq!(say(&ann, done, "take_back").await, StatusCode::CONFLICT);
+    assert_eq!(say(&ann, next, "take_back").await, StatusCode::NO_CONTENT);
+    turn(&cloud).await;
+    assert_eq!(say(&ann, done, "take_back").await, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn when_somebody_else_wrote_there_since_a_bad_word_holds_it_for_a_person() {
+    let cloud = fleet().await;
+    let ann = cloud.session(ADMIN, 60_000).await;
+    begun(&ann, &wanted(wrap_up(45))).await;
+    turn(&cloud).await;
+    runs(&cloud, "canary", 1, (true, Fare::AsBefore)).await;
+    turn(&cloud).await;
+    let theirs = json!({ "doc": "site", "changes": [{ "set": "queue_ring", "queue": "sales", "seconds": 25 }] });
+    assert_eq!(ann.post("/api/sites/canary/changes", &theirs).await.0, StatusCode::OK);
+    runs(&cloud, "canary", 2, (true, Fare::Worse)).await;
+    turn(&cloud).await;
+    let seen = first(&ann).await;
+    assert_eq!((&seen["state"], &seen["why"]), (&json!("held"), &json!("calls_fell")));
+    assert_eq!(wrap_ups(&ann).await, [45, 45, 20], "nothing is taken back");
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_read_is_shown_as_that_and_hides_no_other() {
+    let cloud = fleet().await;
+    let ann = cloud.session(ADMIN, 60_000).await;
+    begun(&ann, &wanted(wrap_up(45))).await;
+    assert!(cloud.write(|conn| db::rollout::step(conn, 1, 1, "{}", true)).await);
+    turn(&cloud).await;
+    assert_eq!(first(&ann).await["state"], "unreadable");
+    let (status, answer) = ann.post("/api/rollouts", &wanted(wrap_up(30))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "it may go to any site: {answer}");
+}
+
+#[tokio::test]
+async fn one_site_that_cannot_be_read_keeps_no_other_from_being_taken_back() {
+    let cloud = fleet().await;
+    let ann = cloud.session(ADMIN, 60_000).await;
+    let mut body = wanted(wrap_up(45));
+    (body["canaries"], body["shares"]) = (json!([]), json!([100]));
+    let id = begun(&ann, &body).await;
+    turn(&cloud).await;
+    assert_eq!(wrap_ups(&ann).await, [45, 45, 45]);
+    let spoil = "UPDATE config_change SET bytes = ?2 WHERE site = ?1";
+    let row = [db::Value::Text("east"), db::Value::Bytes(b"no")];
+    let spoilt = cloud.write(move |conn| conn.execute(spoil, &row)).await;
+    assert!(spoilt > 0);
+    assert_eq!(say(&ann, id, "take_back").await, StatusCode::NO_CONTENT);
+    turn(&cloud).await;
+    let seen = first(&ann).await;
+    let is = |n: usize| &seen["waves"][0][n]["is"];
+    assert_eq!((&seen["state"], is(0)), (&json!("reverted"), &json!("taken_back")));
+    assert_eq!((is(1), is(2)), (&json!("stuck"), &json!("taken_back")));
 }
 
 #[tokio::test]

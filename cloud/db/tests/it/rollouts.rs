@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use db::{
-    change::Of,
+    change::{self, Of},
     lease,
-    rollout::{self, Fresh, LIVE_MAX},
+    rollout::{self, Fresh, LIVE_MAX, SHOWN_MAX},
     running, tag,
     template::{self, TEMPLATES_MAX, Template},
 };
@@ -45,6 +45,37 @@ fn what_a_roll_out_has_made_is_found_by_document() {
     made(Doc::Local, 3);
     let span = |doc| read(&db, move |conn| rollout::made_at(conn, id, Of { site: &site(), doc }));
     assert_eq!((span(Doc::Site), span(Doc::Local), span(Doc::Org)), (Some((7, 9)), Some((3, 3)), None));
+}
+
+#[test]
+fn one_that_is_not_over_is_listed_however_many_came_after_it() {
+    let (_dir, db) = fresh();
+    let live = write(&db, |conn| rollout::add(conn, &begun(), Millis(START))).unwrap();
+    for _ in 0..=SHOWN_MAX {
+        let over = write(&db, |conn| rollout::add(conn, &begun(), Millis(START))).unwrap();
+        assert!(write(&db, move |conn| rollout::step(conn, over, 1, "{}", false)));
+    }
+    let listed = read(&db, rollout::all);
+    assert_eq!((listed.len(), listed[0].id), (SHOWN_MAX as usize, live));
+}
+
+#[test]
+fn what_others_wrote_at_a_site_since_is_known_in_whichever_document() {
+    let (_dir, db) = fresh();
+    let id = write(&db, |conn| rollout::add(conn, &begun(), Millis(START))).unwrap();
+    let edit = |doc, n: u8, at: i64| {
+        let change = change::Change { hash: [n; 32], deps: vec![], bytes: vec![n] };
+        let signed = change::Signed { author: "ann".into(), note: String::new(), at: Millis(START + at) };
+        write(&db, move |conn| change::add(conn, Of { site: &site(), doc }, &[change], &signed));
+    };
+    let others = || read(&db, move |conn| rollout::others_wrote(conn, id, &site()));
+    edit(Doc::Site, 1, 0);
+    assert!(!others(), "it has written nothing yet");
+    edit(Doc::Site, 2, 5);
+    write(&db, move |conn| rollout::made(conn, id, Of { site: &site(), doc: Doc::Site }, 2));
+    assert!(!others());
+    edit(Doc::Local, 3, 6);
+    assert!(others());
 }
 
 #[test]

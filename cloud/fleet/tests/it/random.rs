@@ -16,8 +16,17 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let calls = prop_oneof![4 => Just(Fare::Few), 6 => Just(Fare::AsBefore), 1 => Just(Fare::Worse)];
-    let evidence = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.03), calls)
-        .prop_map(|(linked, runs, refused, calls)| Evidence { linked, runs, refused, calls });
+    let restarts = prop::option::of(0..3_u32);
+    let evidence = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.03), any::<bool>(), restarts, calls).prop_map(
+        |(linked, runs, refused, others_wrote, restarts, calls)| Evidence {
+            linked,
+            runs,
+            refused,
+            others_wrote,
+            restarts,
+            calls,
+        },
+    );
     let said = prop_oneof![
         Just(Command::Pause),
         Just(Command::Resume),

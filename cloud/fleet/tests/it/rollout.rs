@@ -8,7 +8,8 @@ use model::{Millis, SiteId, leaving::Fare};
 
 const SOAK: i64 = 600_000;
 const PATIENCE: i64 = 300_000;
-pub const GOOD: Evidence = Evidence { linked: true, runs: true, refused: false, calls: Fare::AsBefore };
+pub const GOOD: Evidence =
+    Evidence { linked: true, runs: true, refused: false, others_wrote: false, restarts: None, calls: Fare::AsBefore };
 
 fn site(name: &str) -> SiteId {
     name.parse().unwrap()
@@ -153,11 +154,104 @@ fn a_site_that_is_silent_holds_everything_for_a_person_and_is_given_its_time_aga
     // It came, and was lost before its soak was over.
     desk.see(GOOD);
     desk.see(Evidence { linked: false, runs: false, ..GOOD });
-    desk.wait(SOAK + PATIENCE - 1);
+    desk.wait(PATIENCE - 1);
     assert_eq!((desk.written(), &desk.rollout.state), (vec!["canary"], &State::Running));
     desk.wait(1);
     assert_eq!(desk.rollout.state, State::Held { why: Why::Silent { site: site("canary") } });
     assert!(desk.taken_back.is_empty());
+}
+
+#[test]
+fn a_link_that_is_lost_for_a_second_holds_nothing_and_lost_time_is_no_part_of_the_soak() {
+    let lost = Evidence { linked: false, runs: false, ..GOOD };
+    let mut desk = Desk::new(false);
+    desk.see(GOOD);
+    desk.see(Evidence { calls: Fare::Few, ..GOOD });
+    desk.wait(SOAK - 2);
+    desk.see(lost);
+    desk.wait(PATIENCE - 1);
+    desk.see(lost);
+    assert_eq!((desk.written(), &desk.rollout.state), (vec!["canary"], &State::Running));
+    desk.see(GOOD);
+    desk.wait(1);
+    assert_eq!(desk.written(), ["canary"], "one more millisecond of the soak");
+    desk.wait(1);
+    assert_eq!(desk.written(), ["canary", "east", "north"]);
+    desk.see(GOOD);
+    desk.wait(SOAK - 1);
+    desk.see(lost);
+    desk.wait(PATIENCE);
+    assert!(matches!(desk.rollout.state, State::Held { why: Why::Silent { .. } }));
+    desk.say("ann", Command::Resume).unwrap();
+    desk.wait(PATIENCE - 1);
+    assert_eq!(desk.rollout.state, State::Running, "it is given its time again");
+    desk.see(GOOD);
+    desk.wait(1);
+    assert_eq!(desk.written().len(), 4, "and what it had soaked counts");
+}
+
+#[test]
+fn a_box_whose_processes_start_again_soaks_from_the_start() {
+    let mut desk = Desk::new(false);
+    let with = |restarts| Evidence { restarts: Some(restarts), ..GOOD };
+    desk.see(with(1));
+    for restarts in 2..5 {
+        desk.wait(SOAK - 1);
+        desk.see(with(restarts));
+        assert_eq!(desk.written(), ["canary"]);
+    }
+    // A reboot counts from nothing.
+    desk.see(with(0));
+    desk.wait(SOAK);
+    assert_eq!(desk.written().len(), 3);
+}
+
+#[test]
+fn what_is_bad_after_somebody_else_wrote_there_is_a_persons_to_judge() {
+    for bad in [Evidence { calls: Fare::Worse, ..GOOD }, Evidence { refused: true, runs: false, ..GOOD }] {
+        let mut desk = Desk::new(false);
+        desk.see(GOOD);
+        desk.wait(SOAK);
+        let theirs = Input::Seen { site: site("canary"), evidence: Evidence { others_wrote: true, ..bad } };
+        desk.rollout.handle_input(Millis(desk.now), theirs);
+        desk.wait(0);
+        assert!(matches!(desk.rollout.state, State::Held { .. }));
+        assert!(desk.taken_back.is_empty());
+        desk.see(GOOD);
+        desk.say("ann", Command::Resume).unwrap();
+        desk.wait(SOAK);
+        assert_eq!((desk.written().len(), &desk.rollout.state), (4, &State::Running), "they mended it");
+    }
+}
+
+#[test]
+fn a_site_whose_documents_cannot_be_read_keeps_no_other_from_being_taken_back_and_is_tried_again_by_a_person() {
+    let mut desk = Desk::new(false);
+    desk.see(GOOD);
+    desk.wait(SOAK);
+    desk.say("ben", Command::TakeBack).unwrap();
+    let answer = |rollout: &mut Rollout, stuck: bool| {
+        rollout.handle_timeout(Millis(1));
+        let mut asked = Vec::new();
+        while let Some(Output::TakeBack(id)) = rollout.poll_output() {
+            asked.push(id.clone());
+            let input = match stuck && id == site("canary") {
+                true => Input::Stuck { site: id },
+                false => Input::TakenBack { site: id, left: 0 },
+            };
+            rollout.handle_input(Millis(1), input);
+        }
+        rollout.handle_timeout(Millis(1));
+        asked.len()
+    };
+    assert_eq!(answer(&mut desk.rollout, true), 3);
+    assert!(matches!(desk.rollout.state, State::Reverted { .. }));
+    assert_eq!((desk.standing("canary"), desk.standing("east")), (Standing::Stuck, Standing::TakenBack { left: 0 }));
+    desk.say("ann", Command::TakeBack).unwrap();
+    assert_eq!(desk.rollout.state.stopped_by(), Some("ann"));
+    assert_eq!(answer(&mut desk.rollout, false), 1);
+    assert_eq!(desk.standing("canary"), Standing::TakenBack { left: 0 });
+    assert_eq!(desk.say("ann", Command::TakeBack), Err(Refused::NotNow));
 }
 
 #[test]

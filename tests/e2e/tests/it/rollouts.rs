@@ -17,7 +17,7 @@ fn newest(console: &Session) -> Option<Value> {
 
 fn wanted(label: &str, changes: Value) -> Value {
     json!({
-        "label": label, "changes": changes, "overrule": true, "sites": SITES, "canaries": ["branch-a"],
+        "label": label, "changes": changes, "overrule": false, "sites": SITES, "canaries": ["branch-a"],
         "shares": [100], "soak_s": 2, "patience_s": 600, "wants_calls": true
     })
 }
@@ -51,11 +51,16 @@ fn a_bad_change_is_taken_back_at_the_first_branch_and_a_good_one_reaches_all() {
     let console = company.console().expect("a console");
     let hangs_up = json!({ "label": "Straight out", "start": "end", "steps": { "end": { "do": "hangup" } } });
     let bad = json!([{ "set": "flow_put", "flow": "direct", "value": hangs_up }]);
-    let looked = json!({ "changes": bad, "sites": SITES, "overrule": true });
+    let looked = json!({ "changes": bad, "sites": SITES, "overrule": false });
     let looked = console.post("/api/rollouts/look", &looked).expect("a dry run");
     let each = looked["sites"].as_array().expect("sites");
     assert!(each.iter().all(|site| site["fits"] == true && site["differences"] != json!([])), "{looked}");
-    console.post("/api/rollouts", &wanted("A flow that hangs up", bad)).expect("begun");
+    let begun = console.post("/api/rollouts", &wanted("A flow that hangs up", bad)).expect("begun");
+    assert_eq!(begun["awaits_second"], true, "it leads callers elsewhere");
+    let beth = json!({ "login": "beth@example.org", "role": "administrator", "sites": null });
+    let beth = console.post("/api/people", &beth).expect("a second person");
+    let second = Session::sign_in(&company.cloud.http, &beth).expect("signed in");
+    second.post(&format!("/api/rollouts/{}/agreement", begun["rollout"]), &json!({})).expect("agreed");
     wait_for("the first branch runs by it", PATIENCE, || {
         (standings(&newest(&console)?) == ["runs", "waiting", "waiting"]).then_some(())
     })

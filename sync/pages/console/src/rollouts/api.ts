@@ -3,8 +3,8 @@ import { get, post, put, remove } from '@shared/api';
 import type { Change, Difference, Finding } from '@shared/model';
 
 export type Fare = 'few' | 'as_before' | 'worse';
-export type Standing = 'waiting' | 'written' | 'runs' | 'passed' | 'alike' | 'taken_back';
-export type State = 'awaits_second' | 'running' | 'held' | 'reverting' | 'reverted' | 'done';
+export type Standing = 'waiting' | 'written' | 'runs' | 'passed' | 'alike' | 'taken_back' | 'stuck';
+export type State = 'awaits_second' | 'running' | 'held' | 'reverting' | 'reverted' | 'done' | 'unreadable';
 export type Why = 'person' | 'calls_fell' | 'refused' | 'unfit' | 'silent';
 
 export interface RolloutSite {
@@ -23,10 +23,11 @@ export interface RolloutLine {
   label: string;
   state: State;
   why?: Why;
-  /** With `why`: which branch, or who. */
-  site?: string;
+  /** With `why`: which branch; null where it is none that one may see. */
+  site: string | null;
   stopped_by: string | null;
-  by: string;
+  /** Null where it cannot be read. */
+  by: string | null;
   created: number;
   changes: Change[];
   overrule: boolean;

@@ -12,8 +12,8 @@ import type { Me } from '../api';
 import { agree, say, type RolloutLine, type RolloutSite, type Standing, type State, type Word } from './api';
 import { ChangeList } from './changes';
 
-const STATE_COLOR: Record<State, string> = { awaits_second: 'yellow', running: 'blue', held: 'yellow', reverting: 'red', reverted: 'red', done: 'green' };
-const STANDING_COLOR: Record<Standing, string> = { waiting: 'gray', written: 'blue', runs: 'blue', passed: 'green', alike: 'gray', taken_back: 'red' };
+const STATE_COLOR: Record<State, string> = { awaits_second: 'yellow', running: 'blue', held: 'yellow', reverting: 'red', reverted: 'red', done: 'green', unreadable: 'red' };
+const STANDING_COLOR: Record<Standing, string> = { waiting: 'gray', written: 'blue', runs: 'blue', passed: 'green', alike: 'gray', taken_back: 'red', stuck: 'red' };
 const isThere = (site: RolloutSite) => site.is === 'passed' || site.is === 'alike';
 
 export function RolloutCard({ line, me, may }: { line: RolloutLine; me: Me; may: boolean }) {
@@ -30,27 +30,28 @@ export function RolloutCard({ line, me, may }: { line: RolloutLine; me: Me; may:
             <Title order={2} size="h4" id={title}>{line.label}</Title>
             <Badge variant="light" size="lg" color={STATE_COLOR[line.state]} tt="none" role="status">{t(`rollouts.state.${line.state}`)}</Badge>
           </Group>
-          <Text size="sm" c="dimmed">{t('tokens.by', { who: line.by, when: dayAndTime(line.created, i18n.language) })}</Text>
+          <Text size="sm" c="dimmed">{line.by === null ? dayAndTime(line.created, i18n.language) : t('tokens.by', { who: line.by, when: dayAndTime(line.created, i18n.language) })}</Text>
         </div>
         {may && <Words line={line} me={me} />}
       </Group>
+      {line.state === 'unreadable' && <Alert mb="sm" color="red" variant="light" icon={<IconAlertTriangle size={18} />}>{t('rollouts.unreadable')}</Alert>}
       {line.why && <Reason line={line} />}
       {line.state === 'awaits_second' && <Text size="sm" mb="sm">{t(line.by === me.login ? 'rollouts.secondOther' : 'rollouts.secondYou')}</Text>}
-      <Group gap="sm" wrap="nowrap" mb="sm">
+      {sites.length > 0 && <Group gap="sm" wrap="nowrap" mb="sm">
         <Progress flex={1} value={(100 * there) / Math.max(1, sites.length)} color={STATE_COLOR[line.state]} aria-label={t('rollouts.progress')} />
         <Text size="sm" style={{ whiteSpace: 'nowrap' }}>{t('sites.of', { part: there, all: sites.length })}</Text>
-      </Group>
+      </Group>}
       <ChangeList changes={line.changes} />
       {line.overrule && <Text size="xs" c="dimmed" mt={4}>{t('rollouts.overrules')}</Text>}
-      <Button mt="xs" variant="subtle" size="compact-sm" w="fit-content" aria-expanded={all} onClick={shown.toggle}>{t(all ? 'rollouts.fewer' : 'rollouts.branches')}</Button>
-      {all && <Waves line={line} />}
+      {sites.length > 0 && <Button mt="xs" variant="subtle" size="compact-sm" w="fit-content" aria-expanded={all} onClick={shown.toggle}>{t(all ? 'rollouts.fewer' : 'rollouts.branches')}</Button>}
+      {all && sites.length > 0 && <Waves line={line} />}
     </Card>
   );
 }
 
 function Reason({ line }: { line: RolloutLine }) {
   const { t } = useTranslation();
-  const site = line.waves.flat().find((each) => each.site === line.site)?.label ?? line.site ?? '';
+  const site = line.waves.flat().find((each) => each.site === line.site)?.label ?? line.site ?? t('rollouts.elsewhere');
   const held = line.state === 'held';
   return (
     <Alert mb="sm" color={held ? 'yellow' : 'red'} variant="light" icon={<IconAlertTriangle size={18} />}>
@@ -96,6 +97,7 @@ function Words({ line, me }: { line: RolloutLine; me: Me }) {
     onSuccess: dialog.close,
     onSettled: () => queries.invalidateQueries({ queryKey: ['rollouts'] }),
   });
+  const isStuck = line.waves.flat().some((site) => site.is === 'stuck');
   const can = (...states: State[]) => states.includes(line.state);
   const button = (word: Word | 'agree', icon: React.ReactNode) => (
     <Button size="xs" variant="default" leftSection={icon} loading={done.isPending && done.variables === word} onClick={() => done.mutate(word)} aria-label={`${t(`rollouts.say.${word}`)}: ${line.label}`}>{t(`rollouts.say.${word}`)}</Button>
@@ -107,7 +109,7 @@ function Words({ line, me }: { line: RolloutLine; me: Me }) {
         {can('running') && line.wave === 0 && line.wants_calls && button('go_on', <IconPlayerPlay size={15} aria-hidden />)}
         {can('running') && button('pause', <IconPlayerPause size={15} aria-hidden />)}
         {can('held') && button('resume', <IconPlayerPlay size={15} aria-hidden />)}
-        {can('awaits_second', 'running', 'held', 'done') && (
+        {(can('awaits_second', 'running', 'held', 'done') || (can('reverted') && isStuck)) && (
           <Button size="xs" variant="light" color="red" leftSection={<IconArrowBackUp size={15} aria-hidden />} onClick={dialog.open} aria-label={`${t('rollouts.say.take_back')}: ${line.label}`}>{t('rollouts.say.take_back')}</Button>
         )}
       </Group>

@@ -21,8 +21,8 @@ const isLive = (line: RolloutLine) => line.state === 'running' || line.state ===
 export default function RolloutsPage({ me }: { me: Me }) {
   const { t } = useTranslation();
   const found = useQuery({ queryKey: ['rollouts'], queryFn: ask, refetchInterval: (query) => (query.state.data?.some(isLive) ? LIVE_MS : QUIET_MS) });
-  const kept = useQuery({ queryKey: ['templates'], queryFn: askTemplates });
   const may = me.may.includes('roll_out');
+  const kept = useQuery({ queryKey: ['templates'], queryFn: askTemplates, enabled: may });
   const lines = found.data ?? [];
   return (
     <>
@@ -42,17 +42,19 @@ export default function RolloutsPage({ me }: { me: Me }) {
         ) : (
           <Stack gap="lg">{lines.map((line) => <RolloutCard key={line.rollout} line={line} me={me} may={may} />)}</Stack>
         )}
-        <section aria-labelledby="templates">
-          <Title order={2} size="h4" id="templates">{t('templates.title')}</Title>
-          <Text size="sm" c="dimmed" mb="md">{t('templates.note')}</Text>
-          {kept.data && <Templates kept={kept.data} may={may} />}
-        </section>
+        {may && (
+          <section aria-labelledby="templates">
+            <Title order={2} size="h4" id="templates">{t('templates.title')}</Title>
+            <Text size="sm" c="dimmed" mb="md">{t('templates.note')}</Text>
+            {kept.data && <Templates kept={kept.data} />}
+          </section>
+        )}
       </Stack>
     </>
   );
 }
 
-function Templates({ kept, may }: { kept: readonly Template[]; may: boolean }) {
+function Templates({ kept }: { kept: readonly Template[] }) {
   const { t, i18n } = useTranslation();
   const drop = useMutation({ mutationFn: dropTemplate, onSettled: () => queries.invalidateQueries({ queryKey: ['templates'] }) });
   if (kept.length === 0) return <Card><Empty icon={<IconTemplate size={24} />} title={t('templates.none')}>{t('templates.noneText')}</Empty></Card>;
@@ -67,12 +69,10 @@ function Templates({ kept, may }: { kept: readonly Template[]; may: boolean }) {
                 <Group gap={8}><Text size="sm" fw={600}>{template.label}</Text><Text size="xs" c="dimmed">{t('tokens.by', { who: template.author, when: dayAndTime(template.at, i18n.language) })}</Text></Group>
                 <ChangeList changes={template.changes} />
               </Stack>
-              {may && (
-                <Group gap="xs">
-                  <Button size="xs" variant="light" component={Link} to={`/rollouts/new?template=${template.template}`} aria-label={`${t('templates.use')}: ${template.label}`}>{t('templates.use')}</Button>
-                  <Button size="xs" variant="subtle" color="red" loading={drop.isPending && drop.variables === template.template} onClick={() => drop.mutate(template.template)} aria-label={`${t('templates.drop')}: ${template.label}`}>{t('templates.drop')}</Button>
-                </Group>
-              )}
+              <Group gap="xs">
+                <Button size="xs" variant="light" component={Link} to={`/rollouts/new?template=${template.template}`} aria-label={`${t('templates.use')}: ${template.label}`}>{t('templates.use')}</Button>
+                <Button size="xs" variant="subtle" color="red" loading={drop.isPending && drop.variables === template.template} onClick={() => drop.mutate(template.template)} aria-label={`${t('templates.drop')}: ${template.label}`}>{t('templates.drop')}</Button>
+              </Group>
             </Group>
           </li>
         ))}
