@@ -53,6 +53,8 @@ impl Calls {
                     self.tell(Event::Quality { leg, quality });
                 }
             }
+            plane::Event::Recording { recording, state: RecordingState::Failed { .. } }
+                if self.copy_tape_failed(now, &recording) => {}
             plane::Event::Recording { recording, state } => {
                 if let Some(recording) = self.recordings.heard(&recording, &state) {
                     self.tell(Event::Recording { recording, state });

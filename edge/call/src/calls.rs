@@ -108,10 +108,12 @@ impl Calls {
                 Timer::Port => self.end(now, leg, Cause::Fault),
                 Timer::Ring => self.end(now, leg, Cause::NoAnswer),
                 Timer::Tunnel => self.end(now, leg, Cause::Lost),
+                Timer::Reoffer if self.copy_told_again(leg) => {}
                 Timer::Reoffer => self.reoffer(now, leg),
                 Timer::Probe if self.probe_brought(now, leg) => {}
                 Timer::Probe => self.probe(now, leg),
                 Timer::CopyAgain => self.copy_again(now, leg),
+                Timer::CopyRing => self.copy_unanswered(now, leg),
             }
         }
         self.drain(now);

@@ -270,6 +270,11 @@ impl Session {
         Some(self.describe_offer(said))
     }
 
+    /// Whether `probe` has something to say.
+    pub fn can_probe(&self) -> bool {
+        self.told.is_some() && self.asked.is_none()
+    }
+
     /// The same description again, when no offer is open: only to learn whether the peer still answers (RFC 3264 §8:
     /// an unchanged description keeps its version).
     pub fn probe(&mut self) -> Option<Bytes> {

@@ -19,10 +19,13 @@ pub enum Timer {
     Probe,
     /// No recording server took a copy: once more.
     CopyAgain,
+    /// A recording server that is there does not answer.
+    CopyRing,
 }
 
 impl Timer {
-    const ALL: [Self; 6] = [Self::Port, Self::Ring, Self::Tunnel, Self::Reoffer, Self::Probe, Self::CopyAgain];
+    const ALL: [Self; 7] =
+        [Self::Port, Self::Ring, Self::Tunnel, Self::Reoffer, Self::Probe, Self::CopyAgain, Self::CopyRing];
 
     pub fn after(self) -> Duration {
         Duration::from_secs(match self {
@@ -32,6 +35,7 @@ impl Timer {
             Timer::Reoffer => 2,
             Timer::Probe => 60,
             Timer::CopyAgain => 15,
+            Timer::CopyRing => 5,
         })
     }
 }

@@ -139,6 +139,10 @@ impl Calls {
         let mut heirs = Vec::new();
         let mut pairs = Vec::new();
         for Left { port, local, will } in left {
+            if will == crate::siprec::WILL {
+                self.media(Command::Close { port });
+                continue;
+            }
             let Some(will) = Will::read(&will) else { continue };
             let (leg, peer, owner) = (will.leg, will.peer, will.owner.clone());
             if let Some(party) = self.take_over(now, port, local, will) {

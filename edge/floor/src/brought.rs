@@ -3,7 +3,10 @@
 
 use call::{
     leg::Caller,
-    siprec::{Metadata, metadata::Participant},
+    siprec::{
+        Metadata,
+        metadata::{OBJECTS_MAX, Participant},
+    },
 };
 use model::{
     ContactId, LegId, RecordingId, TrunkId,
@@ -16,6 +19,8 @@ use crate::{Floor, Output, RECORDINGS_MAX, lines::Lines};
 pub(crate) struct BroughtCall {
     contact: ContactId,
     recording: Option<RecordingId>,
+    /// Who took part so far, the first caller first: a snapshot names only who does.
+    people: Vec<Participant>,
 }
 
 impl<L: Lines> Floor<L> {
@@ -23,7 +28,8 @@ impl<L: Lines> Floor<L> {
     pub(crate) fn brought(&mut self, leg: LegId, by: TrunkId, metadata: &Metadata) {
         let contact = ContactId(self.dated_id());
         self.chronicle.tell_of(contact, Kind::Brought { by });
-        self.tell_people(contact, metadata);
+        let mut people = Vec::new();
+        self.tell_people(contact, &mut people, metadata);
         self.chronicle.tell_of(contact, Kind::Answered { agent: None });
         let recording = match self.recordings.len() < RECORDINGS_MAX {
             true => Some(self.begin_recording(contact, leg, None)),
@@ -33,18 +39,21 @@ impl<L: Lines> Floor<L> {
                 None
             }
         };
-        self.brought.insert(leg, BroughtCall { contact, recording });
+        self.brought.insert(leg, BroughtCall { contact, recording, people });
     }
 
     pub(crate) fn brought_anew(&mut self, leg: LegId, metadata: &Metadata) {
-        if let Some(contact) = self.brought.get(&leg).map(|call| call.contact) {
-            self.tell_people(contact, metadata);
+        let Some(call) = self.brought.get_mut(&leg) else { return };
+        let (contact, mut people) = (call.contact, std::mem::take(&mut call.people));
+        self.tell_people(contact, &mut people, metadata);
+        if let Some(call) = self.brought.get_mut(&leg) {
+            call.people = people;
         }
     }
 
     /// Nothing is sent: the recording keeps the gap's length.
     pub(crate) fn brought_paused(&mut self, leg: LegId, paused: bool) {
-        let Some(BroughtCall { contact, recording }) = self.brought.get(&leg) else { return };
+        let Some(BroughtCall { contact, recording, .. }) = self.brought.get(&leg) else { return };
         let (contact, recording) = (*contact, *recording);
         if let Some(recording) = recording {
             self.lines.record_pause(self.now, recording, paused);
@@ -53,7 +62,7 @@ impl<L: Lines> Floor<L> {
     }
 
     pub(crate) fn brought_over(&mut self, leg: LegId) {
-        let Some(BroughtCall { contact, recording }) = self.brought.remove(&leg) else { return };
+        let Some(BroughtCall { contact, recording, .. }) = self.brought.remove(&leg) else { return };
         if let Some(recording) = recording {
             self.lines.record_end(self.now, recording);
         }
@@ -62,8 +71,16 @@ impl<L: Lines> Floor<L> {
     }
 
     /// Who took part, by the peer's word: beside the chain, under the contact's own key.
-    fn tell_people(&mut self, contact: ContactId, metadata: &Metadata) {
-        let mut people = metadata.participants.iter();
+    fn tell_people(&mut self, contact: ContactId, people: &mut Vec<Participant>, metadata: &Metadata) {
+        for one in &metadata.participants {
+            let has_room = people.len() < OBJECTS_MAX;
+            match people.iter_mut().find(|known| known.id == one.id) {
+                Some(known) => known.clone_from(one),
+                None if has_room => people.push(one.clone()),
+                None => {}
+            }
+        }
+        let mut people = people.iter();
         let caller = people.next().map(card).unwrap_or_default();
         let others = people.map(|one| ("SIPREC".to_owned(), written(one)));
         let calls = metadata.sessions.iter().flat_map(|session| &session.sip_ids);

@@ -225,6 +225,11 @@ impl<L: Lines> Floor<L> {
         self.regulars.served(number, agent);
     }
 
+    /// RTP ports that copies for recording servers may take: those that no call needs.
+    pub fn spare_ports(&mut self, ports: usize) {
+        self.lines.spare_ports(ports);
+    }
+
     /// The telephone lines, for counters and the health file.
     pub fn lines(&self) -> &L {
         &self.lines

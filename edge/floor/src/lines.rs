@@ -43,6 +43,8 @@ pub trait Lines {
     /// Has a recording server of the customer's own take down what this recording does, where one is to; it ends and
     /// pauses with the recording. `wall` is what the clock shows.
     fn copy(&mut self, _now: Instant, _wall: Millis, _recording: RecordingId, _leg: LegId, _about: &About) {}
+    /// RTP ports that copies may take: those that no call needs.
+    fn spare_ports(&mut self, _ports: usize) {}
     fn record_pause(&mut self, now: Instant, recording: RecordingId, paused: bool);
     fn record_end(&mut self, now: Instant, recording: RecordingId);
     /// Card mode: what the leg's party keys in is neither heard nor recorded.
@@ -148,6 +150,9 @@ impl Lines for Calls {
     }
     fn copy(&mut self, now: Instant, wall: Millis, recording: RecordingId, leg: LegId, about: &About) {
         Calls::copy(self, now, wall, recording, leg, about);
+    }
+    fn spare_ports(&mut self, ports: usize) {
+        Calls::spare_ports(self, ports);
     }
     fn record_pause(&mut self, now: Instant, recording: RecordingId, paused: bool) {
         Calls::record_pause(self, now, recording, paused);

@@ -137,15 +137,15 @@ impl<L: Lines> Floor<L> {
         }
     }
 
-    /// A recording that runs on from an earlier life.
-    pub(crate) fn resume_recording(&mut self, id: ContactId, recording: RecordingId) {
+    /// A recording that runs on from an earlier life; a message is nobody's talk, and is not copied.
+    pub(crate) fn resume_recording(&mut self, id: ContactId, recording: RecordingId, message: bool) {
         self.chronicle.recording_wanted(id);
         self.recordings.open.insert(recording, Open { contact: id, stage: Stage::Running, message: None });
         if !self.chronicle.has_recording(id) {
             self.chronicle.tell_of(id, Kind::RecordingStarted { recording });
         }
         // What a recording server had of it ended with the process that spoke to it.
-        if let Some(leg) = self.contacts.get(&id).and_then(|contact| contact.leg) {
+        if let Some(leg) = self.contacts.get(&id).and_then(|contact| contact.leg).filter(|_| !message) {
             self.copy(id, leg, recording);
         }
     }

@@ -299,7 +299,8 @@ impl<L: Lines> Floor<L> {
         self.contacts.insert(id, contact);
         self.legs.insert(leg, (id, Role::Caller));
         if let Some(recording) = visit.recording {
-            self.resume_recording(id, recording);
+            let message = begun.left().is_some_and(|(_, left)| left == recording);
+            self.resume_recording(id, recording, message);
         }
         for by in visit.listeners {
             self.chronicle.tell_of(id, Kind::MonitoringEnded { by });

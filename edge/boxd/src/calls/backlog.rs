@@ -63,6 +63,11 @@ impl Backlog {
         self.ports.are_short(now) || age(&self.asked, now) > PORT_LATE || self.of_batches(now) > BATCH_LATE
     }
 
+    /// RTP ports that are neither in use, at rest nor in reserve.
+    pub fn spare_ports(&mut self, now: Instant) -> usize {
+        self.ports.spare(now)
+    }
+
     /// How late they are, in the measure of what is late for a call.
     pub fn delay(&self, now: Instant) -> Duration {
         age(&self.asked, now).max(self.of_batches(now) / DISK_PATIENCE)
@@ -114,11 +119,16 @@ impl Backlog {
 impl Ports {
     /// No number is left but those in reserve.
     fn are_short(&mut self, now: Instant) -> bool {
+        self.spare(now) == 0
+    }
+
+    fn spare(&mut self, now: Instant) -> usize {
         while self.resting.front().is_some_and(|until| *until <= now) {
             self.resting.pop_front();
         }
         let reserve = (self.all / RESERVE).clamp(RESERVE_MIN, RESERVE_MAX).min(self.all / 2);
-        self.open.len().saturating_add(self.resting.len()).saturating_add(reserve) >= self.all
+        let taken = self.open.len().saturating_add(self.resting.len()).saturating_add(reserve);
+        self.all.saturating_sub(taken)
     }
 
     fn close(&mut self, now: Instant, port: PortId) {

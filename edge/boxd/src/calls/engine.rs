@@ -195,6 +195,7 @@ impl Engine {
     fn turn(&mut self, inbox: &mut Inbox) {
         let began = Instant::now();
         self.reception.note(began, self.backlog.delay(began));
+        self.floor.spare_ports(self.backlog.spare_ports(began));
         for _ in 0..OTHERS_A_TURN {
             let Ok(from) = inbox.media.try_recv() else { break };
             self.hear_media(from);

@@ -1,6 +1,8 @@
 //! The box as a recording client (RFC 7866 §6.1): what its recorder records of a call goes to a recording server too. The
 //! call knows nothing of it: a server that refuses, hangs or vanishes costs it nothing, and the next one is tried.
 
+mod tells;
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,14 +13,25 @@ use sip::endpoint::{self, DialogId, Invite, Shown, Target};
 
 use super::scene::{Part, Scene, follow, metadata};
 use super::strand::{self, Strand};
-use super::{About, CopyState, NoCopy, Recorder, SESSIONS_MAX, STREAMS_MAX};
+use super::{About, CopyState, NoCopy, SESSIONS_MAX, STREAMS_MAX};
 use crate::calls::Calls;
 use crate::leg::Event;
-use crate::session::{self, Reanswered};
+use crate::session;
 use crate::timer::Timer;
 
 /// A recording server that has not said a word by then is taken for dead.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// So often in a row a server may fail before it is let alone for a while, which doubles with each further failure.
+const FAILURES_FREE: u32 = 2;
+const REST: Duration = Duration::from_secs(15);
+const REST_MAX: Duration = Duration::from_secs(240);
+
+/// A server's failures in a row, and until when no call is offered to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failures {
+    count: u32,
+    until: Instant,
+}
 
 /// What goes to a recording server of one recording.
 #[derive(Debug)]
@@ -40,10 +53,16 @@ pub(crate) struct Copy {
     strands: Vec<Strand>,
     /// As the server was told.
     told: Scene,
+    /// As it was told before the re-INVITE that is out.
+    before: Scene,
+    /// Re-INVITEs in a row that it refused.
+    tells: u8,
     /// Media was told to send nothing.
     silent: bool,
     /// A re-INVITE of ours is out.
     asked: bool,
+    /// It asked how things stand: the answer to our description comes with its ACK.
+    in_ack: bool,
     /// That nobody has it has been told.
     missing: bool,
 }
@@ -74,6 +93,22 @@ impl Copy {
     fn wall(&self, now: Instant) -> Millis {
         let passed = now.saturating_duration_since(self.began.0).as_millis();
         Millis(self.began.1.0.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX)))
+    }
+}
+
+impl Failures {
+    fn fail(&mut self, now: Instant) {
+        // Calls that fail together fail once.
+        if self.count > FAILURES_FREE && now < self.until {
+            return;
+        }
+        self.count = self.count.saturating_add(1);
+        let doublings = self.count.saturating_sub(FAILURES_FREE);
+        let rest = match doublings.checked_sub(1) {
+            Some(doublings) => REST.saturating_mul(2_u32.saturating_pow(doublings)).min(REST_MAX),
+            None => Duration::ZERO,
+        };
+        self.until = now.checked_add(rest).unwrap_or(now);
     }
 }
 
@@ -108,8 +143,11 @@ impl Calls {
             stage: Stage::Opening,
             strands: Vec::new(),
             told: Scene::default(),
+            before: Scene::default(),
+            tells: 0,
             silent: false,
             asked: false,
+            in_ack: false,
             missing: false,
         };
         self.siprec.copies.insert(id, copy);
@@ -119,20 +157,29 @@ impl Calls {
         self.drain(now);
     }
 
-    /// Goes to the next server that may have it: those that answer first.
+    /// Goes to the next server that may have it, that answers its pings and is not let alone. Without one, no port is
+    /// opened; nor where it would be one of those that are kept for calls.
     fn copy_next(&mut self, now: Instant, id: LegId) {
         let Some(copy) = self.siprec.copies.get(&id) else { return };
         let rest = copy.recorders.get(copy.next..).unwrap_or_default();
-        let up = rest.iter().position(|name| self.endpoint.trunk_up(name.as_str())).unwrap_or(0);
-        let next = copy.next.saturating_add(up);
+        let ready = rest.iter().position(|name| self.may_copy(now, name));
+        let next = copy.next.saturating_add(ready.unwrap_or(0));
         let recorder = copy.recorders.get(next).and_then(|name| self.recorder(name.as_str())).cloned();
-        let Some(recorder) = recorder else { return self.copy_rests(now, id) };
+        let Some(recorder) = recorder.filter(|_| ready.is_some()) else {
+            let first = copy.recorders.first().cloned();
+            return self.copy_rests(now, id, first, NoCopy::Unreachable);
+        };
+        let Some(ports_left) = self.siprec.ports_left.checked_sub(STREAMS_MAX) else {
+            return self.copy_rests(now, id, None, NoCopy::Limit);
+        };
+        self.siprec.ports_left = ports_left;
         let terms = self.terms_of(&recorder);
         let codec = self.legs.get(&copy.of).and_then(|leg| leg.remote()).map(|remote| remote.codec);
         self.drop_strands(id);
+        let said_by = self.session_id();
         let strands: Vec<Strand> = (0..STREAMS_MAX)
             .map(|_| {
-                let mut strand = self.strand(id, terms, codec);
+                let mut strand = self.strand(id, said_by, terms, codec);
                 // We send, and hear nothing.
                 strand.session.hold(true);
                 self.timers.start(now, strand.leg, Timer::Port);
@@ -140,8 +187,14 @@ impl Calls {
             })
             .collect();
         if let Some(copy) = self.siprec.copies.get_mut(&id) {
-            (copy.next, copy.stage, copy.strands, copy.asked) = (next, Stage::Opening, strands, false);
+            (copy.next, copy.stage, copy.strands) = (next, Stage::Opening, strands);
+            (copy.asked, copy.in_ack, copy.tells) = (false, false, 0);
         }
+    }
+
+    fn may_copy(&self, now: Instant, name: &TrunkId) -> bool {
+        let rests = self.siprec.failures.get(name).is_some_and(|failures| now < failures.until);
+        !rests && self.endpoint.trunk_up(name.as_str())
     }
 
     pub(super) fn copy_opened(&mut self, now: Instant, id: LegId) {
@@ -170,8 +223,16 @@ impl Calls {
             copy.stage = Stage::Calling(dialog);
             copy.told = scene;
             self.siprec.by_dialog.insert(dialog, id);
+            self.timers.start(now, id, Timer::CopyRing);
         }
         self.siprec.copies.insert(id, copy);
+    }
+
+    /// A server that has said that it is there, and has not answered.
+    pub(crate) fn copy_unanswered(&mut self, now: Instant, id: LegId) {
+        if self.siprec.copies.get(&id).is_some_and(|copy| matches!(copy.stage, Stage::Calling(_))) {
+            self.copy_failed(now, id, NoCopy::Unreachable);
+        }
     }
 
     pub(super) fn on_copy(&mut self, now: Instant, id: LegId, event: endpoint::Event) {
@@ -188,6 +249,9 @@ impl Calls {
                 self.copy_failed(now, id, NoCopy::Lost);
             }
             E::Reanswered { sdp, .. } => self.copy_reanswered(now, id, sdp.as_deref()),
+            E::Confirmed { sdp, .. } if self.siprec.copies.get(&id).is_some_and(|copy| copy.in_ack) => {
+                self.copy_reanswered(now, id, sdp.as_deref());
+            }
             E::Reoffer { dialog, sdp } => self.copy_reoffered(now, id, dialog, sdp.as_deref()),
             E::RefreshDue { .. } => self.copy_tells(now, id),
             E::Referred { dialog, .. } => self.endpoint.refer_reject(now, dialog),
@@ -201,14 +265,16 @@ impl Calls {
         let name = copy.recorders.get(copy.next).cloned();
         let recorder = name.as_ref().and_then(|name| self.recorder(name.as_str())).cloned();
         let fits = sdp::split(answer).is_ok_and(|theirs| {
-            strand::hear(self, &mut copy.strands, session::Part::Answer, &theirs)
-                && recorder.as_ref().is_some_and(|recorder| stay_inside(recorder, &copy.strands))
+            recorder.as_ref().is_some_and(|recorder| tells::stays_inside(recorder, &theirs))
+                && strand::hear(self, &mut copy.strands, session::Part::Answer, &theirs)
         });
         let port = self.live_port(copy.of);
         if let (true, Some(name), Some(dialog), Some(port)) = (fits, name, copy.dialog(), port) {
             copy.stage = Stage::Up(dialog, name.clone());
             copy.since = Some(copy.wall(now));
             copy.missing = false;
+            self.timers.stop(id, Timer::CopyRing);
+            self.siprec.failures.remove(&name);
             self.connect_copy(&mut copy);
             self.begin_copy(&mut copy, port);
             self.tell(Event::Copied { recording: copy.recording, state: CopyState::Started { recorder: name } });
@@ -243,7 +309,9 @@ impl Calls {
     fn connect_copy(&mut self, copy: &mut Copy) {
         for strand in &mut copy.strands {
             let sends = !strand.refused;
-            self.connect_strand(strand, sends);
+            if sends || strand.connected.is_some() {
+                self.connect_strand(strand, sends);
+            }
         }
     }
 
@@ -255,6 +323,11 @@ impl Calls {
         let (recording, first) = (copy.recording, !std::mem::replace(&mut copy.missing, true));
         copy.next = copy.next.saturating_add(1);
         copy.stage = Stage::Resting;
+        self.timers.stop(id, Timer::CopyRing);
+        if let Some(name) = recorder.clone().filter(|_| !matches!(why, NoCopy::Limit | NoCopy::Lost)) {
+            let failures = self.siprec.failures.entry(name).or_insert(Failures { count: 0, until: now });
+            failures.fail(now);
+        }
         if let Some(dialog) = dialog {
             self.siprec.by_dialog.remove(&dialog);
             self.endpoint.end(now, dialog);
@@ -263,13 +336,21 @@ impl Calls {
         if first {
             self.tell(Event::Copied { recording, state: CopyState::Missing { recorder, why } });
         }
-        self.copy_next(now, id);
+        match why {
+            // Of ours: no other server would have it.
+            NoCopy::Limit => self.copy_rests(now, id, None, why),
+            _ => self.copy_next(now, id),
+        }
     }
 
-    fn copy_rests(&mut self, now: Instant, id: LegId) {
-        if let Some(copy) = self.siprec.copies.get_mut(&id) {
-            (copy.stage, copy.next) = (Stage::Resting, 0);
-            self.timers.start(now, id, Timer::CopyAgain);
+    /// Without a port, until a server answers its pings again or the timer falls due.
+    fn copy_rests(&mut self, now: Instant, id: LegId, recorder: Option<TrunkId>, why: NoCopy) {
+        let Some(copy) = self.siprec.copies.get_mut(&id) else { return };
+        (copy.stage, copy.next) = (Stage::Resting, 0);
+        let (recording, first) = (copy.recording, !std::mem::replace(&mut copy.missing, true));
+        self.timers.start(now, id, Timer::CopyAgain);
+        if first {
+            self.tell(Event::Copied { recording, state: CopyState::Missing { recorder, why } });
         }
     }
 
@@ -281,100 +362,45 @@ impl Calls {
 
     /// A server does not answer its pings: what it has is as good as lost.
     pub(super) fn recorder_down(&mut self, now: Instant, name: &str) {
-        let at = |copy: &Copy| matches!(&copy.stage, Stage::Up(_, recorder) if recorder.as_str() == name);
-        let lost: Vec<LegId> = self.siprec.copies.iter().filter(|(_, copy)| at(copy)).map(|(id, _)| *id).collect();
-        for id in lost {
-            self.copy_failed(now, id, NoCopy::Lost);
-        }
-    }
-
-    /// Servers hear of what has changed around their calls. A silence is in force at once, its end when the server is told.
-    pub(crate) fn tell_recorders(&mut self, now: Instant) {
-        while let Some(leg) = self.siprec.changed.pop_first() {
-            for id in self.siprec.by_leg.get(&leg).cloned().unwrap_or_default() {
-                let Some(mut copy) = self.siprec.copies.remove(&id) else { continue };
-                let is_up = matches!(copy.stage, Stage::Up(..));
-                let scene = self.scene(&copy);
-                if is_up && (scene.still || !copy.told.still) {
-                    self.silence_copy(&mut copy, scene.still);
-                }
-                let news = is_up && !copy.asked && scene != copy.told;
-                self.siprec.copies.insert(id, copy);
-                if news {
-                    self.copy_tells(now, id);
-                }
+        let at = |copy: &Copy| match &copy.stage {
+            Stage::Up(_, recorder) => (recorder.as_str() == name).then_some(NoCopy::Lost),
+            Stage::Calling(_) | Stage::Opening => {
+                let asked = copy.recorders.get(copy.next).is_some_and(|recorder| recorder.as_str() == name);
+                asked.then_some(NoCopy::Unreachable)
             }
-        }
-    }
-
-    /// A re-INVITE with everything as it stands.
-    fn copy_tells(&mut self, now: Instant, id: LegId) {
-        let Some(mut copy) = self.siprec.copies.remove(&id) else { return };
-        if let (Stage::Up(dialog, _), false, Some(locals)) =
-            (copy.stage.clone(), copy.asked, strand::locals(self, &copy.strands))
-        {
-            let (scene, at) = (self.scene(&copy), copy.wall(now));
-            follow(&mut copy.parts, &scene, at);
-            let pairs = copy.strands.iter_mut().zip(&locals);
-            let offers: Option<Vec<Bytes>> = pairs.map(|(strand, local)| strand.session.offer_anew(*local)).collect();
-            if let Some(sdp) = offers.and_then(|offers| strand::offer(&offers, direction(&scene))) {
-                let about = metadata(&copy, at).write();
-                self.silence_copy(&mut copy, scene.still);
-                (copy.told, copy.asked) = (scene, true);
-                self.endpoint.reinvite_with(now, dialog, sdp, about.into());
-            }
-        }
-        self.siprec.copies.insert(id, copy);
-    }
-
-    fn copy_reanswered(&mut self, now: Instant, id: LegId, answer: Option<&[u8]>) {
-        let Some(mut copy) = self.siprec.copies.remove(&id) else { return };
-        copy.asked = false;
-        let theirs = answer.map(|answer| sdp::split(answer).unwrap_or_default());
-        let mut broken = false;
-        for (at, strand) in copy.strands.iter_mut().enumerate() {
-            let text = theirs.as_ref().and_then(|theirs| theirs.get(at)).filter(|stream| stream.live);
-            let before = strand.session.reanswered(text.map(|stream| stream.text.as_bytes()), &self.ports);
-            broken |= before == Reanswered::Broken;
-            if theirs.is_some() {
-                strand.refused = text.is_none();
-            }
-        }
-        let recorder = match &copy.stage {
-            Stage::Up(_, name) => self.recorder(name.as_str()).cloned(),
-            _ => None,
+            Stage::Resting => None,
         };
-        let inside = recorder.is_some_and(|recorder| stay_inside(&recorder, &copy.strands));
-        if !broken && inside {
-            self.connect_copy(&mut copy);
-        }
-        self.siprec.changed.insert(copy.of);
-        self.siprec.copies.insert(id, copy);
-        if broken || !inside {
-            self.copy_failed(now, id, NoCopy::Media);
+        let lost: Vec<(LegId, NoCopy)> =
+            self.siprec.copies.iter().filter_map(|(id, copy)| Some((*id, at(copy)?))).collect();
+        for (id, why) in lost {
+            self.copy_failed(now, id, why);
         }
     }
 
-    /// The server asks for something: where its ports are, or for a pause of its own.
-    fn copy_reoffered(&mut self, now: Instant, id: LegId, dialog: DialogId, offer: Option<&[u8]>) {
-        let Some(mut copy) = self.siprec.copies.remove(&id) else { return };
-        let locals = strand::locals(self, &copy.strands).unwrap_or_default();
-        let theirs = offer.map(sdp::split).and_then(Result::ok);
-        let recorder = copy.recorders.get(copy.next).and_then(|name| self.recorder(name.as_str())).cloned();
-        let heard = theirs.as_ref().is_some_and(|theirs| {
-            strand::hear(self, &mut copy.strands, session::Part::Offer, theirs)
-                && recorder.is_some_and(|recorder| stay_inside(&recorder, &copy.strands))
-        });
-        let answers: Vec<Bytes> =
-            copy.strands.iter_mut().zip(&locals).map(|(strand, local)| strand.session.answer(*local)).collect();
-        match strand::offer(&answers, copy.told.still.then_some(Direction::Inactive)).filter(|_| heard) {
-            Some(answer) => {
-                self.endpoint.accept(now, dialog, answer);
-                self.connect_copy(&mut copy);
-            }
-            None => self.endpoint.reject(now, dialog, 488),
+    /// It answers its pings again: whoever waits goes there.
+    pub(super) fn recorder_up(&mut self, now: Instant, name: &str) {
+        self.siprec.failures.retain(|recorder, _| recorder.as_str() != name);
+        let rests = |copy: &Copy| copy.stage == Stage::Resting && copy.recorders.iter().any(|one| one.as_str() == name);
+        let waiting = self.siprec.copies.iter().filter(|(_, copy)| rests(copy));
+        for id in waiting.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.timers.stop(id, Timer::CopyAgain);
+            self.copy_next(now, id);
         }
-        self.siprec.copies.insert(id, copy);
+    }
+
+    /// Media could not begin a copy. False: there is none of this name.
+    pub(crate) fn copy_tape_failed(&mut self, now: Instant, tape: &str) -> bool {
+        let of_tape = |copy: &Copy| copy.tape().is_some_and(|name| name == tape);
+        let id = self.siprec.copies.iter().find(|(_, copy)| of_tape(copy)).map(|(id, _)| *id);
+        if let Some(id) = id {
+            self.copy_failed(now, id, NoCopy::Limit);
+        }
+        id.is_some()
+    }
+
+    /// RTP ports that are left for copies: those that no call needs.
+    pub fn spare_ports(&mut self, ports: usize) {
+        self.siprec.ports_left = ports;
     }
 
     pub(crate) fn pause_copy(&mut self, recording: RecordingId, paused: bool) {
@@ -428,12 +454,6 @@ impl Calls {
         }
         strands.iter().for_each(|strand| self.close_strand(strand));
     }
-}
-
-/// No answer leads audio out of the house.
-fn stay_inside(recorder: &Recorder, strands: &[Strand]) -> bool {
-    let mut live = strands.iter().filter(|strand| !strand.refused);
-    live.all(|strand| strand.session.remote().is_none_or(|remote| recorder.hears_at(remote.addr.ip())))
 }
 
 /// What an offer says instead of `sendonly`.

@@ -19,9 +19,10 @@ use model::{LegId, Number, QueueId, RecordingId, TrunkId};
 use sip::endpoint::{self, DialogId, Network, Transport};
 
 use crate::calls::Calls;
-use client::Copy;
+use client::{Copy, Failures};
 pub use metadata::Metadata;
 use server::Brought;
+pub(crate) use server::WILL;
 
 /// Recording sessions of one kind at once.
 pub const SESSIONS_MAX: usize = 1_000;
@@ -106,7 +107,7 @@ pub enum CopyState {
 }
 
 /// All recording sessions. A leg's id stands for each, and for each of their streams, so that ports and timers know them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sessions {
     copies: BTreeMap<LegId, Copy>,
     by_recording: BTreeMap<RecordingId, LegId>,
@@ -118,6 +119,26 @@ pub(crate) struct Sessions {
     strands: BTreeMap<LegId, LegId>,
     /// Legs of which a copy may have to say something else.
     changed: BTreeSet<LegId>,
+    /// Servers that failed lately; no more than are configured.
+    failures: BTreeMap<TrunkId, Failures>,
+    /// RTP ports that copies may take.
+    ports_left: usize,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            copies: BTreeMap::new(),
+            by_recording: BTreeMap::new(),
+            by_leg: BTreeMap::new(),
+            brought: BTreeMap::new(),
+            by_dialog: BTreeMap::new(),
+            strands: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            failures: BTreeMap::new(),
+            ports_left: usize::MAX,
+        }
+    }
 }
 
 impl Sessions {
@@ -146,8 +167,9 @@ impl Calls {
         if let E::TrunkState { trunk, up } = &event
             && self.config.recorders.iter().any(|recorder| recorder.name.as_str() == trunk)
         {
-            if !up {
-                self.recorder_down(now, trunk);
+            match up {
+                true => self.recorder_up(now, trunk),
+                false => self.recorder_down(now, trunk),
             }
             return None;
         }
@@ -187,7 +209,7 @@ impl Calls {
     /// The media process is a new one: every session begins anew, or ends.
     pub(crate) fn recording_sessions_lost(&mut self, now: Instant) {
         for session in self.siprec.copies.keys().copied().collect::<Vec<_>>() {
-            self.copy_failed(now, session, NoCopy::Media);
+            self.copy_failed(now, session, NoCopy::Lost);
         }
         for session in self.siprec.brought.keys().copied().collect::<Vec<_>>() {
             self.brought_failed(now, session);

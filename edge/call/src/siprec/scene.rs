@@ -44,7 +44,10 @@ impl Calls {
         let others = self.bridges.peer(of).into_iter().chain(self.mixes.heard_by(of));
         let people: Vec<Person> = [of].into_iter().chain(others).filter_map(|leg| self.person(leg)).collect();
         let holds = |leg: LegId| self.legs.get(&leg).map(|leg| leg.session.holds());
-        let held = people.iter().take(2).filter_map(|one| holds(one.leg)).any(|holds| holds.by_us || holds.by_them);
+        let is_held = |leg: LegId| holds(leg).is_some_and(|holds| holds.by_us || holds.by_them);
+        let mut others = people.iter().map(|one| one.leg).filter(|leg| *leg != of).peekable();
+        // In a conference the rest goes on talking.
+        let held = is_held(of) || (others.peek().is_some() && others.all(is_held));
         Scene { still: copy.paused || held, people }
     }
 

@@ -16,15 +16,24 @@ use crate::leg::Event;
 use crate::session::Part;
 use crate::timer::Timer;
 
+/// The will of a stream that a peer brings: its session ends with the process that took it, and the next one closes it.
+pub(crate) const WILL: &str = "brought";
+
 #[derive(Debug)]
 pub(crate) struct Brought {
     by: TrunkId,
     dialog: DialogId,
+    /// Of our o= line.
+    said_by: u64,
     /// In the order of their media lines.
     lines: Vec<Line>,
     metadata: Metadata,
+    /// Of the first line: it is the caller's.
+    label: Option<String>,
     /// Their offer is to be answered when the ports are open.
     owes: bool,
+    /// They asked how things stand, and answer with their ACK.
+    in_ack: bool,
     /// The owner knows of it.
     told: bool,
     paused: bool,
@@ -40,6 +49,33 @@ enum Line {
 impl Brought {
     fn strands(&self) -> impl Iterator<Item = &Strand> {
         self.lines.iter().filter_map(Line::strand)
+    }
+
+    /// What is said of it, the caller first: who is heard on the first line.
+    fn described(&self) -> Metadata {
+        let mut metadata = self.metadata.clone();
+        let caller = self.label.as_deref().and_then(|label| metadata.heard_on(label)).map(|one| one.id.clone());
+        // Nobody else changes places.
+        metadata.participants.sort_by_key(|one| Some(&one.id) != caller.as_ref());
+        metadata
+    }
+
+    /// Our description once more, as an offer. None while something is to be answered, by us or by them.
+    fn as_it_stands(&mut self) -> Option<Bytes> {
+        let is_ready = |strand: &Strand| strand.refused || strand.session.can_probe();
+        if self.owes || !self.strands().all(is_ready) {
+            return None;
+        }
+        let texts: Option<Vec<Result<Bytes, String>>> = self
+            .lines
+            .iter_mut()
+            .map(|line| match line {
+                Line::Taken(strand) if !strand.refused => strand.session.probe().map(Ok),
+                Line::Taken(strand) => Some(Err(refusal(&strand.session.last().unwrap_or_default()))),
+                Line::Refused(line) => Some(Err(line.clone())),
+            })
+            .collect();
+        body(&texts?, Some(Direction::RecvOnly))
     }
 
     fn sends(&self) -> bool {
@@ -86,9 +122,11 @@ impl Calls {
         // A client brings what it has: there is nothing that we could offer.
         let offer = invited.sdp.as_deref().ok_or(("recorder_offer", 488))?;
         let streams = sdp::split(offer).map_err(|_| ("sdp", 488))?;
-        let id = self.leg_id();
+        let label = streams.iter().find(|stream| stream.live).and_then(|stream| stream.label.clone());
+        let (id, said_by) = (self.leg_id(), self.session_id());
         let (owes, told, paused) = (true, false, false);
-        let mut brought = Brought { by, dialog, lines: Vec::new(), metadata, owes, told, paused };
+        let mut brought =
+            Brought { by, dialog, said_by, lines: Vec::new(), metadata, label, owes, in_ack: false, told, paused };
         self.hear_brought(now, id, &mut brought, &streams, terms);
         if brought.strands().all(|strand| strand.refused) {
             brought.strands().for_each(|strand| self.close_strand(strand));
@@ -116,7 +154,7 @@ impl Calls {
                     strand.refused = !stream.live || heard.is_err();
                 }
                 line if stream.live && has_room => {
-                    let mut strand = self.strand(id, terms, None);
+                    let mut strand = self.strand(id, brought.said_by, terms, None);
                     strand.refused = strand.session.hear(Part::Offer, stream.text.as_bytes(), &self.ports).is_err();
                     self.timers.start(now, strand.leg, Timer::Port);
                     let taken = Line::Taken(Box::new(strand));
@@ -146,6 +184,9 @@ impl Calls {
             brought.owes = false;
             self.endpoint.accept(now, brought.dialog, answer);
             self.connect_brought(&mut brought);
+            for port in brought.strands().map(|strand| strand.port).collect::<Vec<_>>() {
+                self.media(Command::Will { port, will: WILL.to_owned() });
+            }
             self.tell_brought(id, &mut brought);
         }
         self.siprec.brought.insert(id, brought);
@@ -172,9 +213,11 @@ impl Calls {
         let mut ports = Vec::new();
         for line in &mut brought.lines {
             if let Line::Taken(strand) = line {
-                let fresh = strand.connected.is_none();
-                self.connect_strand(strand, false);
-                ports.push((strand.port, fresh));
+                let before = strand.connected.is_some();
+                if before || !strand.refused {
+                    self.connect_strand(strand, false);
+                }
+                ports.push((strand.port, !before && strand.connected.is_some()));
             }
         }
         if let [(a, first), (b, second)] = ports.as_slice()
@@ -186,7 +229,7 @@ impl Calls {
 
     fn tell_brought(&mut self, leg: LegId, brought: &mut Brought) {
         if !std::mem::replace(&mut brought.told, true) {
-            let (by, metadata) = (brought.by.clone(), Box::new(brought.metadata.clone()));
+            let (by, metadata) = (brought.by.clone(), Box::new(brought.described()));
             self.tell(Event::Brought { leg, by, metadata });
         }
         let paused = !brought.sends();
@@ -215,6 +258,9 @@ impl Calls {
                 self.brought_over(id);
             }
             E::Reanswered { sdp, .. } => self.brought_reanswered(id, sdp.as_deref()),
+            E::Confirmed { sdp, .. } if self.siprec.brought.get(&id).is_some_and(|brought| brought.in_ack) => {
+                self.brought_reanswered(id, sdp.as_deref());
+            }
             E::RefreshDue { .. } => self.ask_brought(now, id),
             E::Referred { dialog, .. } => self.endpoint.refer_reject(now, dialog),
             _ => {}
@@ -232,25 +278,16 @@ impl Calls {
 
     /// A re-INVITE that changes nothing.
     fn ask_brought(&mut self, now: Instant, id: LegId) {
-        let Some(mut brought) = self.siprec.brought.remove(&id) else { return };
-        let texts: Option<Vec<Result<Bytes, String>>> = brought
-            .lines
-            .iter_mut()
-            .map(|line| match line {
-                Line::Taken(strand) if !strand.refused => strand.session.probe().map(Ok),
-                Line::Taken(strand) => Some(Err(refusal(&strand.session.last().unwrap_or_default()))),
-                Line::Refused(line) => Some(Err(line.clone())),
-            })
-            .collect();
-        let direction = Some(Direction::RecvOnly);
-        if let Some(offer) = texts.filter(|_| !brought.owes).and_then(|texts| body(&texts, direction)) {
-            self.endpoint.reinvite(now, brought.dialog, offer);
+        let Some(brought) = self.siprec.brought.get_mut(&id) else { return };
+        let dialog = brought.dialog;
+        if let Some(offer) = brought.as_it_stands() {
+            self.endpoint.reinvite(now, dialog, offer);
         }
-        self.siprec.brought.insert(id, brought);
     }
 
     fn brought_reanswered(&mut self, id: LegId, answer: Option<&[u8]>) {
         let Some(mut brought) = self.siprec.brought.remove(&id) else { return };
+        brought.in_ack = false;
         let theirs = answer.map(|answer| sdp::split(answer).unwrap_or_default());
         for (at, line) in brought.lines.iter_mut().enumerate() {
             if let Line::Taken(strand) = line {
@@ -269,7 +306,7 @@ impl Calls {
         let why = match Metadata::parse(bytes) {
             Ok(next) => match brought.metadata.update(next) {
                 true => {
-                    let metadata = Box::new(brought.metadata.clone());
+                    let metadata = Box::new(brought.described());
                     return self.tell(Event::BroughtAnew { leg, metadata });
                 }
                 false => metadata::Error::Limit,
@@ -283,6 +320,15 @@ impl Calls {
     fn brought_reoffered(&mut self, now: Instant, id: LegId, dialog: DialogId, offer: Option<&[u8]>) {
         let Some(mut brought) = self.siprec.brought.remove(&id) else { return };
         let terms = self.recorder(brought.by.as_str()).map(|recorder| self.terms_of(recorder));
+        if offer.is_none()
+            && let Some(stands) = brought.as_it_stands()
+        {
+            // RFC 3261 §14.2: their answer comes with the ACK.
+            brought.in_ack = true;
+            self.endpoint.accept(now, dialog, stands);
+            self.siprec.brought.insert(id, brought);
+            return;
+        }
         let streams = offer.map(sdp::split).and_then(Result::ok);
         match (streams, terms) {
             (Some(streams), Some(terms)) if !brought.owes => {

@@ -24,10 +24,11 @@ pub(super) struct Strand {
 }
 
 impl Calls {
-    /// Another stream of a session, whose port is asked for. `codec` is what is best spoken.
-    pub(super) fn strand(&mut self, of: LegId, terms: Terms, codec: Option<Codec>) -> Strand {
+    /// Another stream of a session, whose port is asked for. `said_by` is the session's one o= id (RFC 3264 §8), `codec`
+    /// what is best spoken.
+    pub(super) fn strand(&mut self, of: LegId, said_by: u64, terms: Terms, codec: Option<Codec>) -> Strand {
         let leg = self.leg_id();
-        let session = Session::new(self.session_id(), false, self.protector(terms)).meeting(codec);
+        let session = Session::new(said_by, false, self.protector(terms)).meeting(codec);
         let (port, command) = self.ports.open(leg, false);
         self.siprec.strands.insert(leg, of);
         self.media(command);
@@ -84,6 +85,28 @@ pub(super) fn offer(bodies: &[Bytes], direction: Option<Direction>) -> Option<By
         .iter()
         .zip(&labels)
         .map(|(text, label)| OurStream::Stream { text, label: Some(label), direction })
+        .collect();
+    sdp::merge(&streams).map(Bytes::from)
+}
+
+/// One body of our answers to the lines of theirs: what is refused has no port (RFC 3264 §6).
+pub(super) fn answer(
+    bodies: &[Bytes],
+    strands: &[Strand],
+    theirs: &[Stream],
+    direction: Option<Direction>,
+) -> Option<Bytes> {
+    let labels: Vec<String> = (1..=bodies.len()).map(|label| label.to_string()).collect();
+    let streams: Vec<OurStream<'_>> = theirs
+        .iter()
+        .enumerate()
+        .map(|(at, stream)| match (bodies.get(at), strands.get(at), labels.get(at)) {
+            (Some(body), Some(strand), Some(label)) if !strand.refused => {
+                let text = std::str::from_utf8(body).unwrap_or_default();
+                OurStream::Stream { text, label: Some(label), direction }
+            }
+            _ => OurStream::Refused(&stream.refusal),
+        })
         .collect();
     sdp::merge(&streams).map(Bytes::from)
 }

@@ -275,7 +275,7 @@ fn the_call_goes_on_when_every_server_is_silent_and_they_are_tried_again() {
     assert_eq!(told.collect::<Vec<_>>(), ["* not copied by vault: Unreachable"], "{log:?}");
     assert!(!log.iter().any(|line| line.starts_with("* ended")), "{log:?}");
     bench.peers[SPARE].unplugged = false;
-    bench.advance(Duration::from_secs(60));
+    bench.advance(Duration::from_secs(16));
     assert!(bench.peers[SPARE].dialog.is_some(), "{:?}", bench.take_log());
     accept(&mut bench, SPARE, &two_streams("192.0.2.51", "recvonly"));
     assert!(bench.take_log().contains(&"* copied by spare".to_owned()));
@@ -333,6 +333,106 @@ fn only_the_calls_that_a_server_is_for_go_there() {
         copy(&mut bench, caller, queue);
         assert_eq!(bench.calls.copies().0, copied, "{queue}");
     }
+}
+
+#[test]
+fn a_server_that_is_there_and_never_answers_is_given_up() {
+    let (mut bench, caller, _) = talking(|_| {});
+    copy(&mut bench, caller, "sales");
+    assert!(bench.take_log().contains(&"vault > 100".to_owned()));
+    bench.advance(Duration::from_secs(6));
+    let log = bench.take_log();
+    assert!(log.contains(&"* not copied by vault: Unreachable".to_owned()), "{log:?}");
+    assert!(log.contains(&"vault < CANCEL".to_owned()) && log.contains(&"spare < INVITE".to_owned()), "{log:?}");
+}
+
+#[test]
+fn a_copy_takes_no_port_that_a_call_may_need() {
+    let (mut bench, caller, _) = talking(|_| {});
+    bench.calls.spare_ports(1);
+    copy(&mut bench, caller, "sales");
+    bench.check("media: record p1\n* not copied by any: Limit\n* recording started");
+    bench.calls.spare_ports(2);
+    bench.advance(Duration::from_secs(16));
+    assert!(bench.take_log().contains(&"vault < INVITE".to_owned()));
+}
+
+#[test]
+fn servers_that_are_gone_cost_no_ports_and_are_found_when_they_are_back() {
+    let (mut bench, caller, _) = talking(|_| {});
+    bench.peers[VAULT].unplugged = true;
+    bench.peers[SPARE].unplugged = true;
+    copy(&mut bench, caller, "sales");
+    bench.advance(Duration::from_secs(300));
+    bench.skip();
+    bench.advance(Duration::from_secs(300));
+    let log = bench.take_log();
+    assert!(!log.iter().any(|line| line.starts_with("media: open")), "{log:?}");
+    bench.peers[SPARE].unplugged = false;
+    let found = (0..60).any(|_| {
+        bench.advance(Duration::from_secs(1));
+        bench.take_log().contains(&"spare < INVITE".to_owned())
+    });
+    assert!(found);
+}
+
+#[test]
+fn what_a_server_refuses_to_hear_it_is_told_again_a_few_times() {
+    let (mut bench, caller, _) = talking(|_| {});
+    copy(&mut bench, caller, "sales");
+    accept(&mut bench, VAULT, &two_streams("192.0.2.50", "recvonly"));
+    bench.skip();
+    bench.calls.record_pause(bench.now, R, true);
+    let mut told = 0;
+    for _ in 0..8 {
+        bench.run();
+        if bench.take_log().contains(&"vault < INVITE".to_owned()) {
+            told += 1;
+            let (now, dialog) = (bench.now, bench.peers[VAULT].dialog.unwrap());
+            bench.peers[VAULT].endpoint.reject(now, dialog, 500);
+            bench.skip();
+        }
+        bench.now += Duration::from_secs(2);
+        let now = bench.now;
+        bench.calls.handle_timeout(now);
+    }
+    assert_eq!(told, 4, "once, and three times more");
+    assert_eq!(bench.calls.copies(), (1, 1));
+}
+
+#[test]
+fn an_offer_of_a_server_that_leads_out_of_the_house_is_forgotten() {
+    let (mut bench, caller, _) = talking(|_| {});
+    copy(&mut bench, caller, "sales");
+    accept(&mut bench, VAULT, &two_streams("192.0.2.50", "recvonly"));
+    bench.skip();
+    let (now, dialog) = (bench.now, bench.peers[VAULT].dialog.unwrap());
+    let away = Bytes::from(two_streams("198.51.100.66", "recvonly"));
+    bench.peers[VAULT].endpoint.reinvite(now, dialog, away);
+    bench.run();
+    assert!(bench.take_log().contains(&"vault < 488".to_owned()));
+    bench.calls.record_pause(bench.now, R, true);
+    bench.run();
+    let half = two_streams("192.0.2.50", "inactive").replace("m=audio 7002", "m=audio 0");
+    accept(&mut bench, VAULT, &half);
+    let log = bench.take_log();
+    assert!(!log.iter().any(|line| line.contains("198.51.100.66")), "{log:?}");
+    assert_eq!(bench.calls.copies(), (1, 1));
+}
+
+#[test]
+fn media_without_room_for_another_tape_loses_the_copy_alone() {
+    let (mut bench, caller, _) = talking(|_| {});
+    copy(&mut bench, caller, "sales");
+    accept(&mut bench, VAULT, &two_streams("192.0.2.50", "recvonly"));
+    bench.skip();
+    let recording = bench.media.recording.iter().find(|name| name.starts_with("copy")).unwrap().clone();
+    let state = plane::RecordingState::Failed { why: plane::Failure::Limit };
+    bench.to_media.push_back(plane::Event::Recording { recording, state });
+    bench.run();
+    let log = bench.take_log();
+    assert!(log.contains(&"* not copied by vault: Limit".to_owned()), "{log:?}");
+    assert!(!log.iter().any(|line| line.contains("played") || line.contains("ended")), "{log:?}");
 }
 
 #[test]

@@ -92,9 +92,9 @@ impl Recoder {
 impl Engine {
     /// `Command::Copy`.
     pub(super) fn copy(&mut self, now: Instant, recording: &str, id: PortId, to: [PortId; 2]) {
-        let Some(port) = self.ports.get_mut(id) else { return self.fail(id, Failure::UnknownPort) };
+        let Some(port) = self.ports.get_mut(id) else { return self.no_tape(recording, Failure::UnknownPort) };
         if port.tapes.len() >= super::TAPES_PER_PORT_MAX {
-            return self.fail(id, Failure::Limit);
+            return self.no_tape(recording, Failure::Limit);
         }
         if let Some(tape) = self.tapes.copy(now, recording, id, to) {
             port.tapes.push(tape);

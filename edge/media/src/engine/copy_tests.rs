@@ -1,7 +1,10 @@
 //! What a recording server of the customer's own is sent: what our own recorder takes down, and nothing else.
 
 use super::{tests::*, *};
-use crate::{plane::Codec, tone};
+use crate::{
+    plane::{Codec, RecordingState},
+    tone,
+};
 
 /// The ports of a copy, and where they stand in an engine that opened A, B, and these.
 const CALLER: PortId = PortId(3);
@@ -122,6 +125,25 @@ fn copies_and_files_of_a_port_share_its_limit() {
         tell(&mut engine, &mut net, now, copy);
     }
     let failed: Vec<Event> =
-        std::iter::from_fn(|| engine.poll_event()).filter(|event| matches!(event, Event::Failed { .. })).collect();
-    assert_eq!(failed, [Event::Failed { port: A, why: Failure::Limit }]);
+        std::iter::from_fn(|| engine.poll_event()).filter(|event| !matches!(event, Event::Ready { .. })).collect();
+    // By the tape's name: the port's own life goes on.
+    let (recording, state) = (format!("c{TAPES_PER_PORT_MAX}"), RecordingState::Failed { why: Failure::Limit });
+    assert_eq!(failed, [Event::Recording { recording, state }]);
+}
+
+#[test]
+fn a_new_life_of_calls_finds_no_copy_that_it_could_not_pause() {
+    let (mut engine, mut net, now) = copied(Codec::Pcma);
+    tell(&mut engine, &mut net, now, Command::Hello { generation: 2 });
+    engine.handle_packet(now, SLOT_A, address(4_000), &packet(1, 8, &[0x11; 160]), &mut net);
+    assert!(sent_to(&net, CALLER_AT).is_empty());
+    assert_eq!(
+        (sent_to(&net, 5_000).len(), engine.ports_open()),
+        (1, 2),
+        "the call goes on, and the copy's ports are closed"
+    );
+    for n in 0..TAPES_PER_PORT_MAX {
+        tell(&mut engine, &mut net, now, Command::Record { recording: format!("r{n}"), port: A });
+    }
+    assert!(net.log.iter().filter(|line| line.starts_with("begin")).count() == TAPES_PER_PORT_MAX, "{:?}", net.log);
 }

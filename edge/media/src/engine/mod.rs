@@ -130,7 +130,7 @@ impl Engine {
     /// Everything but `Hello`'s and `Open`'s socket work.
     pub fn handle_command(&mut self, now: Instant, command: Command, prompts: &mut impl Prompts, sink: &mut impl Sink) {
         match command {
-            Command::Hello { .. } => self.orphan_all(now),
+            Command::Hello { .. } => self.orphan_all(now, sink),
             Command::Will { port, will } => self.bequeath(port, will),
             Command::Adopt { port } => self.with(port, Port::adopt),
             Command::Open { .. } => {}
@@ -324,12 +324,10 @@ impl Engine {
 
     fn record(&mut self, now: Instant, recording: &str, id: PortId, sink: &mut impl Sink) {
         let Some(port) = self.ports.get_mut(id) else {
-            self.fail(id, Failure::UnknownPort);
-            return;
+            return self.no_tape(recording, Failure::UnknownPort);
         };
         if port.tapes.len() >= TAPES_PER_PORT_MAX {
-            self.fail(id, Failure::Limit);
-            return;
+            return self.no_tape(recording, Failure::Limit);
         }
         if let Some(tape) = self.tapes.begin(now, recording, id, sink) {
             port.tapes.push(tape);
@@ -390,6 +388,11 @@ impl Engine {
             Some(port) => act(port),
             None => self.fail(id, Failure::UnknownPort),
         }
+    }
+
+    fn no_tape(&mut self, recording: &str, why: Failure) {
+        let state = crate::plane::RecordingState::Failed { why };
+        push(&mut self.events, Event::Recording { recording: recording.to_owned(), state });
     }
 
     fn fail(&mut self, port: PortId, why: Failure) {

@@ -11,8 +11,13 @@ use crate::plane::{Event, Failure, PortId, WILL_BYTES_MAX};
 pub const ORPHAN_QUIET: Duration = Duration::from_secs(10);
 
 impl Engine {
-    /// A new life of the calls process is told what the old one left.
-    pub(super) fn orphan_all(&mut self, now: Instant) {
+    /// A new life of the calls process is told what the old one left. Copies end: it knows none of them, and could neither
+    /// pause nor end one.
+    pub(super) fn orphan_all(&mut self, now: Instant, sink: &mut impl Sink) {
+        for (copy, to) in self.tapes.copied() {
+            self.record_end(&copy, sink);
+            to.into_iter().for_each(|port| self.close(port, sink));
+        }
         for (_, port) in self.ports.iter_mut() {
             port.orphan = Some(now);
             if let Some(local) = port.local.filter(|_| !port.will.is_empty()) {

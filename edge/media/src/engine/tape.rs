@@ -86,6 +86,12 @@ impl Tapes {
         self.by_name.iter().filter(|(_, id)| of_port(**id) == Some(port)).map(|(name, _)| name.clone()).collect()
     }
 
+    /// All copies, and where each goes.
+    pub fn copied(&self) -> Vec<(String, [PortId; 2])> {
+        let to = |id: TapeId| self.all.get(id.0 as usize)?.as_ref()?.to;
+        self.by_name.iter().filter_map(|(name, id)| Some((name.clone(), to(*id)?))).collect()
+    }
+
     pub fn pause(&mut self, name: &str, paused: bool) {
         if let Some(id) = self.by_name.get(name)
             && let Some(Some(tape)) = self.all.get_mut(id.0 as usize)

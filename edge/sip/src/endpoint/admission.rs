@@ -189,14 +189,16 @@ impl Endpoint {
             matches!(range.as_str(), "application/sdp" | "application/*" | "*/*")
         });
         let encoded = head.field("Content-Encoding").is_some_and(|e| !e.eq_ignore_ascii_case("identity"));
+        let records = self.records(source);
+        let unread = records.then(|| body::recording(head, &request.body).err()).flatten().map(body::Error::status);
         match source {
             // Nobody outside takes over a call of ours (RFC 3891 §3).
             Source::Trunk(_) | Source::Unproved if head.field("Replaces").is_some() => Some(403),
             // RFC 3911 §4: there is no call here that could be joined.
             _ if head.field("Join").is_some() => Some(if head.field("Replaces").is_some() { 400 } else { 481 }),
             _ if !to_us => Some(404),
-            _ if self.records(source) => body::recording(head, &request.body).err().map(body::Error::status),
-            _ if !request.body.is_empty() && message::media_type(head) != "application/sdp" => Some(415),
+            _ if unread.is_some() => unread,
+            _ if !records && !request.body.is_empty() && message::media_type(head) != "application/sdp" => Some(415),
             _ if encoded => Some(415),
             // RFC 4028 §9.
             _ if crate::dialog::is_too_short(request) => Some(422),
