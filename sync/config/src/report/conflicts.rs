@@ -16,6 +16,8 @@ struct Path {
     said: Vec<usize>,
     /// Operations that took away what was said, and what nobody wrote over since.
     taken: Vec<usize>,
+    /// Operations that decided for what stands beside them, while it stands: they say nothing themselves.
+    confirmed: Vec<usize>,
     /// Those that met, while nobody has decided.
     met: Vec<usize>,
 }
@@ -43,6 +45,14 @@ impl Path {
         self.said.retain(|other| !op.over.contains(other));
         let (known, unknown): (Vec<usize>, Vec<usize>) = self.taken.iter().partition(|other| knew(other));
         self.taken.retain(|other| !known.contains(other));
+        let replaced = |other: &usize| {
+            let beside = |decision: &Op| decision.beside.iter().any(|kept| op.over.contains(kept));
+            knew(other) || history.ops.get(*other).is_none_or(beside)
+        };
+        let (over, confirmed) = std::mem::take(&mut self.confirmed).into_iter().partition(replaced);
+        self.confirmed = confirmed;
+        let overruled = |over: Vec<usize>| over.into_iter().filter(|other| !knew(other));
+        let unknown: Vec<usize> = unknown.into_iter().chain(overruled(over)).collect();
         let told = if strangers.is_empty() && unknown.is_empty() {
             self.settle(history, path, Some(op))
         } else {
@@ -53,7 +63,7 @@ impl Path {
         match op.value {
             Some(_) => self.said.push(index),
             None if op.beside.is_empty() => self.taken.push(index),
-            None => {}
+            None => self.confirmed.push(index),
         }
         told
     }
@@ -63,12 +73,13 @@ impl Path {
         let met: Vec<&Op> = std::mem::take(&mut self.met).into_iter().filter_map(|op| history.ops.get(op)).collect();
         // Whoever went on knowing what they had written has replaced it themselves.
         let last: Vec<&&Op> = met.iter().filter(|op| !met.iter().any(|other| replaces(history, other, op))).collect();
-        let first = last.first()?.value.clone();
-        if last.iter().all(|op| op.value == first) {
+        let first = word(history, last.first()?);
+        if last.iter().all(|op| word(history, op) == first) {
             return None;
         }
         let known = rules::of(path).filter(|rule| rule.by.contains(&history.doc));
         let merge = known.map_or(Merge::Last, |rule| rule.merge);
+        // A decision for what another had replaced meanwhile is over as well, and nobody is asked.
         let taken_back = last.iter().any(|op| op.value.is_none());
         let winner = history.latest(self.said.iter().copied()).and_then(|op| op.value.clone());
         let (rule, kept) = match (merge, decided) {
@@ -79,7 +90,7 @@ impl Path {
         };
         let said: Vec<Said> = last
             .iter()
-            .filter_map(|op| Some(Said { by: history.by(op)?.clone(), value: op.value.as_ref().map(Value::from) }))
+            .filter_map(|op| Some(Said { by: history.by(op)?.clone(), value: word(history, op).map(Value::from) }))
             .collect();
         let window = said.iter().map(|said| Window::of(&said.by)).reduce(Window::and)?;
         let outcome = Outcome {
@@ -92,6 +103,11 @@ impl Path {
         };
         Some(Found { outcome, window })
     }
+}
+
+/// What an operation says: its value, or the one that it decided for.
+fn word<'a>(history: &'a History, op: &'a Op) -> Option<&'a Scalar> {
+    if op.beside.is_empty() { op.value.as_ref() } else { history.after(op) }
 }
 
 /// Whether the other one, which met as well, replaces this one.

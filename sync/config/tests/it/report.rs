@@ -283,9 +283,12 @@ proptest! {
                 let told = lines.iter().any(|line| {
                     line.path == field.path && line.said.iter().any(|said| said.by.seq == entry.by.seq)
                 });
-                // Both wrote the same. Lines of earlier meetings on the path know nothing of it.
-                let before = |line: &&Outcome| line.said.iter().all(|said| said.by.seq < entry.by.seq);
-                let agreed = !runs && lines.iter().filter(|line| line.path == field.path).all(before);
+                // Both wrote the same. Lines of earlier meetings on the path know nothing of it; what a later one tells of
+                // the other's word, that the plan says something else or has removed the thing, is told of this one too.
+                let before = |line: &Outcome| line.said.iter().all(|said| said.by.seq < entry.by.seq);
+                let of_the_other = |line: &Outcome| line.said.iter().any(|said| said.value == field.after);
+                let mut on_path = lines.iter().filter(|line| line.path == field.path);
+                let agreed = !runs && on_path.all(|line| before(line) || of_the_other(line));
                 prop_assert!(runs || told || agreed && same_value_stands(&history, &field.path, &field.after),
                     "{:?} of {} is lost", field.after, field.path);
             }
@@ -319,6 +322,34 @@ fn an_agent_whom_both_take_in_again_alike_has_no_line() {
     let path = "agents/tao/is";
     let newest = told.meetings.first().map(|meeting| meeting.outcomes.iter().any(|line| line.path == path));
     assert_eq!(newest, Some(false), "the newest meeting has nothing to tell");
+}
+
+/// Away and in again at once; the centre decides for "in", and the branch, which has not heard of it, takes away.
+#[test]
+fn a_decision_that_the_other_side_had_not_heard_of_has_its_line() {
+    let mut cloud = Cloud::new();
+    let agent: model::AgentId = "tao".parse().unwrap();
+    let value = || model::config::Agent {
+        badge: "Mei".into(),
+        phone: None,
+        skills: Default::default(),
+        queues: Default::default(),
+    };
+    let add = || Change::AgentAdd { agent: agent.clone(), value: value() };
+    let remove = || Change::AgentRemove { agent: agent.clone() };
+    assert!(cloud.centre(Doc::Local, &remove(), 0));
+    assert!(cloud.branch(&add(), 5));
+    cloud.meet(10);
+    assert!(cloud.centre(Doc::Local, &add(), 15));
+    assert!(cloud.branch(&remove(), 20));
+    cloud.meet(25);
+    let told = cloud.report();
+    let newest = told.meetings.first().expect("they met");
+    let lines: Vec<_> = newest.outcomes.iter().filter(|line| line.path == "agents/tao/is").collect();
+    let [line] = lines.as_slice() else { panic!("{newest:#?}") };
+    let said: Vec<_> = line.said.iter().map(|said| said.value.clone()).collect();
+    assert!(said.contains(&Some(Value::Flag(true))) && said.contains(&Some(Value::Flag(false))), "{line:#?}");
+    assert_eq!((line.kept.clone(), line.waits), (Some(Value::Flag(false)), false));
 }
 
 /// Whether some later change on the path has this one among what it builds on.
