@@ -57,7 +57,7 @@ export const config = {
         sales: { do: 'queue', queue: 'sales', asks: { value: 0, skills: {} }, after: 'how' },
         repairs: { do: 'queue', queue: 'repairs', asks: { value: 0, skills: {} } },
         how: { do: 'survey', prompt: 'survey', best: 5, wait_s: 8, next: 'bye' },
-        closed: { do: 'play', prompt: 'closed', next: 'bye' },
+        closed: { do: 'say', parts: [{ prompt: 'closed' }, { speech: { language: 'en', text: 'We are here again on Monday at nine.' } }], next: 'bye' },
         bye: { do: 'hangup' },
       },
     },

@@ -378,6 +378,9 @@ async function console_(tab, url, shot, look) {
       await tab.locator('.react-flow__node', { hasText: 'which' }).first().click();
       await tab.getByRole('group', { name: /which/ }).last().waitFor();
       await shot('site-flows-drawing');
+      await tab.locator('.react-flow__node', { hasText: 'closed' }).first().click();
+      await tab.getByRole('group', { name: /closed/ }).last().waitFor();
+      await shot('site-flows-words');
       await tab.getByRole('textbox', { name: /Shown to agents as|向坐席显示为/ }).first().scrollIntoViewIfNeeded();
       await shot('site-flows-variables');
       await tab.getByRole('radiogroup', { name: /Editor|编辑方式/ }).getByText(/Text|文本/).click();

@@ -373,7 +373,7 @@ export const en = {
     choose: 'Choose',
     prompt: 'Prompt',
     spoken: 'Digits of a variable',
-    words: 'Words that the box says',
+    words: 'Words',
     wordsHint: 'Your order {order} will arrive on {day}.',
     language: 'Language',
     parts: 'Said one after another',

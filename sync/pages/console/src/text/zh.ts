@@ -375,7 +375,7 @@ export const zh: Shape<typeof en> = {
     choose: '请选择',
     prompt: '语音提示',
     spoken: '变量中的数字',
-    words: '由设备朗读的文字',
+    words: '朗读文字',
     wordsHint: '您的订单{order}将于{day}送达。',
     language: '语言',
     parts: '依次播报',
