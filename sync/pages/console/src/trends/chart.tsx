@@ -7,6 +7,7 @@ import { type KeyboardEvent, type PointerEvent, type ReactNode, useId, useState 
 import { useTranslation } from 'react-i18next';
 import { useFormats } from './formats';
 import { type Line, type Show, stateOf, steps, valueOf } from './series';
+import { path } from '@shared/line';
 
 const HEIGHT = 280;
 const PAD = { left: 52, right: 12, top: 12, bottom: 40 };
@@ -126,23 +127,6 @@ export default function Chart({ lines, show, length_s, now, label }: Props) {
       <Legend lines={lines} hatch={hatch} />
     </Box>
   );
-}
-
-/** Pieces of a line: it stops where there is no value, and a lone value is a dot. */
-function path(values: readonly (number | null)[], x: (n: number) => number, y: (value: number) => number): string[] {
-  const pieces: string[] = [];
-  let piece = '';
-  values.forEach((value, n) => {
-    if (value === null) {
-      if (piece) pieces.push(piece);
-      piece = '';
-      return;
-    }
-    const place = `${x(n).toFixed(1)} ${y(value).toFixed(1)}`;
-    // A step of nothing, so that a lone value is drawn by its round cap.
-    piece += piece ? ` L ${place}` : `M ${place} l 0 0`;
-  });
-  return piece ? [...pieces, piece] : pieces;
 }
 
 function Legend({ lines, hatch }: { lines: readonly Line[]; hatch: string }) {

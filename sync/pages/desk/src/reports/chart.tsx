@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import type { Report } from './report';
 import { columnText, scale, series, timeText, valueText } from './show';
 import { useWords } from './words';
+import { path } from '@shared/line';
 
 const HEIGHT = 250;
 const PAD = { left: 62, right: 10, top: 10, bottom: 26 };
@@ -99,20 +100,4 @@ export function Chart({ report, column }: { report: Report; column: number }) {
       </Group>
     </Box>
   );
-}
-
-/** Pieces of a line: it stops where there is no value, and a lone value is a dot. */
-function path(values: readonly (number | null)[], x: (n: number) => number, y: (value: number) => number): string[] {
-  const pieces: string[] = [];
-  let piece = '';
-  values.forEach((value, n) => {
-    if (value === null) {
-      if (piece) pieces.push(piece);
-      piece = '';
-      return;
-    }
-    const place = `${x(n).toFixed(1)} ${y(value).toFixed(1)}`;
-    piece += piece ? ` L ${place}` : `M ${place} l 0 0`;
-  });
-  return piece ? [...pieces, piece] : pieces;
 }
