@@ -1,6 +1,7 @@
 //! The box as a recording client (RFC 7866 §6.1): what its recorder records of a call goes to a recording server too. The
 //! call knows nothing of it: a server that refuses, hangs or vanishes costs it nothing, and the next one is tried.
 
+mod failures;
 mod tells;
 
 use std::time::{Duration, Instant};
@@ -18,20 +19,10 @@ use crate::calls::Calls;
 use crate::leg::Event;
 use crate::session;
 use crate::timer::Timer;
+pub(super) use failures::Failures;
 
 /// A recording server that has not said a word by then is taken for dead.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// So often in a row a server may fail before it is let alone for a while, which doubles with each further failure.
-const FAILURES_FREE: u32 = 2;
-const REST: Duration = Duration::from_secs(15);
-const REST_MAX: Duration = Duration::from_secs(240);
-
-/// A server's failures in a row, and until when no call is offered to it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Failures {
-    count: u32,
-    until: Instant,
-}
 
 /// What goes to a recording server of one recording.
 #[derive(Debug)]
@@ -93,22 +84,6 @@ impl Copy {
     fn wall(&self, now: Instant) -> Millis {
         let passed = now.saturating_duration_since(self.began.0).as_millis();
         Millis(self.began.1.0.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX)))
-    }
-}
-
-impl Failures {
-    fn fail(&mut self, now: Instant) {
-        // Calls that fail together fail once.
-        if self.count > FAILURES_FREE && now < self.until {
-            return;
-        }
-        self.count = self.count.saturating_add(1);
-        let doublings = self.count.saturating_sub(FAILURES_FREE);
-        let rest = match doublings.checked_sub(1) {
-            Some(doublings) => REST.saturating_mul(2_u32.saturating_pow(doublings)).min(REST_MAX),
-            None => Duration::ZERO,
-        };
-        self.until = now.checked_add(rest).unwrap_or(now);
     }
 }
 
@@ -193,7 +168,7 @@ impl Calls {
     }
 
     fn may_copy(&self, now: Instant, name: &TrunkId) -> bool {
-        let rests = self.siprec.failures.get(name).is_some_and(|failures| now < failures.until);
+        let rests = self.siprec.failures.get(name).is_some_and(|failures| failures.rests(now));
         !rests && self.endpoint.trunk_up(name.as_str())
     }
 
@@ -325,7 +300,7 @@ impl Calls {
         copy.stage = Stage::Resting;
         self.timers.stop(id, Timer::CopyRing);
         if let Some(name) = recorder.clone().filter(|_| !matches!(why, NoCopy::Limit | NoCopy::Lost)) {
-            let failures = self.siprec.failures.entry(name).or_insert(Failures { count: 0, until: now });
+            let failures = self.siprec.failures.entry(name).or_insert(Failures::none(now));
             failures.fail(now);
         }
         if let Some(dialog) = dialog {
