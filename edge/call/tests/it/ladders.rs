@@ -14,7 +14,10 @@ pub fn prompt(name: &str) -> Vec<PromptId> {
 
 /// A caller from the trunk talks to ann; both legs are up and joined.
 pub fn talking() -> (Bench, model::LegId, model::LegId) {
-    let mut bench = Bench::new(4);
+    talking_in(Bench::new(4))
+}
+
+pub fn talking_in(mut bench: Bench) -> (Bench, model::LegId, model::LegId) {
     let caller = bench.call(CARRIER, "4001", None).unwrap();
     bench.calls.answer(bench.now, caller);
     bench.run();

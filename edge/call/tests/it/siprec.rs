@@ -10,7 +10,7 @@ use model::config::Protection;
 use model::{LegId, Millis, QueueId, RecordingId, TrunkId};
 use sip::endpoint::{self, DialogId, Endpoint, Event, Invite, Target, Transport};
 
-use crate::bench::{ANN, BOB, Bench, CARRIER};
+use crate::bench::{BOB, Bench, CARRIER};
 use crate::setup::{BOX, peer};
 
 /// Two recording servers, and a client; in this order behind the bench's own peers.
@@ -74,15 +74,7 @@ fn bench(change: impl FnOnce(&mut Vec<Recorder>)) -> Bench {
 
 /// A caller on p1 who talks to ann on p2.
 fn talking(change: impl FnOnce(&mut Vec<Recorder>)) -> (Bench, LegId, LegId) {
-    let mut bench = bench(change);
-    let caller = bench.call(CARRIER, "4001", None).unwrap();
-    bench.calls.answer(bench.now, caller);
-    bench.run();
-    let agent = bench.dial_phone("201", None);
-    bench.peer_answers(ANN);
-    bench.calls.join(bench.now, caller, agent);
-    bench.skip();
-    (bench, caller, agent)
+    crate::ladders::talking_in(bench(change))
 }
 
 fn copy(bench: &mut Bench, caller: LegId, queue: &str) {

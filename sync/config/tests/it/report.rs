@@ -304,15 +304,8 @@ proptest! {
 #[test]
 fn an_agent_whom_both_take_in_again_alike_has_no_line() {
     let mut cloud = Cloud::new();
-    let agent: model::AgentId = "tao".parse().unwrap();
-    let value = || model::config::Agent {
-        badge: "Mei".into(),
-        phone: None,
-        skills: Default::default(),
-        queues: Default::default(),
-    };
-    let add = || Change::AgentAdd { agent: agent.clone(), value: value() };
-    assert!(cloud.branch(&Change::AgentRemove { agent: agent.clone() }, 0));
+    let add = tao_in;
+    assert!(cloud.branch(&tao_out(), 0));
     cloud.meet(5);
     assert!(cloud.branch(&add(), 10));
     assert!(cloud.centre(Doc::Local, &add(), 10));
@@ -328,15 +321,7 @@ fn an_agent_whom_both_take_in_again_alike_has_no_line() {
 #[test]
 fn a_decision_that_the_other_side_had_not_heard_of_has_its_line() {
     let mut cloud = Cloud::new();
-    let agent: model::AgentId = "tao".parse().unwrap();
-    let value = || model::config::Agent {
-        badge: "Mei".into(),
-        phone: None,
-        skills: Default::default(),
-        queues: Default::default(),
-    };
-    let add = || Change::AgentAdd { agent: agent.clone(), value: value() };
-    let remove = || Change::AgentRemove { agent: agent.clone() };
+    let (add, remove) = (tao_in, tao_out);
     assert!(cloud.centre(Doc::Local, &remove(), 0));
     assert!(cloud.branch(&add(), 5));
     cloud.meet(10);
@@ -350,6 +335,16 @@ fn a_decision_that_the_other_side_had_not_heard_of_has_its_line() {
     let said: Vec<_> = line.said.iter().map(|said| said.value.clone()).collect();
     assert!(said.contains(&Some(Value::Flag(true))) && said.contains(&Some(Value::Flag(false))), "{line:#?}");
     assert_eq!((line.kept.clone(), line.waits), (Some(Value::Flag(false)), false));
+}
+
+fn tao_in() -> Change {
+    let (skills, queues) = Default::default();
+    let value = model::config::Agent { badge: "Mei".into(), phone: None, skills, queues };
+    Change::AgentAdd { agent: "tao".parse().unwrap(), value }
+}
+
+fn tao_out() -> Change {
+    Change::AgentRemove { agent: "tao".parse().unwrap() }
 }
 
 /// Whether some later change on the path has this one among what it builds on.
