@@ -2,8 +2,8 @@
 //! agents. The words that each leg's will has of us, and the contact made of them again. Records are folded anew from the
 //! ledger's facts; what the last life wrote in its last moment and the ledger has not is told again.
 //!
-//! What only rang rings again for who was being given to it. A consultation, a conference, supervisors on a talk and calls between sites are not taken over: their further legs are
-//! let go, and who talked goes on.
+//! What only rang rings again for who was being given to it. A consultation, a conference, supervisors on a talk and calls
+//! between sites are not taken over: their further legs are let go, and who talked goes on.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
