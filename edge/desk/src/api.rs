@@ -12,7 +12,7 @@ pub use board::{
     AgentLine, AlertLine, Board, CallbackLine, ContactCard, EmergencyLine, MonitorLine, NoticeLine, QueueLine, Stage,
     ThirdLine,
 };
-pub use card::{Card, Earlier, Known, NOTE_CHARS_MAX, Note, NoteKept, OwnNote, WriteNote};
+pub use card::{Card, Correct, Earlier, Known, NOTE_CHARS_MAX, Note, NoteKept, OwnNote, WriteNote};
 use model::{
     AgentId, ContactId, DispositionId, Extension, Millis, NoticeId, PauseId, QueueId, RecordingId, SiteId,
     cdr::Cdr,
@@ -246,13 +246,15 @@ pub struct HelpIs {
     pub help: &'static str,
 }
 
-/// `GET /api/contacts?limit=&before=`, newest first.
+/// `GET /api/contacts?limit=&before=&disposition=`, newest first. `disposition` is a code, or `none_chosen`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Contacts {
     pub contacts: Vec<Contact>,
     /// What the codes of their dispositions mean.
     pub dispositions: BTreeMap<DispositionId, String>,
-    /// There may be older ones: ask again with `before` = the last line's `arrived`.
+    /// The reader may say anew what came of one for so long after its end; None: always.
+    pub correct_within_ms: Option<u64>,
+    /// There may be older ones: ask again with `before` = the last line's `ended`.
     pub more: bool,
 }
 

@@ -55,6 +55,12 @@ pub enum Refusal {
     NoteChanged,
     #[error("what was known of this contact is erased")]
     Erased,
+    #[error("the time in which this could be changed is over")]
+    TooLate,
+    #[error("the contact goes on: it is named on its card")]
+    GoesOn,
+    #[error("no such disposition at this queue")]
+    UnknownDisposition,
     #[error("ask for an account first")]
     NoAccount,
     #[error(transparent)]
@@ -94,6 +100,9 @@ impl Refusal {
             Self::NoProvisioning => (StatusCode::CONFLICT, "no_provisioning", Request),
             Self::NoteChanged => (StatusCode::CONFLICT, "note_changed", Request),
             Self::Erased => (StatusCode::GONE, "erased", Request),
+            Self::TooLate => (StatusCode::CONFLICT, "too_late", Request),
+            Self::GoesOn => (StatusCode::CONFLICT, "goes_on", Request),
+            Self::UnknownDisposition => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_disposition", Request),
             Self::NoAccount => (StatusCode::CONFLICT, "no_account", Request),
             Self::TooManyReports => (StatusCode::SERVICE_UNAVAILABLE, "too_many_reports", Box),
             Self::TooManySockets => (StatusCode::SERVICE_UNAVAILABLE, "too_many_desks", Box),
@@ -116,6 +125,7 @@ impl From<NoteRefused> for Refusal {
         match refused {
             NoteRefused::Changed { .. } => Self::NoteChanged,
             NoteRefused::Erased => Self::Erased,
+            NoteRefused::TooLate => Self::TooLate,
             NoteRefused::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }
     }

@@ -13,12 +13,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use floor::board::{Board, DeskCommand, Refused};
+use floor::{
+    board::{Board, DeskCommand, Refused},
+    correcting::Correction,
+};
 use model::{
     AgentId, ContactId, Extension, Millis, QueueId, RecordingId,
     cdr::Cdr,
     change::{Change, Finding},
     config::Config,
+    fact::Disposition,
     history::{Decision, Report},
     leaving::Alone,
 };
@@ -35,6 +39,9 @@ pub type Future<'a, T> = Pin<Box<dyn std::future::Future<Output = T> + Send + 'a
 pub trait Floor: Send + Sync + 'static {
     /// Resolves when the facts of the command are durable, or when it was refused.
     fn command(&self, command: DeskCommand) -> Future<'_, Result<(), CommandError>>;
+
+    /// Says anew what came of a contact that is over; resolves when that is durable, or when it was refused.
+    fn correct(&self, correction: Correction) -> Future<'_, Result<(), CommandError>>;
 
     /// The floor at one moment, and a wake-up whenever it changed. It need not be told because time passed.
     fn board(&self) -> watch::Receiver<Arc<BoardAt>>;
@@ -328,7 +335,9 @@ pub struct Unavailable;
 pub struct ContactPage {
     /// Only those this person answered or placed; None for all.
     pub of: Option<AgentId>,
-    /// Only those that arrived before.
+    /// Only those of which this is said.
+    pub disposition: Option<Disposition>,
+    /// Only those that ended before.
     pub before: Option<Millis>,
     pub limit: u32,
 }

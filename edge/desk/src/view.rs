@@ -291,7 +291,7 @@ pub fn refused(error: ports::CommandError) -> api::RefusedCode {
             Refused::UnknownAgent => Code::UnknownAgent,
             Refused::SignedOut => Code::SignedOut,
             Refused::PhoneNotRegistered => Code::PhoneNotRegistered,
-            Refused::WrongState => Code::WrongState,
+            Refused::WrongState | Refused::TooLate => Code::WrongState,
             Refused::NoCall | Refused::NoMessage => Code::NoCall,
             Refused::Forbidden => Code::Forbidden,
             Refused::PauseNeeded => Code::PauseNeeded,

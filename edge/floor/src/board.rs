@@ -103,6 +103,8 @@ pub enum Refused {
     DispositionNeeded,
     #[error("no such disposition at this queue")]
     UnknownDisposition,
+    #[error("the time in which this could be changed is over")]
+    TooLate,
     #[error("the dial plan forbids this number")]
     Forbidden,
 }

@@ -1,11 +1,11 @@
 //! The call detail record as a fold of one contact's facts: the same while the contact lives and when the ledger is
 //! read again. Also what a restart adds to a ledger whose contacts died with the process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     AgentId, ContactId, DispositionId, Millis, Number, QueueId, RecordingId, SiteId, TrunkId,
-    cdr::{CalledBack, Cdr, Direction, Diverted, Outcome, Released, Sound, Unkeyed},
+    cdr::{CalledBack, Cdr, Corrected, Direction, Diverted, Outcome, Released, Sound, Unkeyed},
     fact::{AgentState, Disposition, EndCause, Fact, Kind, OfferOutcome},
 };
 
@@ -49,6 +49,8 @@ pub struct Fold {
     /// By each agent's last word, and the last of all.
     disposed: BTreeMap<AgentId, Disposition>,
     disposition: Option<Disposition>,
+    /// Who said it when the contact was over.
+    corrected: Option<Corrected>,
 }
 
 /// What one agent had of a contact; None is whoever is no agent of this site. Shares add up to the record's figures.
@@ -103,6 +105,7 @@ impl Fold {
             unkeyed: None,
             disposed: BTreeMap::new(),
             disposition: None,
+            corrected: None,
         }
     }
 
@@ -157,6 +160,10 @@ impl Fold {
             Kind::CallbackStruckOff { by: None } => self.called_back = None,
             Kind::Sounded { sound } => self.sound = Some(*sound),
             Kind::Disposed { agent, disposition } => self.disposed(agent, disposition),
+            Kind::Corrected { by, disposition } => {
+                self.disposed(by, &Disposition::Code(disposition.clone()));
+                self.corrected = Some(Corrected { by: by.clone(), at });
+            }
             Kind::Ended { cause } if self.ended.is_none() => {
                 self.turn(at, Phase::Away);
                 self.ended = Some((at, *cause));
@@ -204,6 +211,7 @@ impl Fold {
             diverted: self.diverted.clone(),
             unkeyed: self.unkeyed,
             disposition: self.disposition.clone(),
+            corrected: self.corrected.clone(),
         }
     }
 
@@ -248,9 +256,21 @@ impl Fold {
     fn disposed(&mut self, agent: &AgentId, disposition: &Disposition) {
         self.disposed.insert(agent.clone(), disposition.clone());
         match disposition {
-            Disposition::Code(_) => self.disposition = Some(disposition.clone()),
+            Disposition::Code(_) => {
+                self.disposition = Some(disposition.clone());
+                self.corrected = None;
+            }
             Disposition::NoneChosen => drop(self.disposition.get_or_insert_with(|| disposition.clone())),
         }
+    }
+
+    /// The last word of all.
+    pub(crate) fn disposition(&self) -> Option<&Disposition> {
+        self.disposition.as_ref()
+    }
+
+    pub(crate) fn ended(&self) -> Option<Millis> {
+        self.ended.map(|(at, _)| at)
     }
 
     pub(crate) fn was_answered(&self) -> bool {
@@ -311,6 +331,16 @@ impl Fold {
     }
 }
 
+/// Agents who talked to the customer of one contact, by its facts.
+pub fn handled_by<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> BTreeSet<AgentId> {
+    let talked = |fact: &Fact| match &fact.kind {
+        Kind::Answered { agent } | Kind::Dialled { agent, .. } | Kind::Conferred { agent } => agent.clone(),
+        Kind::HelpGiven { agent, .. } => Some(agent.clone()),
+        _ => None,
+    };
+    facts.into_iter().filter_map(talked).collect()
+}
+
 /// Every contact's record, from facts in their order. Contacts that have not ended have none.
 pub fn rebuild<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Vec<Cdr> {
     let mut folds: BTreeMap<ContactId, Fold> = BTreeMap::new();
@@ -336,7 +366,7 @@ pub fn close_open(facts: &[Fact], now: Millis, kept: &Estate) -> Vec<Fact> {
 
 /// The records of all contacts among `ends`, which a restart added, from everything that is known of each.
 pub fn closed<E>(ends: &[Fact], mut facts_of: impl FnMut(ContactId) -> Result<Vec<Fact>, E>) -> Result<Vec<Cdr>, E> {
-    let contacts: std::collections::BTreeSet<ContactId> = ends.iter().filter_map(|fact| fact.contact).collect();
+    let contacts: BTreeSet<ContactId> = ends.iter().filter_map(|fact| fact.contact).collect();
     let mut cdrs = Vec::new();
     for contact in contacts {
         let mut facts = facts_of(contact)?;

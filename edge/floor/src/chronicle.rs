@@ -74,6 +74,10 @@ impl Chronicle {
                 self.write(contact);
                 self.forget_if_done(contact);
             }
+            Kind::Corrected { .. } => {
+                self.write(contact);
+                self.forget_if_done(contact);
+            }
             // A very short call can end before its recording has begun.
             Kind::RecordingStarted { .. } => self.write(contact),
             _ => {}
@@ -95,6 +99,11 @@ impl Chronicle {
     /// What came of it, by this agent's last word.
     pub fn disposition_of(&self, contact: ContactId, agent: &AgentId) -> Option<&DispositionId> {
         self.folds.get(&contact).and_then(|fold| fold.disposition_of(agent))
+    }
+
+    /// The contact as far as it has come; None: its record is final, and it is forgotten here.
+    pub fn fold_of(&self, contact: ContactId) -> Option<&Fold> {
+        self.folds.get(&contact)
     }
 
     /// Its recording is known to have begun.

@@ -8,7 +8,7 @@
 //! talk, `company` who else is on it, `away` a page that is loaded anew under it, `transfer` and `attended` the way to
 //! another; `outgoing` are calls that begin inside; `overflow` is help between sites;
 //! `brought` are calls of other systems that are recorded here;
-//! `phones` knows whose phone is which and busy, `pauses` why an agent is not ready, `disposing` what came of a contact, `alerts` what supervisors must look up for; `desk` obeys agents, `picture` shows them the floor; `recording` and
+//! `phones` knows whose phone is which and busy, `pauses` why an agent is not ready, `disposing` what came of a contact and `correcting` what is said of that later, `alerts` what supervisors must look up for; `desk` obeys agents, `picture` shows them the floor; `recording` and
 //! `chronicle` write down; `will` is what the next life takes over.
 
 mod alerts;
@@ -25,6 +25,7 @@ pub mod cdr;
 mod chronicle;
 mod company;
 mod contact;
+pub mod correcting;
 mod desk;
 mod detour;
 mod disposing;

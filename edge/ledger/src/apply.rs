@@ -262,6 +262,6 @@ pub(crate) fn doc_code(doc: Doc) -> u8 {
     }
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|error| Error::Refused(error.to_string()))
 }

@@ -5,7 +5,7 @@ use model::{
     ContactId, Extension, Millis, QueueId,
     cdr::Cdr,
     change::Doc,
-    fact::{Fact, Kind, Process},
+    fact::{Disposition, Fact, Kind, Process},
     leaving::Interval,
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -150,6 +150,26 @@ impl Reader {
             .prepare_cached("SELECT json FROM cdr WHERE ended < ?1 ORDER BY ended DESC, contact DESC LIMIT ?2")?;
         let before = before.map_or(i64::MAX, |before| before.0);
         parsed(select.query_map(params![before, length(limit)], |row| row.get(0))?, "call record")
+    }
+
+    /// The same of those records that say this of what came of the contact.
+    pub fn cdrs_disposed(
+        &self,
+        disposition: &Disposition,
+        limit: usize,
+        before: Option<Millis>,
+    ) -> Result<Vec<Cdr>, Error> {
+        // The expression is the index's, letter by letter.
+        let mut select = self.db.prepare_cached(
+            "SELECT json FROM cdr WHERE json_extract(json, '$.disposition') = ?1 AND ended < ?2
+             ORDER BY ended DESC, contact DESC LIMIT ?3",
+        )?;
+        let said = match disposition {
+            Disposition::NoneChosen => "none_chosen".to_owned(),
+            code @ Disposition::Code(_) => apply::json(code)?,
+        };
+        let before = before.map_or(i64::MAX, |before| before.0);
+        parsed(select.query_map(params![said, before, length(limit)], |row| row.get(0))?, "call record")
     }
 
     /// Call records after this one, by when they ended, of contacts that ended before `until`; the oldest first.

@@ -130,6 +130,10 @@ CREATE TABLE erased (contact BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE lives (began INTEGER PRIMARY KEY, seen INTEGER NOT NULL) STRICT;
 CREATE INDEX facts_of_no_contact ON facts (at) WHERE contact IS NULL;
 ",
+    // What came of a contact, as its record says it: `{"code":"sold"}`, `none_chosen`.
+    "
+CREATE INDEX cdr_by_disposition ON cdr (json_extract(json, '$.disposition'), ended, contact);
+",
 ];
 
 /// Brings the file to the present schema, inside the caller's transaction.

@@ -12,8 +12,8 @@ pub use words::{
 };
 
 use crate::{
-    AgentId, ContactId, Extension, FlowId, Millis, NoticeId, Number, OverflowId, PlaceId, QueueId, RecordingId, SiteId,
-    StepId, TrunkId,
+    AgentId, ContactId, DispositionId, Extension, FlowId, Millis, NoticeId, Number, OverflowId, PlaceId, QueueId,
+    RecordingId, SiteId, StepId, TrunkId,
     alert::Alert,
     cdr::{Released, Sound, Unkeyed},
     leaving::What,
@@ -245,6 +245,16 @@ pub enum Kind {
     Disposed {
         agent: AgentId,
         disposition: Disposition,
+    },
+    /// What came of it, said anew when it was over: by somebody who had it, or by a supervisor. It stands over what was said
+    /// before.
+    Corrected {
+        by: AgentId,
+        disposition: DispositionId,
+    },
+    /// Somebody wrote on it when it was over and written up. What they wrote lies with what is personal of the contact.
+    NoteWritten {
+        by: AgentId,
     },
 
     // The agents.

@@ -157,7 +157,7 @@ export const contacts = {
   contacts: [
     contact(1, { disposition: { code: 'sold' }, notes: [{ agent: 'li', at: NOW - 30 * min, text: 'Ordered two, to be fetched on Friday.\nAsked for <b>Wang</b> next time.' }] }),
     contact(2, { outcome: 'abandoned', answered: null, agent: null, recording: null, talk_ms: 0, wait_ms: 61_000 }),
-    contact(3, { agent: 'wang', disposition: 'none_chosen' }),
+    contact(3, { agent: 'wang', disposition: { code: 'complaint' }, corrected: { by: 'chen', at: NOW - 20 * min } }),
     contact(4, { direction: 'outbound', queue: null, queued: null, wait_ms: 0, caller: { number: '075512345678', name: null } }),
     contact(5, { caller: null }),
     contact(6, { outcome: 'in_flow', queue: null, queued: null, answered: null, agent: null, recording: null, talk_ms: 0 }),
@@ -165,6 +165,7 @@ export const contacts = {
     contact(25, { queue: 'claims', agent: 'chen' }),
   ],
   dispositions: config.site.dispositions,
+  correct_within_ms: null,
   more: true,
 };
 

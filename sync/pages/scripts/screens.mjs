@@ -76,6 +76,7 @@ async function desk(tab, url, shot, look) {
     if (pathname === '/api/messages') return json(route, fixtures.messages);
     if (pathname.endsWith('/card')) return dark ? json(route, { ...fixtures.contactCard, known: null }) : json(route, fixtures.contactCard);
     if (pathname.endsWith('/note')) return json(route, { version: 4 });
+    if (pathname.endsWith('/disposition')) return route.fulfill({ status: 204 });
     if (pathname === '/api/contacts') return json(route, fixtures.contacts);
     if (pathname === '/api/config' || pathname === '/api/changes') return json(route, { config: fixtures.config, findings: fixtures.findings, alone: fixtures.alone });
     if (pathname === '/api/merge') return json(route, fixtures.merge);
@@ -212,6 +213,11 @@ async function desk(tab, url, shot, look) {
   await tab.getByRole('button', { name: /Play|播放/ }).first().click();
   await tab.getByRole('slider', { name: /Position|播放位置/ }).press('ArrowRight');
   await shot('contacts');
+  await tab.locator('.correct').first().click();
+  await tab.getByRole('dialog').getByRole('textbox').last().fill('Ordered three, after all.');
+  await shot('contacts-correct');
+  await tab.keyboard.press('Escape');
+  await tab.getByRole('dialog').waitFor({ state: 'detached' });
   const narrow = look.name.startsWith('narrow');
   if (narrow) {
     await tab.locator('header button[aria-haspopup=menu]').click();

@@ -304,6 +304,8 @@ fn tell(kind: &Kind) -> String {
         Kind::AgentState { agent, state, pause: Some(pause) } => format!("{agent} is {state:?}, {pause:?}"),
         Kind::WrapUpStarted { agent } => format!("{agent} writes it up"),
         Kind::Disposed { agent, disposition } => format!("{agent} says what came of it: {disposition:?}"),
+        Kind::Corrected { by, disposition } => format!("{by} says anew what came of it: {disposition}"),
+        Kind::NoteWritten { by } => format!("{by} writes a note on it later"),
         Kind::WrapUpEnded { agent } => format!("{agent} has written it up"),
         Kind::Started { process, .. } => format!("{process:?} begins"),
         Kind::ConfigActivated { heads, findings } => format!("configuration {heads} runs, {findings} findings"),

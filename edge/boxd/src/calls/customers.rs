@@ -1,11 +1,12 @@
 //! What the ledger knows of a contact and of its customer, and notes on their way to it.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use desk::{Earlier, Known, Note, NoteRefused, NoteWritten, Unavailable};
-use ledger::{Batch, NoteEdit, Reader};
+use floor::{cdr::handled_by, correcting::Reach};
+use ledger::{Batch, Ledger, NoteEdit, Reader};
 use model::{
-    ContactId,
+    AgentId, ContactId, Millis,
     fact::{Fact, Kind},
 };
 use tracing::warn;
@@ -36,7 +37,7 @@ pub fn known(reader: &Reader, contact: ContactId) -> Result<Option<Known>, ledge
         _ => None,
     });
     Ok(Some(Known {
-        handled_by: facts.iter().filter_map(talked).collect::<BTreeSet<_>>(),
+        handled_by: handled_by(&facts),
         queue,
         shown: person.map(|person| person.shown.clone()).unwrap_or_default(),
         notes: notes(reader, contact)?,
@@ -56,30 +57,42 @@ pub fn notes(reader: &Reader, contact: ContactId) -> Result<Vec<Note>, ledger::E
     Ok(notes.iter().map(note).collect())
 }
 
-/// Who talks to the customer by this fact.
-fn talked(fact: &Fact) -> Option<model::AgentId> {
-    match &fact.kind {
-        Kind::Answered { agent } | Kind::Dialled { agent, .. } | Kind::Conferred { agent } => agent.clone(),
-        Kind::HelpGiven { agent, .. } => Some(agent.clone()),
-        _ => None,
+/// To be waited for on a thread that may block: the version that the note is, once it is on the disk.
+pub fn write(ledger: Arc<Ledger>, written: NoteWritten) -> impl FnOnce() -> Result<u64, NoteRefused> + Send + use<> {
+    move || {
+        let NoteWritten { contact, by, text, base, later } = written;
+        let at = wall();
+        let mut facts = Vec::new();
+        if let Some(reach) = later
+            && may_still(&ledger, contact, &by, reach, at)?
+        {
+            facts.push(Fact { seq: 0, at, contact: Some(contact), kind: Kind::NoteWritten { by: by.clone() } });
+        }
+        let edit = NoteEdit { contact, agent: by, at, text, base: Some(base) };
+        let batch = Batch { notes: vec![edit], facts, ..Batch::default() };
+        match ledger.writer().submit_once(batch).wait() {
+            Ok(_) => Ok(base.saturating_add(1)),
+            Err(ledger::Error::NoteChanged { version }) => Err(NoteRefused::Changed { version }),
+            Err(ledger::Error::Erased) => Err(NoteRefused::Erased),
+            Err(error) => {
+                warn!(%error, "a note cannot be kept");
+                Err(Unavailable.into())
+            }
+        }
     }
 }
 
-/// To be waited for on a thread that may block: the version that the note is, once it is on the disk.
-pub fn write(
-    writer: &ledger::Writer,
-    written: NoteWritten,
-) -> impl FnOnce() -> Result<u64, NoteRefused> + Send + use<> {
-    let NoteWritten { contact, by, text, base } = written;
-    let edit = NoteEdit { contact, agent: by, at: wall(), text, base: Some(base) };
-    let ticket = writer.submit_once(Batch { notes: vec![edit], ..Batch::default() });
-    move || match ticket.wait() {
-        Ok(_) => Ok(base.saturating_add(1)),
-        Err(ledger::Error::NoteChanged { version }) => Err(NoteRefused::Changed { version }),
-        Err(ledger::Error::Erased) => Err(NoteRefused::Erased),
-        Err(error) => {
-            warn!(%error, "a note cannot be kept");
-            Err(Unavailable.into())
-        }
-    }
+/// Is the contact over, so that who writes of it is told? Refused when its time is past.
+fn may_still(ledger: &Ledger, contact: ContactId, by: &AgentId, reach: Reach, at: Millis) -> Result<bool, NoteRefused> {
+    let read = || {
+        let reader = ledger.reader()?;
+        Ok::<_, ledger::Error>((reader.facts_of(contact)?, reader.cdr(contact)?))
+    };
+    let (facts, cdr) = read().map_err(|error| {
+        warn!(%error, "the ledger cannot be read, and so nobody writes of what is over");
+        Unavailable
+    })?;
+    let Some(cdr) = cdr else { return Ok(false) };
+    reach.allows(by, &facts, cdr.ended, at).map_err(|_| NoteRefused::TooLate)?;
+    Ok(true)
 }

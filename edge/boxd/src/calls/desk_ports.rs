@@ -12,7 +12,10 @@ use desk::{
     BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Effective, Fault, Floor, Future, Known,
     MessageRow, NoteRefused, NoteWritten, Records, Unavailable, Waveform,
 };
-use floor::board::{DeskCommand, Refused};
+use floor::{
+    board::{DeskCommand, Refused},
+    correcting::Correction,
+};
 use ledger::{Batch, BranchKey, Ledger, Reader};
 use media::record::Peaks;
 use model::{
@@ -54,6 +57,10 @@ pub enum Request {
         command: DeskCommand,
         answer: oneshot::Sender<Result<(), Refused>>,
     },
+    Correct {
+        correction: Correction,
+        answer: oneshot::Sender<Result<(), CommandError>>,
+    },
     Change {
         by: AgentId,
         edit: Edit,
@@ -80,6 +87,14 @@ impl Floor for FloorPort {
             let (answer, answered) = oneshot::channel();
             self.requests.try_send(Request::Command { command, answer }).map_err(|_| Unavailable)?;
             answered.await.map_err(|_| Unavailable)?.map_err(CommandError::from)
+        })
+    }
+
+    fn correct(&self, correction: Correction) -> Future<'_, Result<(), CommandError>> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            self.requests.try_send(Request::Correct { correction, answer }).map_err(|_| Unavailable)?;
+            answered.await.map_err(|_| Unavailable)?
         })
     }
 
@@ -122,6 +137,8 @@ pub struct RecordsPort {
     pub ledger: Arc<Ledger>,
     pub recordings: PathBuf,
     pub key: BranchKey,
+    /// It is the spare ledger: what is written of contacts that are over does not come home.
+    pub spare: bool,
 }
 
 /// Reads the ledger on a thread that may block.
@@ -169,7 +186,10 @@ impl Records for RecordsPort {
             let mut before = page.before;
             // An agent's own contacts are a part of the site's: further pages are read until enough are found.
             while rows.len() < limit {
-                let cdrs = reader.cdrs(limit, before)?;
+                let cdrs = match &page.disposition {
+                    Some(said) => reader.cdrs_disposed(said, limit, before)?,
+                    None => reader.cdrs(limit, before)?,
+                };
                 let Some(last) = cdrs.last() else { break };
                 before = Some(last.ended);
                 for cdr in cdrs {
@@ -187,7 +207,10 @@ impl Records for RecordsPort {
     }
 
     fn write_note(&self, written: NoteWritten) -> Future<'_, Result<u64, NoteRefused>> {
-        let kept = customers::write(&self.ledger.writer(), written);
+        if self.spare && written.later.is_some() {
+            return Box::pin(async { Err(Unavailable.into()) });
+        }
+        let kept = customers::write(Arc::clone(&self.ledger), written);
         Box::pin(async move { tokio::task::spawn_blocking(kept).await.unwrap_or(Err(Unavailable.into())) })
     }
 

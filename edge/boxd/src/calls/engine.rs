@@ -301,6 +301,7 @@ impl Engine {
                 let _ = answer.send(());
             }
             Request::TakeBack { name } => self.feed(Input::Call(LineInput::Sip(SipInput::TakeBack { name }))),
+            Request::Correct { correction, answer } => self.correct(correction, answer),
             Request::Change { by, edit, answer } => self.change(by, &edit, answer),
         }
     }

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod clock;
+mod correcting;
 mod customers;
 mod desk_ports;
 mod dns;
@@ -380,7 +381,8 @@ fn desk_router(
         has_customer: !config.witness.is_empty(),
     };
     let reports = ReportsPort { ledger: Arc::clone(&ledger), effective: engine.effective.subscribe() };
-    let records = RecordsPort { ledger, recordings: config.recordings(), key };
+    let spare = engine.stay.is_spare();
+    let records = RecordsPort { ledger, recordings: config.recordings(), key, spare };
     let origins = origins(config);
     if origins.is_empty() {
         warn!("no browser will be allowed to the desk");

@@ -85,7 +85,8 @@ impl Engine {
     }
 
     pub fn count(&self, cdr: &Cdr) {
-        if cdr.wrap_up_ms.is_some() || self.config.brought(cdr) {
+        // Counted when it was written first.
+        if cdr.wrap_up_ms.is_some() || cdr.corrected.is_some() || self.config.brought(cdr) {
             return;
         }
         self.meters.contacts.inc();

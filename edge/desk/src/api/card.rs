@@ -66,6 +66,14 @@ pub struct WriteNote {
     pub base: u64,
 }
 
+/// `POST /api/contacts/{contact}/disposition`, when the contact is over: for who had it, within 72 hours, and for
+/// supervisors. Answered with 204 when it is on the disk.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Correct {
+    pub disposition: DispositionId,
+}
+
 /// The note is on the disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NoteKept {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use floor::correcting::Reach;
 use model::{AgentId, ContactId, Millis, QueueId, cdr::Cdr};
 
 use super::Unavailable;
@@ -60,6 +61,8 @@ pub struct NoteWritten {
     pub text: String,
     /// The version it was made of; 0 for none.
     pub base: u64,
+    /// The writer does not have the contact at this moment: as far as this is allowed, and told as a fact.
+    pub later: Option<Reach>,
 }
 
 /// Why a note was not kept.
@@ -70,6 +73,9 @@ pub enum NoteRefused {
     Changed { version: u64 },
     #[error("what was known of this contact is erased")]
     Erased,
+    /// Agents may write for a while after the end.
+    #[error("the time in which this could be changed is over")]
+    TooLate,
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }

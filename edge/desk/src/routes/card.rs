@@ -10,6 +10,7 @@ use crate::{
     Desk, Role, api,
     fault::Refusal,
     ports::{Known, NoteWritten},
+    routes::contacts,
     session::Session,
     view,
 };
@@ -35,7 +36,9 @@ pub async fn write(
     let contact = contact.parse::<ContactId>().map_err(|_| Refusal::NotFound)?;
     let text = note_text(&wanted.text)?;
     open(&desk, &session, contact).await?;
-    let written = NoteWritten { contact, by: session.agent.clone(), text, base: wanted.base };
+    let has = session.reader().has(&desk.floor.board().borrow().board, contact).is_some();
+    let later = (!has).then(|| contacts::reach(session.role));
+    let written = NoteWritten { contact, by: session.agent.clone(), text, base: wanted.base, later };
     let version = desk.records.write_note(written).await?;
     Ok(Json(api::NoteKept { version }))
 }

@@ -46,6 +46,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/messages/{recording}/done", post(messages::done))
         .route("/api/contacts/{contact}/card", get(card::show))
         .route("/api/contacts/{contact}/note", post(card::write))
+        .route("/api/contacts/{contact}/disposition", post(contacts::correct))
         .route("/api/recordings/{file}", get(recordings::show))
         .route("/api/egress", get(egress::sums))
         .route("/api/egress/lines", get(egress::lines))

@@ -3,6 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use desk::{Earlier, Known, Note, NoteRefused, NoteWritten, Unavailable};
+use floor::{
+    board::Refused,
+    correcting::{Correction, Reach},
+};
 use model::{ContactId, Millis};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -152,4 +156,69 @@ async fn past_contacts_carry_notes_for_whom_may_see_them() {
     assert_eq!(of_li["contacts"][0]["disposition"], json!({ "code": "sold" }));
     assert_eq!(of_li["dispositions"]["sold"], "Sold");
     assert_eq!(listed("zhao").await["contacts"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn contacts_are_listed_by_what_came_of_them() {
+    let rig = Rig::start().await;
+    let zhao = rig.sign_in("zhao").await;
+    let listed = async |query: &str| {
+        let answer = rig.get(&format!("/api/contacts?{query}")).header("cookie", &zhao).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap()["contacts"].as_array().map(Vec::len))
+    };
+    assert_eq!(listed("disposition=sold").await, (200, Some(2)));
+    assert_eq!(listed("disposition=later").await, (200, Some(0)));
+    assert_eq!(listed("disposition=none_chosen").await, (200, Some(0)));
+    assert_eq!(listed("disposition=so%20ld").await.0, 400);
+}
+
+#[tokio::test]
+async fn what_came_of_a_past_contact_is_said_anew_with_the_reach_of_the_role() {
+    let rig = Rig::start().await;
+    let correct = async |who: &str, body: Value| {
+        let cookie = rig.sign_in(who).await;
+        let request = rig.write(Method::POST, &path(1, "disposition")).header("cookie", &cookie).json(&body);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap_or_default()["error"]["code"].clone())
+    };
+    assert_eq!(correct("li", json!({ "disposition": "later" })).await, (204, Value::Null));
+    assert_eq!(correct("zhao", json!({ "disposition": "later" })).await.0, 204);
+    let seen = rig.floor.corrected.lock().unwrap().clone();
+    let said = |who: &str, reach| Correction {
+        by: agent(who),
+        contact: ContactId(1),
+        disposition: "later".parse().unwrap(),
+        reach,
+    };
+    assert_eq!(seen, [said("li", Reach::Own), said("zhao", Reach::Any)]);
+    for (refused, status, code) in [
+        (Refused::TooLate, 409, "too_late"),
+        (Refused::WrongState, 409, "goes_on"),
+        (Refused::UnknownDisposition, 422, "unknown_disposition"),
+        (Refused::NoCall, 404, "not_found"),
+    ] {
+        *rig.floor.answer.lock().unwrap() = Err(refused.into());
+        assert_eq!(correct("li", json!({ "disposition": "sold" })).await, (status, json!(code)));
+    }
+    for bad in [json!({}), json!({ "disposition": "no such!" }), json!({ "disposition": "sold", "by": "zhao" })] {
+        assert_eq!(correct("li", bad).await.0, 400);
+    }
+    let unmarked = rig.unmarked(Method::POST, &path(1, "disposition")).json(&json!({ "disposition": "sold" }));
+    assert_eq!(unmarked.send().await.unwrap().status(), 403);
+}
+
+#[tokio::test]
+async fn a_note_on_a_contact_that_one_no_longer_has_is_written_with_the_reach_of_the_role() {
+    let rig = Rig::start().await;
+    let (li, zhao) = (rig.sign_in("li").await, rig.sign_in("zhao").await);
+    let note = json!({ "text": "x", "base": 3 });
+    for (cookie, contact, later) in [
+        (&li, LI_NOW, None),
+        (&li, 1, Some(Reach::Own)),
+        (&zhao, 1, Some(Reach::Any)),
+        (&zhao, LI_NOW, Some(Reach::Any)),
+    ] {
+        assert_eq!(write(&rig, cookie, contact, &note).await.0, 200);
+        assert_eq!(rig.records.notes.lock().unwrap().last().unwrap().later, later, "{contact}");
+    }
 }

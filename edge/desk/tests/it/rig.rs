@@ -16,7 +16,10 @@ use desk::{
     NoteWritten, Options, Parts, PhoneError, PhoneIs, Phones, Records, Registered, Role, SipLine, Softphones,
     Unavailable, Waveform,
 };
-use floor::board::{AgentLine, Board, ContactCard, DeskCommand, Help, MonitorLine, QueueLine};
+use floor::{
+    board::{AgentLine, Board, ContactCard, DeskCommand, Help, MonitorLine, QueueLine},
+    correcting::Correction,
+};
 use futures_util::{SinkExt as _, StreamExt as _};
 use model::{
     AgentId, ContactId, Extension, Millis, QueueId, RecordingId, SiteId,
@@ -62,6 +65,7 @@ pub struct TestFloor {
     pub answer: Mutex<Result<(), CommandError>>,
     pub changed: Mutex<Vec<(AgentId, Vec<Change>)>>,
     pub decided: Mutex<Vec<(AgentId, Decision)>>,
+    pub corrected: Mutex<Vec<Correction>>,
 }
 
 impl Floor for TestFloor {
@@ -71,6 +75,11 @@ impl Floor for TestFloor {
             self.durable.acquire().await.unwrap().forget();
             *self.answer.lock().unwrap()
         })
+    }
+
+    fn correct(&self, correction: Correction) -> Future<'_, Result<(), CommandError>> {
+        self.corrected.lock().unwrap().push(correction);
+        Box::pin(async { *self.answer.lock().unwrap() })
     }
 
     fn board(&self) -> watch::Receiver<Arc<BoardAt>> {
@@ -142,8 +151,9 @@ impl Records for TestRecords {
     fn contacts(&self, page: ContactPage) -> Future<'_, Result<Vec<ContactRow>, Unavailable>> {
         Box::pin(async move {
             let own = |row: &ContactRow| page.of.is_none() || row.cdr.agent == page.of;
-            let old = |row: &ContactRow| page.before.is_none_or(|before| row.cdr.arrived < before);
-            let fits = |row: &ContactRow| own(row) && old(row);
+            let old = |row: &ContactRow| page.before.is_none_or(|before| row.cdr.ended < before);
+            let said = |row: &ContactRow| page.disposition.is_none() || row.cdr.disposition == page.disposition;
+            let fits = |row: &ContactRow| own(row) && old(row) && said(row);
             Ok(rows().into_iter().filter(fits).take(page.limit as usize).collect())
         })
     }
@@ -343,6 +353,7 @@ impl Rig {
             answer: Mutex::new(Ok(())),
             changed: Mutex::default(),
             decided: Mutex::default(),
+            corrected: Mutex::default(),
         });
         let (records, staff) = (Arc::<TestRecords>::default(), Arc::<TestStaff>::default());
         let softphones = Arc::<TestSoftphones>::default();
@@ -657,6 +668,7 @@ pub fn rows() -> Vec<ContactRow> {
             diverted: None,
             unkeyed: None,
             disposition: Some(Disposition::Code("sold".parse().unwrap())),
+            corrected: None,
             called_back: None,
         },
         caller: Some(Caller { number: number.into(), name: None }),

@@ -1,7 +1,12 @@
 //! What came of a contact: named while the customer talks or is written up, told as a fact, and owed where the queue asks.
 
-use floor::{board::ContactCard, cdr};
+use floor::{
+    board::{ContactCard, Refused},
+    cdr,
+    correcting::Reach,
+};
 use model::{
+    cdr::Corrected,
     config::Config,
     disposition::Dispositions,
     fact::{Disposition, Kind},
@@ -131,4 +136,68 @@ fn a_wrap_up_that_owes_a_disposition_keeps_nobody_from_calling_for_help() {
     let told = check(&mut scene, "@22 desk ann dial 112", &["dial 201"]);
     assert!(!told.contains("refused"), "{told}");
     check(&mut scene, "@23 201 answers", &["dial carrier/112"]);
+}
+
+/// Ann has talked and written up; 72 hours are the agents' own.
+fn written_up() -> Scene {
+    let mut scene = Scene::new(with_codes(true));
+    scene.play(TALKING);
+    check(&mut scene, "@20 a hangs up\n@21 desk ann names later\n@22 desk ann wrapped-up", &["ann is Ready"]);
+    scene
+}
+
+#[test]
+fn what_came_of_it_is_said_anew_when_it_is_over_and_the_record_says_by_whom_and_when() {
+    let mut scene = written_up();
+    let records = scene.cdrs.len();
+    scene.play("@4000 desk ann not-ready");
+    assert_eq!(scene.correct("ann", "sold", Reach::Own), Ok(()));
+    let told = scene.facts.last().expect("a fact").clone();
+    assert_eq!(told.kind, Kind::Corrected { by: id("ann"), disposition: id("sold") });
+    assert_eq!(scene.cdrs.len(), records + 1, "the record is written again, once");
+    let last = scene.cdrs.last().expect("a record").clone();
+    assert_eq!(last.disposition, Some(Disposition::Code(id("sold"))));
+    assert_eq!(last.corrected, Some(Corrected { by: id("ann"), at: told.at }));
+    assert!(last.wrap_up_ms.is_some(), "all else stays as it was: {last:?}");
+    assert_eq!(cdr::rebuild(&scene.facts).last(), Some(&last), "the record comes from the facts alone");
+    assert_eq!(scene.correct("bob", "later", Reach::Any), Ok(()), "a supervisor, later");
+    assert_eq!(scene.cdrs.last().and_then(|cdr| cdr.corrected.clone()).map(|said| said.by), Some(id("bob")));
+    let facts = scene.facts.len();
+    assert_eq!(scene.correct("bob", "later", Reach::Any), Ok(()), "the same word says nothing new");
+    assert_eq!(scene.facts.len(), facts);
+    everything_adds_up(&scene);
+}
+
+#[test]
+fn who_had_no_part_in_it_or_comes_too_late_or_names_what_does_not_fit_changes_nothing() {
+    let mut scene = written_up();
+    let facts = scene.facts.len();
+    assert_eq!(scene.correct("bob", "sold", Reach::Own), Err(Refused::NoCall), "not bob's");
+    assert_eq!(scene.correct("ann", "broken", Reach::Own), Err(Refused::UnknownDisposition), "not of this queue");
+    scene.play("@259219 desk ann not-ready");
+    let late = scene.facts.len();
+    assert_eq!(scene.correct("ann", "sold", Reach::Own), Ok(()), "72 hours after the end, to the second");
+    scene.play("@259221 desk ann ready");
+    assert_eq!(scene.correct("ann", "later", Reach::Own), Err(Refused::TooLate));
+    assert_eq!(scene.correct("bob", "later", Reach::Any), Ok(()), "a supervisor at any time");
+    let said =
+        |from: usize| scene.facts[from..].iter().filter(|fact| matches!(fact.kind, Kind::Corrected { .. })).count();
+    assert_eq!((said(facts), said(late)), (2, 2));
+}
+
+#[test]
+fn while_the_customer_talks_nothing_is_corrected_and_a_wrap_up_that_runs_takes_the_later_word() {
+    let mut scene = Scene::new(with_codes(true));
+    scene.play(TALKING);
+    assert_eq!(scene.correct("bob", "sold", Reach::Any), Err(Refused::WrongState));
+    scene.play("@20 a hangs up");
+    assert_eq!(scene.correct("bob", "later", Reach::Any), Ok(()));
+    let disposition = |scene: &Scene| {
+        let last = scene.cdrs.last().expect("a record");
+        (last.disposition.clone(), last.corrected.is_some())
+    };
+    assert_eq!(disposition(&scene), (Some(Disposition::Code(id("later"))), true));
+    check(&mut scene, "@22 desk ann names sold\n@23 desk ann wrapped-up", &["WrapUpEnded ann"]);
+    assert_eq!(disposition(&scene), (Some(Disposition::Code(id("sold"))), false), "said in its own time, and last");
+    everything_adds_up(&scene);
 }

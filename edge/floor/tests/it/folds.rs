@@ -47,6 +47,7 @@ fn cdr(contact: u128, queue: &str, queued: i64, outcome: Outcome, wait_ms: u64) 
         diverted: None,
         unkeyed: None,
         disposition: None,
+        corrected: None,
         called_back: None,
     }
 }

@@ -13,7 +13,8 @@ use call::{
 };
 use floor::{
     CivilTime, Floor, Input, Output,
-    board::{Ask, DeskCommand},
+    board::{Ask, DeskCommand, Refused},
+    correcting::{Correction, Reach},
     overflow::{Kind as Say, Signal},
 };
 use model::{
@@ -183,6 +184,16 @@ impl Scene {
 
     pub fn input(&mut self, input: Input) {
         self.floor.handle_input(self.now, self.wall(), input);
+    }
+
+    /// The last contact's disposition, said anew.
+    pub fn correct(&mut self, by: &str, code: &str, reach: Reach) -> Result<(), Refused> {
+        let contact = self.facts.iter().rev().find_map(|fact| fact.contact).expect("a contact");
+        let facts: Vec<Fact> = self.facts.iter().filter(|fact| fact.contact == Some(contact)).cloned().collect();
+        let correction = Correction { by: id(by), contact, disposition: id(code), reach };
+        let result = self.floor.correct(self.now, self.wall(), correction, &facts);
+        self.drain();
+        result
     }
 
     fn happen(&mut self, what: &str) {
@@ -557,6 +568,7 @@ impl Scene {
             Kind::AgentState { agent, state, pause: Some(pause) } => format!("{agent} is {state:?}, {pause:?}"),
             Kind::WrapUpStarted { agent } => format!("WrapUpStarted {agent}"),
             Kind::Disposed { agent, disposition } => format!("Disposed by {agent}: {disposition:?}"),
+            Kind::Corrected { by, disposition } => format!("Corrected by {by}: {disposition}"),
             Kind::WrapUpEnded { agent } => format!("WrapUpEnded {agent}"),
             Kind::Noticed { what, place, .. } => format!("Noticed {what:?} at {}", text(place)),
             Kind::CallbackPromised { queue, .. } => format!("CallbackPromised {queue}"),

@@ -12,8 +12,9 @@ use ledger::{
 };
 use model::{
     AgentId, ContactId, Extension, Millis, QueueId, RecordingId,
+    cdr::Cdr,
     change::Doc,
-    fact::{Fact, Kind, Process},
+    fact::{Disposition, Fact, Kind, Process},
     leaving::{Figures, Interval, Leaving},
 };
 
@@ -112,6 +113,33 @@ fn records_come_newest_first_and_page_by_their_end() {
     let reader = ledger.reader().unwrap();
     assert_eq!(ids(reader.cdrs(2, None).unwrap()), [5, 4]);
     assert_eq!(ids(reader.cdrs(9, Some(Millis(4_000))).unwrap()), [3, 2, 1]);
+}
+
+#[test]
+fn records_are_found_by_what_came_of_the_contact() {
+    let place = Place::new();
+    let ledger = place.open();
+    let sold = Disposition::Code("sold".parse().unwrap());
+    let said = |n: u128, disposition: Option<Disposition>| Cdr { disposition, ..cdr(n, 1_000 * n as i64) };
+    let later = Disposition::Code("later".parse().unwrap());
+    let cdrs = vec![
+        said(1, Some(sold.clone())),
+        said(2, Some(Disposition::NoneChosen)),
+        said(3, None),
+        said(4, Some(sold.clone())),
+        said(5, Some(later.clone())),
+    ];
+    ledger.writer().submit(Batch { cdrs, ..Batch::default() }).wait().unwrap();
+    let found = |wanted: &Disposition, limit, before| {
+        let found = ledger.reader().unwrap().cdrs_disposed(wanted, limit, before).unwrap();
+        found.into_iter().map(|cdr| cdr.contact.0).collect::<Vec<_>>()
+    };
+    assert_eq!((found(&sold, 9, None), found(&sold, 1, None)), (vec![4, 1], vec![4]));
+    assert_eq!((found(&sold, 9, Some(Millis(4_000))), found(&Disposition::NoneChosen, 9, None)), (vec![1], vec![2]));
+    // A record that is written again is found by its last word alone.
+    let cdrs = vec![said(4, Some(later.clone()))];
+    ledger.writer().submit(Batch { cdrs, ..Batch::default() }).wait().unwrap();
+    assert_eq!((found(&sold, 9, None), found(&later, 9, None)), (vec![1], vec![5, 4]));
 }
 
 #[test]

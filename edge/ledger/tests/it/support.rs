@@ -79,6 +79,7 @@ pub fn cdr(contact: u128, ended: i64) -> Cdr {
         diverted: None,
         unkeyed: None,
         disposition: None,
+        corrected: None,
         called_back: None,
     }
 }

@@ -299,11 +299,6 @@ export interface Message {
 export const messages = () => get<{ messages: Message[] }>('/api/messages');
 export const messageDone = (recording: string) => post<{ messages: Message[] }>(`/api/messages/${recording}/done`, {});
 
-export function contacts(before: number | null) {
-  const rest = before === null ? '' : `&before=${before}`;
-  return get<{ contacts: Contact[]; dispositions: Record<string, string>; more: boolean }>(`/api/contacts?limit=50${rest}`);
-}
-
 export type EgressClass = 'metric' | 'health' | 'notice' | 'configuration' | 'overflow signal' | 'overflow media' | 'handshake' | 'checkpoint';
 
 /** How far a witness has come. */

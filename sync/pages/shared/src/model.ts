@@ -481,6 +481,8 @@ export interface Cdr {
   released?: { status: number | null; q850: number | null; sip: number | null };
   /** By the last word of an agent. */
   disposition?: Disposition;
+  /** Who said so when the contact was over. */
+  corrected?: { by: string; at: number };
   unkeyed?: 'no_certificate' | 'silent' | 'another_certificate' | 'refused';
   diverted?: { from: string | null; why: 'always' | 'busy' | 'no_answer' | 'unavailable' | 'deflection' | 'other'; hops: number };
 }

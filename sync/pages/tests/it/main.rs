@@ -462,6 +462,7 @@ fn cdr() -> Cdr {
         diverted: None,
         unkeyed: None,
         disposition: None,
+        corrected: None,
         called_back: None,
     }
 }

@@ -1,16 +1,16 @@
 // Past contacts, newest first, with the player of their recordings.
 import '@mantine/core/styles/Table.css';
 import '@mantine/core/styles/Skeleton.css';
-import { ActionIcon, Alert, Badge, Box, Button, Card, Group, Skeleton, Stack, Table, Text, Tooltip } from '@mantine/core';
-import { IconAlertCircle, IconFileSpreadsheet, IconHistory, IconPhoneIncoming, IconPhoneOutgoing, IconPlayerPlayFilled, IconUsers } from '@tabler/icons-react';
+import { ActionIcon, Alert, Badge, Box, Button, Card, Group, NativeSelect, Skeleton, Stack, Table, Text, Tooltip } from '@mantine/core';
+import { IconAlertCircle, IconFileSpreadsheet, IconHistory, IconPencil, IconPhoneIncoming, IconPhoneOutgoing, IconPlayerPlayFilled, IconUsers } from '@tabler/icons-react';
 import { save } from '@shared/csv';
-import { clock, day, phone, timeOfDay } from '@shared/format';
+import { clock, day, dayAndTime, phone, timeOfDay } from '@shared/format';
 import type { Direction, Outcome } from '@shared/model';
 import { refusalText } from '@shared/text/words';
 import { Empty, Heading } from '@shared/ui/bits';
 import { Queries } from '@shared/ui/queries';
-import { useInfiniteQuery } from '@tanstack/react-query';
-import { Fragment, useState } from 'react';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { Fragment, Suspense, lazy, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ROWS_MAX, csv } from './csv';
 import { dispositionText } from './disposition';
@@ -18,7 +18,11 @@ import { Player } from './player';
 import { Notes } from '../card/history';
 import { useWords } from '../card/words';
 import '../card/card.css';
-import { contacts, type AgentLine, type Contact, type Me, type QueueLine } from '../api';
+import type { AgentLine, Contact, Me, QueueLine } from '../api';
+import { NONE_CHOSEN, contacts } from './api';
+import { useContactWords } from './words';
+
+const CorrectDialog = lazy(() => import('./correct'));
 
 const OUTCOME_COLOR: Record<Outcome, string> = { answered: 'green', abandoned: 'orange', in_flow: 'gray', refused: 'gray' };
 const DIRECTION_ICON: Record<Direction, typeof IconUsers> = { inbound: IconPhoneIncoming, outbound: IconPhoneOutgoing, internal: IconUsers };
@@ -37,11 +41,16 @@ function Contacts({ me, queues, agents }: Props) {
   const { t, i18n } = useTranslation();
   const w = useWords();
   const [playing, setPlaying] = useState<Contact | null>(null);
+  const c = useContactWords();
+  const known = useQueryClient();
+  const [wanted, setWanted] = useState<string | null>(null);
+  const [correcting, setCorrecting] = useState<Contact | null>(null);
   const found = useInfiniteQuery({
-    queryKey: ['contacts', me.agent],
-    queryFn: ({ pageParam }) => contacts(pageParam),
+    queryKey: ['contacts', me.agent, wanted],
+    queryFn: ({ pageParam }) => contacts(pageParam, wanted),
     initialPageParam: null as number | null,
-    getNextPageParam: (last) => (last.more ? (last.contacts.at(-1)?.arrived ?? null) : null),
+    placeholderData: (before) => before,
+    getNextPageParam: (last) => (last.more ? (last.contacts.at(-1)?.ended ?? null) : null),
     refetchInterval: 20_000,
   });
   const rows = found.data?.pages.flatMap((page) => page.contacts) ?? [];
@@ -51,8 +60,8 @@ function Contacts({ me, queues, agents }: Props) {
     setSaving(true);
     try {
       const all: Contact[] = [];
-      for (let before: number | null = null, more = true; more && all.length < ROWS_MAX; before = all.at(-1)?.arrived ?? null) {
-        const page = await contacts(before);
+      for (let before: number | null = null, more = true; more && all.length < ROWS_MAX; before = all.at(-1)?.ended ?? null) {
+        const page = await contacts(before, wanted);
         all.push(...page.contacts);
         more = page.more && page.contacts.length > 0;
       }
@@ -64,9 +73,18 @@ function Contacts({ me, queues, agents }: Props) {
   const supervisor = me.role === 'supervisor';
   const zone = me.site.time_zone;
   const columns = supervisor ? 8 : 7;
+  const within = found.data?.pages[0]?.correct_within_ms ?? null;
+  const now = Date.now();
+  const mayCorrect = (row: Contact) => Object.keys(labels).length > 0 && (within === null || now - row.ended <= within);
   return (
     <Stack gap={0}>
       <Heading title={t('contacts.title')} note={t(supervisor ? 'contacts.noteSupervisor' : 'contacts.noteAgent')}>
+        {(wanted !== null || Object.keys(labels).length > 0) && (
+          <NativeSelect
+            aria-label={c.filter} value={wanted ?? ''} onChange={(event) => setWanted(event.currentTarget.value || null)} ml="auto"
+            data={[{ value: '', label: `${c.filter}: ${c.all}` }, ...Object.entries(labels).map(([value, label]) => ({ value, label })), { value: NONE_CHOSEN, label: w.noneChosen }]}
+          />
+        )}
         {rows.length > 0 && <Button variant="default" leftSection={<IconFileSpreadsheet size={18} />} loading={saving} onClick={() => void saveAll()}>{t('contacts.save')}</Button>}
       </Heading>
       {found.isError && (
@@ -78,7 +96,7 @@ function Contacts({ me, queues, agents }: Props) {
         {found.isPending ? (
           <Stack p="lg" gap="sm" role="status" aria-label={t('loading')}>{Array.from({ length: 6 }, (_, n) => <Skeleton key={n} height={22} />)}</Stack>
         ) : rows.length === 0 ? (
-          <Empty icon={<IconHistory size={24} />} title={t('contacts.none')}>{t('contacts.noneText')}</Empty>
+          <Empty icon={<IconHistory size={24} />} title={wanted === null ? t('contacts.none') : c.noneFound}>{wanted === null ? t('contacts.noneText') : c.noneFoundText}</Empty>
         ) : (
           <Box style={{ overflowX: 'auto' }}>
             <Table highlightOnHover className="stack-table">
@@ -127,7 +145,20 @@ function Contacts({ me, queues, agents }: Props) {
                         {supervisor && (
                           <Table.Td data-label={t('contacts.agent')}>{row.answered_at ? t('contacts.elsewhere', { site: row.answered_at }) : (agents.find((a) => a.agent === row.agent)?.badge ?? row.agent ?? '–')}</Table.Td>
                         )}
-                        <Table.Td><Badge variant="light" color={OUTCOME_COLOR[row.outcome]} tt="none">{t(`contacts.outcomes.${row.outcome}`)}</Badge>{row.disposition !== undefined && <Text size="xs" mt={2} className="disposition">{dispositionText(row.disposition, labels, w.noneChosen)}</Text>}</Table.Td>
+                        <Table.Td>
+                          <Group gap={6} wrap="nowrap" justify="space-between">
+                            <Box>
+                              <Badge variant="light" color={OUTCOME_COLOR[row.outcome]} tt="none">{t(`contacts.outcomes.${row.outcome}`)}</Badge>
+                              {row.disposition !== undefined && <Text size="xs" mt={2} className="disposition">{dispositionText(row.disposition, labels, w.noneChosen)}</Text>}
+                              {row.corrected !== undefined && (
+                                <Text size="xs" c="dimmed" className="corrected">{c.said} {agents.find((a) => a.agent === row.corrected?.by)?.badge ?? row.corrected.by}, {dayAndTime(row.corrected.at, i18n.language, zone)}</Text>
+                              )}
+                            </Box>
+                            {mayCorrect(row) && (
+                              <ActionIcon variant="subtle" color="gray" className="correct" aria-label={`${c.change} ${time}`} onClick={() => setCorrecting(row)}><IconPencil size={16} /></ActionIcon>
+                            )}
+                          </Group>
+                        </Table.Td>
                         <Table.Td ta="right" data-label={t('contacts.wait')}>{row.queued === null ? '–' : clock(row.wait_ms)}</Table.Td>
                         <Table.Td ta="right" data-label={t('contacts.talk')}>{row.answered === null ? '–' : clock(row.talk_ms)}</Table.Td>
                         <Table.Td>
@@ -151,6 +182,14 @@ function Contacts({ me, queues, agents }: Props) {
       </Card>
       {found.hasNextPage && (
         <Group justify="center" mt="md"><Button variant="default" loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>{t('contacts.older')}</Button></Group>
+      )}
+      {correcting !== null && (
+        <Suspense fallback={null}>
+          <CorrectDialog key={correcting.contact} contact={correcting} close={(changed) => {
+            setCorrecting(null);
+            if (changed) void known.invalidateQueries({ queryKey: ['contacts'] });
+          }} />
+        </Suspense>
       )}
       {playing?.recording && <Player key={playing.contact} contact={playing} zone={zone} close={() => setPlaying(null)} />}
     </Stack>
