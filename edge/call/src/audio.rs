@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use media::plane::{self, Command, Failure, PlayId, PortId, RecordingState, Sound};
+use media::progress::Tone;
 use model::{LegId, RecordingId};
 
 use crate::act::Error;
@@ -15,9 +16,6 @@ use crate::machine;
 use crate::mixes::Mixes;
 use crate::recording::Ended;
 use crate::timer::Timer;
-
-/// The prompt that a caller hears while a leg without early media rings; it ships with the box.
-const RINGBACK: &str = "ringback";
 
 impl Calls {
     pub(crate) fn on_media(&mut self, now: Instant, event: plane::Event) {
@@ -244,11 +242,13 @@ impl Calls {
         }
     }
 
-    /// Who waits for this leg hears the tone.
+    /// Who waits for this leg hears that it rings, as this country's lines say it.
     pub(crate) fn sound_ringback(&mut self, id: LegId) {
         let Some(leg) = self.legs.get(&id) else { return };
         if let (Some(to), None) = (leg.ringback.to, leg.ringback.tone) {
-            let tone = self.start_playing(to, vec![Sound::Prompt(RINGBACK.to_owned())], true);
+            let country = self.config.site.site.dialling.country.clone();
+            let sound = Sound::Tone(plane::Tone { tone: Tone::Ringback, country });
+            let tone = self.start_playing(to, vec![sound], true);
             if let Some(leg) = self.legs.get_mut(&id) {
                 leg.ringback.tone = Some(tone);
             }

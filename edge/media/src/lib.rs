@@ -13,6 +13,7 @@ pub mod g711;
 mod jitter;
 mod noise;
 pub mod plane;
+pub mod progress;
 pub mod prompt;
 pub mod quality;
 pub mod record;

@@ -9,7 +9,7 @@ use crate::{dtls::Fingerprint, quality, srtp::Keys};
 
 mod sound;
 
-pub use sound::{Sound, Speech};
+pub use sound::{Sound, Speech, Tone};
 
 /// One RTP socket pair's worth of a call, chosen by *calls*; unique for the life of that process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

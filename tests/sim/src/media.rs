@@ -111,6 +111,7 @@ impl Media {
             Command::Play { port, play, sounds, again } => {
                 let names = sounds.into_iter().filter_map(|sound| match sound {
                     plane::Sound::Prompt(name) => Some(name),
+                    plane::Sound::Tone(tone) => Some(tone.tone.name().to_owned()),
                     // It has no voice.
                     plane::Sound::Speech(_) => None,
                 });

@@ -85,6 +85,7 @@ fn early_media_without_leave_is_not_heard_and_our_ring_back_is() {
         let heard = bench.take_log().join("\n");
         assert_eq!(heard.contains("media: join") || heard.contains("media: bridge"), joined, "{early:?}\n{heard}");
         assert_eq!(heard.contains("ringback"), !joined, "{early:?}\n{heard}");
+        assert_eq!(heard.contains("ringback of +86"), !joined, "{early:?}\n{heard}");
     }
 }
 

@@ -141,7 +141,7 @@ impl Media {
             }
             Command::Part { port } => format!("part {}", self.name(*port)),
             Command::Play { port, sounds, again, .. } => {
-                let sounds: Vec<&str> = sounds.iter().map(Sound::as_str).collect();
+                let sounds: Vec<String> = sounds.iter().map(sound).collect();
                 format!("play {} {}{}", self.name(*port), sounds.join(" "), if *again { " again" } else { "" })
             }
             Command::Stop { port } => format!("stop {}", self.name(*port)),
@@ -159,5 +159,13 @@ impl Media {
             Command::RecordEnd { .. } => "record end".to_owned(),
             Command::Close { port } => format!("close {}", self.name(*port)),
         })
+    }
+}
+
+/// A tone of a country that is known says whose it is.
+fn sound(sound: &Sound) -> String {
+    match sound {
+        Sound::Tone(tone) if !tone.country.is_empty() => format!("{} of +{}", sound.as_str(), tone.country),
+        _ => sound.as_str().to_owned(),
     }
 }

@@ -28,6 +28,7 @@ use crate::{
     g711::convert,
     noise,
     plane::{Command, Event, Failure, PortId, Side},
+    progress::Tones,
     prompt::Prompt,
     record::Batch,
     rtp::{self, HEADER_LEN, rtcp},
@@ -77,6 +78,7 @@ pub struct Engine {
     ports: Ports,
     tapes: Tapes,
     mixes: Mixes,
+    tones: Tones,
     ports_max: usize,
     random: ChaCha12Rng,
     events: VecDeque<Event>,
@@ -92,6 +94,7 @@ impl Engine {
             ports: Ports::default(),
             tapes: Tapes::default(),
             mixes: Mixes::default(),
+            tones: Tones::default(),
             ports_max,
             random: ChaCha12Rng::from_seed(seed),
             events: VecDeque::with_capacity(256),
@@ -150,7 +153,7 @@ impl Engine {
             Command::Join { a, b } => self.join(a, b),
             Command::Part { port } => self.part(port),
             Command::Mix { mix, seats } => self.mix(mix, &seats),
-            Command::Play { port, play, sounds, again } => match playing::found(&sounds, prompts) {
+            Command::Play { port, play, sounds, again } => match playing::found(&sounds, &mut self.tones, prompts) {
                 Some(parts) => self.with(port, |port| port.play(play, parts, again)),
                 None => self.fail(port, Failure::Prompt),
             },

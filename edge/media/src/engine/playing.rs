@@ -4,6 +4,7 @@
 use crate::{
     coder::{DECODED_MAX, Decoder, ENCODED_MAX, Encoder},
     plane::{Codec, PlayId, Sound, Speech},
+    progress::Tones,
     prompt::Prompt,
     sound::FRAME,
 };
@@ -37,7 +38,7 @@ pub(super) enum Part {
 
 /// All of a `Play`'s sounds, without words that nobody can say; None: a prompt is not there, there are too many, or
 /// nothing is left.
-pub(super) fn found(sounds: &[Sound], prompts: &mut impl Prompts) -> Option<Vec<Part>> {
+pub(super) fn found(sounds: &[Sound], tones: &mut Tones, prompts: &mut impl Prompts) -> Option<Vec<Part>> {
     if sounds.len() > PROMPTS_MAX {
         return None;
     }
@@ -45,6 +46,7 @@ pub(super) fn found(sounds: &[Sound], prompts: &mut impl Prompts) -> Option<Vec<
     for sound in sounds {
         match sound {
             Sound::Prompt(name) => parts.push(Part::Here(prompts.prompt(name)?)),
+            Sound::Tone(tone) => parts.push(Part::Here(tones.tone(&tone.country, tone.tone)?)),
             Sound::Speech(speech) => parts.extend(prompts.speak(speech).map(|speaking| match speaking {
                 Speaking::Said(prompt) => Part::Here(prompt),
                 Speaking::Soon(id) => Part::Soon(id),
@@ -224,9 +226,12 @@ mod tests {
     fn a_box_without_a_voice_plays_the_rest() {
         let words = Sound::Speech(Speech { language: "en".into(), text: "hello".into(), personal: false });
         let here = Sound::Prompt("here".into());
-        assert_eq!(found(&[words.clone(), here.clone()], &mut Mute).map(|parts| parts.len()), Some(1));
-        assert!(found(std::slice::from_ref(&words), &mut Mute).is_none());
-        assert!(found(&[here.clone(), Sound::Prompt("gone".into())], &mut Mute).is_none());
-        assert!(found(&vec![here; PROMPTS_MAX + 1], &mut Mute).is_none());
+        assert_eq!(
+            found(&[words.clone(), here.clone()], &mut Tones::default(), &mut Mute).map(|parts| parts.len()),
+            Some(1)
+        );
+        assert!(found(std::slice::from_ref(&words), &mut Tones::default(), &mut Mute).is_none());
+        assert!(found(&[here.clone(), Sound::Prompt("gone".into())], &mut Tones::default(), &mut Mute).is_none());
+        assert!(found(&vec![here; PROMPTS_MAX + 1], &mut Tones::default(), &mut Mute).is_none());
     }
 }

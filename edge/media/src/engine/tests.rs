@@ -350,3 +350,22 @@ fn what_was_on_its_way_to_a_closed_port_does_not_reach_the_next_one() {
     engine.handle_packet(now, next, address(4_000), &packet(1, 8, &[1; 160]), &mut net);
     assert_eq!(net.sent.len(), 1);
 }
+
+#[test]
+fn a_tone_goes_round_and_round_until_it_is_stopped() {
+    let (mut engine, mut net, now) = joined();
+    let ringback = |country: &str| {
+        Sound::Tone(crate::plane::Tone { tone: crate::progress::Tone::Ringback, country: country.into() })
+    };
+    let mut heard = |country: &str| {
+        let play = Command::Play { port: A, play: PlayId(9), sounds: vec![ringback(country)], again: true };
+        engine.handle_command(now, play, &mut Shelf, &mut net);
+        net.sent.clear();
+        (0..600).for_each(|_| engine.handle_tick(now, false, &mut net));
+        let loud = |payload: &[u8]| payload.iter().any(|byte| Codec::Pcma.decode(*byte).abs() > 500);
+        let frames = net.sent.iter().map(|(_, _, packet)| loud(rtp::parse(packet).expect("RTP").1));
+        frames.collect::<Vec<_>>().chunk_by(|a, b| a == b).map(|run| (run[0], run.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(heard("1"), [(true, 100), (false, 200), (true, 100), (false, 200)]);
+    assert_eq!(heard("44")[..4], [(true, 20), (false, 10), (true, 20), (false, 100)]);
+}

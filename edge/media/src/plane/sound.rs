@@ -2,22 +2,34 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::progress;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Sound {
     /// A WAV file's name, without `.wav`.
     Prompt(String),
+    Tone(Tone),
     Speech(Speech),
 }
 
 impl Sound {
-    /// The prompt's name, or the words, which may be personal.
+    /// The prompt's or the tone's name, or the words, which may be personal.
     pub fn as_str(&self) -> &str {
         match self {
             Sound::Prompt(name) => name,
+            Sound::Tone(tone) => tone.tone.name(),
             Sound::Speech(speech) => &speech.text,
         }
     }
+}
+
+/// A tone of the line; played `again`, it has its country's cadence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tone {
+    pub tone: progress::Tone,
+    /// E.164 code of the country that it is of, `1`; empty while unknown.
+    pub country: String,
 }
 
 /// Words for the box's voice.
