@@ -36,6 +36,8 @@ enum Surface {
     Stun,
     /// Datagrams to calls that are decoded.
     Sound,
+    /// A prompt's file.
+    Prompt,
     /// A recording's file.
     Journal,
     /// A WebSocket connection, from its first byte.
@@ -52,6 +54,7 @@ impl Surface {
             Self::Rtcp => "rtcp",
             Self::Stun => "stun",
             Self::Sound => "sound",
+            Self::Prompt => "prompt",
             Self::Journal => "journal",
             Self::Websocket => "websocket",
         }
@@ -61,14 +64,16 @@ impl Surface {
     fn features(self) -> &'static str {
         match self {
             Self::Message | Self::Sequence => "libfuzzer",
-            Self::Sdp | Self::Rtp | Self::Rtcp | Self::Stun | Self::Sound | Self::Journal => "libfuzzer,media",
+            Self::Sdp | Self::Rtp | Self::Rtcp | Self::Stun | Self::Sound | Self::Prompt | Self::Journal => {
+                "libfuzzer,media"
+            }
             Self::Websocket => "libfuzzer,websocket",
         }
     }
 
     fn bytes_max(self) -> u32 {
         match self {
-            Self::Message | Self::Sdp | Self::Rtp | Self::Stun | Self::Sound | Self::Journal => 512,
+            Self::Message | Self::Sdp | Self::Rtp | Self::Stun | Self::Sound | Self::Prompt | Self::Journal => 512,
             Self::Sequence => 128,
             Self::Rtcp | Self::Websocket => 256,
         }

@@ -177,7 +177,7 @@ fn wait_prompts(wait: Wait) -> Vec<PromptId> {
     let minutes = wait.expected.as_secs().div_ceil(MINUTE.as_secs());
     match minutes {
         _ if !wait.is_sure() || minutes > MINUTES_MAX => Vec::new(),
-        1 => prompts(&[WAIT_ABOUT, "number-1", "minute"]),
+        1 => prompts(&[WAIT_ABOUT, "one-minute"]),
         _ => prompts(&[WAIT_ABOUT, &format!("number-{minutes}"), "minutes"]),
     }
 }

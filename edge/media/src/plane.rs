@@ -402,7 +402,7 @@ pub enum Failure {
     NoPort,
     #[error("no such port")]
     UnknownPort,
-    #[error("no such prompt, or it is not a mono or stereo PCM WAV file")]
+    #[error("no such prompt, or it is neither a WAV nor an Ogg Opus file that can be played")]
     Prompt,
     #[error("the recording store cannot be written")]
     Disk,

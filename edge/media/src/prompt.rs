@@ -1,27 +1,54 @@
-//! Prompts: a WAV file's bytes become 20 ms frames in both G.711 laws, once, when they are loaded.
+//! Prompts: a file's sound (WAV or Ogg Opus) becomes 20 ms frames in both G.711 laws, once, when it is loaded. Files come
+//! from people: each is read piece by piece, for no longer than a prompt may last, and refused with what to do about it.
 
-use std::{io::Cursor, sync::Arc};
+mod narrow;
+mod ogg;
+mod wav;
+
+use std::{
+    io::{BufRead, BufReader, Read, Seek},
+    sync::Arc,
+};
 
 use crate::plane::Codec;
+use narrow::Narrow;
 
 /// Samples of a frame at 8 kHz.
 pub const FRAME_LEN: usize = 160;
 /// Longest prompt.
 pub const SECONDS_MAX: usize = 600;
+/// Samples a second that are kept.
+const RATE: usize = 8_000;
 
+/// What is wrong with a file, and how whoever made it gets it right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    #[error("not a WAV file: {0}")]
-    NotWav(String),
+    #[error("the file cannot be read: {0}")]
+    Read(String),
+    #[error("it is neither a WAV nor an Ogg Opus file: {CONVERT}")]
+    Unknown,
+    #[error("the WAV file is damaged: {0}; {CONVERT}")]
+    Wav(&'static str),
     #[error(
-        "a prompt is 16-bit PCM with 1 or 2 channels at 8000 to 48000 Hz; this one has {channels} at {rate} Hz, {bits} bit"
+        "a WAV prompt is of 8, 16, 24 or 32 bits, A-law or µ-law, with 1 or 2 channels at 8000 to 48000 Hz; this one is \
+         of kind {tag} with {channels} at {rate} Hz, {bits} bit: {CONVERT}"
     )]
-    Format { channels: u16, rate: u32, bits: u16 },
-    #[error("a prompt lasts at most {SECONDS_MAX} s")]
+    Format { tag: u16, channels: u16, rate: u32, bits: u16 },
+    #[error("the Ogg file cannot be played: {0}; {CONVERT}")]
+    Ogg(&'static str),
+    #[error(
+        "an Opus prompt has 1 or 2 channels of mapping family 0; this one has {channels} of family {family}: {CONVERT}"
+    )]
+    Channels { channels: u8, family: u8 },
+    #[error("the file ends before its sound does: copy it again")]
+    CutOff,
+    #[error("a prompt lasts at most {SECONDS_MAX} s: cut it")]
     TooLong,
     #[error("the file holds no sound")]
     Empty,
 }
+
+const CONVERT: &str = "convert it, for example with `ffmpeg -i FILE -ac 1 -ar 16000 PROMPT.wav`";
 
 /// A prompt, encoded. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -30,32 +57,38 @@ pub struct Prompt {
     ulaw: Arc<[u8]>,
 }
 
+/// A file's sound on its way in.
+struct Take(Narrow);
+
+impl Take {
+    /// Mono samples in ±1.
+    fn push(&mut self, samples: impl Iterator<Item = f32>) -> Result<(), Error> {
+        self.0.push(samples);
+        if self.0.len() > SECONDS_MAX * RATE { Err(Error::TooLong) } else { Ok(()) }
+    }
+
+    /// No more than so many samples count.
+    fn cut(&mut self, samples: usize) {
+        self.0.cut(samples);
+    }
+}
+
 impl Prompt {
-    /// From a whole WAV file.
-    pub fn from_wav(bytes: &[u8]) -> Result<Self, Error> {
-        let mut reader = hound::WavReader::new(Cursor::new(bytes)).map_err(|error| Error::NotWav(error.to_string()))?;
-        let spec = reader.spec();
-        let fits = matches!(spec.channels, 1 | 2)
-            && (8_000..=48_000).contains(&spec.sample_rate)
-            && spec.bits_per_sample == 16
-            && spec.sample_format == hound::SampleFormat::Int;
-        if !fits {
-            return Err(Error::Format { channels: spec.channels, rate: spec.sample_rate, bits: spec.bits_per_sample });
-        }
-        let limit = SECONDS_MAX * spec.sample_rate as usize * usize::from(spec.channels);
-        if reader.len() as usize > limit {
-            return Err(Error::TooLong);
-        }
-        let samples: Result<Vec<i16>, _> = reader.samples::<i16>().collect();
-        let samples = samples.map_err(|error| Error::NotWav(error.to_string()))?;
-        let mono: Vec<i16> = match spec.channels {
-            1 => samples,
-            _ => samples
-                .chunks_exact(2)
-                .map(|pair| i16::try_from(pair.iter().map(|sample| i32::from(*sample)).sum::<i32>() / 2).unwrap_or(0))
-                .collect(),
+    /// From a whole file, whatever its name.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn read(source: impl Read + Seek) -> Result<Self, Error> {
+        let mut source = BufReader::new(source);
+        let start = source.fill_buf().map_err(|error| Error::Read(error.to_string()))?;
+        let take = |rate: u32| Take(Narrow::new(usize::try_from(rate).unwrap_or(RATE)));
+        let Take(sound) = match start {
+            [b'R', b'I', b'F', b'F', ..] => wav::read(source, take)?,
+            [b'O', b'g', b'g', b'S', ..] => ogg::read(source, take)?,
+            [] => return Err(Error::Empty),
+            _ => return Err(Error::Unknown),
         };
-        Self::from_samples(&to_8khz(&mono, spec.sample_rate))
+        Self::from_samples(&sound.end())
     }
 
     /// From linear samples at 8 kHz; the last frame is filled with silence.
@@ -86,101 +119,5 @@ impl Prompt {
     }
 }
 
-/// Lowers the rate with a windowed-sinc low-pass at 3.6 kHz, so that nothing folds back into the telephone band.
-fn to_8khz(samples: &[i16], rate: u32) -> Vec<i16> {
-    if rate == 8_000 {
-        return samples.to_vec();
-    }
-    let ratio = f64::from(rate) / 8_000.0;
-    let cutoff = 3_600.0 / f64::from(rate);
-    let reach = (16.0 * ratio).ceil();
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-    let (reach_n, length) = (reach as isize, (samples.len() as f64 / ratio) as usize);
-    (0..length)
-        .map(|n| {
-            #[allow(clippy::cast_precision_loss)]
-            let centre = n as f64 * ratio;
-            #[allow(clippy::cast_possible_truncation)]
-            let middle = centre as isize;
-            let mut sum = 0.0;
-            for at in middle - reach_n..=middle + reach_n {
-                let Some(sample) = usize::try_from(at).ok().and_then(|at| samples.get(at)) else { continue };
-                #[allow(clippy::cast_precision_loss)]
-                let x = at as f64 - centre;
-                sum += f64::from(*sample) * kernel(x, cutoff, reach);
-            }
-            #[allow(clippy::cast_possible_truncation)]
-            let sample = sum.round().clamp(-32_768.0, 32_767.0) as i16;
-            sample
-        })
-        .collect()
-}
-
-/// A sinc of this cut-off (in cycles per sample) under a Hann window.
-fn kernel(x: f64, cutoff: f64, reach: f64) -> f64 {
-    if x.abs() >= reach {
-        return 0.0;
-    }
-    let angle = 2.0 * std::f64::consts::PI * cutoff * x;
-    let sinc = if angle.abs() < 1e-9 { 1.0 } else { angle.sin() / angle };
-    2.0 * cutoff * sinc * (0.5 + 0.5 * (std::f64::consts::PI * x / reach).cos())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wav(rate: u32, channels: u16, hertz: f64) -> Vec<u8> {
-        let mut bytes = Cursor::new(Vec::new());
-        let spec = hound::WavSpec {
-            channels,
-            sample_rate: rate,
-            bits_per_sample: 16,
-            sample_format: hound::SampleFormat::Int,
-        };
-        let mut writer = hound::WavWriter::new(&mut bytes, spec).expect("memory");
-        for n in 0..rate {
-            let value = (f64::from(n) * hertz * 2.0 * std::f64::consts::PI / f64::from(rate)).sin() * 12_000.0;
-            for _ in 0..channels {
-                #[allow(clippy::cast_possible_truncation)]
-                writer.write_sample(value as i16).expect("memory");
-            }
-        }
-        writer.finalize().expect("memory");
-        bytes.into_inner()
-    }
-
-    fn energy(prompt: &Prompt) -> f64 {
-        let mut sum = 0.0;
-        let mut frames = 0.0;
-        let mut at = 0;
-        while let Some(frame) = prompt.frame(Codec::Pcma, at) {
-            sum += frame.iter().map(|byte| f64::from(Codec::Pcma.decode(*byte)).powi(2)).sum::<f64>();
-            frames += 1.0;
-            at += 1;
-        }
-        (sum / (frames * FRAME_LEN as f64)).sqrt()
-    }
-
-    #[test]
-    fn every_common_rate_keeps_a_second_and_its_loudness() {
-        for (rate, channels) in [(8_000, 1), (16_000, 1), (16_000, 2), (44_100, 2), (48_000, 1)] {
-            let prompt = Prompt::from_wav(&wav(rate, channels, 1_000.0)).expect("good");
-            assert!(prompt.frame(Codec::Pcmu, 49).is_some() && prompt.frame(Codec::Pcmu, 51).is_none(), "{rate}");
-            assert!((8_000.0..9_000.0).contains(&energy(&prompt)), "{rate}: {}", energy(&prompt));
-        }
-    }
-
-    #[test]
-    fn what_lies_above_the_telephone_band_does_not_fold_back() {
-        let prompt = Prompt::from_wav(&wav(16_000, 1, 7_000.0)).expect("good");
-        assert!(energy(&prompt) < 120.0, "{}", energy(&prompt));
-    }
-
-    #[test]
-    fn what_is_no_prompt_is_refused_with_a_reason() {
-        assert!(matches!(Prompt::from_wav(b"not a wav"), Err(Error::NotWav(_))));
-        assert!(matches!(Prompt::from_wav(&wav(96_000, 1, 100.0)), Err(Error::Format { rate: 96_000, .. })));
-        assert_eq!(Prompt::from_samples(&[]).expect_err("empty"), Error::Empty);
-    }
-}
+mod tests;

@@ -6,9 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use media::dtls::Fingerprint;
-use media::engine::{Engine, PACKET_MAX, Prompts, Sink, Slot, TapeId};
+use media::engine::{Awaited, Engine, PACKET_MAX, Prompts, Sink, Slot, TapeId};
 use media::plane::{Codec, Command, Handshake, Ice, Payload, PortId, Remote, Security};
-use media::prompt::Prompt;
 use media::record::Batch;
 use media::rtp;
 
@@ -68,7 +67,7 @@ impl Sink for Wire {
 struct Silence;
 
 impl Prompts for Silence {
-    fn prompt(&mut self, _name: &str) -> Option<Prompt> {
+    fn prompt(&mut self, _name: &str) -> Option<Awaited> {
         None
     }
 }

@@ -7,6 +7,8 @@ mod house;
 pub mod journal;
 pub mod message;
 #[cfg(feature = "media")]
+pub mod prompt;
+#[cfg(feature = "media")]
 pub mod rtcp;
 #[cfg(feature = "media")]
 pub mod rtp;
@@ -39,6 +41,8 @@ pub const SURFACES: &[Surface] = &[
     Surface { name: "stun", run: stun::run },
     #[cfg(feature = "media")]
     Surface { name: "sound", run: sound::run },
+    #[cfg(feature = "media")]
+    Surface { name: "prompt", run: prompt::run },
     #[cfg(feature = "media")]
     Surface { name: "journal", run: journal::run },
     #[cfg(feature = "websocket")]

@@ -131,3 +131,23 @@ fn one_cryptographic_library_serves_all() {
         assert!(!built.lines().any(|line| line.starts_with(stranger)), "{stranger} is built");
     }
 }
+
+/// A caller who is spoken to in a language hears all of it.
+#[test]
+fn every_language_has_every_prompt() {
+    let folder = tree::root().join("deploy/prompts");
+    let names = |language: &str| {
+        let text = std::fs::read_to_string(folder.join(language)).expect("a language's prompts");
+        let lines = text.lines().map(|line| line.split_once('|').expect("a name and a text"));
+        let spoken = lines.map(|(name, text)| (name.to_owned(), text.trim().len()));
+        spoken.inspect(|(name, length)| assert!(*length > 0, "{language}: {name}")).map(|(name, _)| name).collect()
+    };
+    let english: Vec<String> = names("en.txt");
+    let entries = std::fs::read_dir(&folder).expect("the prompts").map(|entry| entry.expect("an entry").file_name());
+    let texts: Vec<String> =
+        entries.filter_map(|name| name.into_string().ok().filter(|n| n.ends_with(".txt"))).collect();
+    assert!(texts.len() >= 8, "{texts:?}");
+    for language in texts {
+        assert_eq!(names(&language), english, "{language}");
+    }
+}

@@ -20,6 +20,7 @@ use tracing::warn;
 
 use crate::observe;
 pub use numbers::{QUARANTINE, of_range};
+use prompts::Shelf;
 use speech::Espeak;
 pub use speech::version as voice_of;
 
@@ -64,7 +65,8 @@ pub async fn run(config: MediaConfig) -> anyhow::Result<()> {
     )?;
     let (voice, say) =
         config.speech.clone().map(|program| speech::start(Espeak::new(program), to_relay.clone())).unzip();
-    relay::start(&config, relay_in, events_out, recorder, voice, counters.clone())?;
+    let shelf = Shelf::new(config.prompts.clone(), voice, to_relay.clone())?;
+    relay::start(&config, relay_in, events_out, recorder, shelf, counters.clone())?;
     let tested = selftest::start(&config, key);
     let status: observe::Status = Arc::new(move || {
         let (audio, recording) = tested.results();

@@ -16,7 +16,7 @@ use std::{
 use anyhow::Context;
 use media::{
     dtls::{Certificate, Fingerprint},
-    engine::{Engine, Sink, Slot, SpeechId, TapeId},
+    engine::{Engine, Sink, Slot, SoundId, TapeId},
     plane::{Command, Event, Failure, Flow, PortId, Quality},
     prompt::Prompt,
     record::Batch,
@@ -32,7 +32,6 @@ use super::{
     pace::Pace,
     prompts::Shelf,
     recorder::ToRecorder,
-    speech::Voice,
     wire::{self, Lane, Packet, Wire},
 };
 
@@ -51,8 +50,8 @@ pub enum Request {
     Announce,
     /// An event of another thread on its way to *calls*.
     Report(Event),
-    /// Words that the relay asked for; None: they cannot be said.
-    Spoken(SpeechId, Option<Prompt>),
+    /// A sound that the relay waits for; None: there is no such.
+    Ready(SoundId, Option<Prompt>),
 }
 
 /// The way into the relay; it wakes it.
@@ -110,7 +109,10 @@ impl Counters {
             open: IntGauge::new("branchline_rtp_ports_open", "RTP ports in use")?,
             poor: IntCounter::new("branchline_legs_poor_total", "Five seconds of a leg rated below 70")?,
             one_way: IntCounter::new("branchline_legs_one_way_total", "Five seconds of a leg with audio one way only")?,
-            unsaid: IntCounter::new("branchline_words_left_out_total", "Sentences that the box's voice could not say")?,
+            unsaid: IntCounter::new(
+                "branchline_words_left_out_total",
+                "Sentences and prompts that could not be made sound",
+            )?,
             ports: AtomicUsize::new(0),
         };
         registry.register(Box::new(counters.unsaid.clone()))?;
@@ -140,14 +142,14 @@ pub fn start(
     inbox: Inbox,
     events: tokio::sync::mpsc::Sender<Event>,
     recorder: ToRecorder,
-    voice: Option<Voice>,
+    shelf: Shelf,
     counters: Arc<Counters>,
 ) -> anyhow::Result<()> {
     let mut seed = [0; 32];
     rand::rng().fill_bytes(&mut seed);
     let numbers = Numbers::new(config.rtp_ip, config.rtp_ports.clone(), Instant::now());
     let ports_max = config.rtp_ports.clone().count() / 2 + LOOPBACK_MAX;
-    let (shelf, io_uring) = (Shelf::new(config.prompts.clone(), voice), config.io_uring);
+    let io_uring = config.io_uring;
     let (requests, wake) = inbox;
     // Calls without a handshake need none.
     let certificate = certificate().map_err(|error| error!("no certificate for handshakes: {error:#}")).ok();
@@ -247,10 +249,10 @@ impl Relay {
                 self.waiting.push_front(Event::Ready { ports_open, fingerprint: self.fingerprint });
             }
             Request::Report(event) => self.waiting.push_back(event),
-            Request::Spoken(speech, sound) => {
+            Request::Ready(awaited, sound) => {
                 self.counters.unsaid.inc_by(u64::from(sound.is_none()));
-                self.shelf.spoken(speech, sound.as_ref());
-                self.engine.spoken(speech, sound.as_ref());
+                self.shelf.ready(awaited, sound.as_ref());
+                self.engine.ready(awaited, sound.as_ref());
             }
             Request::Command(Command::Open { port, loopback }) => self.open(now, port, loopback),
             Request::Command(command) => {

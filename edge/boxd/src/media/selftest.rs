@@ -14,9 +14,8 @@ use std::{
 use anyhow::{Context, ensure};
 use ledger::BranchKey;
 use media::{
-    engine::{Engine, Prompts, Sink, Slot, TapeId},
+    engine::{Awaited, Engine, Prompts, Sink, Slot, TapeId},
     plane::{Codec, Command, PortId, Remote},
-    prompt::Prompt,
     record::{self, Batch, Heard},
     rtp::{self, Header},
 };
@@ -128,7 +127,7 @@ impl Sink for OneWay<'_> {
 struct Nothing;
 
 impl Prompts for Nothing {
-    fn prompt(&mut self, _name: &str) -> Option<Prompt> {
+    fn prompt(&mut self, _name: &str) -> Option<Awaited> {
         None
     }
 }

@@ -3,6 +3,7 @@
 //! them, and may take as long as [`SAID_WITHIN`].
 
 use std::{
+    io::Cursor,
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use media::{engine::SpeechId, plane::Speech, prompt::Prompt};
+use media::{engine::SoundId, plane::Speech, prompt::Prompt};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::Command,
@@ -31,10 +32,8 @@ const WAITED_MAX: Duration = Duration::from_secs(2);
 const SOUND_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Words a minute: slower than the program's own, for a telephone.
 const PACE: &str = "150";
-/// Of a WAV file: the lengths of all, and of its samples. A program that writes into a pipe cannot know them before.
-const HEADER: usize = 44;
 
-/// Says words; a WAV file comes back.
+/// Says words; a WAV file comes back, which may not know its own length.
 pub trait Speaker: Send + Sync + 'static {
     /// # Errors
     /// The language is not spoken here, or the program failed.
@@ -76,23 +75,12 @@ impl Speaker for Espeak {
         heard.context("it cannot be heard")?;
         ensure!((wav.len() as u64) < SOUND_BYTES_MAX, "more than {SOUND_BYTES_MAX} bytes of sound");
         ensure!(child.wait().await?.success(), "it does not speak {:?}", speech.language);
-        Ok(mended(wav))
+        Ok(wav)
     }
-}
-
-/// With the lengths that it has.
-fn mended(mut wav: Vec<u8>) -> Vec<u8> {
-    let samples = u32::try_from(wav.len().saturating_sub(HEADER)).unwrap_or(0) & !1;
-    for (at, length) in [(4, samples + 36), (40, samples)] {
-        if let Some(place) = wav.get_mut(at..at + 4) {
-            place.copy_from_slice(&length.to_le_bytes());
-        }
-    }
-    wav
 }
 
 struct Job {
-    id: SpeechId,
+    id: SoundId,
     speech: Speech,
     asked: Instant,
 }
@@ -104,9 +92,9 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// [`Request::Spoken`] follows; None: it has too much to say.
-    pub fn say(&mut self, speech: &Speech) -> Option<SpeechId> {
-        let id = SpeechId(self.last + 1);
+    /// [`Request::Ready`] follows; None: it has too much to say.
+    pub fn say(&mut self, speech: &Speech) -> Option<SoundId> {
+        let id = SoundId(self.last + 1);
         let job = Job { id, speech: speech.clone(), asked: Instant::now() };
         self.jobs.try_send(job).map_err(|_| warn!("words are left out: too many wait")).ok()?;
         self.last = id.0;
@@ -131,7 +119,7 @@ async fn serve(speaker: Arc<impl Speaker>, mut waiting: Receiver<Job>, relay: To
             let Job { id, speech, asked } = job;
             let sound = said(&*speaker, &speech, asked).await;
             let sound = sound.map_err(|error| warn!(language = speech.language, "words are left out: {error:#}"));
-            relay.send(Request::Spoken(id, sound.ok()));
+            relay.send(Request::Ready(id, sound.ok()));
         });
     }
 }
@@ -144,7 +132,7 @@ async fn said(speaker: &impl Speaker, speech: &Speech, asked: Instant) -> anyhow
 
 /// Elsewhere: it takes a while, in which commands would wait.
 async fn encoded(wav: Vec<u8>) -> anyhow::Result<Prompt> {
-    Ok(tokio::task::spawn_blocking(move || Prompt::from_wav(&wav)).await??)
+    Ok(tokio::task::spawn_blocking(move || Prompt::read(Cursor::new(wav))).await??)
 }
 
 /// What the program says of itself.
@@ -198,14 +186,5 @@ mod tests {
         assert!(error.to_string().contains("xx"), "{error:#}");
         let missing = Espeak::new("no-such-program".into()).say(&words("en", "Hello.")).await.expect_err("not there");
         assert!(missing.to_string().contains("no-such-program"));
-    }
-
-    #[test]
-    fn lengths_are_those_of_what_came() {
-        let mut wav = vec![0; HEADER + 5];
-        wav[40..44].copy_from_slice(&0x7fff_f000_u32.to_le_bytes());
-        let mended = mended(wav);
-        assert_eq!((&mended[4..8], &mended[40..44]), (&40_u32.to_le_bytes()[..], &4_u32.to_le_bytes()[..]));
-        assert_eq!(super::mended(vec![1, 2]), vec![1, 2]);
     }
 }

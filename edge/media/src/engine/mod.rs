@@ -40,7 +40,7 @@ use slab::Ports;
 use tape::Tapes;
 
 pub use mixing::{MIXES_MAX, SEATS_MAX};
-pub use playing::{Prompts, Speaking, SpeechId};
+pub use playing::{Awaited, Prompts, SoundId};
 pub use slab::{GENERATION_MAX, Slot};
 pub use tape::{CLOSE_EVERY, TAPES_PER_PORT_MAX, TapeId};
 
@@ -168,11 +168,11 @@ impl Engine {
         }
     }
 
-    /// Words that were asked for of [`Prompts::speak`] are here; None: they cannot be said, and what plays goes on without.
-    pub fn spoken(&mut self, speech: SpeechId, sound: Option<&Prompt>) {
+    /// What [`Prompts`] had awaited is here; None: there is no such sound, and what plays goes on without.
+    pub fn ready(&mut self, awaited: SoundId, sound: Option<&Prompt>) {
         for (_, port) in self.ports.iter_mut() {
             if let Some(playing) = &mut port.playing {
-                playing.spoken(speech, sound);
+                playing.ready(awaited, sound);
             }
         }
     }

@@ -13,44 +13,37 @@ use super::PROMPTS_MAX;
 
 /// Where sounds come from. Implementations must not block.
 pub trait Prompts {
-    /// Finds a prompt by name.
-    fn prompt(&mut self, name: &str) -> Option<Prompt>;
+    /// Finds a prompt by name; None: there is no such.
+    fn prompt(&mut self, name: &str) -> Option<Awaited>;
     /// Has words said. None: there is no voice, or it has too much to say.
-    fn speak(&mut self, _speech: &Speech) -> Option<Speaking> {
+    fn speak(&mut self, _speech: &Speech) -> Option<Awaited> {
         None
     }
 }
 
-/// Words that are being said.
+/// Words that are being said, or a file that is being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SpeechId(pub u64);
+pub struct SoundId(pub u64);
 
-pub enum Speaking {
-    Said(Prompt),
-    /// [`super::Engine::spoken`] follows.
-    Soon(SpeechId),
-}
-
-pub(super) enum Part {
+#[derive(Debug, Clone)]
+pub enum Awaited {
     Here(Prompt),
-    Soon(SpeechId),
+    /// [`super::Engine::ready`] follows.
+    Soon(SoundId),
 }
 
 /// All of a `Play`'s sounds, without words that nobody can say; None: a prompt is not there, there are too many, or
 /// nothing is left.
-pub(super) fn found(sounds: &[Sound], tones: &mut Tones, prompts: &mut impl Prompts) -> Option<Vec<Part>> {
+pub(super) fn found(sounds: &[Sound], tones: &mut Tones, prompts: &mut impl Prompts) -> Option<Vec<Awaited>> {
     if sounds.len() > PROMPTS_MAX {
         return None;
     }
     let mut parts = Vec::with_capacity(sounds.len());
     for sound in sounds {
         match sound {
-            Sound::Prompt(name) => parts.push(Part::Here(prompts.prompt(name)?)),
-            Sound::Tone(tone) => parts.push(Part::Here(tones.tone(&tone.country, tone.tone)?)),
-            Sound::Speech(speech) => parts.extend(prompts.speak(speech).map(|speaking| match speaking {
-                Speaking::Said(prompt) => Part::Here(prompt),
-                Speaking::Soon(id) => Part::Soon(id),
-            })),
+            Sound::Prompt(name) => parts.push(prompts.prompt(name)?),
+            Sound::Tone(tone) => parts.push(Awaited::Here(tones.tone(&tone.country, tone.tone)?)),
+            Sound::Speech(speech) => parts.extend(prompts.speak(speech)),
         }
     }
     (!parts.is_empty()).then_some(parts)
@@ -67,24 +60,24 @@ pub(super) enum Next<'a> {
 
 pub(super) struct Playing {
     play: PlayId,
-    parts: Vec<Part>,
+    parts: Vec<Awaited>,
     part: usize,
     frame: usize,
     again: bool,
 }
 
 impl Playing {
-    pub fn new(play: PlayId, parts: Vec<Part>, again: bool) -> Self {
+    pub fn new(play: PlayId, parts: Vec<Awaited>, again: bool) -> Self {
         Self { play, parts, part: 0, frame: 0, again }
     }
 
     /// None: it is left out.
-    pub fn spoken(&mut self, speech: SpeechId, sound: Option<&Prompt>) {
+    pub fn ready(&mut self, awaited: SoundId, sound: Option<&Prompt>) {
         let mut at = 0;
         while let Some(part) = self.parts.get_mut(at) {
             match (&part, sound) {
-                (Part::Soon(id), Some(sound)) if *id == speech => *part = Part::Here(sound.clone()),
-                (Part::Soon(id), None) if *id == speech => {
+                (Awaited::Soon(id), Some(sound)) if *id == awaited => *part = Awaited::Here(sound.clone()),
+                (Awaited::Soon(id), None) if *id == awaited => {
                     self.parts.remove(at);
                     // Those before it have been heard.
                     if at < self.part {
@@ -110,27 +103,27 @@ impl Playing {
         // Each sound has at least one frame, so one round finds the next frame or the end.
         for _ in 0..2 {
             match self.parts.get(self.part) {
-                Some(Part::Here(prompt)) if prompt.frame(codec, self.frame).is_some() => break,
-                Some(Part::Here(_)) => {
+                Some(Awaited::Here(prompt)) if prompt.frame(codec, self.frame).is_some() => break,
+                Some(Awaited::Here(_)) => {
                     self.frame = 0;
                     self.part += 1;
                     if self.part >= self.parts.len() && self.again {
                         self.part = 0;
                     }
                 }
-                Some(Part::Soon(_)) => return Next::Soon,
+                Some(Awaited::Soon(_)) => return Next::Soon,
                 None => return Next::End,
             }
         }
         match self.parts.get(self.part) {
-            Some(Part::Here(prompt)) => match prompt.frame(codec, self.frame) {
+            Some(Awaited::Here(prompt)) => match prompt.frame(codec, self.frame) {
                 Some(frame) => {
                     self.frame += 1;
                     Next::Frame(frame)
                 }
                 None => Next::End,
             },
-            Some(Part::Soon(_)) => Next::Soon,
+            Some(Awaited::Soon(_)) => Next::Soon,
             None => Next::End,
         }
     }
@@ -177,48 +170,49 @@ mod tests {
         (0..count).map(tick).collect()
     }
 
-    fn playing(parts: Vec<Part>, again: bool) -> Playing {
+    fn playing(parts: Vec<Awaited>, again: bool) -> Playing {
         Playing::new(PlayId(1), parts, again)
     }
 
     #[test]
     fn words_are_waited_for_when_it_is_their_turn() {
-        let mut both = playing(vec![Part::Here(prompt(2)), Part::Soon(SpeechId(7)), Part::Here(prompt(1))], false);
+        let mut both =
+            playing(vec![Awaited::Here(prompt(2)), Awaited::Soon(SoundId(7)), Awaited::Here(prompt(1))], false);
         assert_eq!(ticks(&mut both, 4), "ffss");
-        both.spoken(SpeechId(8), Some(&prompt(5)));
+        both.ready(SoundId(8), Some(&prompt(5)));
         assert_eq!(ticks(&mut both, 1), "s");
-        both.spoken(SpeechId(7), Some(&prompt(2)));
+        both.ready(SoundId(7), Some(&prompt(2)));
         assert_eq!(ticks(&mut both, 5), "fffee");
     }
 
     #[test]
     fn words_that_come_early_leave_no_gap() {
-        let mut both = playing(vec![Part::Here(prompt(2)), Part::Soon(SpeechId(7))], false);
+        let mut both = playing(vec![Awaited::Here(prompt(2)), Awaited::Soon(SoundId(7))], false);
         assert_eq!(ticks(&mut both, 1), "f");
-        both.spoken(SpeechId(7), Some(&prompt(1)));
+        both.ready(SoundId(7), Some(&prompt(1)));
         assert_eq!(ticks(&mut both, 3), "ffe");
     }
 
     #[test]
     fn words_that_cannot_be_said_are_left_out() {
-        let mut first = playing(vec![Part::Soon(SpeechId(7)), Part::Here(prompt(1))], false);
-        first.spoken(SpeechId(7), None);
+        let mut first = playing(vec![Awaited::Soon(SoundId(7)), Awaited::Here(prompt(1))], false);
+        first.ready(SoundId(7), None);
         assert_eq!(ticks(&mut first, 2), "fe");
-        let mut alone = playing(vec![Part::Soon(SpeechId(7))], true);
+        let mut alone = playing(vec![Awaited::Soon(SoundId(7))], true);
         assert_eq!(ticks(&mut alone, 1), "s");
-        alone.spoken(SpeechId(7), None);
+        alone.ready(SoundId(7), None);
         assert_eq!(ticks(&mut alone, 1), "e");
-        let mut again = playing(vec![Part::Here(prompt(1)), Part::Soon(SpeechId(7))], true);
+        let mut again = playing(vec![Awaited::Here(prompt(1)), Awaited::Soon(SoundId(7))], true);
         assert_eq!(ticks(&mut again, 2), "fs");
-        again.spoken(SpeechId(7), None);
+        again.ready(SoundId(7), None);
         assert_eq!(ticks(&mut again, 3), "fff");
     }
 
     struct Mute;
 
     impl Prompts for Mute {
-        fn prompt(&mut self, name: &str) -> Option<Prompt> {
-            (name == "here").then(|| prompt(1))
+        fn prompt(&mut self, name: &str) -> Option<Awaited> {
+            (name == "here").then(|| Awaited::Here(prompt(1)))
         }
     }
 

@@ -11,7 +11,7 @@ use super::{
     copy::Recoder,
     guard::{Guard, Met},
     mixing::Place,
-    playing::{Next, Part, Playing, Voice},
+    playing::{Awaited, Next, Playing, Voice},
     push,
     quality::Monitor,
     shield::Shield,
@@ -330,7 +330,7 @@ impl Port {
         Some(addr)
     }
 
-    pub fn play(&mut self, play: PlayId, parts: Vec<Part>, again: bool) {
+    pub fn play(&mut self, play: PlayId, parts: Vec<Awaited>, again: bool) {
         self.playing = Some(Playing::new(play, parts, again));
     }
 

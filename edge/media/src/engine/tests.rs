@@ -53,9 +53,9 @@ impl Sink for Net {
 pub(super) struct Shelf;
 
 impl Prompts for Shelf {
-    fn prompt(&mut self, name: &str) -> Option<Prompt> {
+    fn prompt(&mut self, name: &str) -> Option<Awaited> {
         let frames = name.strip_prefix("frames-")?.parse::<usize>().ok()?;
-        Prompt::from_samples(&vec![1_000; frames * 160]).ok()
+        Prompt::from_samples(&vec![1_000; frames * 160]).ok().map(Awaited::Here)
     }
 }
 

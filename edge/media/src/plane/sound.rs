@@ -7,7 +7,7 @@ use crate::progress;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Sound {
-    /// A WAV file's name, without `.wav`.
+    /// A file's name without its ending, `greeting`; of a language where there is such, `de-at/greeting`.
     Prompt(String),
     Tone(Tone),
     Speech(Speech),

@@ -42,8 +42,9 @@ fn cadence(samples: &[i16]) -> Vec<u32> {
     }
     let mut lengths: Vec<(bool, u32)> = Vec::new();
     for (sounds, pieces) in runs {
+        let sounds = sounds || pieces <= 3;
         match lengths.last_mut() {
-            Some((before, length)) if *before == sounds || !sounds && pieces <= 3 => *length += pieces,
+            Some((before, length)) if *before == sounds => *length += pieces,
             _ => lengths.push((sounds, pieces)),
         }
     }
@@ -122,7 +123,7 @@ fn every_country_has_every_tone_at_its_frequencies_its_level_and_its_times() {
 fn a_caller_in_the_united_states_hears_440_and_480_hz_for_two_seconds_of_six() {
     let samples = heard("1", Tone::Ringback);
     assert_eq!(cadence(&samples), [2_000, 4_000]);
-    let sound = &samples[..16_000];
+    let sound = &samples[400..15_600];
     assert!((level(part(sound, 440.0)) + 19.0).abs() < 0.3 && (level(part(sound, 480.0)) + 19.0).abs() < 0.3);
     let rest = (whole(sound).powi(2) - part(sound, 440.0).powi(2) - part(sound, 480.0).powi(2)).max(0.0).sqrt();
     assert!(level(rest) < -45.0, "{} dBm0 of something else", level(rest));

@@ -67,6 +67,11 @@ fn every_kept_packet_that_is_decoded_holds() {
 }
 
 #[test]
+fn every_kept_prompt_holds() {
+    replay("prompt");
+}
+
+#[test]
 fn every_kept_recording_holds() {
     replay("journal");
 }
@@ -80,6 +85,6 @@ fn every_kept_websocket_connection_holds() {
 fn every_surface_has_a_test_here() {
     assert_eq!(
         SURFACES.iter().map(|surface| surface.name).collect::<Vec<_>>(),
-        ["message", "sequence", "sdp", "rtp", "rtcp", "stun", "sound", "journal", "websocket"]
+        ["message", "sequence", "sdp", "rtp", "rtcp", "stun", "sound", "prompt", "journal", "websocket"]
     );
 }
