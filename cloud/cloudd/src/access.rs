@@ -35,10 +35,12 @@ pub enum Verb {
     GroupSites,
     /// To change many sites at once, and what is kept for that.
     RollOut,
+    /// To cut a site off for a while, and to call that off.
+    Drill,
 }
 
 impl Verb {
-    pub const ALL: [Verb; 14] = [
+    pub const ALL: [Verb; 15] = [
         Verb::SeeSites,
         Verb::SeeConfiguration,
         Verb::ChangeConfiguration,
@@ -53,6 +55,7 @@ impl Verb {
         Verb::ChangePeople,
         Verb::GroupSites,
         Verb::RollOut,
+        Verb::Drill,
     ];
 }
 
@@ -61,8 +64,8 @@ pub fn may(role: Role, verb: Verb) -> bool {
     use Verb::*;
     let more: &[Verb] = match role {
         Role::Administrator => &Verb::ALL,
-        Role::SiteAdministrator => &[SeeConfiguration, ChangeConfiguration, SeeFigures, Enrol, AnswerNotice],
-        Role::Supervisor => &[SeeConfiguration, SeeFigures, AnswerNotice],
+        Role::SiteAdministrator => &[SeeConfiguration, ChangeConfiguration, SeeFigures, Enrol, AnswerNotice, Drill],
+        Role::Supervisor => &[SeeConfiguration, SeeFigures, AnswerNotice, Drill],
         Role::Analyst => &[SeeConfiguration, SeeFigures],
         Role::Compliance => &[SeeConfiguration, SeeFigures, SeeAudit, SeePeople],
         Role::Viewer => &[],
@@ -111,6 +114,9 @@ pub const ROUTES: &[Row] = &[
     // Drafts of who may publish them.
     row(Method::POST, "/api/flows/read", Ask::Verb(Verb::ChangeConfiguration)),
     row(Method::POST, "/api/flows/print", Ask::Verb(Verb::ChangeConfiguration)),
+    row(Method::GET, "/api/drills", Ask::Verb(Verb::SeeConfiguration)),
+    row(Method::PUT, "/api/sites/{site}/drill", Ask::Verb(Verb::Drill)),
+    row(Method::DELETE, "/api/sites/{site}/drill", Ask::Verb(Verb::Drill)),
     row(Method::POST, "/api/sites/{site}/enrolment", Ask::Verb(Verb::Enrol)),
     row(Method::POST, "/api/sites/{site}/bundle", Ask::Verb(Verb::OfferBundle)),
     row(Method::GET, "/api/boxes", Ask::Verb(Verb::SeeBoxes)),

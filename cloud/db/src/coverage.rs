@@ -228,6 +228,13 @@ impl Cover {
         self.begun.is_some()
     }
 
+    /// Whether every interval has arrived that touches this time.
+    pub fn holds(&self, from: Millis, until: Millis) -> bool {
+        let first = self.stretches.iter().skip_while(|stretch| stretch.until <= from.0);
+        let reached = first.fold(from.0, |at, stretch| if stretch.since <= at { at.max(stretch.until) } else { at });
+        reached >= until.0
+    }
+
     pub fn queues(&self) -> impl Iterator<Item = &QueueId> {
         self.lives.keys()
     }

@@ -7,7 +7,7 @@
 use model::{BoxId, Epoch, Millis, SiteId, leaving::Leaving};
 
 use crate::{
-    Error, Result, correction, coverage, decode, health, interval, notice, running,
+    Error, Result, correction, coverage, decode, drill, health, interval, notice, running,
     sql::{Connection, params},
     touched::{self, What},
 };
@@ -77,6 +77,7 @@ fn sound(leaving: Leaving) -> std::result::Result<Leaving, String> {
     match &leaving {
         Leaving::Interval(interval) => interval::check(interval).map_err(|problem| problem.to_string())?,
         Leaving::Closed(closed) => coverage::check(closed).map_err(|problem| problem.to_string())?,
+        Leaving::Drill(report) => drill::check(report).map_err(|problem| problem.to_string())?,
         Leaving::Health(_) | Leaving::Notice(_) | Leaving::Running(_) => {}
     }
     Ok(leaving)
@@ -102,6 +103,7 @@ pub fn take(conn: &Connection, batch: &Batch, now: Millis) -> std::result::Resul
     let mut taken = Taken { watermark: mark, repeated: old as u64, ..Taken::default() };
     let mut intervals = interval::Intake::new(conn, &batch.site, batch.box_id, now);
     let mut closings = coverage::Intake::new(conn, &batch.site, batch.box_id, now);
+    let mut drills = Vec::new();
     for row in batch.rows.iter().skip(old) {
         let seq = taken.watermark.saturating_add(1);
         match row {
@@ -109,6 +111,7 @@ pub fn take(conn: &Connection, batch: &Batch, now: Millis) -> std::result::Resul
             Row::Good(Leaving::Closed(closed)) => closings.put(closed),
             Row::Good(Leaving::Health(health)) => health::put(conn, batch.box_id, &batch.site, health, now)?,
             Row::Good(Leaving::Running(said)) => running::put(conn, batch.box_id, &batch.site, said, now)?,
+            Row::Good(Leaving::Drill(report)) => drills.push(report),
             Row::Good(Leaving::Notice(said)) => notice::put(conn, batch.box_id, &batch.site, said, now)?,
             Row::Aside { kind, reason, body } => {
                 put_aside(conn, batch, seq, (*kind, reason, body), now)?;
@@ -122,6 +125,9 @@ pub fn take(conn: &Connection, batch: &Batch, now: Millis) -> std::result::Resul
     correction::note(conn, &batch.site, &changed, now)?;
     let filled = closings.end()?;
     correction::filled(conn, &batch.site, &filled, now)?;
+    for report in drills {
+        drill::put(conn, batch.box_id, &batch.site, report, now)?;
+    }
     if taken.fresh > 0 {
         let sql = "INSERT INTO watermark (box, epoch, seq, at) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT (box, epoch) DO UPDATE SET seq = excluded.seq, at = excluded.at";

@@ -12,6 +12,7 @@ pub mod change;
 pub mod correction;
 pub mod coverage;
 mod decode;
+pub mod drill;
 pub mod egress;
 pub mod enrolment;
 pub mod health;

@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0009_site_sum.sql"),
     include_str!("../migrations/0010_interval_box.sql"),
     include_str!("../migrations/0011_rollout.sql"),
+    include_str!("../migrations/0012_drill.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_start.sql"),
@@ -28,6 +29,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0007_site_sum.sql"),
     include_str!("../migrations/postgres/0008_interval_box.sql"),
     include_str!("../migrations/postgres/0009_rollout.sql"),
+    include_str!("../migrations/postgres/0010_drill.sql"),
 ];
 /// Where a database of PostgreSQL keeps which steps it has taken.
 const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_step (step BIGINT PRIMARY KEY)";

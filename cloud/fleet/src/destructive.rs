@@ -15,6 +15,7 @@ pub fn is_destructive(change: &Change) -> bool {
         SiteEmergency { .. } | SiteDialling { .. } => true,
         SiteClosed { closed } | QueueClosed { closed, .. } | HoursClosed { closed, .. } => *closed,
         SiteOutward { trunk } => trunk.is_none(),
+        SiteDrill { drill } => drill.is_some(),
         HoursWeek { week, .. } => week.is_empty(),
         QueueOverflowTo { to, .. } => to.is_empty(),
         AgentQueue { member, .. } => !member,

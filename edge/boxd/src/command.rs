@@ -239,6 +239,7 @@ pub async fn sync(config: BoxConfig) -> anyhow::Result<()> {
         ledger: config.ledger_file(),
         key: branch_key(&config)?,
         socket: config.sync_socket(),
+        apart: config.data.join("apart.json"),
         spool: cloud.bundles.clone(),
         firmware: config.firmware.clone(),
         witness: config.witness.clone(),

@@ -18,6 +18,7 @@ use model::{
     cdr::Cdr,
     change::{Change, Finding},
     config::{Config, Protection},
+    drill::{self, Drill},
     fact::Monitoring,
     forward::Forward,
     leaving::Alone,
@@ -299,6 +300,13 @@ pub struct Settings {
     pub findings: Vec<Finding>,
     /// How long the box can run cut off.
     pub alone: Vec<Alone>,
+}
+
+/// `GET /api/drills`: the one that is ordered, and what came of those that ran, the latest first.
+#[derive(Debug, Clone, Serialize)]
+pub struct Drills {
+    pub ordered: Option<Drill>,
+    pub reports: Vec<drill::Report>,
 }
 
 /// `POST /api/changes`: edits of the branch's own document, all or none.

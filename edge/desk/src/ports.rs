@@ -22,6 +22,7 @@ use model::{
     cdr::Cdr,
     change::{Change, Finding},
     config::Config,
+    drill::Drill,
     fact::Disposition,
     history::{Decision, Report},
     leaving::Alone,
@@ -302,6 +303,8 @@ pub struct Effective {
     pub findings: Vec<Finding>,
     /// How long the box can run cut off.
     pub alone: Vec<Alone>,
+    /// The outage drill that is ordered.
+    pub drill: Option<Drill>,
 }
 
 /// Why a command was not done.

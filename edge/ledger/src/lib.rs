@@ -18,6 +18,7 @@
 mod apply;
 mod batch;
 mod customers;
+mod drills;
 mod egress;
 mod error;
 mod key;

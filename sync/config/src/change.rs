@@ -7,6 +7,7 @@ use std::fmt::Display;
 use model::change::Change;
 
 use crate::{
+    drill,
     error::Error,
     rules::{self, LEVEL, Type, most},
     scalar::Scalar,
@@ -86,6 +87,7 @@ fn translate(change: &Change) -> Result<Writes, Error> {
 
         Change::SiteDialling { dialling } => site_dialling(dialling)?,
         Change::SiteClosed { closed } => new().field("site/closed", *closed),
+        Change::SiteDrill { drill } => new().field("site/drill", drill::written(*drill)?),
         Change::PausePut { pause, label } => {
             length("label", label, rules::LABEL_MAX)?;
             new().field(format!("site/pauses/{pause}"), label)

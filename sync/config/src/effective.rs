@@ -8,6 +8,7 @@ use model::{
     change::{Finding, Problem, Severity},
     config::{Agent, Config, Hours, Locality, Overflow, Phone, Protection, Queue, Site, Span, Trunk, TrunkKind},
     dialling::{Dialling, Place, Spelling},
+    drill::Drill,
     flow::Flow,
     forward::Forward,
 };
@@ -17,6 +18,7 @@ use crate::{
     alert, callback,
     change::{self, MAY_LEAVE, day, protection, spelling},
     documents::Documents,
+    drill,
     layers::{Findings, merged},
     references, routing,
     rules::most,
@@ -31,6 +33,8 @@ pub struct Effective {
     pub findings: Vec<Finding>,
     /// Names the state of all three documents; equal on replicas that hold the same.
     pub heads: String,
+    /// The outage drill that is ordered. It is no part of how the branch runs.
+    pub drill: Option<Drill>,
 }
 
 impl Effective {
@@ -46,12 +50,13 @@ pub fn effective(documents: &Documents) -> Effective {
     let fields = merged(documents, &mut findings);
     let mut build = Build { fields: &fields, findings };
     let mut config = build.config(documents.site_id());
+    let drill = drill::read(fields.get(drill::PATH), &mut build.findings);
     let mut findings = build.findings;
     references::repair(&mut config, &mut findings);
     let mut findings = findings.0;
     findings.sort();
     findings.dedup();
-    Effective { config, findings, heads: heads(documents) }
+    Effective { config, findings, heads: heads(documents), drill }
 }
 
 /// Names the state of all three documents; equal on replicas that hold the same.

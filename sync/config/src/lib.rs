@@ -11,6 +11,7 @@ mod carrier;
 mod change;
 mod document;
 mod documents;
+mod drill;
 mod effective;
 mod error;
 mod flow;

@@ -55,6 +55,8 @@ pub(crate) const ALERTS_MAX: usize = 400;
 pub(crate) const DISPOSITIONS_MAX: usize = 5_000;
 /// So is where a phone's calls go.
 pub(crate) const FORWARD_MAX: usize = 400;
+/// So is an outage drill.
+pub(crate) const DRILL_MAX: usize = 60;
 /// So is how a carrier is treated.
 pub(crate) const CARRIER_MAX: usize = 4_000;
 
@@ -72,6 +74,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("site/outward", Type::Id, CENTRE),
     rule("site/dialling", Type::Text(DIALLING_MAX), CENTRE),
     rule("site/closed", Type::Flag, BRANCH),
+    rule("site/drill", Type::Text(DRILL_MAX), BRANCH),
     rule("site/pauses/*", LABEL, BRANCH),
     rule("site/dispositions/*", LABEL, BRANCH),
     rule("places/*", Type::Text(PLACE_MAX), CENTRE),

@@ -10,6 +10,7 @@ pub mod merkle;
 pub mod threshold;
 pub mod vocabulary;
 
+mod drill;
 mod pass;
 
 pub use chain::{Broken, Chain, Entry, verify};

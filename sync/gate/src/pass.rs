@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use model::{
     Millis, QueueId,
-    leaving::{ALONE_DAYS_MAX, Closed, End, Figures, Health, Interval, Leaving, Notice, Running},
+    leaving::{ALONE_DAYS_MAX, Alone, Closed, End, Figures, Health, Interval, Leaving, Notice, Running},
 };
 
 use crate::{
     class::{Class, Passed},
+    drill,
     threshold::{Admitted, State},
 };
 
@@ -71,7 +72,7 @@ impl Gate {
     pub fn closing(&self, began: Millis, length_s: u32, at: Millis, queues: Vec<QueueId>) -> Option<Closed> {
         let length_ms = i64::from(length_s.max(1)).saturating_mul(1_000);
         let floor = |moment: i64| moment.saturating_sub(moment.rem_euclid(length_ms));
-        let (from, until) = (floor(self.state.closed_until().unwrap_or(began.0)), floor(at.0));
+        let (from, until) = (floor(self.state.closed_ms().unwrap_or(began.0)), floor(at.0));
         // A clock that was set back: what lies ahead of it will be said again.
         let from = if until < from { until.saturating_sub(length_ms) } else { from };
         let closed = Closed { from: Millis(from.max(0)), until: Millis(until), length_s, at, queues };
@@ -101,6 +102,7 @@ impl Gate {
                     check_running(running)?;
                     leaving.push(item.clone());
                 }
+                Leaving::Drill(report) => leaving.push(Leaving::Drill(Box::new(drill::thinned(report, self.k)?))),
                 Leaving::Closed(said) => {
                     check_closed(said)?;
                     state.close(said.until);
@@ -137,7 +139,7 @@ pub fn decode(body: &[u8]) -> Result<Leaving, Error> {
 fn encode(item: &Leaving, at: Millis) -> Result<Passed, Error> {
     let class = match item {
         Leaving::Interval(_) | Leaving::Closed(_) => Class::Metric,
-        Leaving::Health(_) | Leaving::Running(_) => Class::Health,
+        Leaving::Health(_) | Leaving::Running(_) | Leaving::Drill(_) => Class::Health,
         Leaving::Notice(_) => Class::Notice,
     };
     let mut body = Vec::new();
@@ -157,7 +159,7 @@ fn check_interval(cell: &Interval, length_known: Option<u32>) -> Result<(), Erro
     check_figures(&cell.figures)
 }
 
-fn check_figures(f: &Figures) -> Result<(), Error> {
+pub(crate) fn check_figures(f: &Figures) -> Result<(), Error> {
     bounds("interval", "offered", f.offered.into(), 0, OFFERED_MAX.into())?;
     let parts = [
         ("answered and abandoned", f.answered.saturating_add(f.abandoned), f.offered),
@@ -180,10 +182,14 @@ fn check_health(health: &Health) -> Result<(), Error> {
     within("trunks", health.trunks, 1_000)?;
     within("trunks_up", health.trunks_up, health.trunks)?;
     within("slot", health.slot.into(), 1)?;
-    let ends: BTreeSet<End> = health.alone.iter().map(|alone| alone.until).collect();
-    let twice = health.alone.len().saturating_sub(ends.len());
-    within("ends told twice", u32::try_from(twice).unwrap_or(u32::MAX), 0)?;
-    health.alone.iter().try_for_each(|alone| within("days alone", alone.days.into(), ALONE_DAYS_MAX.into()))
+    check_alone("health", &health.alone)
+}
+
+pub(crate) fn check_alone(item: &'static str, alone: &[Alone]) -> Result<(), Error> {
+    let ends: BTreeSet<End> = alone.iter().map(|alone| alone.until).collect();
+    let twice = i64::try_from(alone.len().saturating_sub(ends.len())).unwrap_or(i64::MAX);
+    bounds(item, "ends told twice", twice, 0, 0)?;
+    alone.iter().try_for_each(|alone| bounds(item, "days alone", alone.days.into(), 0, ALONE_DAYS_MAX.into()))
 }
 
 fn check_closed(closed: &Closed) -> Result<(), Error> {
@@ -210,6 +216,6 @@ fn check_notice(notice: &Notice) -> Result<(), Error> {
     bounds("notice", "at", notice.at.0, 0, i64::MAX)
 }
 
-fn bounds(item: &'static str, field: &'static str, value: i64, min: i64, max: i64) -> Result<(), Error> {
+pub(crate) fn bounds(item: &'static str, field: &'static str, value: i64, min: i64, max: i64) -> Result<(), Error> {
     if (min..=max).contains(&value) { Ok(()) } else { Err(Error::Bounds { item, field, value, min, max }) }
 }

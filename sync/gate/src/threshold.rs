@@ -99,7 +99,12 @@ impl State {
         self.closed_until = Some(until.0);
     }
 
-    pub(crate) fn closed_until(&self) -> Option<i64> {
+    /// End of the last interval that was said to be closed.
+    pub fn closed_until(&self) -> Option<Millis> {
+        self.closed_until.map(Millis)
+    }
+
+    pub(crate) fn closed_ms(&self) -> Option<i64> {
         self.closed_until
     }
 

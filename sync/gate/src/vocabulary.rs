@@ -61,6 +61,34 @@ pub const WORDS: &[Word] = &[
         "queues",
         "the ids of the queues that there were; nothing tells one without callers from one with few",
     ),
+    word("drill", "item", "the word \"drill\": what came of an outage drill"),
+    word("drill", "drill.at", "when the centre or the branch had ordered it to begin, ms since 1970"),
+    word("drill", "drill.minutes", "1 to 480"),
+    word("drill", "began", "ms since 1970"),
+    word("drill", "ended", "ms since 1970, not before it began"),
+    word("drill", "why", "one of five words: its time was over, a person, an emergency call, callers, the disk"),
+    word("drill", "joined", "when the link was back, ms since 1970, or nothing"),
+    word("drill", "delivered", "when all that had waited was delivered, ms since 1970, or nothing"),
+    word("drill", "rows", "how many rows had waited, a count"),
+    word("drill", "during", "nothing: what calls there were stays at the branch"),
+    word("drill", "before", "nothing, likewise"),
+    word("drill", "alone", "as in \"health\""),
+    word(
+        "drill",
+        "marks",
+        "for each of fourteen functions one of four words: kept, less, broken, unasked; of calls only from k callers on",
+    ),
+    word("drill", "told.offered", "the sum of what the intervals that it touches have told"),
+    word("drill", "told.answered", "likewise"),
+    word("drill", "told.abandoned", "likewise"),
+    word("drill", "told.answered_in_t", "likewise"),
+    word("drill", "told.abandoned_in_t", "likewise"),
+    word("drill", "told.overflowed", "likewise"),
+    word("drill", "told.recorded", "likewise"),
+    word("drill", "told.wait_s", "likewise"),
+    word("drill", "told.talk_s", "likewise"),
+    word("drill", "told.hold_s", "likewise"),
+    word("drill", "told.wrap_up_s", "likewise"),
     word("notice", "item", "the word \"notice\""),
     word("notice", "notice", "32 hexadecimal digits, to know it again"),
     word("notice", "at", "ms since 1970"),
@@ -101,7 +129,7 @@ mod tests {
 
     use ciborium::Value;
     use model::{
-        Millis, NoticeId, QueueId,
+        Millis, NoticeId, QueueId, drill,
         leaving::{Closed, Fare, Figures, Health, Interval, Leaving, Notice, Running, What},
     };
 
@@ -136,7 +164,22 @@ mod tests {
         let closed =
             Closed { from: Millis(0), until: Millis(900_000), length_s: 900, at: Millis(900_000), queues: vec![] };
         let running = Running { at: Millis(0), heads: 1, taken: true, calls: Fare::Few };
+        let report = drill::Report {
+            drill: drill::Drill { at: Millis(0), minutes: 1 },
+            began: Millis(0),
+            ended: Millis(1),
+            why: drill::Why::Deadline,
+            joined: None,
+            delivered: None,
+            rows: 0,
+            during: None,
+            before: None,
+            alone: Vec::new(),
+            marks: Vec::new(),
+            told: Figures::default(),
+        };
         let all = vec![
+            Leaving::Drill(Box::new(report)),
             Leaving::Running(running),
             Leaving::Interval(interval),
             Leaving::Health(health),
@@ -150,6 +193,7 @@ mod tests {
                 Leaving::Notice(_) => ("notice", item),
                 Leaving::Closed(_) => ("closed", item),
                 Leaving::Running(_) => ("running", item),
+                Leaving::Drill(_) => ("drill", item),
             })
             .collect()
     }

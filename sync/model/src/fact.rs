@@ -16,6 +16,7 @@ use crate::{
     RecordingId, SiteId, StepId, TrunkId,
     alert::Alert,
     cdr::{Released, Sound, Unkeyed},
+    drill::{self, Drill},
     leaving::What,
     routing::{Asks, Decision},
 };
@@ -376,4 +377,16 @@ pub enum Kind {
     },
     LinkUp,
     LinkDown,
+    /// The box has cut its link to the cloud, by order.
+    DrillBegan {
+        drill: Drill,
+    },
+    /// And looks for it again.
+    DrillEnded {
+        drill: Drill,
+        why: drill::Why,
+    },
+    DrillReported {
+        report: Box<drill::Report>,
+    },
 }

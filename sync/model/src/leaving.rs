@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Millis, NoticeId, PlaceId, QueueId, TrunkId};
+use crate::{Millis, NoticeId, PlaceId, QueueId, TrunkId, drill};
 
 /// One item that leaves through the gate, and the body of an outbox row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,7 @@ pub enum Leaving {
     Notice(Notice),
     Closed(Closed),
     Running(Running),
+    Drill(Box<drill::Report>),
 }
 
 /// Which configuration a box runs, and how calls fare by it. Of calls it is one word, never a count, and never from

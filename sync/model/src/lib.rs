@@ -11,6 +11,7 @@ pub mod change;
 pub mod config;
 pub mod dialling;
 pub mod disposition;
+pub mod drill;
 pub mod fact;
 pub mod flow;
 pub mod forward;

@@ -70,6 +70,7 @@ async function desk(tab, url, shot, look) {
     if (pathname === '/api/phones/202/enrol') return json(route, { url: 'https://10.1.0.5:8443/k3f9q2mxw7d4hz8tyr5ab/' });
     if (pathname.startsWith('/api/phones/')) return route.fulfill({ status: 204 });
     if (pathname === '/api/reports') return route.fulfill({ status: 200, contentType: 'application/x-ndjson', body: fixtures.reportLines(new URL(route.request().url()).searchParams) });
+    if (pathname === '/api/drills') return json(route, fixtures.deskDrills);
     if (pathname === '/api/egress') return json(route, fixtures.egressSums);
     if (pathname === '/api/egress/lines') return json(route, fixtures.egressLines);
     if (pathname === '/api/forward') return json(route, { phone: '201', forward: fixtures.phones.phones[0].forward });
@@ -280,6 +281,9 @@ async function desk(tab, url, shot, look) {
   await shot('settings-pauses');
   await tab.getByRole('tab', { name: /^(Dispositions|处理结果)$/ }).click();
   await shot('settings-dispositions');
+  await tab.getByRole('tab', { name: /^(Outage drills|断网演练)$/ }).click();
+  await tab.getByRole('table').first().waitFor();
+  await shot('settings-drills');
   if (look.name !== 'en') return;
   await tab.getByRole('tab').first().click();
   await tab.routeWebSocket('**/api/desk', (ws) => ws.close());
@@ -313,6 +317,7 @@ async function console_(tab, url, shot, look) {
     if (pathname === '/api/sites/north/blame') return json(route, fixtures.blame);
     if (pathname === '/api/sites/north/diff') return json(route, fixtures.diff);
     if (pathname === '/api/sites/north/enrolment') return json(route, { code: fixtures.code, expires: Date.now() + 3_600_000 });
+    if (pathname === '/api/drills') return json(route, none ? { ordered: [], reports: [] } : fixtures.drills);
     if (pathname === '/api/rollouts') return json(route, none ? [] : fixtures.rollouts);
     if (pathname === '/api/rollouts/look') return json(route, fixtures.looked);
     if (pathname === '/api/templates') return json(route, none ? [] : fixtures.templates);
@@ -439,6 +444,13 @@ async function console_(tab, url, shot, look) {
   await tab.getByRole('option').first().click();
   await tab.getByRole('checkbox').first().check();
   await shot('rollouts-from-branch');
+  await tab.keyboard.press('Escape');
+  await tab.goto(`${url}/drills`);
+  await tab.getByRole('table').first().waitFor();
+  await shot('drills');
+  await tab.getByRole('button', { name: /^(Order a drill|安排演练)$/ }).click();
+  await tab.getByRole('dialog').waitFor();
+  await shot('drills-order');
   await tab.keyboard.press('Escape');
   await tab.goto(`${url}/boxes`);
   await tab.getByRole('table').first().waitFor();

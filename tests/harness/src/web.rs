@@ -29,7 +29,15 @@ impl Session {
     }
 
     pub fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let answer = self.call("POST", path, Some(body))?;
+        self.write("POST", path, body)
+    }
+
+    pub fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.write("PUT", path, body)
+    }
+
+    fn write(&self, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let answer = self.call(method, path, Some(body))?;
         if answer.is_empty() {
             return Ok(Value::Null);
         }

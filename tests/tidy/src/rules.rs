@@ -9,6 +9,7 @@ pub const ENGINES: &[&str] = &[
     "acd",
     "floor",
     "report",
+    "drill",
     "model",
     "flow",
     "config",
@@ -39,6 +40,7 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
     ("floor", &["call", "ivr", "acd", "model"]),
     // It judges the past: nothing on a call's way imports it.
     ("report", &["floor", "acd", "model"]),
+    ("drill", &["model"]),
     // The lab reads with the front door and the digest client of the box, and knows nothing of its calls.
     ("lab", &["sip", "media"]),
     ("ledger", &["wire", "config", "gate", "model"]),
@@ -55,6 +57,7 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
             "ledger",
             "desk",
             "report",
+            "drill",
             "link",
             "wire",
             "flow",

@@ -170,6 +170,7 @@ fn start(dir: PathBuf, cloud: SocketAddr) -> (Running, Registry) {
         ledger: dir.join("box.db"),
         key: BranchKey::new(KEY),
         socket: dir.join("sync.sock"),
+        apart: dir.join("apart.json"),
         spool: dir.join("spool"),
         firmware: None,
         witness: Vec::new(),

@@ -5,6 +5,7 @@ pub mod body;
 pub mod boxes;
 pub mod bundles;
 pub mod configuration;
+pub mod drills;
 pub mod enrolment;
 pub mod events;
 pub mod fault;
@@ -71,6 +72,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/sites/{site}/flows/{flow}/versions", get(flows::versions))
         .route("/api/flows/read", post(flows::read))
         .route("/api/flows/print", post(flows::print))
+        .route("/api/sites/{site}/drill", put(drills::order).delete(drills::call_off))
+        .route("/api/drills", get(drills::all))
         .route("/api/sites/{site}/enrolment", post(enrolment::issue))
         .route("/api/sites/{site}/bundle", post(bundles::offer))
         .route("/api/boxes", get(boxes::all))

@@ -16,7 +16,7 @@ use model::{SiteId, change::Change};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{body::Body, configuration::parse, fault::Fault};
+use super::{body::Body, configuration, fault::Fault};
 use crate::{
     app::App,
     clock,
@@ -34,6 +34,15 @@ pub struct Ask {
     sites: BTreeSet<SiteId>,
     /// Also where a branch itself says otherwise.
     overrule: bool,
+}
+
+/// A drill is ordered for a site by itself: a roll-out would take the sites for lost.
+fn parse(changes: Vec<Value>) -> Result<Vec<Change>, Fault> {
+    let changes = configuration::parse(changes)?;
+    match changes.iter().position(|change| matches!(change, Change::SiteDrill { .. })) {
+        Some(index) => Err(Fault::invalid("an outage drill is not rolled out").at(index)),
+        None => Ok(changes),
+    }
 }
 
 /// A dry run: nothing is written.

@@ -7,6 +7,7 @@ use db::session::Who;
 use model::{
     Millis, SiteId,
     change::{FindingCounts, Severity},
+    drill::Drill,
 };
 use serde_json::{Value, json};
 
@@ -22,24 +23,27 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
     let (rows, mut tags) = app
         .db
         .read(move |conn| {
-            let mut rows: Vec<(SiteId, String, FindingCounts, Known)> = Vec::new();
+            let mut rows: Vec<(SiteId, String, Option<Drill>, FindingCounts, Known)> = Vec::new();
             let covers = db::coverage::read(conn, Millis(0), now, |site| who.scope.holds(site))?;
             for site in db::site::all(conn)?.into_iter().filter(|site| who.scope.holds(site)) {
                 let Some(effective) = reader.documents.effective(conn, &site)? else { continue };
                 let label = effective.config.site.label.clone();
                 let known = overview::known(conn, &site, covers.get(&site))?;
-                rows.push((site, label, documents::count(&effective.findings), known));
+                let drill = effective.drill.filter(|drill| drill.until() > now);
+                rows.push((site, label, drill, documents::count(&effective.findings), known));
             }
             Ok::<_, db::Error>((rows, db::tag::all(conn)?))
         })
         .await?;
-    let rows = rows.into_iter().map(|(site, label, findings, known)| {
+    let rows = rows.into_iter().map(|(site, label, drill, findings, known)| {
         let link = app.links.of(&site);
         let count = |severity| findings.get(&severity).copied().unwrap_or(0);
         json!({
             "site": site,
             "label": label,
             "tags": tags.remove(&site).unwrap_or_default(),
+            // One that is ordered and not over: while it runs the site is not linked, and nobody need worry.
+            "drill": drill,
             "linked": link.linked,
             "last_heard_ms_ago": link.last_heard.map(|at| now.since(at)),
             "data_age_s": known.data_at.map(|at: Millis| now.since(at) / 1000),

@@ -6,6 +6,7 @@ mod boxes;
 mod browser;
 mod command;
 mod configuration;
+mod drills;
 mod events;
 mod figures;
 mod history;

@@ -3,6 +3,7 @@
 
 mod completeness;
 mod crash;
+mod drills;
 mod ingest;
 mod nouns;
 mod rollouts;

@@ -36,6 +36,7 @@ use super::{
     clock::{civil, wall},
     desk_ports::Request,
     dns::{Dns, Located},
+    drills::Drills,
     look_up::{Answer, LookUps},
     media_client::{FromMedia, MediaClient},
     meters::Meters,
@@ -121,6 +122,7 @@ pub struct Engine {
     /// What the centre was told last of the configuration and how callers fare by it.
     pub told: Option<Told>,
     pub gate: Gate,
+    pub drills: Drills,
     pub board: watch::Sender<Arc<BoardAt>>,
     pub effective: watch::Sender<Arc<desk::Effective>>,
     pub meters: Meters,
@@ -275,8 +277,14 @@ impl Engine {
             }
             FromSync::TunnelReady { overflow, peer } => self.feed(Input::TunnelPeer { overflow, peer }),
             FromSync::PathLost { overflow } => self.feed(Input::PathLost { overflow }),
-            FromSync::LinkUp => self.feed(Input::LinkUp),
-            FromSync::LinkDown => self.feed(Input::LinkDown),
+            FromSync::LinkUp => {
+                self.feed(Input::LinkUp);
+                self.drill_linked(true);
+            }
+            FromSync::LinkDown => {
+                self.feed(Input::LinkDown);
+                self.drill_linked(false);
+            }
             FromSync::ConfigChanged => self.catch_up(),
         }
     }
@@ -335,6 +343,7 @@ impl Engine {
             self.feed(Input::NoticesHeard);
         }
         self.tell_running();
+        self.look_at_drill();
         self.show_alone();
         if self.config.cloud.is_some() && self.book.due(wall()) {
             self.close_intervals();

@@ -6,6 +6,7 @@ mod correcting;
 mod customers;
 mod desk_ports;
 mod dns;
+mod drills;
 mod egress_port;
 mod ends;
 mod engine;
@@ -277,6 +278,7 @@ async fn build(
         fares: Fares::new(policy.k, offset_ms(&running.site.time_zone), visits),
         told: None,
         gate: Gate::new(policy, reader.gate_state()?),
+        drills: drills::Drills::new(Arc::clone(&ledger), &reader),
         reader,
         settings,
         running: Arc::new(running.clone()),
@@ -288,6 +290,7 @@ async fn build(
             config: running,
             findings: Vec::new(),
             alone: Vec::new(),
+            drill: None,
         }))
         .0,
         meters: meters::Meters::new()?,

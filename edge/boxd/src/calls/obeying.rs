@@ -7,6 +7,7 @@ use floor::Output;
 use ledger::{Batch, BindingChange};
 use model::{
     Extension,
+    drill::Why,
     fact::Kind,
     leaving::{Leaving, Notice},
 };
@@ -24,6 +25,7 @@ impl Engine {
         let mut batch = Batch::default();
         let mut keep = Vec::new();
         let mut forwards = Vec::new();
+        let mut emergency = false;
         while let Some(output) = self.floor.poll_output() {
             match output {
                 Output::Send { flow, bytes } => self.sockets.send(flow, bytes),
@@ -38,6 +40,7 @@ impl Engine {
                     if let Kind::Dialled { phone, trunk, emergency: true, .. } = &fact.kind {
                         warn!(?phone, ?trunk, "an emergency call");
                         self.meters.emergencies.inc();
+                        emergency = true;
                     }
                     if let Kind::OutwardRefused { phone, why } = &fact.kind {
                         warn!(%phone, ?why, "a call out is refused");
@@ -89,6 +92,9 @@ impl Engine {
         self.meters.facts.inc_by(batch.facts.len() as u64);
         if !batch.is_empty() {
             self.store.add(Instant::now(), batch);
+        }
+        if emergency {
+            self.drill_stop(Why::Emergency);
         }
         if !keep.is_empty() {
             self.store.keep(keep, !self.stay.is_spare());

@@ -154,7 +154,8 @@ fn processes(health_file: &Path) -> (u8, u32) {
     })
 }
 
-fn disk_free(path: &Path) -> u8 {
+/// Free space there, in whole percent.
+pub fn disk_free(path: &Path) -> u8 {
     nix::sys::statvfs::statvfs(path).map_or(0, |disk| {
         let percent = disk.blocks_available().saturating_mul(100).checked_div(disk.blocks()).unwrap_or(0);
         u8::try_from(percent).unwrap_or(100)

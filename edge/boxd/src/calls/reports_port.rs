@@ -10,7 +10,7 @@ use report::{Life, Question, Report, Tally};
 use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
-use super::clock::wall;
+use super::{clock::wall, drills};
 
 /// Records that are read at once; after each step progress is told.
 const STEP: usize = 500;
@@ -44,6 +44,18 @@ impl desk::Reports for ReportsPort {
                 make(&reader, question, &effective.config, wall(), &progress)
             });
             made.await.unwrap_or(Err(Unavailable.into()))
+        })
+    }
+
+    fn drills(&self) -> Future<'_, Result<Vec<model::drill::Report>, Unavailable>> {
+        let ledger = Arc::clone(&self.ledger);
+        Box::pin(async move {
+            let read = tokio::task::spawn_blocking(move || drills::reports(&ledger.reader()?));
+            let read = read.await.map_err(|_| Unavailable)?;
+            read.map_err(|error| {
+                warn!(%error, "drills cannot be read");
+                Unavailable
+            })
         })
     }
 }

@@ -140,7 +140,7 @@ impl Engine {
         self.meters.config_findings.set(count.into());
         let fatal = effective.fatal();
         self.taken = !fatal;
-        let Effective { config, findings, heads } = effective;
+        let Effective { config, findings, heads, drill } = effective;
         if fatal {
             warn!(findings = count, "the configuration has a fatal finding: the last good one runs on");
             self.tell(Kind::ConfigRefused { heads, fatal: count });
@@ -159,7 +159,9 @@ impl Engine {
         // Asked before: nothing may be borrowed of what is replaced.
         let alone = self.effective.borrow().alone.clone();
         let config = Config::clone(&self.running);
-        self.effective.send_replace(Arc::new(desk::Effective { config, findings, alone }));
+        self.effective.send_replace(Arc::new(desk::Effective { config, findings, alone, drill }));
+        // Also where the configuration does not run: whoever ends a drill ends it.
+        self.drill_ordered(drill);
     }
 
     pub fn refresh_secrets(&mut self) {

@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use model::{OverflowId, overflow::Signal};
+use model::{Millis, OverflowId, overflow::Signal};
 use tokio::{sync::mpsc, time::sleep};
 use tracing::{debug, warn};
 
@@ -55,6 +55,16 @@ impl SyncClient {
 
     pub fn tunnel(&self, overflow: OverflowId, media: SocketAddr) {
         self.send(Wake::TunnelOpen { overflow, media, caller: None });
+    }
+
+    /// No link before then.
+    pub fn cut(&self, until: Millis) {
+        self.send(Wake::Cut { until });
+    }
+
+    /// The link may be had again.
+    pub fn join(&self) {
+        self.send(Wake::Join);
     }
 
     pub fn outbox_grew(&self) {

@@ -136,6 +136,9 @@ impl Process {
                 Happened::Local(wake) => self.told(&mut talk, wake).await?,
                 Happened::Tunnel(event) => self.tunnel(event).await,
             }
+            if self.apart.is_apart() {
+                return Ok(Talked::Ended(None));
+            }
             self.obey(&mut talk, backoff).await?;
         }
         Ok(Talked::Ended(talk.over))

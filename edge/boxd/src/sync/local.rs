@@ -3,7 +3,7 @@
 
 use std::{io, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path};
 
-use model::{Number, OverflowId, SiteId, change::Doc, overflow::Signal};
+use model::{Millis, Number, OverflowId, SiteId, change::Doc, overflow::Signal};
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -44,6 +44,10 @@ pub enum Wake {
     /// Carry this call's media. `media` is where the media process receives its RTP on loopback. `caller` is sent to
     /// the helper inside the sealed path, when the passport allows it.
     TunnelOpen { overflow: OverflowId, media: SocketAddr, caller: Option<Number> },
+    /// An outage drill: no link before then, unless [`Wake::Join`] is said. Said again and again while it lasts.
+    Cut { until: Millis },
+    /// The drill is over.
+    Join,
     /// The outbox has new rows.
     OutboxGrew,
     /// The branch has written to its document.

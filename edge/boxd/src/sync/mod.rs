@@ -2,6 +2,7 @@
 //! overflow calls and fetches bundles; *calls* hears from it over `sync.sock`, and nobody on the phone notices when it
 //! is gone.
 
+mod apart;
 mod copies;
 mod fetch;
 mod figures;
@@ -43,6 +44,7 @@ use wire::{
 };
 
 use crate::config::Sink;
+use apart::Apart;
 use copies::Copies;
 use figures::Figures;
 use local::{Exchange, Wake};
@@ -66,6 +68,8 @@ pub struct SyncConfig {
     pub key: BranchKey,
     /// Where *calls* connects.
     pub socket: PathBuf,
+    /// Where it is kept until when an outage drill lasts.
+    pub apart: PathBuf,
     /// Where bundles are put.
     pub spool: PathBuf,
     /// What the update agent remembers: asked before each connection, for it may begin later than we do.
@@ -113,6 +117,7 @@ pub async fn run(config: SyncConfig) -> anyhow::Result<()> {
     let ways = Ways::new(config.cloud.len(), config.web.len(), rand::random());
     let mut process = Process {
         ways,
+        apart: Apart::open(config.apart.clone(), now()),
         copies: Copies::new(&identity.peer.site),
         overflows: Overflows::new(identity.clone(), road.clone(), events).context("the CA")?,
         exchange: Exchange::bind(&config.socket).with_context(|| config.socket.display().to_string())?,
@@ -153,6 +158,7 @@ struct Process {
     config: SyncConfig,
     identity: Arc<Identity>,
     memory: Memory,
+    apart: Apart,
     copies: Copies,
     overflows: Overflows,
     exchange: Exchange,
@@ -171,9 +177,13 @@ impl Process {
     async fn forever(&mut self) -> anyhow::Result<()> {
         let mut backoff = Backoff::new(self.config.backoff, rand::random());
         loop {
+            self.stay_apart().await;
             while let Some(until) = backoff.poll_timeout() {
                 self.meanwhile(sleep_until(until.into())).await;
                 backoff.handle_timeout(Instant::now());
+            }
+            if self.apart.is_apart() {
+                continue;
             }
             if backoff.poll_output().is_none() {
                 anyhow::bail!("the back-off neither waits nor tries");
@@ -186,6 +196,19 @@ impl Process {
             self.exchange.link(false);
             backoff.handle_input(Instant::now(), backoff::Input::Down { retry_after });
         }
+    }
+
+    /// While an outage drill lasts nothing of ours goes to the cloud, and nothing of it is taken.
+    async fn stay_apart(&mut self) {
+        if !self.apart.is_apart() {
+            return;
+        }
+        self.fetching = None;
+        tracing::warn!("an outage drill: no link to the cloud until it is over");
+        let over = self.apart.over();
+        self.meanwhile(over).await;
+        self.apart.join();
+        tracing::warn!("the outage drill is over");
     }
 
     /// One connection from beginning to end. Returns when the cloud wants us back at the earliest.
@@ -230,6 +253,7 @@ impl Process {
             let client = self.client_of(way)?;
             let connecting = client.clone();
             let error = match self.meanwhile(async move { connecting.control().await }).await {
+                Ok(_) if self.apart.is_apart() => anyhow::bail!("an outage drill has begun"),
                 Ok(control) => return Ok(Link { way, client, control }),
                 Err(error) => error,
             };
@@ -288,8 +312,13 @@ impl Process {
 
     /// What *calls* says that needs no link.
     async fn local(&mut self, wake: Wake) {
-        // The others are seen in the ledger when there is a link.
-        let Wake::TunnelOpen { overflow, media, caller } = wake else { return };
+        let (overflow, media, caller) = match wake {
+            Wake::TunnelOpen { overflow, media, caller } => (overflow, media, caller),
+            Wake::Cut { until } => return self.apart.cut(until, now()),
+            Wake::Join => return self.apart.join(),
+            // The others are seen in the ledger when there is a link.
+            _ => return,
+        };
         match self.overflows.open(overflow, media, caller).await {
             Ok(addr) => self.exchange.tell(Wake::TunnelReady { overflow, addr }),
             Err(error) => {

@@ -1,6 +1,6 @@
 //! Reports, as the desk asks for them.
 
-use model::Millis;
+use model::{Millis, drill};
 use report::{Question, Refused, Report};
 use tokio::sync::mpsc;
 
@@ -17,6 +17,9 @@ pub trait Reports: Send + Sync + 'static {
         progress: mpsc::Sender<Progress>,
         place: ReportPlace,
     ) -> Future<'_, Result<(Report, Millis), ReportError>>;
+
+    /// What came of the outage drills of the last months, the latest first.
+    fn drills(&self) -> Future<'_, Result<Vec<drill::Report>, Unavailable>>;
 }
 
 /// So many contacts are looked at, of so many.

@@ -2,6 +2,7 @@
 
 mod card;
 mod contacts;
+mod drills;
 mod egress;
 mod forward;
 mod help;
@@ -53,6 +54,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/egress/file", get(egress::export))
         .route("/api/reports", get(reports::show))
         .route("/api/reports/file", get(reports::file))
+        .route("/api/drills", get(drills::show))
         .route("/api/config", get(settings::show))
         .route("/api/changes", post(settings::change))
         .route("/api/merge", get(settings::merge_report).post(settings::decide))

@@ -3,6 +3,7 @@
 mod browser;
 mod cards;
 mod commands;
+mod drills;
 mod egress;
 mod phones;
 mod privacy;

@@ -10,7 +10,7 @@ use std::{
 
 use desk::{Future, Progress, REPORTS_MAX, ReportError, ReportPlace, Reports, Unavailable};
 use model::{
-    ContactId, Millis,
+    ContactId, Millis, drill,
     fact::{Disposition, EndCause, Fact, Kind},
 };
 use report::{Life, Question, Report, Tally};
@@ -84,6 +84,10 @@ impl Reports for TestReports {
             }
             Ok((tally.finish()?, now))
         })
+    }
+
+    fn drills(&self) -> Future<'_, Result<Vec<drill::Report>, Unavailable>> {
+        Box::pin(async { Ok(vec![crate::drills::report()]) })
     }
 }
 

@@ -638,7 +638,7 @@ pub fn effective() -> Effective {
     let findings =
         vec![Finding { severity: Severity::Warning, path: "queues/sales".into(), problem: Problem::NobodyServes }];
     let alone = vec![Alone { until: End::Disk, days: 23 }];
-    Effective { config, findings, alone }
+    Effective { config, findings, alone, drill: None }
 }
 
 pub fn rows() -> Vec<ContactRow> {

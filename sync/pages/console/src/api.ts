@@ -1,7 +1,7 @@
 // What the console asks of the cloud; the shapes of cloudd's routes.
 import { get, post, put, remove } from '@shared/api';
 import type { Decision } from '@shared/history/merge';
-import type { Alone, Blame, Change, Config, Difference, Doc, Entry, Figures, Finding, Flow, FlowProblem, MergeReport, Undone, What } from '@shared/model';
+import type { Alone, Blame, Change, Config, Difference, Doc, Drill, Entry, Figures, Finding, Flow, FlowProblem, MergeReport, Undone, What } from '@shared/model';
 
 export const ROLES = ['administrator', 'site_administrator', 'supervisor', 'analyst', 'compliance', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
@@ -10,7 +10,7 @@ export const SCOPED: readonly Role[] = ['site_administrator', 'supervisor', 'ana
 
 export type Verb =
   | 'see_sites' | 'see_configuration' | 'change_configuration' | 'see_figures' | 'enrol' | 'see_boxes' | 'revoke_box'
-  | 'offer_bundle' | 'see_audit' | 'answer_notice' | 'see_people' | 'change_people' | 'group_sites' | 'roll_out';
+  | 'offer_bundle' | 'see_audit' | 'answer_notice' | 'see_people' | 'change_people' | 'group_sites' | 'roll_out' | 'drill';
 
 export interface Me {
   login: string;
@@ -65,6 +65,8 @@ export interface SiteLine {
   site: string;
   label: string;
   tags: string[];
+  /** An outage drill that is ordered and not over. */
+  drill: Drill | null;
   linked: boolean;
   last_heard_ms_ago: number | null;
   data_age_s: number | null;

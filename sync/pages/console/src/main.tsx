@@ -24,6 +24,7 @@ const FiguresPage = lazy(() => import('./figures/figures'));
 const SitePage = lazy(() => import('./site/site'));
 const BoxesPage = lazy(() => import('./boxes/boxes'));
 const RolloutsPage = lazy(() => import('./rollouts/rollouts'));
+const DrillsPage = lazy(() => import('./drills/drills'));
 const FreshRollout = lazy(() => import('./rollouts/fresh'));
 const PeoplePage = lazy(() => import('./people'));
 const AuditPage = lazy(() => import('./audit'));
@@ -73,6 +74,7 @@ function App() {
             <Route path="/trends" element={<TrendsPage />} />
             <Route path="/figures" element={<FiguresPage />} />
             <Route path="/boxes" element={<BoxesPage me={who.data} />} />
+            <Route path="/drills" element={<DrillsPage me={who.data} />} />
             <Route path="/rollouts" element={<RolloutsPage me={who.data} />} />
             {who.data.may.includes('roll_out') && <Route path="/rollouts/new" element={<FreshRollout />} />}
             <Route path="/people" element={<PeoplePage me={who.data} />} />

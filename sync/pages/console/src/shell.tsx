@@ -1,7 +1,7 @@
 // Header, navigation and the place itself.
 import { AppShell, Box, Burger, Group, Menu, NavLink, Stack, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconBuildingStore, IconChartHistogram, IconChartLine, IconChevronDown, IconKey, IconLogout, IconServer2, IconShieldCheck, IconStack2, IconUsers, IconWifiOff } from '@tabler/icons-react';
+import { IconBuildingStore, IconChartHistogram, IconChartLine, IconChevronDown, IconKey, IconLogout, IconPlugConnectedX, IconServer2, IconShieldCheck, IconStack2, IconUsers, IconWifiOff } from '@tabler/icons-react';
 import { Brand, PreferenceItems } from '@shared/ui/bits';
 import { forget } from '@shared/ui/queries';
 import { useEffect, type ReactNode } from 'react';
@@ -26,7 +26,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
       { to: '/trends', label: t('nav.trends'), icon: <IconChartLine size={20} stroke={1.7} /> },
     ] : []),
     { to: '/boxes', label: t('nav.boxes'), icon: <IconServer2 size={20} stroke={1.7} /> },
-    ...(me.may.includes('see_configuration') ? [{ to: '/rollouts', label: t('nav.rollouts'), icon: <IconStack2 size={20} stroke={1.7} /> }] : []),
+    ...(me.may.includes('see_configuration') ? [{ to: '/rollouts', label: t('nav.rollouts'), icon: <IconStack2 size={20} stroke={1.7} /> }, { to: '/drills', label: t('nav.drills'), icon: <IconPlugConnectedX size={20} stroke={1.7} /> }] : []),
     ...(me.may.includes('see_people') ? [{ to: '/people', label: t('nav.people'), icon: <IconUsers size={20} stroke={1.7} /> }] : []),
     ...(me.may.includes('see_audit') ? [{ to: '/audit', label: t('nav.audit'), icon: <IconShieldCheck size={20} stroke={1.7} /> }] : []),
   ];

@@ -297,6 +297,44 @@ export interface Span {
   to_min: number;
 }
 
+/** An outage drill that is ordered: when the link is cut, ms since 1970, and for how long. */
+export interface Drill {
+  at: number;
+  minutes: number;
+}
+
+export type DrillWhy = 'deadline' | 'person' | 'emergency' | 'callers' | 'disk';
+export type DrillFunction =
+  | 'incoming' | 'waiting' | 'outgoing' | 'recording' | 'records' | 'phones' | 'lines' | 'help' | 'disk' | 'certificate' | 'trunk_names'
+  | 'overflow' | 'centre' | 'delivery';
+export type DrillVerdict = 'kept' | 'less' | 'broken' | 'unasked';
+
+export interface DrillCalls {
+  offered: number;
+  answered: number;
+  abandoned: number;
+  recorded: number;
+  /** Of answered ones. */
+  wait_s: number;
+}
+
+export interface DrillReport {
+  drill: Drill;
+  began: number;
+  ended: number;
+  why: DrillWhy;
+  /** When the link was back, and when the cloud had all that had waited; null: not within the hour. */
+  joined: number | null;
+  delivered: number | null;
+  rows: number;
+  /** Null at the centre: what calls there were stays at the branch. */
+  during: DrillCalls | null;
+  before: DrillCalls | null;
+  alone: Alone[];
+  marks: { function: DrillFunction; verdict: DrillVerdict }[];
+  told: Figures;
+}
+
 export type Change =
   | { set: 'site_label'; label: string }
   | { set: 'site_time_zone'; time_zone: string }
@@ -304,6 +342,7 @@ export type Change =
   | { set: 'site_outward'; trunk: string | null }
   | { set: 'site_dialling'; dialling: Dialling }
   | { set: 'site_closed'; closed: boolean }
+  | { set: 'site_drill'; drill: Drill | null }
   | { set: 'pause_put'; pause: string; label: string }
   | { set: 'pause_remove'; pause: string }
   | { set: 'disposition_put'; disposition: string; label: string }

@@ -472,6 +472,7 @@ export const changes = [
   {"set":"queue_recorded","queue":"sales","recorded":true},
   {"set":"queue_closed","queue":"sales","closed":true},
   {"set":"site_closed","closed":true},
+  {"set":"site_drill","drill":null},
   {"set":"pause_put","pause":"lunch","label":"Lunch"},
   {"set":"pause_remove","pause":"lunch"},
   {"set":"disposition_put","disposition":"sold","label":"Sold"},

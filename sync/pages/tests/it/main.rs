@@ -331,6 +331,7 @@ fn changes() -> Vec<Change> {
         Change::QueueRecorded { queue: queue_id(), recorded: true },
         Change::QueueClosed { queue: queue_id(), closed: true },
         Change::SiteClosed { closed: true },
+        Change::SiteDrill { drill: None },
         Change::PausePut { pause: id("lunch"), label: "Lunch".into() },
         Change::PauseRemove { pause: id("lunch") },
         Change::DispositionPut { disposition: id("sold"), label: "Sold".into() },
@@ -383,6 +384,7 @@ fn changes() -> Vec<Change> {
         match change {
             SiteLabel { .. } | SiteTimeZone { .. } | SiteEmergency { .. } | SiteOutward { .. } => {}
             SiteDialling { .. } | PlacePut { .. } | PlaceRemove { .. } => {}
+            SiteDrill { .. } => {}
             SiteClosed { .. } | PausePut { .. } | PauseRemove { .. } | QueueClosed { .. } => {}
             DispositionPut { .. } | DispositionRemove { .. } | QueueDispositions { .. } | QueueAlerts { .. } => {}
             PhoneNumber { .. } | PhonePlace { .. } | PhoneProtection { .. } | PhoneForward { .. } => {}

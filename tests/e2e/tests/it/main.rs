@@ -6,6 +6,7 @@ mod codecs;
 mod company;
 mod company_on_a_call;
 mod desk_page;
+mod drills;
 mod emergency;
 mod equal;
 mod examples;

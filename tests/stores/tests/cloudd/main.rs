@@ -8,6 +8,8 @@ mod boxes;
 mod browser;
 #[path = "../../../../cloud/cloudd/tests/it/configuration.rs"]
 mod configuration;
+#[path = "../../../../cloud/cloudd/tests/it/drills.rs"]
+mod drills;
 #[path = "../../../../cloud/cloudd/tests/it/events.rs"]
 mod events;
 #[path = "../../../../cloud/cloudd/tests/it/figures.rs"]

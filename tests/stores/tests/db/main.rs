@@ -2,6 +2,8 @@
 
 #[path = "../../../../cloud/db/tests/it/completeness.rs"]
 mod completeness;
+#[path = "../../../../cloud/db/tests/it/drills.rs"]
+mod drills;
 #[path = "../../../../cloud/db/tests/it/ingest.rs"]
 mod ingest;
 #[path = "../../../../cloud/db/tests/it/nouns.rs"]

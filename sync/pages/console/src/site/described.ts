@@ -32,6 +32,7 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'site_outward': return say(site, t('site.outward'), change.trunk === null ? t('none') : trunk(change.trunk));
     case 'site_dialling': return say(site, t('site.dialling'), written);
     case 'site_closed': return say(site, t('queue.closed'), on(change.closed));
+    case 'site_drill': return say(site, t('nav.drills'), change.drill === null ? t('none') : `${new Date(change.drill.at).toISOString().slice(0, 16)}Z, ${change.drill.minutes} min`);
     case 'pause_put': return say(t('pause.title'), change.label);
     case 'pause_remove': return say(t('pause.title'), removed, change.pause);
     case 'disposition_put': return say(t('disposition.title'), change.label);

@@ -9,6 +9,7 @@ import { HoursEditor } from '@shared/edit/hours';
 import { MergeView } from '@shared/history/merge';
 import { DispositionsEditor, PausesEditor } from '@shared/edit/labels';
 import { QueuesEditor } from '@shared/edit/queues';
+import { useWords } from '@shared/drills/words';
 import { refusalText } from '@shared/text/words';
 import { AloneText } from '@shared/ui/alone';
 import { Heading } from '@shared/ui/bits';
@@ -17,6 +18,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { change, decide, merge, settings } from '../api';
+import { Drills } from './drills';
 
 export default function SettingsPlace({ config }: { config: number }) {
   return <Queries><BranchSettings config={config} /></Queries>;
@@ -25,6 +27,7 @@ export default function SettingsPlace({ config }: { config: number }) {
 /** `config` grows whenever another configuration runs. */
 function BranchSettings({ config }: { config: number }) {
   const { t } = useTranslation();
+  const words = useWords();
   useEffect(() => {
     if (config > 0) void queries.invalidateQueries();
   }, [config]);
@@ -58,6 +61,7 @@ function BranchSettings({ config }: { config: number }) {
           <Tabs.Tab value="merge">{t('merge.title')}</Tabs.Tab>
           <Tabs.Tab value="pauses">{t('pause.title')}</Tabs.Tab>
           <Tabs.Tab value="dispositions">{t('disposition.title')}</Tabs.Tab>
+          <Tabs.Tab value="drills">{words.title}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="queues"><QueuesEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="agents"><AgentsEditor place={place} /></Tabs.Panel>
@@ -65,6 +69,7 @@ function BranchSettings({ config }: { config: number }) {
         <Tabs.Panel value="merge"><Merge place={place} /></Tabs.Panel>
         <Tabs.Panel value="pauses"><PausesEditor place={place} /></Tabs.Panel>
         <Tabs.Panel value="dispositions"><DispositionsEditor place={place} /></Tabs.Panel>
+        <Tabs.Panel value="drills"><Drills zone={place.config.site.time_zone} /></Tabs.Panel>
       </Tabs>
     </>
   );

@@ -15,6 +15,7 @@ const LOCAL: ReadonlySet<Change['set']> = new Set<Change['set']>([
   'queue_dispositions',
   'queue_alerts',
   'site_closed',
+  'site_drill',
   'pause_put',
   'pause_remove',
   'disposition_put',

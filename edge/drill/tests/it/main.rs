@@ -1,0 +1,2 @@
+mod verdict;
+mod watch;
