@@ -19,6 +19,7 @@ use crate::{
     links::Links,
     metrics::Metrics,
     oidc::Oidc,
+    rollouts::Memory,
     settings::Settings,
     shelf::Shelf,
 };
@@ -27,6 +28,8 @@ pub struct App {
     pub settings: Settings,
     pub db: Db,
     pub documents: Documents,
+    /// How watched sites are, as the database had it.
+    pub evidence: Memory,
     pub hints: Arc<Hints>,
     pub links: Arc<Links>,
     pub others: Others,
@@ -61,6 +64,7 @@ impl App {
             settings,
             db,
             documents: Documents::new()?,
+            evidence: Memory::default(),
             hints: Arc::default(),
             links: Arc::default(),
             others: Others::default(),

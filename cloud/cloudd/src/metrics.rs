@@ -11,6 +11,8 @@ pub struct Metrics {
     /// Rows of outboxes, by what came of them: `fresh`, `repeated`, `aside`.
     pub rows: IntCounterVec,
     pub sites_linked: IntGauge,
+    /// How often it was read of a site how it is, for a roll-out that watches it.
+    pub evidence_read: IntCounter,
     commits: IntCounter,
     writes: IntCounter,
 }
@@ -34,6 +36,10 @@ impl Metrics {
             requests: vec("cloudd_http_requests_total", "Requests answered", &["route", "status"])?,
             sign_ins: vec("cloudd_sign_ins_total", "Attempts to sign in", &["outcome"])?,
             rows: vec("cloudd_outbox_rows_total", "Rows received from boxes", &["outcome"])?,
+            evidence_read: counter(
+                "cloudd_rollout_sites_read_total",
+                "Reads of how a site is that a roll-out watches",
+            )?,
             commits: counter("cloudd_db_commits_total", "Commits to the database")?,
             writes: counter("cloudd_db_writes_total", "Writes within those commits")?,
             sites_linked,

@@ -10,6 +10,10 @@ use std::collections::{BTreeMap, VecDeque};
 use model::{Millis, SiteId, leaving::Fare};
 use serde::{Deserialize, Serialize};
 
+/// A site whose processes were started again more often than this, while it ran by the changes and had not passed, waits
+/// for a person: it would begin its soak anew for ever.
+pub const RESTARTS_MAX: u32 = 2;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     pub waves: Vec<Vec<SiteId>>,
@@ -38,6 +42,10 @@ pub enum Why {
     },
     /// Its documents did not take the changes.
     Unfit {
+        site: SiteId,
+    },
+    /// Processes of its box are started again and again.
+    Restless {
         site: SiteId,
     },
     /// Its box has not said that it runs by this, or was lost since.
@@ -121,6 +129,9 @@ pub struct Site {
     /// Of its processes, as last said.
     #[serde(default)]
     pub restarts: Option<u32>,
+    /// How many of them there were since it runs by this, and before it has passed.
+    #[serde(default)]
+    pub restless: u32,
     /// The word of its calls, as last said.
     pub calls: Fare,
 }
@@ -238,6 +249,7 @@ impl Rollout {
             linked: false,
             lost: None,
             restarts: None,
+            restless: 0,
             calls: Fare::Few,
         };
         let sites = plan.waves.iter().flatten().map(|id| (id.clone(), site)).collect();
@@ -255,6 +267,7 @@ impl Rollout {
                 self.state = State::Running;
                 // Who was silent is given its time again.
                 for site in self.sites.values_mut() {
+                    site.restless = 0;
                     match (site.standing, site.lost) {
                         (Standing::Written, _) => site.since = now,
                         (_, Some(lost)) => {
@@ -330,7 +343,7 @@ impl Rollout {
             return self.bad(evidence, Why::Refused { site: id.clone() });
         }
         let begins = site.standing == Standing::Written;
-        let started_again = evidence.restarts.zip(site.restarts).is_some_and(|(now, before)| now > before);
+        let more = evidence.restarts.zip(site.restarts).map_or(0, |(now, before)| now.saturating_sub(before));
         site.restarts = evidence.restarts.or(site.restarts);
         if !(evidence.runs && evidence.linked) {
             site.lost = site.lost.or((!begins).then_some(now));
@@ -340,9 +353,9 @@ impl Rollout {
             site.since = later(site.since, lost, now);
         }
         if begins {
-            (site.standing, site.since) = (Standing::Runs, now);
-        } else if started_again && site.standing == Standing::Runs {
-            site.since = now;
+            (site.standing, site.since, site.restless) = (Standing::Runs, now, 0);
+        } else if more > 0 && site.standing == Standing::Runs {
+            (site.since, site.restless) = (now, site.restless.saturating_add(more));
         }
         if evidence.calls == Fare::Worse {
             // The word of what others wrote is not this one's.
@@ -367,12 +380,15 @@ impl Rollout {
     fn go_on(&mut self, now: Millis) {
         while let Some(wave) = self.plan.waves.get(self.wave) {
             let wants_calls = self.plan.wants_calls && self.wave == 0 && !self.waived;
-            let mut silent = None;
+            let (mut silent, mut restless) = (None, None);
             for id in wave {
                 let Some(site) = self.sites.get_mut(id) else { continue };
                 let stood_ms = now.0.saturating_sub(site.since.0);
                 let runs = site.standing == Standing::Runs && site.lost.is_none();
                 let soaked = runs && stood_ms >= self.plan.soak_ms;
+                if runs && site.restless > RESTARTS_MAX {
+                    restless = restless.or(Some(id.clone()));
+                }
                 if soaked && (site.calls == Fare::AsBefore || !wants_calls) {
                     (site.standing, site.since) = (Standing::Passed, now);
                 }
@@ -385,8 +401,9 @@ impl Rollout {
                     silent = silent.or(Some(id.clone()));
                 }
             }
-            if let Some(site) = silent {
-                return self.hold(Why::Silent { site });
+            let why = silent.map(|site| Why::Silent { site }).or(restless.map(|site| Why::Restless { site }));
+            if let Some(why) = why {
+                return self.hold(why);
             }
             let waiting = wave.iter().filter(|id| self.standing(id) == Some(Standing::Waiting));
             self.outputs = waiting.cloned().map(Output::Write).collect();

@@ -21,6 +21,7 @@ use fleet::{
 use model::{BoxId, Millis, SiteId, change::Doc};
 use serde_json::{Value, json};
 
+pub use evidence::Memory;
 pub use look::{Looked, look};
 
 use crate::{
@@ -184,6 +185,9 @@ fn prepare(
         work.audit.push((by, "rollout.say", json!({ "rollout": id, "say": command })));
     }
     let watched: Vec<SiteId> = work.rollout.watched().cloned().collect();
+    if !watched.is_empty() {
+        evidence::look(app, conn)?;
+    }
     for site in watched {
         let evidence = match evidence::of(app, conn, (id, &site), linked) {
             Err(error) if is_of_one_site(&error) => {

@@ -160,6 +160,36 @@ async fn a_good_change_reaches_every_site_each_wave_after_the_one_before() {
 }
 
 #[tokio::test]
+async fn a_site_that_is_watched_is_read_again_only_when_something_of_it_was_touched() {
+    let cloud = fleet().await;
+    let ann = cloud.session(ADMIN, 60_000).await;
+    let mut order = wanted(wrap_up(45));
+    (order["canaries"], order["shares"], order["soak_s"]) = (json!([]), json!([100]), json!(3_600));
+    begun(&ann, &order).await;
+    turn(&cloud).await;
+    turn(&cloud).await;
+    let read = || cloud.app.metrics.evidence_read.get();
+    let before = read();
+    for _ in 0..20 {
+        turn(&cloud).await;
+    }
+    assert_eq!(read(), before, "twenty looks at three sites that say nothing");
+    runs(&cloud, "east", 1, (true, Fare::Few)).await;
+    turn(&cloud).await;
+    assert_eq!(
+        (read(), first(&ann).await["waves"][0][1]["is"].clone()),
+        (before + 1, json!("runs")),
+        "and one that does"
+    );
+    // What others have written to the database counts as well, and who is linked is not asked of it.
+    cloud.write(|conn| db::boxes::revoke(conn, box_of("west"), Millis(START))).await;
+    link(&cloud.app, &["east"]);
+    turn(&cloud).await;
+    let waves = first(&ann).await["waves"][0].clone();
+    assert_eq!((read(), &waves[0]["linked"], &waves[2]["linked"]), (before + 2, &json!(false), &json!(false)));
+}
+
+#[tokio::test]
 async fn when_callers_fare_worse_at_the_canary_it_is_taken_back_and_goes_no_further() {
     let cloud = fleet().await;
     let ann = cloud.session(ADMIN, 60_000).await;

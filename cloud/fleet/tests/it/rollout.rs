@@ -195,7 +195,7 @@ fn a_box_whose_processes_start_again_soaks_from_the_start() {
     let mut desk = Desk::new(false);
     let with = |restarts| Evidence { restarts: Some(restarts), ..GOOD };
     desk.see(with(1));
-    for restarts in 2..5 {
+    for restarts in 2..4 {
         desk.wait(SOAK - 1);
         desk.see(with(restarts));
         assert_eq!(desk.written(), ["canary"]);
@@ -204,6 +204,34 @@ fn a_box_whose_processes_start_again_soaks_from_the_start() {
     desk.see(with(0));
     desk.wait(SOAK);
     assert_eq!(desk.written().len(), 3);
+}
+
+#[test]
+fn a_box_whose_processes_start_again_and_again_waits_for_a_person() {
+    let mut desk = Desk::new(false);
+    let with = |restarts| Evidence { restarts: Some(restarts), ..GOOD };
+    desk.see(with(7));
+    for restarts in 8..10 {
+        desk.wait(SOAK - 1);
+        desk.see(with(restarts));
+        assert_eq!(desk.rollout.state, State::Running, "{restarts}");
+    }
+    desk.wait(SOAK - 1);
+    desk.see(with(10));
+    assert_eq!(desk.rollout.state, State::Held { why: Why::Restless { site: site("canary") } });
+    assert!(desk.taken_back.is_empty(), "whether the change is to blame is a person's to judge");
+    // Somebody has mended the box.
+    desk.say("ann", Command::Resume).unwrap();
+    desk.wait(SOAK);
+    assert_eq!((desk.written().len(), &desk.rollout.state), (3, &State::Running));
+    // Restarts long ago, or while another waits, are nothing to a site that has passed.
+    desk.see(with(99));
+    assert_eq!(desk.rollout.state, State::Running);
+
+    let mut desk = Desk::new(false);
+    desk.see(with(0));
+    desk.see(with(3));
+    assert!(matches!(desk.rollout.state, State::Held { .. }), "also all at once");
 }
 
 #[test]

@@ -5,7 +5,7 @@ import type { Change, Difference, Finding } from '@shared/model';
 export type Fare = 'few' | 'as_before' | 'worse';
 export type Standing = 'waiting' | 'written' | 'runs' | 'passed' | 'alike' | 'taken_back' | 'stuck';
 export type State = 'awaits_second' | 'running' | 'held' | 'reverting' | 'reverted' | 'done' | 'unreadable';
-export type Why = 'person' | 'calls_fell' | 'refused' | 'unfit' | 'silent';
+export type Why = 'person' | 'calls_fell' | 'refused' | 'unfit' | 'silent' | 'restless';
 
 export interface RolloutSite {
   site: string;
