@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use media::plane::{self, Codec, Command, Failure, MixId, PlayId, Remote};
 use model::{
-    Extension, LegId, OverflowId, RecordingId, TrunkId,
+    Extension, LanguageId, LegId, OverflowId, RecordingId, TrunkId,
     sound::{Sound, Speech},
 };
 use sip::endpoint::{Emergency, Invite, Shown, Summary, Target};
@@ -275,11 +275,21 @@ impl Calls {
         self.drain(now);
     }
 
+    /// From here on prompts to a party are of this language, where there are such.
+    pub fn speak(&mut self, leg: LegId, language: LanguageId) {
+        if let Some(entry) = self.legs.get_mut(&leg) {
+            entry.language = Some(language);
+            self.touch(leg);
+        }
+    }
+
     /// Plays sounds to a party, at once or as soon as it has audio; what played there stops. `again` starts over at
     /// the end, until stopped; without it `Event::Played` follows, unless the leg ends or another play replaces it.
     pub fn play(&mut self, now: Instant, leg: LegId, sounds: Vec<impl Into<Sound>>, again: bool) -> PlayId {
         let limit = self.config.limits.prompts;
-        let sounds: Vec<plane::Sound> = sounds.into_iter().take(limit).map(|sound| words(sound.into())).collect();
+        let language = self.legs.get(&leg).and_then(|leg| leg.language.as_ref());
+        let sounds = sounds.into_iter().take(limit).map(|sound| words(sound.into(), language));
+        let sounds: Vec<plane::Sound> = sounds.collect();
         let play = if sounds.is_empty() {
             self.stop_playing(leg, None);
             self.play_last = self.play_last.wrapping_add(1);
@@ -402,10 +412,11 @@ impl Calls {
 }
 
 /// As the other plane knows it.
-fn words(sound: Sound) -> plane::Sound {
-    match sound {
-        Sound::Prompt(prompt) => plane::Sound::Prompt(prompt.to_string()),
-        Sound::Speech(Speech { language, text, personal }) => {
+fn words(sound: Sound, language: Option<&LanguageId>) -> plane::Sound {
+    match (sound, language) {
+        (Sound::Prompt(prompt), None) => plane::Sound::Prompt(prompt.to_string()),
+        (Sound::Prompt(prompt), Some(language)) => plane::Sound::Prompt(format!("{language}/{prompt}")),
+        (Sound::Speech(Speech { language, text, personal }), _) => {
             plane::Sound::Speech(plane::Speech { language: language.to_string(), text, personal })
         }
     }

@@ -1,7 +1,7 @@
 //! What is kept of one leg.
 
 use media::plane::{PlayId, PortId, Remote, Sound};
-use model::LegId;
+use model::{LanguageId, LegId};
 use sip::endpoint::{DialogId, Invite};
 
 use crate::identity::Arrived;
@@ -29,6 +29,8 @@ pub struct Leg {
     pub arrived: Arrived,
     /// A caller that acknowledges progress: our offer may stand there.
     pub acknowledges: bool,
+    /// What prompts to its party are spoken in; None: the house's own.
+    pub language: Option<LanguageId>,
     /// Card mode: kept, so that a new port has it too.
     pub shielded: bool,
     /// As media has it.
@@ -66,6 +68,7 @@ impl Leg {
             ringback: Ringback::default(),
             arrived: Arrived::default(),
             acknowledges: false,
+            language: None,
             shielded: false,
             will: String::new(),
         }

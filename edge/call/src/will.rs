@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use media::plane::{Command, PlayId, PortId, Sound};
-use model::{Extension, LegId, RecordingId, TrunkId};
+use model::{Extension, LanguageId, LegId, RecordingId, TrunkId};
 use serde::{Deserialize, Serialize};
 use sip::endpoint::{self, Flow, Source, Transport};
 
@@ -53,6 +53,8 @@ struct Will {
     recordings: Vec<(RecordingId, bool)>,
     called: Option<String>,
     withheld: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<LanguageId>,
     shielded: bool,
     emergency: bool,
     owner: String,
@@ -127,6 +129,7 @@ impl Calls {
             recordings: self.recordings.running(id),
             called: leg.arrived.called.clone(),
             withheld: leg.arrived.withheld,
+            language: leg.language.clone(),
             shielded: leg.shielded,
             emergency: self.channels.is_emergency(id),
             owner,
@@ -190,7 +193,7 @@ impl Calls {
         leg.connected = Some((port, remote));
         leg.playing = will.playing.map(|(play, sounds, again)| Playing { play, sounds, again });
         leg.arrived = Arrived { called: will.called, withheld: will.withheld };
-        leg.shielded = will.shielded;
+        (leg.shielded, leg.language) = (will.shielded, will.language);
         self.play_last = self.play_last.max(leg.playing.as_ref().map_or(0, |playing| playing.play.0));
         self.dialogs.insert(dialog, will.leg);
         self.ports.stand(port, will.leg, local);

@@ -132,6 +132,7 @@ impl<L: Lines> Floor<L> {
                     walk.at = Some((flow.clone(), step.clone()));
                     self.chronicle.tell_of(id, Kind::FlowEntered { flow, step });
                 }
+                Output::Language(language) => self.lines.speak(self.now, leg, language),
                 Output::Play { sounds } => {
                     self.timers.cancel(Timer::Collect(id));
                     walk.play = Some(self.lines.play(self.now, leg, sounds));

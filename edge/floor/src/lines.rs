@@ -11,7 +11,8 @@ use call::{
     will::{Heir, Left},
 };
 use model::{
-    Extension, HoursId, LegId, Millis, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config, sound::Sound,
+    Extension, HoursId, LanguageId, LegId, Millis, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config,
+    sound::Sound,
 };
 
 /// One call of any of these may bring outputs; a command for a leg that has ended does nothing.
@@ -34,6 +35,8 @@ pub trait Lines {
     fn part(&mut self, now: Instant, leg: LegId);
     fn hold(&mut self, now: Instant, leg: LegId);
     fn resume(&mut self, now: Instant, leg: LegId);
+    /// From here on prompts to this leg are of this language, where there are such.
+    fn speak(&mut self, _now: Instant, _leg: LegId, _language: LanguageId) {}
     /// Plays once; `Event::Played` follows.
     fn play(&mut self, now: Instant, leg: LegId, sounds: Vec<Sound>) -> PlayId;
     /// Plays over and over, until stopped or replaced.
@@ -135,6 +138,9 @@ impl Lines for Calls {
     }
     fn resume(&mut self, now: Instant, leg: LegId) {
         Calls::resume(self, now, leg);
+    }
+    fn speak(&mut self, _now: Instant, leg: LegId, language: LanguageId) {
+        Calls::speak(self, leg, language);
     }
     fn play(&mut self, now: Instant, leg: LegId, sounds: Vec<Sound>) -> PlayId {
         Calls::play(self, now, leg, sounds, false)

@@ -8,7 +8,7 @@ use std::{
 };
 
 use model::{
-    Extension, FlowId, QueueId, StepId, VariableId,
+    Extension, FlowId, LanguageId, QueueId, StepId, VariableId,
     config::Config,
     flow::{DEPTH_MAX, Source, Step, Test, Value},
     routing::Asks,
@@ -51,6 +51,8 @@ pub enum Input {
 pub enum Output {
     /// For the record: this step begins.
     StepEntered { flow: FlowId, step: StepId },
+    /// From here on the caller is spoken to in this language.
+    Language(LanguageId),
     /// Play these; answer with `Played`.
     Play { sounds: Vec<Sound> },
     /// The caller pressed a key into the prompt: silence it.
@@ -268,6 +270,7 @@ impl Run {
     fn begin(&mut self, flow: FlowId) {
         let Some(document) = self.site.flows.get(&flow) else { return self.end(End::Dangling(flow.to_string())) };
         self.memory.begin(document);
+        self.outputs.extend(document.language.clone().map(Output::Language));
         let first = document.start.clone();
         self.flow = flow;
         self.enter(first);

@@ -36,6 +36,10 @@ pub const LOOK_UP_MS: (u32, u32) = (100, 10_000);
 pub struct Flow {
     /// Shown to people; at most 60 characters.
     pub label: String,
+    /// What the caller is spoken to in from here on, also behind the flow: prompts of this language where there are. None:
+    /// as it was, and at first the house's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<LanguageId>,
     pub start: StepId,
     /// What each variable holds at the beginning, and with it of which type it is. A variable of the same name in a
     /// sub-flow is the same variable.

@@ -215,6 +215,7 @@ fn flow(side: Side) -> Flow {
     ];
     Flow {
         label: "Main".into(),
+        language: None,
         variables: BTreeMap::new(),
         shown: BTreeMap::new(),
         start: id("door"),

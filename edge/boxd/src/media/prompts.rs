@@ -192,8 +192,6 @@ fn load(path: &Path) -> anyhow::Result<Prompt> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
     use crate::media::relay;
 
@@ -220,13 +218,13 @@ mod tests {
         /// Frames of the prompt, once it is there.
         fn frames(&mut self, name: &str) -> Option<usize> {
             let asked = self.shelf.prompt(name)?;
-            let began = Instant::now();
-            while matches!(asked, Awaited::Soon(_)) {
-                let request = self.inbox.0.recv_timeout(Duration::from_secs(20).saturating_sub(began.elapsed()));
-                let Ok(Request::Ready(id, sound)) = request else { panic!("{name} never came") };
-                self.shelf.ready(id, sound.as_ref());
-                if matches!(asked, Awaited::Soon(mine) if mine == id) {
-                    break;
+            if let Awaited::Soon(awaited) = asked {
+                let mut came = None;
+                while came != Some(awaited) {
+                    let request = self.inbox.0.recv_timeout(Duration::from_secs(20));
+                    let Ok(Request::Ready(id, sound)) = request else { panic!("{name} never came") };
+                    self.shelf.ready(id, sound.as_ref());
+                    came = Some(id);
                 }
             }
             match self.shelf.prompt(name)? {

@@ -29,6 +29,18 @@ pub fn talking_in(mut bench: Bench) -> (Bench, model::LegId, model::LegId) {
 }
 
 #[test]
+fn prompts_to_a_party_are_of_the_language_that_it_is_spoken_to_in() {
+    let mut bench = Bench::new(4);
+    let caller = bench.call(CARRIER, "4001", None).unwrap();
+    bench.calls.answer(bench.now, caller);
+    bench.calls.speak(caller, "de-at".parse().unwrap());
+    bench.calls.play(bench.now, caller, prompt("welcome"), false);
+    bench.run();
+    let heard = bench.take_log().join("\n");
+    assert!(heard.contains("media: play p1 de-at/welcome"), "{heard}");
+}
+
+#[test]
 fn a_caller_hears_a_greeting_talks_to_a_phone_is_recorded_and_hangs_up() {
     let mut bench = Bench::new(4);
     let caller = bench.call(CARRIER, "4001", None).unwrap();

@@ -116,6 +116,7 @@ fn main() -> Flow {
     ];
     Flow {
         label: "Main".into(),
+        language: None,
         variables: BTreeMap::new(),
         shown: BTreeMap::new(),
         start: id("hello"),
@@ -138,6 +139,7 @@ fn service() -> Flow {
     ];
     Flow {
         label: "Service".into(),
+        language: None,
         variables: BTreeMap::new(),
         shown: BTreeMap::new(),
         start: id("door"),

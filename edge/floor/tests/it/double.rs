@@ -14,7 +14,9 @@ use call::{
     plane::{MixId, PlayId},
 };
 use floor::Lines;
-use model::{Extension, LegId, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config, sound::Sound};
+use model::{
+    Extension, LanguageId, LegId, Number, OverflowId, PromptId, RecordingId, TrunkId, config::Config, sound::Sound,
+};
 
 #[derive(Default)]
 pub struct Paper {
@@ -173,6 +175,11 @@ impl Lines for Double {
     }
     fn resume(&mut self, _: Instant, leg: LegId) {
         self.say("resume", leg);
+    }
+    fn speak(&mut self, _: Instant, leg: LegId, language: LanguageId) {
+        let mut paper = self.0.borrow_mut();
+        let line = format!("speak {language} to {}", paper.name(leg));
+        paper.write(line);
     }
     fn play(&mut self, _: Instant, leg: LegId, sounds: Vec<Sound>) -> PlayId {
         let names: Vec<&str> = sounds.iter().map(heard).collect();

@@ -147,3 +147,11 @@ fn a_message_that_ended_before_the_process_died_is_there_too() {
     scene.play("@20 recording empty");
     assert_eq!(left(&scene), 0);
 }
+
+#[test]
+fn a_caller_of_a_flow_in_a_language_is_spoken_to_in_it_before_the_first_prompt() {
+    let mut config = branch();
+    config.flows.get_mut(&id("main")).expect("a flow").language = Some(id("de"));
+    let mut scene = Scene::new(config);
+    check(&mut scene, SPEAKS, &["speak de to alice", "FlowEntered main/hello", "play greeting to alice"], &[]);
+}

@@ -20,6 +20,7 @@ pub fn flow(text: &str) -> Flow {
         .collect();
     Flow {
         label: "test".into(),
+        language: None,
         variables: BTreeMap::new(),
         shown: BTreeMap::new(),
         start: step(lines[0][0]),

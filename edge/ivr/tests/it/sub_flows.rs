@@ -188,3 +188,34 @@ steps:
 silent: bye:  hang up: Flow";
     walk(&[("main", yaml(flow))], "5550100", ladder);
 }
+
+/// "Für Deutsch drücken Sie die Zwei": a sub-flow is the language that was chosen, and what follows keeps it.
+#[test]
+fn who_enters_a_flow_of_a_language_is_spoken_to_in_it_from_there_on() {
+    let main = "
+label: Main
+language: en
+start: which
+steps:
+  which: { do: menu, prompt: which, choices: { '2': german }, wait_s: 5, tries: 1, otherwise: sales }
+  german: { do: sub_flow, flow: german, next: sales }
+  sales: { do: queue, queue: sales }
+";
+    let german = "
+label: Deutsch
+language: de
+start: hello
+steps:
+  hello: { do: play, prompt: hello, next: back }
+  back: { do: return }
+";
+    walk(
+        &[("main", yaml(main)), ("german", yaml(german))],
+        "",
+        "[in en] which: play [which]
+> 2
+hush german: [in de] german/hello: play [hello]
+> played
+german/back: sales: queue sales",
+    );
+}

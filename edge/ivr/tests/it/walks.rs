@@ -66,6 +66,7 @@ fn drain(run: &mut Run) -> String {
         told += &match output {
             Output::StepEntered { flow, step } if flow.as_str() == "main" => format!("{step}: "),
             Output::StepEntered { flow, step } => format!("{flow}/{step}: "),
+            Output::Language(language) => format!("[in {language}] "),
             Output::Play { sounds } => {
                 format!("  play [{}]\n", sounds.iter().map(heard).collect::<Vec<_>>().join(", "))
             }

@@ -204,7 +204,14 @@ fn a_flow_that_goes_takes_along_those_that_call_it() {
     let sub = |flow: &str| Step::SubFlow { flow: id(flow), next: id("bye") };
     let calls = |flow: &str| {
         let steps = [(id("start"), sub(flow)), (id("bye"), Step::Hangup)].into();
-        Flow { label: flow.into(), start: id("start"), variables: Default::default(), shown: Default::default(), steps }
+        Flow {
+            label: flow.into(),
+            language: None,
+            start: id("start"),
+            variables: Default::default(),
+            shown: Default::default(),
+            steps,
+        }
     };
     site(&mut documents, Change::FlowPut { flow: id("top"), value: calls("main") });
     site(&mut documents, Change::NumberPut { number: id("+8657112345679"), flow: id("top") });

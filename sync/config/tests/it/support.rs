@@ -76,6 +76,7 @@ pub fn flow() -> Flow {
     ];
     Flow {
         label: "Main".into(),
+        language: None,
         variables: BTreeMap::new(),
         shown: BTreeMap::new(),
         start: id("open"),

@@ -96,12 +96,13 @@ proptest! {
     #[test]
     fn what_is_printed_is_read_back_as_it_was(
         label in "\\PC{0,30}",
+        language in proptest::option::of(id()),
         start in id(),
         variables in proptest::collection::btree_map(id(), value(), 0..4),
         steps in proptest::collection::btree_map(id(), step(), 0..6),
     ) {
         let shown = variables.keys().map(|name: &model::VariableId| (name.clone(), format!("{name}: shown"))).collect();
-        let flow = Flow { label, start, variables, shown, steps };
+        let flow = Flow { label, language, start, variables, shown, steps };
         let text = print(&flow).expect("a text");
         prop_assert_eq!(parse(&text), Ok(flow), "{}", text);
     }

@@ -243,6 +243,8 @@ export type Value = boolean | number | string;
 
 export interface Flow {
   label: string;
+  /** What the caller is spoken to in from here on, `de`. */
+  language?: string;
   start: string;
   variables?: Record<string, Value>;
   /** Variables that agents are shown, and what each is called there. */

@@ -231,7 +231,15 @@ fn flow() -> Flow {
     let more = more.map(|(step, does)| (id(step), does));
     let variables = [(id("account"), Value::Text(String::new())), (id("gold"), Value::Flag(false))].into();
     let shown = [(id("account"), "Account".into())].into();
-    Flow { label: "Main".into(), start: id("hello"), variables, shown, steps: more.into_iter().chain(steps).collect() }
+    let language = Some(id("de"));
+    Flow {
+        label: "Main".into(),
+        language,
+        start: id("hello"),
+        variables,
+        shown,
+        steps: more.into_iter().chain(steps).collect(),
+    }
 }
 
 fn digits() -> Step {

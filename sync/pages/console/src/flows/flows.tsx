@@ -120,7 +120,10 @@ function OneFlow({ site, id, stands, place, gone }: { site: string; id: string; 
     <Stack>
       <Card>
         <Group align="flex-end" justify="space-between">
-          <TextInput label={t('flows.label')} value={draft.label} maxLength={60} disabled={off} onChange={(e) => draw({ ...draft, label: e.currentTarget.value })} />
+          <Group align="flex-end">
+            <TextInput label={t('flows.label')} value={draft.label} maxLength={60} disabled={off} onChange={(e) => draw({ ...draft, label: e.currentTarget.value })} />
+            <Language flow={draft} off={off} change={draw} />
+          </Group>
           <Group>
             {!off && <SegmentedControl aria-label={t('flows.view')} value={view} onChange={setView} data={[{ value: 'drawing', label: t('flows.drawing') }, { value: 'text', label: t('flows.text') }]} />}
             {!off && <RemoveButton label={t('flows.remove')} text={t('flows.removeText')} remove={async () => { const done = await apply([{ set: 'flow_remove', flow: id }]); if (done) gone(); return done; }} />}
@@ -156,6 +159,22 @@ function OneFlow({ site, id, stands, place, gone }: { site: string; id: string; 
 }
 
 /** What the flow keeps in mind; the first value says of which type. */
+/** What is half written is kept here, and in no flow. */
+function Language({ flow, off, change }: { flow: Flow; off: boolean; change: (flow: Flow) => void }) {
+  const { t } = useTranslation();
+  const [written, write] = useState(flow.language ?? '');
+  useEffect(() => write(flow.language ?? ''), [flow.language]);
+  const put = (text: string) => {
+    write(text);
+    const { language: _, ...rest } = flow;
+    if (text === '') change(rest);
+    else if (SLUG.test(text)) change({ ...rest, language: text });
+  };
+  return (
+    <TextInput label={t('flows.speaks')} description={t('flows.speaksHint')} value={written} maxLength={20} disabled={off} error={written !== '' && !SLUG.test(written) && t('flows.nameBad')} onChange={(e) => put(e.currentTarget.value)} />
+  );
+}
+
 function Variables({ flow, off, change }: { flow: Flow; off: boolean; change: (flow: Flow) => void }) {
   const { t } = useTranslation();
   const [name, setName] = useState('');

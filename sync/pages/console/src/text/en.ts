@@ -345,6 +345,8 @@ export const en = {
     id: 'Short name',
     idHint: 'a-z, 0-9 and -; for example main',
     label: 'Name shown to people',
+    speaks: 'Language of the prompts',
+    speaksHint: 'de, zh, en-us … Empty: as before.',
     view: 'Editor',
     drawing: 'Drawing',
     text: 'Text',

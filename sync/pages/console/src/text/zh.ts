@@ -347,6 +347,8 @@ export const zh: Shape<typeof en> = {
     id: '简称',
     idHint: 'a-z、0-9 和 -；例如 main',
     label: '显示名称',
+    speaks: '提示音语言',
+    speaksHint: 'de、zh、en-us 等。留空：不改变。',
     view: '编辑方式',
     drawing: '图形',
     text: '文本',
