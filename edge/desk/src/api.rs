@@ -5,6 +5,7 @@
 mod board;
 mod card;
 mod report;
+mod ticket;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,10 @@ use model::{
 };
 pub use report::{Report, ReportAsked, ReportColumn, ReportLine, ReportRow, ReportTime};
 use serde::{Deserialize, Serialize};
+pub use ticket::{
+    ACTS_MAX, ActOnTicket, COMMENT_CHARS_MAX, OpenTicket, SUBJECT_CHARS_MAX, TicketAct, TicketAlarm, TicketContact,
+    TicketLine, TicketMade, TicketNews, TicketRow, TicketShown, Tickets,
+};
 
 use crate::Role;
 
@@ -150,6 +155,8 @@ pub enum Say {
         id: Option<u64>,
         code: RefusedCode,
     },
+    /// Something happened to a ticket that the reader may see.
+    Ticket(TicketNews),
     /// Another configuration runs: whoever shows settings reads them again.
     Config,
 }

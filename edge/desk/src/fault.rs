@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{ChangeRefused, NoteRefused, ReportError, Unavailable};
+use crate::{ChangeRefused, NoteRefused, ReportError, TicketRefused, Unavailable};
 
 /// Who has to do something about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -61,6 +61,14 @@ pub enum Refusal {
     GoesOn,
     #[error("no such disposition at this queue")]
     UnknownDisposition,
+    #[error("the ticket has been changed elsewhere")]
+    TicketChanged,
+    #[error(transparent)]
+    Ticket(ticket::Refused),
+    #[error("too many tickets are open; close some")]
+    TooManyTickets,
+    #[error("these promises cannot be made: {0}")]
+    BadTerms(String),
     #[error("ask for an account first")]
     NoAccount,
     #[error(transparent)]
@@ -103,6 +111,13 @@ impl Refusal {
             Self::TooLate => (StatusCode::CONFLICT, "too_late", Request),
             Self::GoesOn => (StatusCode::CONFLICT, "goes_on", Request),
             Self::UnknownDisposition => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_disposition", Request),
+            Self::TicketChanged => (StatusCode::CONFLICT, "ticket_changed", Request),
+            Self::Ticket(ticket::Refused::Illegal { .. } | ticket::Refused::Closed) => {
+                (StatusCode::CONFLICT, "illegal_move", Request)
+            }
+            Self::Ticket(_) => (StatusCode::UNPROCESSABLE_ENTITY, "ticket_refused", Request),
+            Self::TooManyTickets => (StatusCode::CONFLICT, "too_many_tickets", Request),
+            Self::BadTerms(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_terms", Request),
             Self::NoAccount => (StatusCode::CONFLICT, "no_account", Request),
             Self::TooManyReports => (StatusCode::SERVICE_UNAVAILABLE, "too_many_reports", Box),
             Self::TooManySockets => (StatusCode::SERVICE_UNAVAILABLE, "too_many_desks", Box),
@@ -127,6 +142,19 @@ impl From<NoteRefused> for Refusal {
             NoteRefused::Erased => Self::Erased,
             NoteRefused::TooLate => Self::TooLate,
             NoteRefused::Unavailable(unavailable) => Self::Unavailable(unavailable),
+        }
+    }
+}
+
+impl From<TicketRefused> for Refusal {
+    fn from(refused: TicketRefused) -> Self {
+        match refused {
+            TicketRefused::Changed { .. } => Self::TicketChanged,
+            TicketRefused::Refused(refused) => Self::Ticket(refused),
+            TicketRefused::Erased => Self::Erased,
+            TicketRefused::TooMany => Self::TooManyTickets,
+            TicketRefused::NotFound => Self::NotFound,
+            TicketRefused::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }
     }
 }

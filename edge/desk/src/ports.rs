@@ -3,6 +3,7 @@
 
 mod known;
 mod reports;
+mod tickets;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,6 +33,10 @@ use tokio::sync::{mpsc, watch};
 
 pub use known::{Earlier, Known, Note, NoteRefused, NoteWritten};
 pub use reports::{Progress, ReportError, Reports};
+pub use tickets::{
+    TicketActed, TicketContact, TicketLine, TicketList, TicketNews, TicketOpened, TicketReader, TicketRefused,
+    TicketRow, TicketShown, Tickets, TicketsWanted,
+};
 
 /// A boxed future, so that the traits can be used behind a pointer.
 pub type Future<'a, T> = Pin<Box<dyn std::future::Future<Output = T> + Send + 'a>>;

@@ -12,13 +12,14 @@ use axum::{
 };
 use floor::board::{Ask, DeskCommand};
 use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
-use tokio::sync::watch;
+use tokio::sync::{broadcast::error::RecvError, watch};
 
 use crate::{
-    BoardAt, Desk, Future, Role,
-    api::{Command, RefusedCode, Say},
+    BoardAt, Desk, Future, Role, TicketNews,
+    api::{self, Command, RefusedCode, Say},
     door,
     fault::Refusal,
+    routes::tickets,
     session::Session,
     view,
 };
@@ -99,6 +100,7 @@ impl Live {
     async fn talk(&mut self) -> Result<std::convert::Infallible, Ended> {
         let mut board = self.desk.floor.board();
         let mut effective = self.desk.floor.effective();
+        let mut tickets = self.desk.tickets.news();
         let mut over = self.session.over.clone();
         let mut ping = tokio::time::interval(PING_EVERY);
         let mut next_board = tokio::time::Instant::now();
@@ -130,6 +132,7 @@ impl Live {
                     self.say(Say::Me(view::me(&self.desk, &self.session))).await?;
                     self.say(Say::Config).await?;
                 }
+                news = tickets.recv() => self.ticket(news).await?,
                 _ = ping.tick() => {
                     self.ping().await?;
                     let drawn = board.borrow().clone();
@@ -174,6 +177,20 @@ impl Live {
                 self.running.push(done.boxed());
                 Ok(())
             }
+        }
+    }
+
+    /// Something happened to a ticket; what is not for this reader's eyes is passed over.
+    async fn ticket(&mut self, news: Result<TicketNews, RecvError>) -> Result<(), Ended> {
+        let told = match news {
+            Ok(news) => view::ticket_news(&news, &tickets::reader(&self.desk, &self.session)),
+            // More than this page could take: it reads its list again.
+            Err(RecvError::Lagged(_)) => Some(api::TicketNews { ticket: None, number: 0, alarm: None }),
+            Err(RecvError::Closed) => return Err(Ended::FloorGone),
+        };
+        match told {
+            Some(told) => self.say(Say::Ticket(told)).await,
+            None => Ok(()),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod card;
 mod report;
+mod ticket;
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use model::{AgentId, Extension, config::Phone, fact::AgentState};
 
 pub use card::card;
 pub use report::report;
+pub use ticket::{ticket, ticket_news, tickets};
 
 use crate::{Desk, Role, api, ports, session::Session};
 

@@ -15,7 +15,7 @@ use crate::{
     key::BranchKey,
     life, lives, messages, notes,
     outbox::{integer, unsigned},
-    testimony,
+    testimony, tickets,
 };
 
 /// The kind of an outbox row whose body is a `model::leaving::Leaving` in CBOR.
@@ -33,6 +33,8 @@ pub(crate) fn apply(db: &Connection, key: &BranchKey, batch: &Batch) -> Result<C
         person.write(db, key, &contact_bytes(*contact))?;
     }
     batch.notes.iter().try_for_each(|edit| notes::write(db, key, edit))?;
+    batch.tickets.iter().try_for_each(|write| tickets::write(db, key, write))?;
+    batch.ticket_terms.iter().try_for_each(|terms| tickets::put_terms(db, terms))?;
     let outbox = outbox(db, life.outbox, batch)?;
     let items = batch.outbox.iter().map(gate::Passed::item).chain(&batch.egress);
     let egress = egress::append(db, items)?;
@@ -237,6 +239,7 @@ fn erase(db: &Connection, contacts: &[ContactId]) -> Result<(), Error> {
         ] {
             db.prepare_cached(sql)?.execute([contact_bytes(*contact)])?;
         }
+        tickets::erase(db, &contact_bytes(*contact))?;
     }
     db.pragma_update(None, "secure_delete", false)?;
     Ok(())

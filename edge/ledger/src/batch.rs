@@ -3,6 +3,7 @@
 use gate::{Item, Passed};
 use model::{
     AgentId, ContactId, Epoch, Extension, Millis, TrunkId, cdr::Cdr, change::Doc, fact::Fact, leaving::Interval,
+    ticket::Terms,
 };
 
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
     notes::{NOTE_LEN_MAX, NoteEdit},
     personal::Personal,
     testimony::Testimony,
+    tickets::{TICKET_TEXT_LEN_MAX, TicketWrite},
 };
 
 /// Rows of one kind in one batch.
@@ -29,6 +31,9 @@ pub struct Batch {
     pub personal: Vec<(ContactId, Personal)>,
     /// After `personal`. One that cannot be written refuses the whole batch.
     pub notes: Vec<NoteEdit>,
+    /// One that cannot be written refuses the whole batch.
+    pub tickets: Vec<TicketWrite>,
+    pub ticket_terms: Option<Terms>,
     /// Gets its outbox row and its line in the egress chain.
     pub outbox: Vec<Passed>,
     /// Lines in the egress chain for bytes that are sent otherwise.
@@ -73,6 +78,8 @@ impl Batch {
         self.intervals.extend(later.intervals);
         self.lives.extend(later.lives);
         self.notes.extend(later.notes);
+        self.tickets.extend(later.tickets);
+        self.ticket_terms = later.ticket_terms.or(self.ticket_terms.take());
         self.erase.extend(later.erase);
     }
 
@@ -94,6 +101,8 @@ impl Batch {
             self.lives.len(),
             self.erase.len(),
             self.notes.len(),
+            self.tickets.iter().map(|write| write.entries.len().saturating_add(1)).sum(),
+            usize::from(self.ticket_terms.is_some()),
         ];
         lens.iter().sum()
     }
@@ -105,6 +114,10 @@ impl Batch {
         }
         if let Some(len) = self.notes.iter().map(|edit| edit.text.len()).find(|len| *len > NOTE_LEN_MAX) {
             return Err(Error::TooLarge { what: "bytes of a note", len, max: NOTE_LEN_MAX });
+        }
+        let texts = self.tickets.iter().flat_map(TicketWrite::texts).map(String::len);
+        if let Some(len) = texts.into_iter().find(|len| *len > TICKET_TEXT_LEN_MAX) {
+            return Err(Error::TooLarge { what: "bytes of a ticket's text", len, max: TICKET_TEXT_LEN_MAX });
         }
         let outbox = self.outbox.iter().map(|passed| passed.body().len());
         let config = self.config.iter().map(|(_, bytes)| bytes.len());

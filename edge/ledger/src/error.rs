@@ -42,6 +42,9 @@ pub enum Error {
     /// Somebody has written in between; this is what stands.
     #[error("the note is at version {version}")]
     NoteChanged { version: u64 },
+    /// The same of a ticket.
+    #[error("the ticket is at version {version}")]
+    TicketChanged { version: u64 },
     /// The cloud acknowledged what this box never wrote: the outbox must begin a new epoch.
     #[error("acknowledged up to {acked}, written up to {last}")]
     AheadOfOutbox { acked: u64, last: u64 },

@@ -1,4 +1,4 @@
-//! What the box remembers: facts, call records, personal data and notes under keys that can be destroyed, the outbox, the
+//! What the box remembers: facts, call records, personal data and notes under keys that can be destroyed, tickets, the outbox, the
 //! egress chain, the configuration replica, registrations and credentials. One SQLite file, shared by the processes
 //! of a box; what is acknowledged has reached the disk.
 //!
@@ -33,6 +33,7 @@ mod reader;
 mod rekey;
 mod schema;
 mod testimony;
+mod tickets;
 mod writer;
 
 pub use batch::{Batch, Binding, BindingChange, Committed, Credential, CredentialChange, CredentialKind, Span};
@@ -47,4 +48,5 @@ pub use personal::Personal;
 pub use reader::{ConfigChange, Reader};
 pub use rekey::{Rekeyed, rekey};
 pub use testimony::{Seen, Testimony, Witness};
-pub use writer::{Pressure, Ticket, Writer};
+pub use tickets::{KeptTicket, TICKET_TEXT_LEN_MAX, TICKETS_MAX, TicketEntry, TicketWrite, TicketsWanted};
+pub use writer::{Pending, Pressure, Writer};

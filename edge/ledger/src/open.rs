@@ -15,7 +15,7 @@ use crate::{
     life,
     reader::Reader,
     schema,
-    writer::{Pressure, Ticket, Writer},
+    writer::{Pending, Pressure, Writer},
 };
 
 /// How the ledger writes. The defaults are what a box runs with.
@@ -93,7 +93,7 @@ impl Ledger {
     }
 
     /// The cloud has everything of `epoch` up to `seq`: those rows go. A lower watermark than before changes nothing.
-    pub fn set_watermark(&self, epoch: Epoch, seq: u64) -> Ticket {
+    pub fn set_watermark(&self, epoch: Epoch, seq: u64) -> Pending {
         self.writer.set_watermark(epoch, seq)
     }
 

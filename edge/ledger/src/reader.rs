@@ -50,6 +50,10 @@ impl Reader {
         &self.db
     }
 
+    pub(crate) fn key(&self) -> &BranchKey {
+        &self.key
+    }
+
     /// Several statements that see one state of the file.
     pub(crate) fn together<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let transaction = self.db.unchecked_transaction()?;

@@ -134,6 +134,35 @@ CREATE INDEX facts_of_no_contact ON facts (at) WHERE contact IS NULL;
     "
 CREATE INDEX cdr_by_disposition ON cdr (json_extract(json, '$.disposition'), ended, contact);
 ",
+    "
+CREATE TABLE tickets (
+    ticket  BLOB PRIMARY KEY,
+    number  INTEGER NOT NULL UNIQUE,
+    version INTEGER NOT NULL,
+    active  INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    next    INTEGER,
+    json    TEXT NOT NULL,
+    subject BLOB
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tickets_active ON tickets (changed) WHERE active = 1;
+CREATE INDEX tickets_changed ON tickets (changed);
+CREATE INDEX tickets_next ON tickets (next) WHERE next IS NOT NULL;
+CREATE TABLE ticket_entries (
+    ticket  BLOB NOT NULL,
+    n       INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    by      TEXT,
+    json    TEXT NOT NULL,
+    sealed  BLOB,
+    PRIMARY KEY (ticket, n)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ticket_contacts (
+    contact BLOB NOT NULL,
+    ticket  BLOB NOT NULL,
+    PRIMARY KEY (contact, ticket)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Brings the file to the present schema, inside the caller's transaction.

@@ -77,10 +77,10 @@ impl fmt::Debug for Writer {
 
 /// The answer to a batch, once it is durable or refused.
 #[derive(Debug)]
-#[must_use = "a batch is durable only when its ticket says so"]
-pub struct Ticket(mpsc::Receiver<Result<Committed, Error>>);
+#[must_use = "a batch is durable only when it says so"]
+pub struct Pending(mpsc::Receiver<Result<Committed, Error>>);
 
-impl Ticket {
+impl Pending {
     /// Blocks until the answer is there.
     pub fn wait(self) -> Result<Committed, Error> {
         self.0.recv().unwrap_or(Err(Error::Closed))
@@ -117,14 +117,14 @@ impl Writer {
     }
 
     /// Queues a batch and returns at once.
-    pub fn submit(&self, batch: Batch) -> Ticket {
-        self.ticket(Work::Write(Box::new(batch)), false)
+    pub fn submit(&self, batch: Batch) -> Pending {
+        self.pending(Work::Write(Box::new(batch)), false)
     }
 
     /// The same, but while the disk refuses the batch is given up, and nothing of it is written later: for what is told to
     /// have failed then.
-    pub fn submit_once(&self, batch: Batch) -> Ticket {
-        self.ticket(Work::Write(Box::new(batch)), true)
+    pub fn submit_once(&self, batch: Batch) -> Pending {
+        self.pending(Work::Write(Box::new(batch)), true)
     }
 
     /// Queues a batch and returns at once. `done` runs on the writer's thread after the disk has the batch, in the
@@ -137,12 +137,12 @@ impl Writer {
         *self.pressure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn new_epoch(&self) -> Ticket {
-        self.ticket(Work::NewEpoch, true)
+    pub(crate) fn new_epoch(&self) -> Pending {
+        self.pending(Work::NewEpoch, true)
     }
 
-    pub(crate) fn set_watermark(&self, epoch: Epoch, seq: u64) -> Ticket {
-        self.ticket(Work::Watermark { epoch, seq }, true)
+    pub(crate) fn set_watermark(&self, epoch: Epoch, seq: u64) -> Pending {
+        self.pending(Work::Watermark { epoch, seq }, true)
     }
 
     pub(crate) fn close(&self) {
@@ -152,11 +152,11 @@ impl Writer {
         }
     }
 
-    fn ticket(&self, work: Work, once: bool) -> Ticket {
-        let (answer, ticket) = mpsc::sync_channel(1);
-        // The caller may have dropped its ticket.
+    fn pending(&self, work: Work, once: bool) -> Pending {
+        let (answer, pending) = mpsc::sync_channel(1);
+        // The caller may have dropped it.
         self.send(work, once, Box::new(move |result| drop(answer.send(result))));
-        Ticket(ticket)
+        Pending(pending)
     }
 
     fn send(&self, work: Work, once: bool, done: Done) {

@@ -13,12 +13,13 @@ pub use words::{
 
 use crate::{
     AgentId, ContactId, DispositionId, Extension, FlowId, Millis, NoticeId, Number, OverflowId, PlaceId, QueueId,
-    RecordingId, SiteId, StepId, TrunkId,
+    RecordingId, SiteId, StepId, TicketId, TrunkId,
     alert::Alert,
     cdr::{Released, Sound, Unkeyed},
     drill::{self, Drill},
     leaving::What,
     routing::{Asks, Decision},
+    ticket::Ticketed,
 };
 
 /// One fact. `seq` is given by the ledger, gapless from 1 within an epoch; 0 until then.
@@ -304,6 +305,16 @@ pub enum Kind {
     Started {
         process: Process,
         version: String,
+    },
+    /// Something happened to a ticket; by whom, or by the clock (None).
+    Ticket {
+        ticket: TicketId,
+        by: Option<AgentId>,
+        what: Ticketed,
+    },
+    /// Somebody edited what is promised of tickets.
+    TicketTerms {
+        by: AgentId,
     },
     /// Somebody opened a recording, all of it or a part.
     Listened {

@@ -102,6 +102,8 @@ text_id! {
     PauseId = slug;
     /// What came of a contact, in an agent's word: `sold`, `call-again`.
     DispositionId = slug;
+    /// What a ticket is about: `delivery`, `invoice`.
+    CategoryId = slug;
     /// A weekly calendar of opening hours.
     HoursId = slug;
     /// A phone's short number on the box; also its SIP user.
@@ -150,6 +152,8 @@ uid! {
     RecordingId;
     /// One call carried between sites.
     OverflowId;
+    /// What is to be done for a customer.
+    TicketId;
     /// One thing that people must see soon.
     NoticeId;
     /// One box (a device identity), for life.

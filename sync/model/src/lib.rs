@@ -21,6 +21,7 @@ pub mod leaving;
 pub mod overflow;
 pub mod routing;
 pub mod sound;
+pub mod ticket;
 pub mod time;
 
 pub use id::*;

@@ -494,3 +494,52 @@ export const alerts = [
   { queue: 'claims', label: 'Claims', alert: 'unserved', value: 0, agent: null, contact: null, since_ms: 41_000 },
   { queue: 'claims', label: 'Claims', alert: 'quality', value: 58, agent: 'wang', contact: 'c'.repeat(32), since_ms: 25_000 },
 ];
+
+const promiseOf = (over = {}) => ({ budget_ms: 14_400_000, spent_ms: 0, since: NOW - 60 * min, warned: false, breached: null, done: null, ...over });
+const ticketOf = (number, over = {}) => ({
+  ticket: String(number).padStart(32, '0'), number, version: 3, state: 'open', priority: 'normal', category: null, queue: 'sales', assignee: null, contacts: ['c'.repeat(32)], opened: NOW - 300 * min, opened_by: 'li', changed: NOW - number * min,
+  first_answer: promiseOf(), resolution: promiseOf(), solved: null, subject: 'Wants a receipt in another name', first_answer_due: NOW + 180 * min, resolution_due: NOW + 2_000 * min, ...over,
+});
+const ticketCategories = { delivery: 'Delivery', invoice: 'Invoices & receipts' };
+
+export const tickets = {
+  tickets: [
+    ticketOf(12, { subject: 'The blue one came broken <b>again</b>: another by Friday, or the money back, as Wang has promised', priority: 'urgent', category: 'delivery', assignee: 'li', state: 'waits_for_us', first_answer: promiseOf({ done: NOW }), first_answer_due: null, resolution: promiseOf({ warned: true, breached: NOW - min }), resolution_due: NOW - 5 * min }),
+    ticketOf(11, { priority: 'high', category: 'invoice', first_answer: promiseOf({ warned: true }), first_answer_due: NOW + 9 * min }),
+    ticketOf(10, { assignee: 'wang', state: 'waits_for_customer', first_answer_due: null, resolution_due: null, subject: 'Asked for a photograph of the damage' }),
+    ticketOf(8, { priority: 'low', queue: null, subject: null }),
+    ticketOf(7, { state: 'solved', assignee: 'chen', queue: 'claims', first_answer_due: null, resolution_due: null, subject: '更换收货地址' }),
+  ],
+  categories: ticketCategories,
+  now: NOW,
+  more: true,
+};
+
+export const ticketShown = {
+  ...tickets.tickets[0],
+  entries: [
+    { at: NOW - 300 * min, by: 'li', what: { is: 'opened', queue: 'sales', priority: 'high', category: 'delivery', contact: 'c'.repeat(32) }, text: 'Came broken for the second time.\nWants another one by Friday <script>alert(1)</script>' },
+    { at: NOW - 299 * min, by: 'li', what: { is: 'assigned', agent: 'wang', queue: 'sales' }, text: null },
+    { at: NOW - 280 * min, by: 'wang', what: { is: 'commented', said: 'to_customer' }, text: 'We send another today.' },
+    { at: NOW - 280 * min, by: 'wang', what: { is: 'kept', promise: 'first_answer' }, text: null },
+    { at: NOW - 280 * min, by: 'wang', what: { is: 'moved', from: 'open', to: 'waits_for_customer' }, text: null },
+    { at: NOW - 120 * min, by: 'chen', what: { is: 'rated', priority: 'urgent' }, text: null },
+    { at: NOW - 119 * min, by: 'li', what: { is: 'moved', from: 'waits_for_customer', to: 'waits_for_us' }, text: null },
+    { at: NOW - 60 * min, by: null, what: { is: 'warned', promise: 'resolution' }, text: null },
+    { at: NOW - min, by: null, what: { is: 'breached', promise: 'resolution' }, text: null },
+  ],
+  links: [
+    { contact: 'c'.repeat(32), arrived: NOW - 301 * min, direction: 'inbound', agent: 'li', recording: 'a'.repeat(32), caller: { number: '+8613800000001', name: 'Zhang <b>Wei</b>' } },
+    { contact: 'd'.repeat(32), arrived: null, direction: null, agent: null, recording: null, caller: { number: '', name: null } },
+  ],
+  categories: ticketCategories,
+  moves: ['waits_for_customer', 'solved'],
+  now: NOW,
+};
+
+export const ticketTerms = {
+  hours: 'office',
+  categories: ticketCategories,
+  promises: { low: { first_answer_min: 480, resolution_min: 4_800 }, normal: { first_answer_min: 240, resolution_min: 2_400 }, high: { first_answer_min: 60, resolution_min: 960 }, urgent: { first_answer_min: 15, resolution_min: 240 } },
+  warn_percent: 80,
+};

@@ -78,6 +78,10 @@ async function desk(tab, url, shot, look) {
     if (pathname.endsWith('/card')) return dark ? json(route, { ...fixtures.contactCard, known: null }) : json(route, fixtures.contactCard);
     if (pathname.endsWith('/note')) return json(route, { version: 4 });
     if (pathname.endsWith('/disposition')) return route.fulfill({ status: 204 });
+    if (pathname === '/api/ticket-terms') return route.request().method() === 'POST' ? route.fulfill({ status: 204 }) : json(route, fixtures.ticketTerms);
+    if (pathname === '/api/tickets') return json(route, route.request().method() === 'POST' ? { ticket: fixtures.ticketShown.ticket } : fixtures.tickets);
+    if (pathname.startsWith('/api/tickets/')) return route.request().method() === 'POST' ? json(route, { error: { code: 'ticket_changed', message: '', fault: 'request' } }, 409) : json(route, fixtures.ticketShown);
+    if (pathname.endsWith('/tickets')) return json(route, { ...fixtures.tickets, tickets: fixtures.tickets.tickets.slice(0, 2) });
     if (pathname === '/api/contacts') return json(route, fixtures.contacts);
     if (pathname === '/api/config' || pathname === '/api/changes') return json(route, { config: fixtures.config, findings: fixtures.findings, alone: fixtures.alone });
     if (pathname === '/api/merge') return json(route, fixtures.merge);
@@ -220,6 +224,29 @@ async function desk(tab, url, shot, look) {
   await tab.keyboard.press('Escape');
   await tab.getByRole('dialog').waitFor({ state: 'detached' });
   const narrow = look.name.startsWith('narrow');
+  await tab.getByRole('tab', { name: /^(Tickets|工单)$/ }).click();
+  await tab.locator('.ticket-open').first().waitFor();
+  say({ ticket: { ticket: fixtures.ticketShown.ticket, number: 12, alarm: { is: 'breached', promise: 'resolution' } } });
+  await tab.getByText(/#12: (Resolution|解决)/).waitFor();
+  await shot('tickets');
+  await tab.getByRole('button', { name: /^(Promises|服务承诺)$/ }).click();
+  await tab.getByRole('dialog').getByRole('textbox').first().waitFor();
+  await shot('tickets-terms');
+  await tab.keyboard.press('Escape');
+  await tab.getByRole('dialog').waitFor({ state: 'detached' });
+  await tab.getByRole('button', { name: /^(New ticket|新建工单)$/ }).click();
+  await tab.getByRole('dialog').getByRole('textbox').first().fill('A receipt is missing');
+  await shot('tickets-new');
+  await tab.keyboard.press('Escape');
+  await tab.getByRole('dialog').waitFor({ state: 'detached' });
+  await tab.locator('.ticket-open').first().press('Enter');
+  await tab.locator('.ticket-entries li').first().waitFor();
+  await tab.getByRole('textbox', { name: /^(Comment|备注)/ }).fill('The driver has it.');
+  await shot('ticket');
+  await tab.keyboard.press('Control+Enter');
+  await tab.getByText(/Somebody has changed this ticket|有人刚刚修改了此工单/).waitFor();
+  if (!/driver/.test(await tab.getByRole('textbox', { name: /^(Comment|备注)/ }).inputValue())) throw new Error('what was typed was lost in a conflict');
+  await shot('ticket-changed');
   if (narrow) {
     await tab.locator('header button[aria-haspopup=menu]').click();
     await tab.getByRole('menuitem', { name: /Reports|报表/ }).click();
@@ -238,7 +265,10 @@ async function desk(tab, url, shot, look) {
   await tab.getByRole('button', { name: /Claims/ }).first().waitFor();
   await shot('reports-queues');
   if (!tab.url().includes('#reports?') || !tab.url().includes('by=queue')) throw new Error(`a report left ${tab.url()} in the address`);
-  await tab.getByRole('tab', { name: /^(Phones|话机)$/ }).click();
+  if (narrow) {
+    await tab.locator('header button[aria-haspopup=menu]').click();
+    await tab.getByRole('menuitem', { name: /^(Phones|话机)$/ }).click();
+  } else await tab.getByRole('tab', { name: /^(Phones|话机)$/ }).click();
   await tab.getByText('Yealink SIP-T46U').first().waitFor();
   await shot('phones');
   await tab.getByRole('button', { name: /202/ }).press('Enter');

@@ -310,6 +310,8 @@ fn tell(kind: &Kind) -> String {
         Kind::Started { process, .. } => format!("{process:?} begins"),
         Kind::ConfigActivated { heads, findings } => format!("configuration {heads} runs, {findings} findings"),
         Kind::ConfigRefused { heads, fatal } => format!("configuration {heads} refused, {fatal} fatal"),
+        Kind::Ticket { what, .. } => format!("a ticket: {what:?}"),
+        Kind::TicketTerms { by } => format!("{by} edits what is promised of tickets"),
         Kind::Listened { by, recording } => format!("{by} listens to {recording}"),
         Kind::Closed { by, queue } => {
             format!("{by} closes {}", queue.as_ref().map_or("the site", model::QueueId::as_str))

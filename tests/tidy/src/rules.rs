@@ -10,6 +10,7 @@ pub const ENGINES: &[&str] = &[
     "floor",
     "report",
     "drill",
+    "ticket",
     "model",
     "flow",
     "config",
@@ -34,6 +35,7 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
     ("gate", &["model"]),
     ("ivr", &["model"]),
     ("acd", &["model"]),
+    ("ticket", &["model"]),
     ("wire", &["model"]),
     ("link", &["wire"]),
     ("call", &["sip", "media", "model"]),
@@ -44,7 +46,7 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
     // The lab reads with the front door and the digest client of the box, and knows nothing of its calls.
     ("lab", &["sip", "media"]),
     ("ledger", &["wire", "config", "gate", "model"]),
-    ("desk", &["floor", "report", "ledger", "model", "pages"]),
+    ("desk", &["floor", "report", "ticket", "ledger", "model", "pages"]),
     (
         "boxd",
         &[
@@ -58,6 +60,7 @@ pub const IMPORTS: &[(&str, &[&str])] = &[
             "desk",
             "report",
             "drill",
+            "ticket",
             "link",
             "wire",
             "flow",

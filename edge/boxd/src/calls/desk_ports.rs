@@ -284,7 +284,7 @@ fn message_row(reader: &Reader, message: ledger::Message) -> Result<MessageRow, 
     Ok(MessageRow { contact, queue, at, recording, ms, done, caller })
 }
 
-fn caller(reader: &Reader, contact: ContactId) -> Result<Option<Caller>, ledger::Error> {
+pub(super) fn caller(reader: &Reader, contact: ContactId) -> Result<Option<Caller>, ledger::Error> {
     Ok(reader.personal(contact)?.and_then(|person| {
         let number = person.caller.clone().or_else(|| person.dialled.clone())?;
         Some(Caller { number, name: person.name.clone() })

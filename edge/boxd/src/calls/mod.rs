@@ -32,6 +32,7 @@ mod softphones;
 mod spare;
 mod store;
 mod sync_client;
+mod tickets;
 pub mod trunks;
 
 use std::{
@@ -71,6 +72,7 @@ use egress_port::EgressPort;
 use engine::{Engine, Inbox, Standing};
 use phones_port::{PhonesPort, Registrations};
 use reports_port::ReportsPort;
+use tickets::TicketsPort;
 
 /// Records of the last day that the figures may still need.
 const CDRS_AT_START: usize = floor::book::CDRS_MAX;
@@ -109,7 +111,8 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
         effective: engine.0.effective.subscribe(),
         requests: requests.clone(),
     });
-    let desk = desk_router(&config, &engine, requests, ledger, key);
+    let tickets = TicketsPort::new(Arc::clone(&ledger), engine.0.effective.subscribe(), spare);
+    let desk = desk_router(&config, &engine, requests, (ledger, key), tickets.clone());
     let standing = engine.0.standing.clone();
     let registry = engine.0.meters.registry.clone();
     let status: observe::Status = Arc::new(move || {
@@ -147,6 +150,7 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
         side.handle()?.spawn(provision::run(port));
     }
     side.handle()?.spawn(looking.forever());
+    side.handle()?.spawn(tickets::Clock::new(tickets).forever());
     let observing = side.handle()?.spawn(observe::serve(config.metrics_of(0), registry, status));
     tokio::select! {
         () = engine.run(Inbox { media, sync, located, looked_up, requests: requests_in }) => Ok(()),
@@ -359,8 +363,8 @@ fn desk_router(
     config: &BoxConfig,
     built: &Built,
     requests: mpsc::Sender<desk_ports::Request>,
-    ledger: Arc<Ledger>,
-    key: BranchKey,
+    (ledger, key): (Arc<Ledger>, BranchKey),
+    tickets: TicketsPort,
 ) -> axum::Router {
     let engine = &built.0;
     let softphones = SoftphonesPort {
@@ -398,6 +402,7 @@ fn desk_router(
         phones: Arc::new(phones),
         egress: Arc::new(egress),
         reports: Arc::new(reports),
+        tickets: Arc::new(tickets),
         softphones: Arc::new(softphones),
     };
     desk::router(desk::Desk::new(parts, options))

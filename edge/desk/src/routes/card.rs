@@ -34,7 +34,7 @@ pub async fn write(
 ) -> Result<Json<api::NoteKept>, Refusal> {
     let Json(wanted) = body.map_err(|error| Refusal::BadRequest(error.body_text()))?;
     let contact = contact.parse::<ContactId>().map_err(|_| Refusal::NotFound)?;
-    let text = note_text(&wanted.text)?;
+    let text = plain(&wanted.text, api::NOTE_CHARS_MAX)?;
     open(&desk, &session, contact).await?;
     let has = session.reader().has(&desk.floor.board().borrow().board, contact).is_some();
     let later = (!has).then(|| contacts::reach(session.role));
@@ -45,7 +45,11 @@ pub async fn write(
 
 /// The contact's queue, and what is known of it. Who may not see it learns not even whether it exists. Who has it at this
 /// moment has it also while the box's memory cannot be read.
-async fn open(desk: &Desk, session: &Session, contact: ContactId) -> Result<(Option<QueueId>, Option<Known>), Refusal> {
+pub async fn open(
+    desk: &Desk,
+    session: &Session,
+    contact: ContactId,
+) -> Result<(Option<QueueId>, Option<Known>), Refusal> {
     let reader = session.reader();
     let board = desk.floor.board().borrow().clone();
     let has = reader.has(&board.board, contact);
@@ -63,10 +67,10 @@ async fn open(desk: &Desk, session: &Session, contact: ContactId) -> Result<(Opt
 }
 
 /// Lines and tabs stay; other control characters say nothing to a reader.
-fn note_text(written: &str) -> Result<String, Refusal> {
+pub fn plain(written: &str, chars_max: usize) -> Result<String, Refusal> {
     let text = written.replace("\r\n", "\n");
-    if text.chars().count() > api::NOTE_CHARS_MAX {
-        return Err(Refusal::BadRequest(format!("a note has at most {} characters", api::NOTE_CHARS_MAX)));
+    if text.chars().count() > chars_max {
+        return Err(Refusal::BadRequest(format!("a text has at most {chars_max} characters here")));
     }
     Ok(text.chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect())
 }

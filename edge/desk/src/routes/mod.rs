@@ -14,6 +14,7 @@ mod recordings;
 mod reports;
 mod session;
 mod settings;
+pub mod tickets;
 
 use axum::{
     Router,
@@ -48,6 +49,10 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/contacts/{contact}/card", get(card::show))
         .route("/api/contacts/{contact}/note", post(card::write))
         .route("/api/contacts/{contact}/disposition", post(contacts::correct))
+        .route("/api/contacts/{contact}/tickets", get(tickets::of_contact))
+        .route("/api/tickets", get(tickets::list).post(tickets::open))
+        .route("/api/tickets/{ticket}", get(tickets::show).post(tickets::act))
+        .route("/api/ticket-terms", get(tickets::terms).post(tickets::set_terms))
         .route("/api/recordings/{file}", get(recordings::show))
         .route("/api/egress", get(egress::sums))
         .route("/api/egress/lines", get(egress::lines))

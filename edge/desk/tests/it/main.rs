@@ -11,3 +11,4 @@ mod reports;
 mod rig;
 mod sign_in;
 mod softphone;
+mod tickets;

@@ -40,6 +40,7 @@ use tokio_tungstenite::{
 use crate::{
     cards,
     reports::{EVIL, TestReports},
+    tickets::TestTickets,
 };
 
 pub const XSS_NAME: &str = "<img src=x onerror=alert(1)>\"'</script>";
@@ -336,6 +337,7 @@ pub struct Rig {
     pub softphones: Arc<TestSoftphones>,
     pub phones: Arc<TestPhones>,
     pub reports: Arc<TestReports>,
+    pub tickets: Arc<TestTickets>,
     pub desk: Desk,
     pub origin: String,
     http: reqwest::Client,
@@ -360,6 +362,7 @@ impl Rig {
         let options = Options::new(vec![origin.clone()]);
         let phones = Arc::<TestPhones>::default();
         let reports = Arc::<TestReports>::default();
+        let tickets = Arc::<TestTickets>::default();
         let parts = Parts {
             floor: floor.clone(),
             records: records.clone(),
@@ -367,12 +370,13 @@ impl Rig {
             phones: phones.clone(),
             egress: Arc::new(TestEgress),
             reports: reports.clone(),
+            tickets: tickets.clone(),
             softphones: softphones.clone(),
         };
         let desk = Desk::new(parts, options);
         let service = desk::router(desk.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        Self { floor, records, staff, softphones, phones, reports, desk, origin, http: reqwest::Client::new() }
+        Self { floor, records, staff, softphones, phones, reports, tickets, desk, origin, http: reqwest::Client::new() }
     }
 
     pub fn get(&self, path: &str) -> reqwest::RequestBuilder {

@@ -6,3 +6,4 @@ mod outbox;
 mod privacy;
 mod rows;
 mod support;
+mod tickets;

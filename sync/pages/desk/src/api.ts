@@ -1,7 +1,7 @@
 // What the desk asks of the box; the shapes of edge/desk/src/api.rs.
 import { get, post, remove } from '@shared/api';
 import type { Decision } from '@shared/history/merge';
-import type { AgentState, Alone, Cdr, Change, Config, Drill, DrillReport, Finding, Forward, Protection, What, MergeReport } from '@shared/model';
+import type { AgentState, Alone, Cdr, Change, Config, Drill, DrillReport, Finding, What, MergeReport } from '@shared/model';
 
 export interface Me {
   agent: string;
@@ -188,7 +188,17 @@ export type Say =
   | { me: Me }
   | { board: Board }
   | { ack: { id: number } }
+  | { ticket: TicketNews }
   | { refused: { id: number | null; code: RefusedCode } };
+
+/** Something happened to a ticket. */
+export interface TicketNews {
+  /** Null: more happened than could be told. */
+  ticket: string | null;
+  number: number;
+  /** It is for the reader to look up. */
+  alarm: { is: 'assigned' } | { is: 'warned' | 'breached'; promise: 'first_answer' | 'resolution' } | null;
+}
 
 export interface Contact extends Cdr {
   caller: { number: string; name: string | null } | null;
@@ -244,23 +254,6 @@ export interface Account {
 }
 
 export const help = () => get<{ help: Help }>('/api/help');
-/** A telephone of the house. */
-export interface PhoneLine {
-  phone: string;
-  label: string;
-  badge: string | null;
-  protection: Protection;
-  forward: Forward;
-  registered: { transport: string; private: boolean; address: string; user_agent: string | null }[];
-  enrolled: { make: string; mac: string; open_until: number | null; fetched: number | null; model: string | null; firmware: string | null } | null;
-}
-
-export const phones = () => get<{ phones: PhoneLine[] }>('/api/phones');
-export const enrol = (phone: string, device: { mac: string; make: string; window_min: number }) => post<{ url: string }>(`/api/phones/${phone}/enrol`, device);
-export const rotate = (phone: string) => post<void>(`/api/phones/${phone}/rotate`, {});
-export const dismiss = (phone: string) => post<void>(`/api/phones/${phone}/dismiss`, {});
-export const ownForward = () => get<{ phone: string; forward: Forward }>('/api/forward');
-export const setForward = (forward: Forward) => post<{ phone: string; forward: Forward }>('/api/forward', forward);
 export const me = () => get<Me>('/api/me');
 export const signIn = (agent: string, password: string) => post<Me>('/api/session', { agent, password });
 export const signOut = () => remove('/api/session');
@@ -300,36 +293,3 @@ export interface Message {
 /** Open ones first, the oldest of them first. */
 export const messages = () => get<{ messages: Message[] }>('/api/messages');
 export const messageDone = (recording: string) => post<{ messages: Message[] }>(`/api/messages/${recording}/done`, {});
-
-export type EgressClass = 'metric' | 'health' | 'notice' | 'configuration' | 'overflow signal' | 'overflow media' | 'handshake' | 'checkpoint';
-
-/** How far a witness has come. */
-interface Witnessed {
-  line: number;
-  at: number;
-}
-
-export interface EgressSums {
-  /** Name, number of lines, bytes of their contents. */
-  classes: [EgressClass, number, number][];
-  lines: number;
-  signed: Witnessed | null;
-  cloud: Witnessed | null;
-  customer: Witnessed | null;
-  has_customer: boolean;
-}
-
-export interface EgressLine {
-  line: number;
-  at: number;
-  class: EgressClass;
-  bytes: number;
-  sha256: string;
-  /** Null: no longer kept, or sealed media. */
-  said: unknown;
-}
-
-export const EGRESS_FILE = '/api/egress/file';
-export const egressSums = (from: number, until: number) => get<EgressSums>(`/api/egress?from=${from}&until=${until}`);
-export const egressLines = (from: number, until: number, before: number | null) =>
-  get<EgressLine[]>(`/api/egress/lines?from=${from}&until=${until}${before === null ? '' : `&before=${before}`}`);

@@ -1,26 +1,29 @@
 // The signed-in desk: header, live connection, and the three places.
 import { ActionIcon, Box, Group, Menu, Tabs, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconAdjustments, IconChartBar, IconChevronDown, IconHeadset, IconHistory, IconKeyboard, IconDeviceLandlinePhone, IconDeviceTv, IconEyeCheck, IconLogout, IconPhoneOutgoing, IconPlugConnectedX } from '@tabler/icons-react';
-import { Brand, PreferenceItems, Wait } from '@shared/ui/bits';
+import { IconAdjustments, IconChartBar, IconChevronDown, IconHeadset, IconHistory, IconKeyboard, IconDeviceLandlinePhone, IconEyeCheck, IconPlugConnectedX, IconTicket } from '@tabler/icons-react';
+import { Brand, Wait } from '@shared/ui/bits';
 import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { signOut, type Ask, type Me } from './api';
-import { Emergencies } from './floor/emergencies';
 import { Floor } from './floor/floor';
 import { Helpless } from './helpless';
 import { useShortcuts } from './keys';
-import { openLinksHere } from './dial-link';
 import { Live, useLive, type Answer } from './live';
 import { Phone, usePhone } from './phone/phone';
 
 const Contacts = lazy(() => import('./contacts/contacts'));
 const BranchSettings = lazy(() => import('./settings/settings'));
+// Supervisors have it from their sign-in on: it is there when it is needed.
+const Emergencies = lazy(() => import('./floor/emergencies').then((m) => ({ default: m.Emergencies })));
+const DeskMenu = lazy(() => import('./menu'));
 const Alerts = lazy(() => import('./floor/alerts'));
 const Reports = lazy(() => import('./reports/reports'));
 const Egress = lazy(() => import('./egress/egress'));
 const Phones = lazy(() => import('./phones/phones'));
 const OwnForward = lazy(() => import('./phones/own-forward'));
+const Tickets = lazy(() => import('./tickets/tickets'));
+const TicketAlarm = lazy(() => import('./tickets/alarm'));
 const Wall = lazy(() => import('./wall/wall'));
 const ShortcutsDialog = lazy(() => import('./shortcuts'));
 
@@ -39,6 +42,8 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
   const [forwarding, setForwarding] = useState(false);
   const closeForward = useCallback(() => setForwarding(false), []);
   useEffect(() => live.start(), [live]);
+  // There when it is opened: its first entry takes the focus.
+  useEffect(() => void import('./menu'), []);
   useEffect(() => phone.live(), [phone]);
 
   const refused = (answer: Exclude<Answer, 'done'>) =>
@@ -77,8 +82,9 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
             <Tabs.List aria-label={t('signInTitle')} style={{ flexWrap: 'nowrap' }}>
               <Place value="floor" icon={<IconHeadset size={18} />} label={t('tabs.floor')} />
               <Place value="contacts" icon={<IconHistory size={18} />} label={t('tabs.contacts')} />
+              <Place value="tickets" icon={<IconTicket size={18} />} label={t('tabs.tickets')} />
               <Place value="reports" icon={<IconChartBar size={18} />} label={t('tabs.reports')} visibleFrom="sm" />
-              {supervisor && <Place value="phones" icon={<IconDeviceLandlinePhone size={18} />} label={t('tabs.phones')} />}
+              {supervisor && <Place value="phones" icon={<IconDeviceLandlinePhone size={18} />} label={t('tabs.phones')} visibleFrom="sm" />}
               {supervisor && <Place value="egress" icon={<IconEyeCheck size={18} />} label={t('tabs.egress')} visibleFrom="sm" />}
               {supervisor && <Place value="settings" icon={<IconAdjustments size={18} />} label={t('tabs.settings')} />}
             </Tabs.List>
@@ -104,15 +110,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
                   </UnstyledButton>
                 </Menu.Target>
                 <Menu.Dropdown>
-                  <PreferenceItems />
-                  <Menu.Divider />
-                  {supervisor && <Menu.Item hiddenFrom="sm" leftSection={<IconEyeCheck size={16} />} onClick={() => setPlace('egress')}>{t('tabs.egress')}</Menu.Item>}
-                  <Menu.Item hiddenFrom="sm" leftSection={<IconChartBar size={16} />} onClick={() => setPlace('reports')}>{t('tabs.reports')}</Menu.Item>
-                  <Menu.Item leftSection={<IconDeviceTv size={16} />} onClick={() => setWall(true)}>{t('wall.title')}</Menu.Item>
-                  {own !== null && own.phone !== null && <Menu.Item leftSection={<IconPhoneOutgoing size={16} />} onClick={() => setForwarding(true)}>{t('forward.name')}…</Menu.Item>}
-                  {own !== null && <Menu.Item leftSection={<IconPhoneOutgoing size={16} />} onClick={openLinksHere}>{t('menu.links')}</Menu.Item>}
-                  <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={() => setHelp(true)}>{t('menu.shortcuts')}</Menu.Item>
-                  <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void out()}>{t('signIn.out')}</Menu.Item>
+                  <Suspense fallback={null}><DeskMenu supervisor={supervisor} own={own} place={setPlace} wall={() => setWall(true)} forward={() => setForwarding(true)} help={() => setHelp(true)} out={() => void out()} /></Suspense>
                 </Menu.Dropdown>
               </Menu>
             </Group>
@@ -126,13 +124,14 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
             </Group>
           )}
           <Helpless help={state.board?.help ?? null} />
-          <Emergencies lines={state.board?.emergencies ?? []} notices={state.board?.notices ?? []} ask={ask} />
+          {supervisor && <Suspense fallback={null}><Emergencies lines={state.board?.emergencies ?? []} notices={state.board?.notices ?? []} ask={ask} /></Suspense>}
           {supervisor && state.board !== null && state.board.alerts.length > 0 && <Suspense fallback={null}><Alerts lines={state.board.alerts} agents={state.board.agents} at={state.at} /></Suspense>}
           <Box maw={1320} mx="auto">
             <Tabs.Panel value="floor">
               {state.board === null ? <Wait /> : <Floor me={self} own={own} board={state.board} at={state.at} live={state.link === 'live'} ask={ask} phone={phone} telephone={telephone} />}
             </Tabs.Panel>
             <Tabs.Panel value="contacts"><Suspense fallback={<Wait />}><Contacts me={self} queues={state.board?.queues ?? []} agents={state.board?.agents ?? []} /></Suspense></Tabs.Panel>
+            <Tabs.Panel value="tickets"><Suspense fallback={<Wait />}><Tickets me={self} queues={state.board?.queues ?? []} agents={state.board?.agents ?? []} news={state.tickets} /></Suspense></Tabs.Panel>
             <Tabs.Panel value="reports"><Suspense fallback={<Wait />}><Reports me={self} queues={state.board?.queues ?? []} agents={state.board?.agents ?? []} /></Suspense></Tabs.Panel>
             {supervisor && <Tabs.Panel value="phones"><Suspense fallback={<Wait />}><Phones me={self} /></Suspense></Tabs.Panel>}
             {supervisor && <Tabs.Panel value="egress"><Suspense fallback={<Wait />}><Egress me={self} /></Suspense></Tabs.Panel>}
@@ -140,6 +139,7 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
           </Box>
         </main>
       </Box>
+      {state.ticket?.alarm && <Suspense fallback={null}><TicketAlarm news={state.ticket} /></Suspense>}
       {wall && state.board !== null && <Suspense fallback={null}><Wall me={self} board={state.board} at={state.at} close={() => setWall(false)} /></Suspense>}
       {forwarding && <Suspense fallback={null}><OwnForward close={closeForward} /></Suspense>}
       {help && <Suspense fallback={null}><ShortcutsDialog close={() => setHelp(false)} /></Suspense>}

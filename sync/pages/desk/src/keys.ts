@@ -7,6 +7,7 @@ export const DIAL_FIELD = 'dial-number';
 export const TRANSFER_BUTTON = 'transfer-open';
 export const DISPOSITION_FIELD = 'disposition';
 export const NOTE_FIELD = 'note';
+export const TICKET_BUTTON = 'ticket-new';
 /** A class: the list of reasons gives its button an id. */
 export const PAUSE_BUTTON = 'pause-open';
 
@@ -51,6 +52,7 @@ export function useShortcuts({ phone, call, own, ask, help, toFloor }: {
           }],
           ['d', () => document.getElementById(DISPOSITION_FIELD)?.focus()],
           ['n', () => document.getElementById(NOTE_FIELD)?.focus()],
+          ['t', () => document.getElementById(TICKET_BUTTON)?.click()],
           ['shift+?', help],
           ['?', help],
         ]

@@ -1,6 +1,6 @@
 // The live connection to the box: the board as it is, commands with their answers, and reconnecting for ever.
 import { useSyncExternalStore } from 'react';
-import type { Ask, Board, Me, RefusedCode, Say } from './api';
+import type { Ask, Board, Me, RefusedCode, Say, TicketNews } from './api';
 
 export interface State {
   /** `lost`: it was there, and is being looked for again. */
@@ -11,6 +11,9 @@ export interface State {
   at: number;
   /** Grows whenever another configuration runs. */
   config: number;
+  /** Grows with everything that happens to a ticket; the last of it. */
+  tickets: number;
+  ticket: TicketNews | null;
 }
 
 export type Answer = 'done' | RefusedCode | 'lost';
@@ -23,7 +26,7 @@ const WAIT_MS_MAX = 8_000;
 const SIGNED_OUT = 4001;
 
 export class Live {
-  private state: State = { link: 'connecting', me: null, board: null, at: 0, config: 0 };
+  private state: State = { link: 'connecting', me: null, board: null, at: 0, config: 0, tickets: 0, ticket: null };
   private readonly listeners = new Set<() => void>();
   private readonly waiting = new Map<number, (answer: Answer) => void>();
   private socket: WebSocket | null = null;
@@ -93,6 +96,7 @@ export class Live {
 
   private hear(say: Say) {
     if (say === 'config') this.set({ config: this.state.config + 1 });
+    else if ('ticket' in say) this.set({ tickets: this.state.tickets + 1, ticket: say.ticket });
     else if ('me' in say) this.set({ me: say.me });
     else if ('board' in say) {
       this.failures = 0;

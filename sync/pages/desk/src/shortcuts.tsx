@@ -16,7 +16,7 @@ export default function ShortcutsDialog({ close }: { close: () => void }) {
     ['F7', t('keys.wrapUp')],
     ['F8', t('keys.transfer')],
     ['F9', t('keys.hangUp')],
-    ...(single ? [['/', t('keys.dial')], ['D', t('keys.disposition')], ['N', t('keys.note')], ['?', t('keys.help')]] : []),
+    ...(single ? [['/', t('keys.dial')], ['D', t('keys.disposition')], ['N', t('keys.note')], ['T', t('keys.ticket')], ['?', t('keys.help')]] : []),
   ];
   return (
     <Modal opened onClose={close} title={t('keys.title')} closeButtonProps={{ 'aria-label': t('close') }}>

@@ -8,12 +8,14 @@ import { IconDatabaseOff } from '@tabler/icons-react';
 import { Queries } from '@shared/ui/queries';
 import { Figure } from '@shared/ui/bits';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { Suspense, lazy, useEffect, useState } from 'react';
 import { card, type Ask, type Board, type ContactCard, type Me } from '../api';
 import { DISPOSITION_FIELD } from '../keys';
 import { History, Notes } from './history';
 import { NoteField } from './note-field';
 import { useWords } from './words';
+
+const CardTickets = lazy(() => import('../tickets/card-tickets'));
 
 /** While the box cannot read its memory, or has not written the contact down yet. */
 const AGAIN_MS = 3_000;
@@ -73,6 +75,7 @@ function Card({ me, board, shown, live, named, ask }: Props) {
         </Box>
       )}
       {named ? [dispose, ...written, history] : [history, ...written]}
+      {known !== null && <Suspense fallback={null}><CardTickets me={me} board={board} shown={shown} /></Suspense>}
     </Stack>
   );
 }

@@ -13,7 +13,8 @@ import { Queries } from '@shared/ui/queries';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Fragment, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { EGRESS_FILE, egressLines, egressSums, type EgressClass, type EgressLine, type EgressSums, type Me } from '../api';
+import type { Me } from '../api';
+import { EGRESS_FILE, egressLines, egressSums, type EgressClass, type EgressLine, type EgressSums } from './api';
 
 const DAY_MS = 86_400_000;
 const SPANS = { today: 0, week: 6, month: 29, all: 89 } as const;

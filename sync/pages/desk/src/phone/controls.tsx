@@ -5,7 +5,6 @@ import { phone as written } from '@shared/format';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Phone, PhoneState } from './phone';
-import { ring } from './ring';
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 
@@ -13,7 +12,7 @@ const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 export function Ringing({ phone, state }: { phone: Phone; state: PhoneState }) {
   const { t } = useTranslation();
   const rings = state.call?.stage === 'ringing';
-  useEffect(() => (rings ? ring(t('phone.ringsTitle'), t('phone.ringsText')) : undefined), [rings, t]);
+  useEffect(() => (rings ? phone.ring(t('phone.ringsTitle'), t('phone.ringsText')) : undefined), [phone, rings, t]);
   if (!rings) return null;
   return (
     <Group gap="xs">

@@ -5,6 +5,8 @@ import type { RTCSessionEvent } from 'jssip/lib/UA';
 import type { Account } from '../api';
 import { constraints, play, silence } from './devices';
 
+export { ring } from './ring';
+
 /** The box keeps a call for a page that is gone for 20 s: a lost line is looked for well within. */
 const RECOVERY_S_MIN = 1;
 const RECOVERY_S_MAX = 4;

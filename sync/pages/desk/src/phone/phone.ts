@@ -5,7 +5,7 @@ import * as api from '../api';
 import type { AgentLine } from '../api';
 import { mayListen, microphone, release } from './devices';
 import type { Ears, Leg, Line, Stage } from './line';
-import { mayNotify } from './ring';
+import type { ring } from './ring';
 
 /** Why the page is no telephone though it should be. */
 export type Trouble = 'insecure' | 'microphone' | 'no_phone' | 'unreachable' | 'elsewhere';
@@ -37,6 +37,8 @@ const REFUSALS_MAX = 3;
 
 export class Phone {
   private state: PhoneState;
+  /** It comes with the line: nothing rings before. */
+  private bell: typeof ring | null = null;
   private readonly listeners = new Set<() => void>();
   private line: Line | null = null;
   private leg: Leg | null = null;
@@ -72,7 +74,7 @@ export class Phone {
 
   switchOn() {
     localStorage.setItem(ON, 'on');
-    mayNotify();
+    if ('Notification' in window && Notification.permission === 'default') void Notification.requestPermission();
     this.set({ on: true });
     void this.open();
   }
@@ -102,6 +104,8 @@ export class Phone {
     this.dialled = performance.now();
   }
 
+  /** Rings until what it returns is called. */
+  ring = (title: string, body: string) => this.bell?.(title, body);
   answer = () => this.leg?.answer();
   hangUp = () => this.leg?.end();
   mute = () => this.leg?.mute(!this.leg.muted);
@@ -137,7 +141,8 @@ export class Phone {
       return fails('microphone');
     }
     try {
-      const [{ Line }, account] = await Promise.all([import('./line'), api.phone()]);
+      const [{ Line, ring }, account] = await Promise.all([import('./line'), api.phone()]);
+      this.bell = ring;
       if (life !== this.life) return;
       this.line = new Line(account, this.ears(life));
       this.line.start();

@@ -41,7 +41,3 @@ export function ring(title: string, body: string): () => void {
     note?.close();
   };
 }
-
-export function mayNotify() {
-  if ('Notification' in window && Notification.permission === 'default') void Notification.requestPermission();
-}

@@ -4,7 +4,7 @@ import { IconAlertCircle } from '@tabler/icons-react';
 import { refusalText } from '@shared/text/words';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { dismiss, enrol, rotate, type PhoneLine } from '../api';
+import { dismiss, enrol, rotate, type PhoneLine } from './api';
 
 interface Props {
   line: PhoneLine;

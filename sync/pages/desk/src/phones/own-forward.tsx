@@ -5,7 +5,7 @@ import type { Forward } from '@shared/model';
 import { refusalText } from '@shared/text/words';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ownForward, setForward } from '../api';
+import { ownForward, setForward } from './api';
 
 export default function OwnForward({ close }: { close: () => void }) {
   const { t } = useTranslation();

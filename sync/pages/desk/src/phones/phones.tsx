@@ -10,7 +10,8 @@ import { Queries, queries } from '@shared/ui/queries';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { change, phones, type Me, type PhoneLine } from '../api';
+import { change, type Me } from '../api';
+import { phones, type PhoneLine } from './api';
 import { DismissDialog, EnrolDialog, RotateDialog } from './dialogs';
 
 type Doing = { what: 'enrol' | 'rotate' | 'dismiss' | 'forward'; line: PhoneLine };

@@ -3,7 +3,7 @@ export const en = {
   signInTitle: 'Desk',
   signInNote: 'Sign in to take calls at this branch.',
   signInName: 'Agent id',
-  tabs: { floor: 'Desk', contacts: 'Contacts', reports: 'Reports', phones: 'Phones', egress: 'What left', settings: 'Branch settings' },
+  tabs: { floor: 'Desk', contacts: 'Contacts', tickets: 'Tickets', reports: 'Reports', phones: 'Phones', egress: 'What left', settings: 'Branch settings' },
   menu: { title: 'You and this desk', shortcuts: 'Keyboard shortcuts', links: 'Dial links with this desk' },
   role: { agent: 'Agent', supervisor: 'Supervisor' },
   link: {
@@ -339,8 +339,9 @@ export const en = {
     dial: 'Type a number to dial',
     disposition: 'Name what came of the contact',
     note: 'Write a note',
+    ticket: 'Make a ticket of this contact',
     help: 'This list',
-    single: 'Use single-character shortcuts (/, D, N and ?)',
+    single: 'Use single-character shortcuts (/, D, N, T and ?)',
   },
   refused: {
     unknown_agent: 'No agent of this branch has your id.',

@@ -5,7 +5,7 @@ export const zh: Shape<typeof en> = {
   signInTitle: '坐席工作台',
   signInNote: '登录后即可在本网点接听来电。',
   signInName: '坐席标识',
-  tabs: { floor: '工作台', contacts: '联络记录', reports: '报表', phones: '话机', egress: '外发记录', settings: '网点设置' },
+  tabs: { floor: '工作台', contacts: '联络记录', tickets: '工单', reports: '报表', phones: '话机', egress: '外发记录', settings: '网点设置' },
   menu: { title: '账户与工作台', shortcuts: '键盘快捷键', links: '用本工作台拨打电话链接' },
   role: { agent: '坐席', supervisor: '班长' },
   link: {
@@ -341,8 +341,9 @@ export const zh: Shape<typeof en> = {
     dial: '输入要拨打的号码',
     disposition: '选择处理结果',
     note: '填写备注',
+    ticket: '为此联络创建工单',
     help: '显示此列表',
-    single: '使用单字符快捷键（/、D、N 和 ?）',
+    single: '使用单字符快捷键（/、D、N、T 和 ?）',
   },
   refused: {
     unknown_agent: '本网点没有与您标识相同的坐席。',
