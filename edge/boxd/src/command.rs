@@ -88,6 +88,7 @@ pub fn media(config: &BoxConfig) -> MediaConfig {
         site: config.site.to_string(),
         metrics: config.metrics_of(1),
         io_uring: config.rtp.io_uring,
+        level: config.rtp.level,
     }
 }
 

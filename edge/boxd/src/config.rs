@@ -146,6 +146,8 @@ pub struct Rtp {
     pub ports: std::ops::RangeInclusive<u16>,
     /// Where the kernel offers it. False: epoll.
     pub io_uring: bool,
+    /// Who is decoded is brought near one loudness.
+    pub level: bool,
 }
 
 #[derive(Debug, Clone)]

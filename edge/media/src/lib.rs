@@ -11,6 +11,7 @@ pub mod dtmf;
 pub mod engine;
 pub mod g711;
 mod jitter;
+mod level;
 mod noise;
 pub mod plane;
 pub mod progress;

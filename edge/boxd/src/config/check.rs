@@ -85,7 +85,7 @@ pub(super) fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             sip: Sip { domain: file.sip.domain, listen, origins: file.sip.origins, networks },
             tls,
             dns,
-            rtp: Rtp { ip, ports: low..=high, io_uring: file.rtp.io_uring },
+            rtp: Rtp { ip, ports: low..=high, io_uring: file.rtp.io_uring, level: file.rtp.level },
             desk,
             desk_tls: file.desk.tls,
             provision,

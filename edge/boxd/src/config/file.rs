@@ -89,6 +89,8 @@ pub struct FileRtp {
     pub ports: [u16; 2],
     #[serde(default = "io_uring_default")]
     pub io_uring: bool,
+    #[serde(default = "level_default")]
+    pub level: bool,
 }
 
 #[derive(Deserialize)]
@@ -233,6 +235,10 @@ fn time_server_default() -> String {
 }
 
 fn io_uring_default() -> bool {
+    true
+}
+
+fn level_default() -> bool {
     true
 }
 

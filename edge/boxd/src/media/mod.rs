@@ -40,6 +40,8 @@ pub struct MediaConfig {
     pub metrics: std::net::SocketAddr,
     /// False: epoll, even where io_uring is to be had.
     pub io_uring: bool,
+    /// Who is decoded, of two who share no codec or of several who talk together, is brought near one loudness.
+    pub level: bool,
 }
 
 /// Runs until the process is told to end.

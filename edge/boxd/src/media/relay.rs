@@ -149,7 +149,7 @@ pub fn start(
     rand::rng().fill_bytes(&mut seed);
     let numbers = Numbers::new(config.rtp_ip, config.rtp_ports.clone(), Instant::now());
     let ports_max = config.rtp_ports.clone().count() / 2 + LOOPBACK_MAX;
-    let io_uring = config.io_uring;
+    let (io_uring, level) = (config.io_uring, config.level);
     let (requests, wake) = inbox;
     // Calls without a handshake need none.
     let certificate = certificate().map_err(|error| error!("no certificate for handshakes: {error:#}")).ok();
@@ -163,6 +163,7 @@ pub fn start(
                 let _ = built.send(Ok(()));
                 let net = Net { wire, recorder, numbers, used: BTreeMap::new(), sent: 0 };
                 let mut engine = Engine::new(ports_max, seed);
+                engine.level(level);
                 let fingerprint = certificate.map(|certificate| {
                     let fingerprint = certificate.fingerprint;
                     engine.certify(certificate);

@@ -37,6 +37,7 @@ impl Plane {
             site: "branch-a".into(),
             metrics: "127.0.0.1:0".parse().expect("an address"),
             io_uring,
+            level: true,
         };
         let socket = config.socket.clone();
         std::thread::spawn(move || {

@@ -93,7 +93,7 @@ impl Engine {
     fn seat(&mut self, id: PortId) -> Option<Seat> {
         let slot = self.ports.slot(id)?;
         let codec = self.ports.get_mut(id)?.remote.map_or(Codec::Pcma, |remote| remote.codec);
-        Some(Seat::new(id, slot, codec))
+        Some(Seat::new(id, slot, codec, self.levelled))
     }
 
     fn seated(&mut self, mix: MixId, seats: Vec<Seat>) {

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     coder::{DECODED_MAX, Decoder, ENCODED_MAX, Encoder},
+    level::tests::{speech, spoken},
     plane::{Codec, MixId, Payload, Remote, Seat, Sound},
     sound::FRAME,
 };
@@ -296,4 +297,41 @@ fn a_party_that_speaks_opus_hears_prompts() {
     let stamps: Vec<u32> = to_party.filter_map(|(_, _, packet)| Some(rtp::parse(packet)?.0.timestamp)).collect();
     assert_eq!(stamps.len(), 10);
     assert!(stamps.windows(2).all(|two| two[1].wrapping_sub(two[0]) == 960), "the clock of 48 kHz: {stamps:?}");
+}
+
+/// What parties 2 and 3 hear of a quiet and of a loud one, in dB below overload while they speak.
+fn loudness(levelled: bool) -> [f32; 2] {
+    let mut room = Room::new();
+    room.engine.level(levelled);
+    room.mix(&[(0, &[]), (1, &[]), (2, &[0]), (3, &[1])]);
+    for (quiet, loud) in speech(400, -35.0).iter().zip(&speech(400, -6.0)) {
+        room.sequence += 1;
+        for (party, said) in [(0, quiet), (1, loud)] {
+            let mut payload = [0; ENCODED_MAX];
+            let length = room.mouths[usize::from(party)].encode(said, &mut payload);
+            let number = room.codec(party).payload_type();
+            let packet = super::tests::packet(room.sequence, number, &payload[..length]);
+            room.engine.handle_packet(room.now, slot(party), address(4_000 + 2 * party), &packet, &mut room.net);
+        }
+        room.now += Duration::from_millis(20);
+        room.engine.handle_tick(room.now, false, &mut room.net);
+    }
+    [2, 3].map(|party| {
+        let mut ear = Decoder::new(room.codec(party));
+        let sent = room.net.sent.iter().filter(|(_, to, _)| *to == address(4_000 + 2 * party));
+        let frames = sent.map(|(_, _, packet)| {
+            let mut sound = [0; DECODED_MAX];
+            ear.decode(rtp::parse(packet).expect("RTP").1, &mut sound);
+            *sound.first_chunk::<FRAME>().expect("20 ms")
+        });
+        spoken(&frames.collect::<Vec<_>>()[250..])
+    })
+}
+
+#[test]
+fn a_quiet_and_a_loud_party_are_heard_alike_and_as_they_are_where_that_is_switched_off() {
+    let [quiet, loud] = loudness(true);
+    assert!((quiet - loud).abs() < 3.0 && (-22.0..-15.0).contains(&quiet), "{quiet} and {loud} dB");
+    let [quiet, loud] = loudness(false);
+    assert!((-36.5..-33.5).contains(&quiet) && (-9.0..-5.0).contains(&loud), "{quiet} and {loud} dB as they are");
 }

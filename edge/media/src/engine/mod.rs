@@ -79,6 +79,7 @@ pub struct Engine {
     tapes: Tapes,
     mixes: Mixes,
     tones: Tones,
+    levelled: bool,
     ports_max: usize,
     random: ChaCha12Rng,
     events: VecDeque<Event>,
@@ -95,6 +96,7 @@ impl Engine {
             tapes: Tapes::default(),
             mixes: Mixes::default(),
             tones: Tones::default(),
+            levelled: true,
             ports_max,
             random: ChaCha12Rng::from_seed(seed),
             events: VecDeque::with_capacity(256),
@@ -107,6 +109,11 @@ impl Engine {
     /// What is shown in handshakes; without it there are none.
     pub fn certify(&mut self, certificate: Certificate) {
         self.certificate = Some(certificate);
+    }
+
+    /// Whether parties of mixes are brought near one loudness from their next mix on; at first they are.
+    pub fn level(&mut self, levelled: bool) {
+        self.levelled = levelled;
     }
 
     pub fn ports_open(&self) -> usize {

@@ -8,6 +8,7 @@ use crate::{
     coder::{DECODED_MAX, Decoder, ENCODED_MAX, Encoder},
     conceal::Concealer,
     jitter::{Jitter, Next},
+    level::Level,
     noise::Noise,
     plane::{Codec, PortId},
     rtp::Header,
@@ -37,10 +38,12 @@ pub(super) struct Seat {
     span: Duration,
     /// The party is silent on purpose.
     noise: Option<Noise>,
+    /// None: it is heard as loud as it speaks.
+    level: Option<Level>,
 }
 
 impl Seat {
-    pub fn new(port: PortId, slot: Slot, codec: Codec) -> Self {
+    pub fn new(port: PortId, slot: Slot, codec: Codec, levelled: bool) -> Self {
         Self {
             port,
             slot,
@@ -56,6 +59,7 @@ impl Seat {
             dry: 0,
             span: Duration::from_millis(20),
             noise: None,
+            level: levelled.then(Level::default),
         }
     }
 
@@ -92,6 +96,9 @@ impl Seat {
         }
         if let Some(sound) = self.ready.get(..FRAME) {
             self.said.copy_from_slice(sound);
+        }
+        if let Some(level) = &mut self.level {
+            level.run(&mut self.said);
         }
         self.ready.copy_within(FRAME..self.have, 0);
         self.have -= FRAME;
