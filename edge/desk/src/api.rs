@@ -4,6 +4,7 @@
 
 mod board;
 mod card;
+mod chat;
 mod report;
 mod ticket;
 
@@ -14,6 +15,7 @@ pub use board::{
     ThirdLine,
 };
 pub use card::{Card, Correct, Earlier, Known, NOTE_CHARS_MAX, Note, NoteKept, OwnNote, WriteNote};
+pub use chat::{CHAT_CHARS_MAX, ChatMessage, ChatMessages, ChatRead, ChatRoom, ChatRooms, ChatSay};
 use model::{
     AgentId, ContactId, DispositionId, Extension, Millis, NoticeId, PauseId, QueueId, RecordingId, SiteId,
     cdr::Cdr,
@@ -157,6 +159,10 @@ pub enum Say {
     },
     /// Something happened to a ticket that the reader may see.
     Ticket(TicketNews),
+    /// Somebody wrote where the reader may read.
+    Chat(ChatMessage),
+    /// More was written than this page could take: it reads its rooms again.
+    ChatMissed,
     /// Another configuration runs: whoever shows settings reads them again.
     Config,
 }

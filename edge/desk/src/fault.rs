@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{ChangeRefused, NoteRefused, ReportError, TicketRefused, Unavailable};
+use crate::{ChangeRefused, ChatRefused, NoteRefused, ReportError, TicketRefused, Unavailable};
 
 /// Who has to do something about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -67,6 +67,8 @@ pub enum Refusal {
     Ticket(ticket::Refused),
     #[error("too many tickets are open; close some")]
     TooManyTickets,
+    #[error("you write too fast; wait a moment")]
+    TooFast,
     #[error("these promises cannot be made: {0}")]
     BadTerms(String),
     #[error("ask for an account first")]
@@ -117,6 +119,7 @@ impl Refusal {
             }
             Self::Ticket(_) => (StatusCode::UNPROCESSABLE_ENTITY, "ticket_refused", Request),
             Self::TooManyTickets => (StatusCode::CONFLICT, "too_many_tickets", Request),
+            Self::TooFast => (StatusCode::TOO_MANY_REQUESTS, "too_fast", Request),
             Self::BadTerms(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_terms", Request),
             Self::NoAccount => (StatusCode::CONFLICT, "no_account", Request),
             Self::TooManyReports => (StatusCode::SERVICE_UNAVAILABLE, "too_many_reports", Box),
@@ -142,6 +145,15 @@ impl From<NoteRefused> for Refusal {
             NoteRefused::Erased => Self::Erased,
             NoteRefused::TooLate => Self::TooLate,
             NoteRefused::Unavailable(unavailable) => Self::Unavailable(unavailable),
+        }
+    }
+}
+
+impl From<ChatRefused> for Refusal {
+    fn from(refused: ChatRefused) -> Self {
+        match refused {
+            ChatRefused::TooMany => Self::TooFast,
+            ChatRefused::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }
     }
 }

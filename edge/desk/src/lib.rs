@@ -2,17 +2,18 @@
 //! settings a branch may change by itself. HTTP and WebSocket of the box, and the pages it serves.
 //!
 //! The crate decides who may see and ask what. What happens on the floor, what the box remembers and who its staff
-//! are, its telephones, what left the box, and the lines that a page's own telephone speaks on, is behind eight small traits
-//! ([`Floor`], [`Records`], [`Credentials`], [`Phones`], [`Egress`], [`Reports`], [`Tickets`], [`Softphones`]) that the daemon gives.
+//! are, its telephones, what left the box, and the lines that a page's own telephone speaks on, is behind nine small traits
+//! ([`Floor`], [`Records`], [`Credentials`], [`Phones`], [`Egress`], [`Reports`], [`Tickets`], [`Chat`], [`Softphones`]) that the daemon gives.
 //!
 //! ```no_run
 //! # async fn run(floor: std::sync::Arc<dyn desk::Floor>, records: std::sync::Arc<dyn desk::Records>,
 //! #     credentials: std::sync::Arc<dyn desk::Credentials>,
 //! #     phones: std::sync::Arc<dyn desk::Phones>, egress: std::sync::Arc<dyn desk::Egress>,
 //! #     reports: std::sync::Arc<dyn desk::Reports>, tickets: std::sync::Arc<dyn desk::Tickets>,
+//! #     chat: std::sync::Arc<dyn desk::Chat>,
 //! #     softphones: std::sync::Arc<dyn desk::Softphones>) -> std::io::Result<()> {
 //! let options = desk::Options::new(vec!["http://10.1.0.5:8080".into()]);
-//! let parts = desk::Parts { floor, records, credentials, phones, egress, reports, tickets, softphones };
+//! let parts = desk::Parts { floor, records, credentials, phones, egress, reports, tickets, chat, softphones };
 //! let desk = desk::Desk::new(parts, options);
 //! let listener = tokio::net::TcpListener::bind("10.1.0.5:8080").await?;
 //! let service = desk::router(desk).into_make_service_with_connect_info::<std::net::SocketAddr>();
@@ -40,11 +41,12 @@ pub use fault::Fault;
 pub use password::{Error as PasswordError, Staff, StaffMember, hash as hash_password};
 pub use places::{REPORTS_MAX, ReportPlace};
 pub use ports::{
-    Account, BoardAt, Caller, ChangeRefused, CommandError, ContactPage, ContactRow, Credentials, Device, Earlier,
-    Effective, Egress, EgressLine, EgressPage, EgressSums, Enrolled, Floor, Future, Known, LendError, MessageRow, Note,
-    NoteRefused, NoteWritten, PhoneError, PhoneIs, Phones, Progress, Records, Registered, ReportError, Reports, Role,
-    SipLine, Softphones, TicketActed, TicketContact, TicketLine, TicketList, TicketNews, TicketOpened, TicketReader,
-    TicketRefused, TicketRow, TicketShown, Tickets, TicketsWanted, Unavailable, Waveform, Witnessed,
+    Account, BoardAt, Caller, ChangeRefused, Chat, ChatReader, ChatRefused, CommandError, ContactPage, ContactRow,
+    Credentials, Device, Earlier, Effective, Egress, EgressLine, EgressPage, EgressSums, Enrolled, Floor, Future,
+    Known, LendError, MessageRow, Note, NoteRefused, NoteWritten, PhoneError, PhoneIs, Phones, Progress, Records,
+    Registered, ReportError, Reports, Role, SipLine, Softphones, TicketActed, TicketContact, TicketLine, TicketList,
+    TicketNews, TicketOpened, TicketReader, TicketRefused, TicketRow, TicketShown, Tickets, TicketsWanted, Unavailable,
+    Waveform, Witnessed,
 };
 pub use routes::router;
 
@@ -78,6 +80,7 @@ pub struct Parts {
     pub egress: Arc<dyn Egress>,
     pub reports: Arc<dyn Reports>,
     pub tickets: Arc<dyn Tickets>,
+    pub chat: Arc<dyn Chat>,
     pub softphones: Arc<dyn Softphones>,
 }
 
@@ -91,6 +94,7 @@ pub struct Desk {
     pub(crate) egress: Arc<dyn Egress>,
     pub(crate) reports: Arc<dyn Reports>,
     pub(crate) tickets: Arc<dyn Tickets>,
+    pub(crate) chat: Arc<dyn Chat>,
     pub(crate) softphones: Arc<dyn Softphones>,
     pub(crate) options: Arc<Options>,
     pub(crate) sessions: Arc<session::Sessions>,
@@ -102,7 +106,7 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(parts: Parts, options: Options) -> Self {
-        let Parts { floor, records, credentials, phones, egress, reports, tickets, softphones } = parts;
+        let Parts { floor, records, credentials, phones, egress, reports, tickets, chat, softphones } = parts;
         Self {
             floor,
             records,
@@ -111,6 +115,7 @@ impl Desk {
             egress,
             reports,
             tickets,
+            chat,
             softphones,
             options: Arc::new(options),
             sessions: Arc::default(),

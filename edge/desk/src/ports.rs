@@ -1,6 +1,7 @@
 //! What the desk needs from the rest of the box. The daemon implements these over its engines and its ledger; tests
 //! implement them over memory.
 
+mod chat;
 mod known;
 mod reports;
 mod tickets;
@@ -31,6 +32,7 @@ use model::{
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 
+pub use chat::{Chat, ChatReader, ChatRefused};
 pub use known::{Earlier, Known, Note, NoteRefused, NoteWritten};
 pub use reports::{Progress, ReportError, Reports};
 pub use tickets::{

@@ -12,6 +12,7 @@ use axum::{
 };
 use floor::board::{Ask, DeskCommand};
 use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+use ledger::ChatMessage;
 use tokio::sync::{broadcast::error::RecvError, watch};
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     api::{self, Command, RefusedCode, Say},
     door,
     fault::Refusal,
-    routes::tickets,
+    routes::{chat, tickets},
     session::Session,
     view,
 };
@@ -101,6 +102,7 @@ impl Live {
         let mut board = self.desk.floor.board();
         let mut effective = self.desk.floor.effective();
         let mut tickets = self.desk.tickets.news();
+        let mut chat = self.desk.chat.news();
         let mut over = self.session.over.clone();
         let mut ping = tokio::time::interval(PING_EVERY);
         let mut next_board = tokio::time::Instant::now();
@@ -132,6 +134,7 @@ impl Live {
                     self.say(Say::Me(view::me(&self.desk, &self.session))).await?;
                     self.say(Say::Config).await?;
                 }
+                news = chat.recv() => self.chat(news).await?,
                 news = tickets.recv() => self.ticket(news).await?,
                 _ = ping.tick() => {
                     self.ping().await?;
@@ -191,6 +194,18 @@ impl Live {
         match told {
             Some(told) => self.say(Say::Ticket(told)).await,
             None => Ok(()),
+        }
+    }
+
+    /// Somebody wrote; only who may read there hears of it.
+    async fn chat(&mut self, news: Result<ChatMessage, RecvError>) -> Result<(), Ended> {
+        match news {
+            Ok(message) if chat::reader(&self.desk, &self.session).may(&message.room) => {
+                self.say(Say::Chat(view::chat_message(&message))).await
+            }
+            Ok(_) => Ok(()),
+            Err(RecvError::Lagged(_)) => self.say(Say::ChatMissed).await,
+            Err(RecvError::Closed) => Err(Ended::FloorGone),
         }
     }
 

@@ -2,6 +2,7 @@
 //! types. An agent sees a caller's data only for the own contact; a supervisor of the site sees all.
 
 mod card;
+mod chat;
 mod report;
 mod ticket;
 
@@ -11,6 +12,7 @@ use floor::board;
 use model::{AgentId, Extension, config::Phone, fact::AgentState};
 
 pub use card::card;
+pub use chat::{chat_message, chat_room};
 pub use report::report;
 pub use ticket::{ticket, ticket_news, tickets};
 

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
     batch::{Batch, Binding, BindingChange, Committed, Credential, CredentialChange, CredentialKind, Span},
-    egress,
+    chat, egress,
     error::Error,
     key::BranchKey,
     life, lives, messages, notes,
@@ -34,6 +34,8 @@ pub(crate) fn apply(db: &Connection, key: &BranchKey, batch: &Batch) -> Result<C
     }
     batch.notes.iter().try_for_each(|edit| notes::write(db, key, edit))?;
     batch.tickets.iter().try_for_each(|write| tickets::write(db, key, write))?;
+    batch.chat.iter().try_for_each(|write| chat::write(db, key, write))?;
+    batch.chat_read.iter().try_for_each(|read| chat::read_up_to(db, read))?;
     batch.ticket_terms.iter().try_for_each(|terms| tickets::put_terms(db, terms))?;
     let outbox = outbox(db, life.outbox, batch)?;
     let items = batch.outbox.iter().map(gate::Passed::item).chain(&batch.egress);

@@ -7,6 +7,7 @@ use model::{
 };
 
 use crate::{
+    chat::{CHAT_TEXT_LEN_MAX, ChatRead, ChatWrite},
     error::Error,
     key::Secret,
     lives::Life,
@@ -34,6 +35,9 @@ pub struct Batch {
     /// One that cannot be written refuses the whole batch.
     pub tickets: Vec<TicketWrite>,
     pub ticket_terms: Option<Terms>,
+    /// One that cannot be written refuses the whole batch.
+    pub chat: Vec<ChatWrite>,
+    pub chat_read: Vec<ChatRead>,
     /// Gets its outbox row and its line in the egress chain.
     pub outbox: Vec<Passed>,
     /// Lines in the egress chain for bytes that are sent otherwise.
@@ -79,6 +83,8 @@ impl Batch {
         self.lives.extend(later.lives);
         self.notes.extend(later.notes);
         self.tickets.extend(later.tickets);
+        self.chat.extend(later.chat);
+        self.chat_read.extend(later.chat_read);
         self.ticket_terms = later.ticket_terms.or(self.ticket_terms.take());
         self.erase.extend(later.erase);
     }
@@ -103,6 +109,8 @@ impl Batch {
             self.notes.len(),
             self.tickets.iter().map(|write| write.entries.len().saturating_add(1)).sum(),
             usize::from(self.ticket_terms.is_some()),
+            self.chat.len(),
+            self.chat_read.len(),
         ];
         lens.iter().sum()
     }
@@ -118,6 +126,9 @@ impl Batch {
         let texts = self.tickets.iter().flat_map(TicketWrite::texts).map(String::len);
         if let Some(len) = texts.into_iter().find(|len| *len > TICKET_TEXT_LEN_MAX) {
             return Err(Error::TooLarge { what: "bytes of a ticket's text", len, max: TICKET_TEXT_LEN_MAX });
+        }
+        if let Some(len) = self.chat.iter().map(|write| write.text.len()).find(|len| *len > CHAT_TEXT_LEN_MAX) {
+            return Err(Error::TooLarge { what: "bytes of a message", len, max: CHAT_TEXT_LEN_MAX });
         }
         let outbox = self.outbox.iter().map(|passed| passed.body().len());
         let config = self.config.iter().map(|(_, bytes)| bytes.len());

@@ -17,6 +17,7 @@
 
 mod apply;
 mod batch;
+mod chat;
 mod customers;
 mod drills;
 mod egress;
@@ -37,6 +38,9 @@ mod tickets;
 mod writer;
 
 pub use batch::{Batch, Binding, BindingChange, Committed, Credential, CredentialChange, CredentialKind, Span};
+pub use chat::{
+    CHAT_KEPT_DAYS, CHAT_MAX, CHAT_MINUTE_MAX, CHAT_TEXT_LEN_MAX, ChatMessage, ChatRead, ChatRoom, ChatWrite,
+};
 pub use error::{Error, World};
 pub use key::{BranchKey, Secret};
 pub use lives::{LIVES_MAX, Life};

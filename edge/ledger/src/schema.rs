@@ -163,6 +163,25 @@ CREATE TABLE ticket_contacts (
     PRIMARY KEY (contact, ticket)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+CREATE TABLE chat (
+    n      INTEGER PRIMARY KEY AUTOINCREMENT,
+    at     INTEGER NOT NULL,
+    room   TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    day    BLOB NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE INDEX chat_rooms ON chat (room, n);
+CREATE INDEX chat_times ON chat (at, sender);
+CREATE INDEX chat_days ON chat (day);
+CREATE TABLE chat_read (
+    agent TEXT NOT NULL,
+    room  TEXT NOT NULL,
+    n     INTEGER NOT NULL,
+    PRIMARY KEY (agent, room)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Brings the file to the present schema, inside the caller's transaction.

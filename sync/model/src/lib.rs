@@ -8,6 +8,7 @@ pub mod callback;
 pub mod carrier;
 pub mod cdr;
 pub mod change;
+pub mod chat;
 pub mod config;
 pub mod dialling;
 pub mod disposition;

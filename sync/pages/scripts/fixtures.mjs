@@ -543,3 +543,22 @@ export const ticketTerms = {
   promises: { low: { first_answer_min: 480, resolution_min: 4_800 }, normal: { first_answer_min: 240, resolution_min: 2_400 }, high: { first_answer_min: 60, resolution_min: 960 }, urgent: { first_answer_min: 15, resolution_min: 240 } },
   warn_percent: 80,
 };
+
+const saidIn = (room, n, by, text) => ({ n, room, by, at: NOW - (60 - n) * min, text });
+export const chatRooms = {
+  rooms: [
+    { room: 'two.li.wang', last: saidIn('two.li.wang', 44, 'wang', 'The blue one is on the left <b>shelf</b>'), unread: 2 },
+    { room: 'queue.sales', last: saidIn('queue.sales', 40, 'li', 'Lunch in ten minutes'), unread: 0 },
+    { room: 'supervisors.sato', last: saidIn('supervisors.sato', 31, 'sato', '我的话机坏了，请帮忙看一下'), unread: 1 },
+  ],
+  queues: ['claims', 'repairs', 'sales'],
+};
+export const chatMessages = {
+  messages: [
+    saidIn('two.li.wang', 41, 'li', 'Where is the blue one?'),
+    saidIn('two.li.wang', 42, 'li', 'A customer waits for it.\nIt is for Friday.'),
+    saidIn('two.li.wang', 43, 'wang', '<img src=x onerror=alert(1)>'),
+    saidIn('two.li.wang', 44, 'wang', 'The blue one is on the left <b>shelf</b>'),
+  ],
+  more: true,
+};

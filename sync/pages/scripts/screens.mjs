@@ -78,6 +78,8 @@ async function desk(tab, url, shot, look) {
     if (pathname.endsWith('/card')) return dark ? json(route, { ...fixtures.contactCard, known: null }) : json(route, fixtures.contactCard);
     if (pathname.endsWith('/note')) return json(route, { version: 4 });
     if (pathname.endsWith('/disposition')) return route.fulfill({ status: 204 });
+    if (pathname === '/api/chat') return json(route, fixtures.chatRooms);
+    if (pathname.startsWith('/api/chat/')) return route.request().method() === 'POST' ? route.fulfill({ status: 204 }) : json(route, fixtures.chatMessages);
     if (pathname === '/api/ticket-terms') return route.request().method() === 'POST' ? route.fulfill({ status: 204 }) : json(route, fixtures.ticketTerms);
     if (pathname === '/api/tickets') return json(route, route.request().method() === 'POST' ? { ticket: fixtures.ticketShown.ticket } : fixtures.tickets);
     if (pathname.startsWith('/api/tickets/')) return route.request().method() === 'POST' ? json(route, { error: { code: 'ticket_changed', message: '', fault: 'request' } }, 409) : json(route, fixtures.ticketShown);
@@ -224,6 +226,18 @@ async function desk(tab, url, shot, look) {
   await tab.keyboard.press('Escape');
   await tab.getByRole('dialog').waitFor({ state: 'detached' });
   const narrow = look.name.startsWith('narrow');
+  say({ chat: { n: 45, room: 'queue.sales', by: 'wang', at: Date.now(), text: 'Who takes <b>lunch</b> first?' } });
+  await tab.getByText('Who takes <b>lunch</b> first?').waitFor();
+  await tab.locator('.chat-open').click();
+  await tab.locator('.chat-room').first().waitFor();
+  await shot('chat-rooms');
+  await tab.locator('.chat-room').first().click();
+  await tab.locator('.chat-message').first().waitFor();
+  await tab.getByRole('textbox', { name: /^(Message|消息)/ }).fill('Thanks');
+  await shot('chat');
+  await tab.keyboard.press('Enter');
+  await tab.keyboard.press('Escape');
+  await tab.getByRole('dialog').waitFor({ state: 'detached' });
   await tab.getByRole('tab', { name: /^(Tickets|工单)$/ }).click();
   await tab.locator('.ticket-open').first().waitFor();
   say({ ticket: { ticket: fixtures.ticketShown.ticket, number: 12, alarm: { is: 'breached', promise: 'resolution' } } });
@@ -293,7 +307,10 @@ async function desk(tab, url, shot, look) {
   } else await tab.getByRole('tab', { name: /What left|外发记录/ }).click();
   await tab.getByRole('button', { name: /128410/ }).click();
   await shot('egress');
-  await tab.locator('header').getByRole('tab').last().click();
+  if (narrow) {
+    await tab.locator('header button[aria-haspopup=menu]').click();
+    await tab.getByRole('menuitem', { name: /^(Branch settings|网点设置)$/ }).click();
+  } else await tab.locator('header').getByRole('tab').last().click();
   await tab.getByRole('tab', { name: /^(Queues|队列)$/ }).waitFor();
   await tab.getByRole('button', { name: /Sales/ }).click();
   await tab.getByRole('textbox', { name: /Ring time|振铃时长/ }).fill('400');

@@ -1,6 +1,7 @@
 //! The *calls* process: SIP sockets, the floor, the desk, the ledger. It has no route to the cloud.
 
 mod backlog;
+mod chat;
 mod clock;
 mod correcting;
 mod customers;
@@ -64,6 +65,7 @@ use crate::{
     secure_listener::{Connections, Limits as HttpsLimits},
     tls,
 };
+use chat::ChatPort;
 pub use clock::wall;
 use clock::{civil, offset_ms};
 pub use desk_ports::Request;
@@ -389,6 +391,7 @@ fn desk_router(
     };
     let reports = ReportsPort { ledger: Arc::clone(&ledger), effective: engine.effective.subscribe() };
     let spare = engine.stay.is_spare();
+    let chat = ChatPort::new(Arc::clone(&ledger), spare);
     let records = RecordsPort { ledger, recordings: config.recordings(), key, spare };
     let origins = origins(config);
     if origins.is_empty() {
@@ -403,6 +406,7 @@ fn desk_router(
         egress: Arc::new(egress),
         reports: Arc::new(reports),
         tickets: Arc::new(tickets),
+        chat: Arc::new(chat),
         softphones: Arc::new(softphones),
     };
     desk::router(desk::Desk::new(parts, options))

@@ -1,6 +1,7 @@
 //! The desk's addresses, by noun. What may pass at all is decided in `door`.
 
 mod card;
+pub mod chat;
 mod contacts;
 mod drills;
 mod egress;
@@ -50,6 +51,9 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/contacts/{contact}/note", post(card::write))
         .route("/api/contacts/{contact}/disposition", post(contacts::correct))
         .route("/api/contacts/{contact}/tickets", get(tickets::of_contact))
+        .route("/api/chat", get(chat::rooms))
+        .route("/api/chat/{room}", get(chat::messages).post(chat::say))
+        .route("/api/chat/{room}/read", post(chat::read))
         .route("/api/tickets", get(tickets::list).post(tickets::open))
         .route("/api/tickets/{ticket}", get(tickets::show).post(tickets::act))
         .route("/api/ticket-terms", get(tickets::terms).post(tickets::set_terms))

@@ -2,6 +2,7 @@
 
 mod browser;
 mod cards;
+mod chat;
 mod commands;
 mod drills;
 mod egress;

@@ -39,6 +39,7 @@ use tokio_tungstenite::{
 
 use crate::{
     cards,
+    chat::TestChat,
     reports::{EVIL, TestReports},
     tickets::TestTickets,
 };
@@ -338,6 +339,7 @@ pub struct Rig {
     pub phones: Arc<TestPhones>,
     pub reports: Arc<TestReports>,
     pub tickets: Arc<TestTickets>,
+    pub chat: Arc<TestChat>,
     pub desk: Desk,
     pub origin: String,
     http: reqwest::Client,
@@ -363,6 +365,7 @@ impl Rig {
         let phones = Arc::<TestPhones>::default();
         let reports = Arc::<TestReports>::default();
         let tickets = Arc::<TestTickets>::default();
+        let chat = Arc::<TestChat>::default();
         let parts = Parts {
             floor: floor.clone(),
             records: records.clone(),
@@ -371,12 +374,25 @@ impl Rig {
             egress: Arc::new(TestEgress),
             reports: reports.clone(),
             tickets: tickets.clone(),
+            chat: chat.clone(),
             softphones: softphones.clone(),
         };
         let desk = Desk::new(parts, options);
         let service = desk::router(desk.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        Self { floor, records, staff, softphones, phones, reports, tickets, desk, origin, http: reqwest::Client::new() }
+        Self {
+            floor,
+            records,
+            staff,
+            softphones,
+            phones,
+            reports,
+            tickets,
+            chat,
+            desk,
+            origin,
+            http: reqwest::Client::new(),
+        }
     }
 
     pub fn get(&self, path: &str) -> reqwest::RequestBuilder {

@@ -1,5 +1,6 @@
 //! The ledger against real files.
 
+mod chat;
 mod durability;
 mod notes;
 mod outbox;

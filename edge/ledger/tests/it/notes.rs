@@ -159,7 +159,7 @@ fn contacts_from_before_there_was_an_index_are_found_once_the_ledger_has_been_op
     // As an earlier version left it.
     let db = rusqlite::Connection::open(&place.path).unwrap();
     db.execute_batch(
-        "DROP TABLE tickets; DROP TABLE ticket_entries; DROP TABLE ticket_contacts;
+        "DROP TABLE chat; DROP TABLE chat_read; DROP TABLE tickets; DROP TABLE ticket_entries; DROP TABLE ticket_contacts;
          DROP INDEX cdr_by_disposition; DROP TABLE lives; DROP INDEX facts_of_no_contact; DROP TABLE customers; DROP TABLE notes; DROP TABLE erased;
          DELETE FROM meta; PRAGMA user_version = 4",
     )

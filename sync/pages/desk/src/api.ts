@@ -189,7 +189,19 @@ export type Say =
   | { board: Board }
   | { ack: { id: number } }
   | { ticket: TicketNews }
+  | { chat: ChatMessage }
+  | 'chat_missed'
   | { refused: { id: number | null; code: RefusedCode } };
+
+/** What somebody said in a room: `two.li.wang`, `queue.sales`, `supervisors.li`. */
+export interface ChatMessage {
+  /** Of all messages of the box, in order. */
+  n: number;
+  room: string;
+  by: string;
+  at: number;
+  text: string;
+}
 
 /** Something happened to a ticket. */
 export interface TicketNews {

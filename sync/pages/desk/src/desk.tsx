@@ -1,7 +1,7 @@
 // The signed-in desk: header, live connection, and the three places.
-import { ActionIcon, Box, Group, Menu, Tabs, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { Box, Group, Menu, Tabs, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconAdjustments, IconChartBar, IconChevronDown, IconHeadset, IconHistory, IconKeyboard, IconDeviceLandlinePhone, IconEyeCheck, IconPlugConnectedX, IconTicket } from '@tabler/icons-react';
+import { IconAdjustments, IconChartBar, IconChevronDown, IconHeadset, IconHistory, IconDeviceLandlinePhone, IconEyeCheck, IconPlugConnectedX, IconTicket } from '@tabler/icons-react';
 import { Brand, Wait } from '@shared/ui/bits';
 import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -24,6 +24,7 @@ const Phones = lazy(() => import('./phones/phones'));
 const OwnForward = lazy(() => import('./phones/own-forward'));
 const Tickets = lazy(() => import('./tickets/tickets'));
 const TicketAlarm = lazy(() => import('./tickets/alarm'));
+const Chat = lazy(() => import('./chat/chat'));
 const Wall = lazy(() => import('./wall/wall'));
 const ShortcutsDialog = lazy(() => import('./shortcuts'));
 
@@ -86,15 +87,11 @@ export function Desk({ me, leave }: { me: Me; leave: () => void }) {
               <Place value="reports" icon={<IconChartBar size={18} />} label={t('tabs.reports')} visibleFrom="sm" />
               {supervisor && <Place value="phones" icon={<IconDeviceLandlinePhone size={18} />} label={t('tabs.phones')} visibleFrom="sm" />}
               {supervisor && <Place value="egress" icon={<IconEyeCheck size={18} />} label={t('tabs.egress')} visibleFrom="sm" />}
-              {supervisor && <Place value="settings" icon={<IconAdjustments size={18} />} label={t('tabs.settings')} />}
+              {supervisor && <Place value="settings" icon={<IconAdjustments size={18} />} label={t('tabs.settings')} visibleFrom="sm" />}
             </Tabs.List>
             <Group gap="xs" wrap="nowrap">
               <LinkDot link={state.link} />
-              <Tooltip label={t('menu.shortcuts')}>
-                <ActionIcon variant="subtle" color="gray" size="lg" visibleFrom="sm" aria-label={t('menu.shortcuts')} onClick={() => setHelp(true)}>
-                  <IconKeyboard size={20} />
-                </ActionIcon>
-              </Tooltip>
+              <Suspense fallback={null}><Chat me={self} agents={state.board?.agents ?? []} queues={state.board?.queues ?? []} said={state.chat} /></Suspense>
               <Menu position="bottom-end" width={230}>
                 <Menu.Target>
                   <UnstyledButton style={{ borderRadius: 8, padding: 4 }}>
@@ -164,7 +161,7 @@ function Place({ value, icon, label, visibleFrom }: { value: string; icon: React
 
 function LinkDot({ link }: { link: 'connecting' | 'live' | 'lost' }) {
   const { t } = useTranslation();
-  const text = link === 'live' ? t('link.live') : link === 'lost' ? t('link.connecting') : t('link.connecting');
+  const text = t(link === 'live' ? 'link.live' : 'link.connecting');
   const color = link === 'live' ? 'var(--mantine-color-green-6)' : 'var(--mantine-color-yellow-6)';
   return (
     <Tooltip label={text}>

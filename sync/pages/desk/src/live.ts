@@ -1,6 +1,6 @@
 // The live connection to the box: the board as it is, commands with their answers, and reconnecting for ever.
 import { useSyncExternalStore } from 'react';
-import type { Ask, Board, Me, RefusedCode, Say, TicketNews } from './api';
+import type { Ask, Board, ChatMessage, Me, RefusedCode, Say, TicketNews } from './api';
 
 export interface State {
   /** `lost`: it was there, and is being looked for again. */
@@ -14,6 +14,8 @@ export interface State {
   /** Grows with everything that happens to a ticket; the last of it. */
   tickets: number;
   ticket: TicketNews | null;
+  /** What was said last; null: nothing yet, or more than could be told. */
+  chat: ChatMessage | null;
 }
 
 export type Answer = 'done' | RefusedCode | 'lost';
@@ -26,7 +28,7 @@ const WAIT_MS_MAX = 8_000;
 const SIGNED_OUT = 4001;
 
 export class Live {
-  private state: State = { link: 'connecting', me: null, board: null, at: 0, config: 0, tickets: 0, ticket: null };
+  private state: State = { link: 'connecting', me: null, board: null, at: 0, config: 0, tickets: 0, ticket: null, chat: null };
   private readonly listeners = new Set<() => void>();
   private readonly waiting = new Map<number, (answer: Answer) => void>();
   private socket: WebSocket | null = null;
@@ -96,6 +98,8 @@ export class Live {
 
   private hear(say: Say) {
     if (say === 'config') this.set({ config: this.state.config + 1 });
+    else if (say === 'chat_missed') this.set({ chat: null });
+    else if ('chat' in say) this.set({ chat: say.chat });
     else if ('ticket' in say) this.set({ tickets: this.state.tickets + 1, ticket: say.ticket });
     else if ('me' in say) this.set({ me: say.me });
     else if ('board' in say) {

@@ -1,6 +1,6 @@
 // What the person's own menu holds. Where the window is narrow, places that do not fit in the header are here.
 import { Menu } from '@mantine/core';
-import { IconChartBar, IconDeviceLandlinePhone, IconDeviceTv, IconEyeCheck, IconKeyboard, IconLogout, IconPhoneOutgoing } from '@tabler/icons-react';
+import { IconAdjustments, IconChartBar, IconDeviceLandlinePhone, IconDeviceTv, IconEyeCheck, IconKeyboard, IconLogout, IconPhoneOutgoing } from '@tabler/icons-react';
 import { PreferenceItems } from '@shared/ui/bits';
 import { useTranslation } from 'react-i18next';
 import type { AgentLine } from './api';
@@ -23,6 +23,7 @@ export default function DeskMenu({ supervisor, own, place, wall, forward, help, 
       <PreferenceItems />
       <Menu.Divider />
       {supervisor && <Menu.Item hiddenFrom="sm" leftSection={<IconDeviceLandlinePhone size={16} />} onClick={() => place('phones')}>{t('tabs.phones')}</Menu.Item>}
+      {supervisor && <Menu.Item hiddenFrom="sm" leftSection={<IconAdjustments size={16} />} onClick={() => place('settings')}>{t('tabs.settings')}</Menu.Item>}
       {supervisor && <Menu.Item hiddenFrom="sm" leftSection={<IconEyeCheck size={16} />} onClick={() => place('egress')}>{t('tabs.egress')}</Menu.Item>}
       <Menu.Item hiddenFrom="sm" leftSection={<IconChartBar size={16} />} onClick={() => place('reports')}>{t('tabs.reports')}</Menu.Item>
       <Menu.Item leftSection={<IconDeviceTv size={16} />} onClick={wall}>{t('wall.title')}</Menu.Item>
