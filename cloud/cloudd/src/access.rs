@@ -4,6 +4,7 @@
 use axum::http::Method;
 use db::user::Role;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What a route asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub enum Ask {
     Verb(Verb),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
     SeeSites,
@@ -57,6 +58,18 @@ impl Verb {
         Verb::RollOut,
         Verb::Drill,
     ];
+}
+
+/// The roles by their names.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum RoleName {
+    Administrator,
+    SiteAdministrator,
+    Supervisor,
+    Analyst,
+    Compliance,
+    Viewer,
 }
 
 /// What each role has, beside what everybody has: to see how their sites stand.
@@ -149,6 +162,7 @@ pub const ROUTES: &[Row] = &[
     row(Method::GET, "/api/single-sign-on", Ask::Open),
     row(Method::GET, "/api/single-sign-on/begin", Ask::Open),
     row(Method::GET, "/api/single-sign-on/done", Ask::Open),
+    row(Method::GET, "/api/openapi.json", Ask::Open),
     // What is inside proves itself to the hub.
     row(Method::GET, "/link", Ask::Open),
     // Guarded by the caller's address.

@@ -22,7 +22,8 @@ const DELIVERY_MS: i64 = 600_000;
 /// Revisions within one of these are one entry.
 const REVISIONS_MS: i64 = 3_600_000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = CorrectionKind)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Filled in what was missing.
@@ -49,7 +50,7 @@ impl Kind {
 }
 
 /// One entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Correction {
     pub site: SiteId,
     pub kind: Kind,

@@ -93,7 +93,7 @@ pub struct Stretch {
 
 /// Numbers of intervals. `expected` are those that have arrived and those that are missing; `isolated` and `late` came
 /// after their time and are among those that arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Counts {
     pub expected: u64,
     pub arrived: u64,

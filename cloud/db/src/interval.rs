@@ -34,7 +34,7 @@ pub enum Problem {
 }
 
 /// One cell of an answer. No queue: the whole site, where small queues were folded together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Cell {
     pub site: SiteId,
     pub queue: Option<QueueId>,

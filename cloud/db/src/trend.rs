@@ -65,7 +65,7 @@ pub enum Problem {
 }
 
 /// One stretch of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Bin {
     pub start: Millis,
     #[serde(flatten)]
@@ -77,7 +77,8 @@ pub struct Bin {
 }
 
 /// What is said of one site in the time asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = TrendSite)]
 pub struct Site {
     pub site: SiteId,
     #[serde(flatten)]

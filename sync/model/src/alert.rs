@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Of one queue; None: that is not watched.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Alerts {
@@ -34,6 +35,7 @@ impl Default for Alerts {
 }
 
 /// What is alerted of.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Alert {

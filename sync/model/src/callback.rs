@@ -8,6 +8,7 @@ use crate::HoursId;
 pub const ATTEMPTS_MAX: u32 = 5;
 
 /// Who is called back keeps the place in the line (RT-08).
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Callback {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{HoursId, Number};
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default)]
 pub struct Carrier {
@@ -26,6 +27,7 @@ pub struct Carrier {
 }
 
 /// How numbers arrive.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default)]
 pub struct Numbers {
@@ -37,6 +39,7 @@ pub struct Numbers {
 
 /// From what arrives to E.164: so many characters are taken off, these are put before, and the rest is read as written
 /// this way.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default)]
 pub struct Arrives {
@@ -47,6 +50,7 @@ pub struct Arrives {
     pub before: String,
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Written {
@@ -62,6 +66,7 @@ pub enum Written {
 }
 
 /// Who is shown as caller, and who is believed (RFC 3323, 3325, 5806, 7044, 5009).
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Identity {
@@ -94,6 +99,7 @@ impl Default for Identity {
     }
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Show {
@@ -104,6 +110,7 @@ pub enum Show {
 }
 
 /// Where the number stands beside From.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Style {
@@ -118,6 +125,7 @@ pub enum Style {
 }
 
 /// What a caller's call that goes on to this trunk says of the number that was called.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Forwarded {
@@ -128,6 +136,7 @@ pub enum Forwarded {
 }
 
 /// What is heard before the answer.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Early {
@@ -140,6 +149,7 @@ pub enum Early {
 }
 
 /// Calls at once by their direction, within `calls_max`; None: no limit of its own.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default)]
 pub struct Limits {
@@ -148,6 +158,8 @@ pub struct Limits {
 }
 
 /// OPTIONS pings: how often, and how many in a row change our mind.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = CarrierHealth))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Health {

@@ -20,6 +20,7 @@ use crate::{
 };
 
 /// Which of a site's three documents.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Doc {
@@ -33,6 +34,7 @@ pub enum Doc {
 
 /// One edit. JSON: `{"set":"queue_wrap_up","queue":"sales","seconds":20}`. Putting a flow publishes it: the next call
 /// follows it, and the version that was replaced at a time can be rolled back to.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "set", rename_all = "snake_case")]
 pub enum Change {
@@ -252,6 +254,7 @@ pub enum Change {
 }
 
 /// What the resolver had to say about the merged documents. `path` is `queues/sales/hours`.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Finding {
     pub severity: Severity,
@@ -259,6 +262,7 @@ pub struct Finding {
     pub problem: Problem,
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -271,6 +275,7 @@ pub enum Severity {
 }
 
 /// A closed list, so that every page can say it in the reader's language.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Problem {

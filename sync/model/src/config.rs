@@ -20,6 +20,7 @@ use crate::{
 };
 
 /// Everything a box needs to know to run its branch.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     pub site: Site,
@@ -35,6 +36,7 @@ pub struct Config {
     pub places: BTreeMap<PlaceId, Place>,
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Site {
     pub id: SiteId,
@@ -60,6 +62,7 @@ pub struct Site {
     pub dispositions: BTreeMap<DispositionId, String>,
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Queue {
     /// Shown to people; at most 60 characters.
@@ -91,6 +94,7 @@ pub struct Queue {
 }
 
 /// When and where a waiting contact may be helped by others.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Overflow {
     pub locality: Locality,
@@ -101,6 +105,7 @@ pub struct Overflow {
 }
 
 /// The label of a queue's calls. The default is the strict one.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Locality {
@@ -109,6 +114,7 @@ pub enum Locality {
     MayLeave,
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Agent {
     /// A badge, not a name; at most 60 characters.
@@ -119,6 +125,7 @@ pub struct Agent {
     pub queues: BTreeSet<QueueId>,
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 pub struct Phone {
     /// Shown to people; at most 60 characters.
@@ -137,6 +144,7 @@ pub struct Phone {
 
 /// What a party's audio must have at least. A call that cannot have it is refused, and a call that had it never goes on
 /// without (S-25).
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Protection {
@@ -151,6 +159,7 @@ pub enum Protection {
     RequiredOpenly,
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trunk {
     pub label: String,
@@ -167,15 +176,28 @@ pub struct Trunk {
     pub carrier: Box<Carrier>,
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum TrunkKind {
     /// The peer is known by its address; calls go to `peer`.
-    Address { peer: std::net::SocketAddr, transport: SipTransport },
+    Address {
+        #[cfg_attr(feature = "schema", schema(value_type = String))]
+        peer: std::net::SocketAddr,
+        transport: SipTransport,
+    },
     /// We register with the peer as `user`; the password is kept on the box under the trunk's id.
-    Registration { peer: std::net::SocketAddr, transport: SipTransport, user: String, domain: String, expires_s: u32 },
+    Registration {
+        #[cfg_attr(feature = "schema", schema(value_type = String))]
+        peer: std::net::SocketAddr,
+        transport: SipTransport,
+        user: String,
+        domain: String,
+        expires_s: u32,
+    },
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SipTransport {
@@ -186,6 +208,7 @@ pub enum SipTransport {
 }
 
 /// Opening hours in the site's own time zone.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hours {
     pub label: String,
@@ -195,6 +218,7 @@ pub struct Hours {
 }
 
 /// A span of minutes within a week: day 0 is Monday, `from` < `to` ≤ 1440.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Span {
     pub day: u8,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{GroupId, HoursId, Number, PlaceId, TrunkId};
 
 /// One dial plan for every way out. The default denies what is abroad and what is expensive.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Dialling {
@@ -83,6 +84,7 @@ impl Default for Dialling {
 }
 
 /// Trunks that carry ordinary calls together: at most 16.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default)]
 pub struct TrunkGroup {
@@ -94,6 +96,7 @@ pub struct TrunkGroup {
 }
 
 /// Calls are shared out by weight among the members of the lowest order that can take them.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     pub trunk: TrunkId,
@@ -112,6 +115,7 @@ impl Member {
 }
 
 /// How a trunk wants numbers.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Spelling {
@@ -126,6 +130,7 @@ pub enum Spelling {
 }
 
 /// Where a phone stands (RFC 5139): what a dispatcher needs. Addresses of offices, never of persons.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default)]
 pub struct Place {

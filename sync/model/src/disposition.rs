@@ -10,6 +10,7 @@ use crate::{DispositionId, QueueId, config::Config};
 pub const DISPOSITIONS_MAX: usize = 100;
 
 /// What a queue asks of whoever writes a contact up.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Dispositions {

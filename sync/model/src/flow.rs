@@ -32,6 +32,7 @@ pub const MESSAGE_S: (u32, u32) = (10, 600);
 /// Longest wait for another system.
 pub const LOOK_UP_MS: (u32, u32) = (100, 10_000);
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Flow {
     /// Shown to people; at most 60 characters.
@@ -44,6 +45,7 @@ pub struct Flow {
     /// What each variable holds at the beginning, and with it of which type it is. A variable of the same name in a
     /// sub-flow is the same variable.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = BTreeMap<VariableId, FlowValue>))]
     pub variables: BTreeMap<VariableId, Value>,
     /// Variables that the agent who gets the caller is shown, and what each is called there; what is not here is shown to
     /// nobody. Kept with the contact's personal data.
@@ -53,6 +55,8 @@ pub struct Flow {
 }
 
 /// Of one of three types, for the whole run.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = FlowValue))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
@@ -61,12 +65,17 @@ pub enum Value {
     Text(String),
 }
 
+/// Its name in the description of an interface, where `Value` would be anything.
+#[cfg(feature = "schema")]
+type FlowValue = Value;
+
 impl Value {
     pub fn has_type_of(&self, other: &Value) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Step {
@@ -111,6 +120,7 @@ pub enum Step {
     },
     Set {
         variable: VariableId,
+        #[cfg_attr(feature = "schema", schema(value_type = FlowValue))]
         to: Value,
         next: StepId,
     },
@@ -182,6 +192,8 @@ pub enum Step {
 }
 
 /// A piece of an announcement.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = FlowPart))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
@@ -197,6 +209,8 @@ pub enum Part {
 }
 
 /// What another system is told.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = FlowSource))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -208,6 +222,8 @@ pub enum Source {
 }
 
 /// One condition.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = FlowTest))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Test {
@@ -242,6 +258,7 @@ pub enum Test {
     },
     Equal {
         variable: VariableId,
+        #[cfg_attr(feature = "schema", schema(value_type = FlowValue))]
         to: Value,
     },
     AtLeast {
@@ -317,6 +334,8 @@ impl Step {
 }
 
 /// What is wrong with a flow. A closed list, so that every page can say it, and a way out of it, in the reader's language.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = FlowFault))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum Fault {

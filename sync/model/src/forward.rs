@@ -6,6 +6,7 @@ use crate::Number;
 
 /// Each target is dialled as the phone itself would dial it: another extension, or a number outside, which the one dial
 /// plan must let go and the phone pays for. Calls from a queue, and calls back from an emergency centre, stay.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Forward {

@@ -11,6 +11,8 @@ pub const TEXT_SHOWN: usize = 400;
 pub const FIELDS_SHOWN: usize = 100;
 
 /// What stands at a path. JSON: null, a flag, a whole number or a text.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = Scalar))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
@@ -21,6 +23,11 @@ pub enum Value {
     Text(String),
 }
 
+/// Its name in the description of an interface, where `Value` would be anything.
+#[cfg(feature = "schema")]
+type Scalar = Value;
+
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
@@ -29,6 +36,8 @@ pub enum Side {
 }
 
 /// One change of one document.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = HistoryEntry))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     #[serde(flatten)]
@@ -39,6 +48,7 @@ pub struct Entry {
 }
 
 /// Where a change stands, and who made it when.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
     pub doc: Doc,
@@ -54,38 +64,47 @@ pub struct By {
 }
 
 /// One field of a change. A value that is left out: nothing was said.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     /// `queues/sales/ring_s`.
     pub path: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Scalar>))]
     pub before: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Scalar>))]
     pub after: Option<Value>,
     /// Nobody has written here since.
     pub stands: bool,
 }
 
 /// Who said last what a field is.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blame {
     pub path: String,
+    #[cfg_attr(feature = "schema", schema(value_type = Scalar))]
     pub value: Value,
     #[serde(flatten)]
     pub by: By,
 }
 
 /// A field of two states of a whole configuration. A value that is left out: nothing is said.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     pub path: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Scalar>))]
     pub before: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Scalar>))]
     pub after: Option<Value>,
 }
 
 /// What came of an undo, field by field.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undone {
     /// What stood before stands again.
@@ -94,6 +113,7 @@ pub struct Undone {
     pub left: Vec<Left>,
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
     pub path: String,
@@ -101,6 +121,8 @@ pub struct Left {
 }
 
 /// By which rule one of several values is in force.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = MergeRule))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
@@ -121,15 +143,19 @@ pub enum Rule {
 }
 
 /// One side's word.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = MergeSaid))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
     #[serde(flatten)]
     pub by: By,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Scalar>))]
     pub value: Option<Value>,
 }
 
 /// A field that several wrote without knowing of one another.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     pub path: String,
@@ -137,6 +163,7 @@ pub struct Outcome {
     pub said: Vec<Said>,
     /// What came of it; left out: nothing is said.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Scalar>))]
     pub kept: Option<Value>,
     /// Somebody has to decide.
     pub waits: bool,
@@ -145,6 +172,8 @@ pub struct Outcome {
 }
 
 /// What somebody decides of a field.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = MergeDecision))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Decision {
@@ -155,6 +184,7 @@ pub enum Decision {
 }
 
 /// A time in which two sides wrote without knowing of one another.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meeting {
     pub from: Millis,
@@ -167,6 +197,8 @@ pub struct Meeting {
 }
 
 /// What became of edits that were made apart.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = MergeReport))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// What waits for a person.

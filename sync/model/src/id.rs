@@ -39,11 +39,31 @@ fn number(text: &str) -> Result<Arc<str>, Error> {
     if fits { Ok(text.into()) } else { Err(Error::Number(text.chars().take(60).collect())) }
 }
 
+/// In a description of an interface every id is a text.
+#[cfg(feature = "schema")]
+macro_rules! described {
+    ($name:ident) => {
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                String::schema()
+            }
+        }
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    };
+}
+
 macro_rules! text_id {
     ($($(#[$doc:meta])* $name:ident = $check:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
+
+        #[cfg(feature = "schema")]
+        described!($name);
 
         impl $name {
             /// Checks the text and makes it an id.
@@ -117,6 +137,9 @@ macro_rules! uid {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub u128);
+
+        #[cfg(feature = "schema")]
+        described!($name);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, "{:032x}", self.0) }

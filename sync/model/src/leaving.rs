@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Millis, NoticeId, PlaceId, QueueId, TrunkId, drill};
 
 /// One item that leaves through the gate, and the body of an outbox row.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "item", rename_all = "snake_case")]
 pub enum Leaving {
@@ -19,6 +20,7 @@ pub enum Leaving {
 
 /// Which configuration a box runs, and how calls fare by it. Of calls it is one word, never a count, and never from
 /// fewer callers than figures may be told of.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
     pub at: Millis,
@@ -30,6 +32,7 @@ pub struct Running {
 }
 
 /// How many callers reach somebody, beside those who did before this configuration.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fare {
@@ -43,6 +46,7 @@ pub enum Fare {
 
 /// Something that people at the centre must see soon. It names no person: when, what, and the id of a place or of a trunk. Sent again
 /// under the same id when it has gone on.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     pub notice: NoticeId,
@@ -56,6 +60,8 @@ pub struct Notice {
     pub trunk: Option<TrunkId>,
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = NoticeWhat))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
@@ -122,6 +128,7 @@ impl What {
 }
 
 /// Figures of one interval. `revision` grows when late contacts change it: the highest revision wins, whole.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// None is the whole site: the coarser cell into which small queues fold.
@@ -135,6 +142,7 @@ pub struct Interval {
 
 /// How far a box has counted: whatever it has to say about the intervals that start in `from..until` stands in rows
 /// before this one. That a queue has no cell of its own there means that it had fewer contacts than may be told, or none.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closed {
     /// Start of the first interval, a multiple of their length.
@@ -149,6 +157,7 @@ pub struct Closed {
 }
 
 /// Sums over contacts *queued* within the interval (NORMS 4). They add up: parts equal totals.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Figures {
     pub offered: u32,
@@ -169,6 +178,7 @@ pub struct Figures {
 }
 
 /// How the box is. No identities, only counts in coarse steps.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Health {
     pub at: Millis,
@@ -191,6 +201,7 @@ pub struct Health {
 }
 
 /// For how many days, should nothing come from outside.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alone {
     pub until: End,
@@ -216,6 +227,8 @@ pub const ALONE_DAYS_MAX: u16 = 3_650;
 
 /// What ends. Nothing else of a box does: its device certificate renews itself also when it is over, sessions and
 /// passwords of desks and phones are its own, and the outbox is as large as the disk.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = AloneUntil))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {

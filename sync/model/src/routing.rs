@@ -14,6 +14,7 @@ pub const TIERS_MAX: usize = 6;
 /// Agents of a decision that are written down, the chosen one first.
 pub const CANDIDATES_MAX: usize = 4;
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Routing {
@@ -41,6 +42,7 @@ impl Default for Routing {
 }
 
 /// Which of the agents who are ready and qualified is offered a contact. Ties go to the longest idle.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
@@ -58,6 +60,7 @@ pub enum Strategy {
 
 /// One step wider. It opens for a contact that has waited `after_s`, and for all when more than `longer_than` wait;
 /// one of the two is set.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tier {
@@ -71,6 +74,7 @@ pub struct Tier {
 
 /// The last agents who are ready are kept for customers of value: others are served only while more than `agents` are
 /// ready, or when they have waited for `ageing_s`.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reserve {
@@ -87,6 +91,7 @@ impl Default for Reserve {
 }
 
 /// What the contacts of a flow's step ask for beyond their queue.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub struct Asks {
@@ -97,6 +102,7 @@ pub struct Asks {
 }
 
 /// One assignment and what it was made of. No personal datum: agents are ids, the contact is a number of the box.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     pub queue: QueueId,
@@ -120,6 +126,7 @@ pub struct Decision {
     pub candidates: Vec<Candidate>,
 }
 
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
@@ -130,6 +137,7 @@ pub enum Why {
 }
 
 /// An agent in a decision, with the figure of every strategy.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     pub agent: AgentId,

@@ -8,13 +8,43 @@ use axum::{
     http::StatusCode,
 };
 use db::{boxes::Device, egress::Seen, health::Latest, session::Who};
-use model::BoxId;
-use serde_json::{Value, json};
+use model::{BoxId, Millis, SiteId, leaving::Health};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::fault::Fault;
 use crate::{app::App, clock, hub::Presence, links};
 
-pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BoxLine)]
+pub struct Line {
+    #[serde(rename = "box")]
+    box_id: BoxId,
+    site: SiteId,
+    enrolled: Millis,
+    certificate_until: Option<Millis>,
+    revoked: Option<Millis>,
+    linked: bool,
+    linked_since: Option<Millis>,
+    /// Outbox rows it has and we do not: known of a linked box alone.
+    behind: Option<u64>,
+    skew_ms: Option<i64>,
+    media: Option<bool>,
+    software: Option<String>,
+    health: Option<Health>,
+    egress: Option<Witnessed>,
+}
+
+/// How far its list of what left was witnessed here, and how often it has said two things about the same lines.
+#[derive(Debug, Serialize, ToSchema)]
+struct Witnessed {
+    line: i64,
+    at: Millis,
+    disputed: i64,
+}
+
+pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Vec<Line>>, Fault> {
     let read = move |conn: &db::Connection| {
         let mut found = Vec::new();
         let mut seen: BTreeMap<BoxId, Seen> =
@@ -39,25 +69,23 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
     Ok(Json(lines.collect()))
 }
 
-fn line(device: &Device, latest: Option<&Latest>, seen: Option<&Seen>, presence: Option<&Presence>) -> Value {
+fn line(device: &Device, latest: Option<&Latest>, seen: Option<&Seen>, presence: Option<&Presence>) -> Line {
     let said = presence.map(|presence| (presence.since, presence.software));
-    json!({
-        "box": device.id,
-        "site": device.site,
-        "enrolled": device.enrolled,
-        "certificate_until": device.not_after,
-        "revoked": device.revoked,
-        "linked": presence.is_some(),
-        "linked_since": presence.map(|presence| presence.since),
-        // Outbox rows it has and we do not: known of a linked box alone.
-        "behind": presence.map(|presence| presence.behind),
-        "skew_ms": presence.map(|presence| presence.skew_ms),
-        "media": presence.map(|presence| presence.media),
-        "software": links::software(said, latest.map(|latest| &latest.health)),
-        "health": latest.map(|latest| &latest.health),
-        // How far its list of what left was witnessed here, and how often it has said two things about the same lines.
-        "egress": seen.map(|seen| json!({ "line": seen.line, "at": seen.at, "disputed": seen.disputed })),
-    })
+    Line {
+        box_id: device.id,
+        site: device.site.clone(),
+        enrolled: device.enrolled,
+        certificate_until: device.not_after,
+        revoked: device.revoked,
+        linked: presence.is_some(),
+        linked_since: presence.map(|presence| presence.since),
+        behind: presence.map(|presence| presence.behind),
+        skew_ms: presence.map(|presence| presence.skew_ms),
+        media: presence.map(|presence| presence.media),
+        software: links::software(said, latest.map(|latest| &latest.health)),
+        health: latest.map(|latest| latest.health.clone()),
+        egress: seen.map(|seen| Witnessed { line: seen.line, at: seen.at, disputed: seen.disputed }),
+    }
 }
 
 /// Refuses the box from then on. It stays in the list, so that nobody wonders where it went.

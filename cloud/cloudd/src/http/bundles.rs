@@ -8,33 +8,42 @@ use axum::{
     http::StatusCode,
 };
 use db::{bundle, session::Who};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use model::{Millis, SiteId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{body::Body, fault::Fault, site_of};
 use crate::{app::App, clock};
 
-pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BundleLine)]
+pub struct Line {
+    name: String,
+    version: String,
+    sha256: String,
+    size: u64,
+    added: Millis,
+    offered_to: Vec<SiteId>,
+}
+
+pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Vec<Line>>, Fault> {
     let read = |conn: &db::Connection| Ok::<_, db::Error>((bundle::all(conn)?, bundle::offers(conn)?));
     let (bundles, offers) = app.db.read(read).await?;
     let lines = bundles.into_iter().map(|(bundle, added)| {
         let to = offers
             .iter()
             .filter(|(site, sha256)| *sha256 == bundle.sha256 && who.scope.holds(site))
-            .map(|(site, _)| site);
-        json!({
-            "name": bundle.name,
-            "version": bundle.version,
-            "sha256": bundle.sha256,
-            "size": bundle.size,
-            "added": added,
-            "offered_to": to.collect::<Vec<_>>(),
-        })
+            .map(|(site, _)| site.clone());
+        let offered_to = to.collect();
+        let bundle::Bundle { name, version, sha256, size } = bundle;
+        Line { name, version, sha256, size, added, offered_to }
     });
     Ok(Json(lines.collect()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = BundleOffer)]
 #[serde(deny_unknown_fields)]
 pub struct Offer {
     sha256: String,

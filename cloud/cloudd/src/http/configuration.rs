@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use ::config::Effective;
 use axum::{
     Extension, Json,
     extract::{Path, Query, State},
@@ -9,10 +10,12 @@ use axum::{
 use db::session::Who;
 use model::{
     Millis, SiteId,
-    change::{Change, Doc},
+    change::{Change, Doc, Finding},
+    config::Config,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{body::Body, fault::Fault, site_of};
 use crate::{
@@ -25,12 +28,31 @@ use crate::{
 /// Most edits of one request.
 pub const CHANGES_MAX: usize = 500;
 
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConfigKnown)]
+pub struct Known {
+    config: Config,
+    findings: Vec<Finding>,
+    /// Names the state of the documents.
+    heads: String,
+    /// A box of the site has not yet confirmed that it has all there is.
+    pending: bool,
+}
+
+/// What a site runs by once it has what was written.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConfigKept)]
+pub struct Kept {
+    pub heads: String,
+    pub findings: Vec<Finding>,
+}
+
 /// `?at=MILLISECONDS` for what the centre knew at that moment.
 pub async fn read(
     State(app): State<Arc<App>>,
     Path(site): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Known>, Fault> {
     let site = site_of(&site)?;
     let at = moment(&query, "at")?;
     let reader = Arc::clone(&app);
@@ -39,19 +61,15 @@ pub async fn read(
         .read(move |conn| {
             let effective = match at {
                 None => reader.documents.effective(conn, &site)?,
-                Some(at) => reader.documents.at(conn, &site, at)?.map(|then| Arc::new(config::effective(&then))),
+                Some(at) => reader.documents.at(conn, &site, at)?.map(|then| Arc::new(::config::effective(&then))),
             };
             let Some(effective) = effective else { return Ok(None) };
             Ok::<_, db::Error>(Some((effective, overview::pending(conn, &site)?)))
         })
         .await?;
     let (effective, pending) = found.ok_or_else(|| Fault::not_found("site"))?;
-    Ok(Json(json!({
-        "config": effective.config,
-        "findings": effective.findings,
-        "heads": effective.heads,
-        "pending": pending,
-    })))
+    let Effective { config, findings, heads, .. } = Effective::clone(&effective);
+    Ok(Json(Known { config, findings, heads, pending }))
 }
 
 /// Milliseconds since 1970.
@@ -60,10 +78,12 @@ pub(super) fn moment(query: &BTreeMap<String, String>, name: &str) -> Result<Opt
     parsed.map_err(|_| Fault::bad_request(format!("{name} is not a time in milliseconds")))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ConfigEdit)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
     doc: Doc,
+    #[schema(value_type = Vec<Change>)]
     changes: Vec<Value>,
 }
 
@@ -72,7 +92,7 @@ pub async fn change(
     Extension(who): Extension<Who>,
     Path(site): Path<String>,
     Body(Edit { doc, changes }): Body<Edit>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Kept>, Fault> {
     let site = site_of(&site)?;
     if doc == Doc::Org {
         return Err(Fault::invalid("the organisation's document is not edited through one site"));
@@ -96,7 +116,7 @@ pub(super) async fn keep(
     edited: Edited,
     (verb, detail): (&'static str, Value),
     now: Millis,
-) -> Result<Value, Fault> {
+) -> Result<Kept, Fault> {
     let (effective, docs) = (Arc::clone(&edited.effective), edited.docs());
     if edited.count() > 0 {
         app.db
@@ -108,7 +128,7 @@ pub(super) async fn keep(
             .map_err(|error: db::Error| Fault::from(error))?;
         docs.into_iter().for_each(|doc| app.edited(&site, doc));
     }
-    Ok(json!({ "heads": effective.heads, "findings": effective.findings }))
+    Ok(Kept { heads: effective.heads.clone(), findings: effective.findings.clone() })
 }
 
 /// Each by itself, so that a fault says which one it is in.

@@ -18,6 +18,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{
     body::Body,
@@ -30,14 +31,15 @@ use crate::{app::App, clock, rollouts};
 /// A drill is ordered for so long ahead at most, in ms.
 const AHEAD_MS_MAX: i64 = 60 * 24 * 3_600 * 1_000;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Drills {
     ordered: Vec<Ordered>,
     reports: Vec<Reported>,
 }
 
 /// One that is not over.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderedDrill)]
 struct Ordered {
     site: SiteId,
     label: String,
@@ -47,7 +49,8 @@ struct Ordered {
     apart: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReportedDrill)]
 struct Reported {
     site: SiteId,
     label: String,
@@ -91,7 +94,8 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
 }
 
 /// `at` is left out for at once.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = DrillOrder)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     at: Option<Millis>,

@@ -7,7 +7,33 @@ use axum::{
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A refusal as it is told.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Fault)]
+pub struct Told {
+    error: Reason,
+    /// Which one of a list of things it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    index: Option<usize>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Reason {
+    code: &'static str,
+    message: String,
+    fault: Whose,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Whose {
+    You,
+    Server,
+}
 
 #[derive(Debug)]
 pub struct Fault {
@@ -83,12 +109,9 @@ impl From<anyhow::Error> for Fault {
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        let fault = if self.status.is_client_error() { "you" } else { "server" };
-        let mut body = json!({ "error": { "code": self.code, "message": self.message, "fault": fault } });
-        if let Some(index) = self.index {
-            body["index"] = index.into();
-        }
-        let mut response = (self.status, Json(body)).into_response();
+        let fault = if self.status.is_client_error() { Whose::You } else { Whose::Server };
+        let told = Told { error: Reason { code: self.code, message: self.message, fault }, index: self.index };
+        let mut response = (self.status, Json(told)).into_response();
         if let Some(wait) = self.retry_after {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

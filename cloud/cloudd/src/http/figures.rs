@@ -8,11 +8,12 @@ use axum::{
 };
 use db::{
     coverage::{self, Cover},
-    interval::{self, CELLS_MAX, LENGTH_S_MAX, Question},
+    interval::{self, CELLS_MAX, Cell, LENGTH_S_MAX, Question},
     session::Who,
 };
-use model::Millis;
-use serde_json::{Value, json};
+use model::{Millis, SiteId};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::fault::Fault;
 use crate::{app::App, clock};
@@ -20,11 +21,20 @@ use crate::{app::App, clock};
 /// Longest window, in intervals.
 const INTERVALS_MAX: i64 = 10_000;
 
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FiguresAnswer)]
+pub struct Told {
+    figures: Vec<Cell>,
+    /// Of each site, 0 to 1; null while nothing is expected.
+    #[schema(value_type = BTreeMap<String, Option<f64>>)]
+    completeness: BTreeMap<SiteId, Option<f64>>,
+}
+
 pub async fn figures(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Told>, Fault> {
     let question = question(&query)?;
     let now = clock::now();
     let (answer, completeness) = app
@@ -43,7 +53,7 @@ pub async fn figures(
             "more than {CELLS_MAX} figures: ask for a shorter time or longer intervals"
         )));
     }
-    Ok(Json(json!({ "figures": answer.cells, "completeness": completeness })))
+    Ok(Json(Told { figures: answer.cells, completeness }))
 }
 
 /// `from` and `to` in milliseconds since 1970, `length_s` in seconds. Completeness is that of the same time.

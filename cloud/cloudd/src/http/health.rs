@@ -8,16 +8,24 @@ use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
     response::IntoResponse,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::fault::Fault;
 use crate::app::App;
 
-pub async fn healthz(State(app): State<Arc<App>>) -> (StatusCode, Json<Value>) {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DaemonHealth)]
+pub struct Health {
+    well: bool,
+    version: &'static str,
+}
+
+pub async fn healthz(State(app): State<Arc<App>>) -> (StatusCode, Json<Health>) {
     let readable = app.db.read(db::org::read).await.is_ok();
     let well = readable && !app.db.is_stopped();
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "well": well, "version": env!("CARGO_PKG_VERSION") })))
+    (status, Json(Health { well, version: env!("CARGO_PKG_VERSION") }))
 }
 
 pub async fn metrics(

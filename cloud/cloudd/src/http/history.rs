@@ -10,16 +10,17 @@ use axum::{
 use config::{Histories, is_under};
 use db::{change::Of, session::Who};
 use model::{
-    SiteId,
+    Millis, SiteId,
     change::Doc,
-    history::{Decision, Entry, Report, Undone},
+    history::{Blame, Decision, Difference, Entry, Report, Undone},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{
     body::Body,
-    configuration::{fault, keep, moment},
+    configuration::{Kept, fault, keep, moment},
     fault::Fault,
     site_of,
 };
@@ -28,6 +29,37 @@ use crate::{app::App, clock, documents::Fields};
 /// Changes in one answer.
 const PAGE: usize = 100;
 const PATH_LEN_MAX: usize = 200;
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HistoryPage)]
+pub struct Page {
+    entries: Vec<Line>,
+    more: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HistoryLine)]
+struct Line {
+    #[serde(flatten)]
+    entry: Entry,
+    /// What was asked for, where it is known: a typed change, or an undo.
+    change: Value,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HistoryDiff)]
+pub struct Diff {
+    from: Millis,
+    to: Millis,
+    differences: Vec<Difference>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TakenBack {
+    #[serde(flatten)]
+    kept: Kept,
+    undone: Undone,
+}
 
 async fn histories(app: &Arc<App>, site: SiteId) -> Result<Histories, Fault> {
     let reader = Arc::clone(app);
@@ -45,7 +77,7 @@ pub async fn list(
     State(app): State<Arc<App>>,
     Path(site): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Page>, Fault> {
     let (site, under) = (site_of(&site)?, under(&query)?.to_owned());
     let skip: usize = match query.get("skip") {
         None => 0,
@@ -72,13 +104,9 @@ pub async fn list(
             places.into_iter().map(note).collect::<db::Result<Vec<String>>>()
         })
         .await?;
-    let lines = entries.iter().zip(notes).map(|(entry, note)| {
-        let mut line = json!(entry);
-        // What was asked for, where it is known: a typed change, or an undo.
-        line["change"] = serde_json::from_str(&note).unwrap_or(Value::Null);
-        line
-    });
-    Ok(Json(json!({ "entries": lines.collect::<Vec<_>>(), "more": more })))
+    let lines = entries.into_iter().zip(notes);
+    let lines = lines.map(|(entry, note)| Line { entry, change: serde_json::from_str(&note).unwrap_or(Value::Null) });
+    Ok(Json(Page { entries: lines.collect(), more }))
 }
 
 /// Who said last what each field under `?under=` is.
@@ -86,9 +114,9 @@ pub async fn blame(
     State(app): State<Arc<App>>,
     Path(site): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Vec<Blame>>, Fault> {
     let (site, under) = (site_of(&site)?, under(&query)?);
-    Ok(Json(json!(histories(&app, site).await?.blame(under))))
+    Ok(Json(histories(&app, site).await?.blame(under)))
 }
 
 /// The fields that differ between two moments, `?from=` and `?to=` in milliseconds; without the second, until now.
@@ -96,7 +124,7 @@ pub async fn diff(
     State(app): State<Arc<App>>,
     Path(site): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Diff>, Fault> {
     let site = site_of(&site)?;
     let from = moment(&query, "from")?.ok_or_else(|| Fault::bad_request("from is missing"))?;
     let to = moment(&query, "to")?.unwrap_or_else(clock::now);
@@ -106,11 +134,12 @@ pub async fn diff(
         Ok::<_, db::Error>(before.zip(after))
     };
     let (before, after) = app.db.read(read).await?.ok_or_else(|| Fault::not_found("site"))?;
-    Ok(Json(json!({ "from": from, "to": to, "differences": config::differences(&before, &after) })))
+    Ok(Json(Diff { from, to, differences: config::differences(&before, &after) }))
 }
 
 /// A change of a document.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NamedChange)]
 #[serde(deny_unknown_fields)]
 pub struct Named {
     doc: Doc,
@@ -123,7 +152,7 @@ pub async fn undo(
     Extension(who): Extension<Who>,
     Path(site): Path<String>,
     Body(Named { doc, seq }): Body<Named>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<TakenBack>, Fault> {
     let site = site_of(&site)?;
     own(doc)?;
     let _turn = app.documents.turn.lock().await;
@@ -131,9 +160,8 @@ pub async fn undo(
     let undone = Undone { restored: undo.back.iter().map(|(path, _)| path.clone()).collect(), left: undo.left };
     let note = json!({ "undo": { "doc": doc, "seq": seq } });
     let audit = ("config.undo", json!({ "site": site, "doc": doc, "seq": seq, "fields": undone.restored.len() }));
-    let mut answer = restore(&app, who, site, vec![(doc, undo.back)], &note, audit).await?;
-    answer["undone"] = json!(undone);
-    Ok(Json(answer))
+    let kept = restore(&app, who, site, vec![(doc, undo.back)], &note, audit).await?;
+    Ok(Json(TakenBack { kept, undone }))
 }
 
 pub async fn report(State(app): State<Arc<App>>, Path(site): Path<String>) -> Result<Json<Report>, Fault> {
@@ -145,7 +173,7 @@ pub async fn decide(
     Extension(who): Extension<Who>,
     Path(site): Path<String>,
     Body(decision): Body<Decision>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Kept>, Fault> {
     let site = site_of(&site)?;
     let _turn = app.documents.turn.lock().await;
     let (path, value) = match decision {
@@ -167,7 +195,7 @@ async fn restore(
     fields: Vec<(Doc, Fields)>,
     note: &Value,
     audit: (&'static str, Value),
-) -> Result<Value, Fault> {
+) -> Result<Kept, Fault> {
     let now = clock::now();
     let (editor, of, note) = (Arc::clone(app), site.clone(), note.to_string());
     let edited = app.db.read(move |conn| editor.documents.restore(conn, &of, &fields, &note, now)).await;

@@ -5,6 +5,7 @@ pub mod body;
 pub mod boxes;
 pub mod bundles;
 pub mod configuration;
+pub mod document;
 pub mod drills;
 pub mod enrolment;
 pub mod events;
@@ -101,6 +102,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/single-sign-on", get(single_sign_on::offered))
         .route("/api/single-sign-on/begin", get(single_sign_on::begin))
         .route("/api/single-sign-on/done", get(single_sign_on::done))
+        .route(document::PATH, get(document::document))
         .route("/link", get(link::link))
         .route("/metrics", get(health::metrics))
         .route("/healthz", get(health::healthz))

@@ -8,17 +8,36 @@ use axum::{
     http::StatusCode,
 };
 use db::{notice::Kept, session::Who};
-use model::{Millis, NoticeId, SiteId, config::Config};
-use serde_json::{Value, json};
+use model::{Millis, NoticeId, SiteId, config::Config, leaving::What};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{fault::Fault, site_of};
 use crate::{app::App, clock};
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NoticeLine)]
+pub struct Line {
+    site: SiteId,
+    site_label: Option<String>,
+    notice: NoticeId,
+    at: Millis,
+    received: Millis,
+    what: What,
+    /// Somebody has to look.
+    alarm: bool,
+    place: Option<String>,
+    trunk: Option<String>,
+    seen_by: Option<String>,
+    seen: Option<Millis>,
+}
 
 /// How long a notice is shown.
 const SHOWN_MS: i64 = 7 * 24 * 3_600_000;
 
 /// The last week's, the youngest first.
-pub async fn recent(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
+pub async fn recent(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Vec<Line>>, Fault> {
     let since = Millis(clock::now().0.saturating_sub(SHOWN_MS));
     let reader = Arc::clone(&app);
     let (kept, configs) = app
@@ -41,25 +60,25 @@ pub async fn recent(State(app): State<Arc<App>>, Extension(who): Extension<Who>)
 }
 
 /// The names of places and trunks are the cloud's own: a box sends their ids.
-fn line(kept: &Kept, config: Option<&Config>) -> Value {
+fn line(kept: &Kept, config: Option<&Config>) -> Line {
     let notice = &kept.notice;
     let place = notice.place.as_ref();
     let known = config.zip(place).and_then(|(config, place)| config.places.get(place));
     let trunk = notice.trunk.as_ref();
     let line = config.zip(trunk).and_then(|(config, trunk)| config.trunks.get(trunk));
-    json!({
-        "site": kept.site,
-        "site_label": config.map(|config| config.site.label.clone()),
-        "notice": notice.notice,
-        "at": notice.at,
-        "received": kept.received,
-        "what": notice.what,
-        "alarm": notice.what.is_alarm(),
-        "place": known.map(|known| known.label.clone()).or_else(|| place.map(ToString::to_string)),
-        "trunk": line.map(|line| line.label.clone()).or_else(|| trunk.map(ToString::to_string)),
-        "seen_by": kept.seen.as_ref().map(|(by, _)| by),
-        "seen": kept.seen.as_ref().map(|(_, at)| at),
-    })
+    Line {
+        site: kept.site.clone(),
+        site_label: config.map(|config| config.site.label.clone()),
+        notice: notice.notice,
+        at: notice.at,
+        received: kept.received,
+        what: notice.what,
+        alarm: notice.what.is_alarm(),
+        place: known.map(|known| known.label.clone()).or_else(|| place.map(ToString::to_string)),
+        trunk: line.map(|line| line.label.clone()).or_else(|| trunk.map(ToString::to_string)),
+        seen_by: kept.seen.as_ref().map(|(by, _)| by.clone()),
+        seen: kept.seen.as_ref().map(|(_, at)| *at),
+    }
 }
 
 pub async fn see(

@@ -1,6 +1,6 @@
 //! The people who may use the console: who they are, what they may, and new ones.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Extension, Json,
@@ -11,39 +11,66 @@ use db::{
     session::Who,
     user::{self, Listed, Role, Scope, Set, Standing, User},
 };
-use model::SiteId;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use model::{Millis, SiteId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{body::Body, fault::Fault, session::sites};
 use crate::{
+    access::RoleName,
     app::App,
     clock,
     command::user::{login_of, scope_of},
     secret,
 };
 
-pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PersonLine)]
+pub struct Line {
+    login: String,
+    #[schema(value_type = RoleName)]
+    role: &'static str,
+    /// Null: all.
+    sites: Option<BTreeSet<SiteId>>,
+    created: Millis,
+    disabled: Option<Millis>,
+    signed_in: Option<Millis>,
+    /// Of the identity provider that vouches for them; null: they have a password here.
+    issuer: Option<String>,
+}
+
+/// A password that is shown once.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PersonAdded)]
+pub struct Added {
+    login: String,
+    password: String,
+}
+
+pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Vec<Line>>, Fault> {
     let people = app.db.read(user::all).await.map_err(|error: db::Error| Fault::from(error))?;
     Ok(Json(people.iter().map(line).collect()))
 }
 
-fn line(listed: &Listed) -> Value {
-    json!({
-        "login": listed.login,
-        "role": listed.role.name(),
-        "sites": sites(&listed.scope),
-        "created": listed.created,
-        "disabled": listed.disabled,
-        "signed_in": listed.signed_in,
-        "issuer": listed.issuer,
-    })
+fn line(listed: &Listed) -> Line {
+    Line {
+        login: listed.login.clone(),
+        role: listed.role.name(),
+        sites: sites(&listed.scope),
+        created: listed.created,
+        disabled: listed.disabled,
+        signed_in: listed.signed_in,
+        issuer: listed.issuer.clone(),
+    }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewPerson)]
 #[serde(deny_unknown_fields)]
 pub struct Fresh {
     login: String,
+    #[schema(value_type = RoleName)]
     role: String,
     /// Null: all.
     sites: Option<Vec<SiteId>>,
@@ -54,7 +81,7 @@ pub async fn add(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Body(Fresh { login, role, sites }): Body<Fresh>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Added>, Fault> {
     let login = login_of(&login).map_err(|error| Fault::invalid(error.to_string()))?;
     let (role, scope) = standing(&role, sites)?;
     let password = secret::password()?;
@@ -77,12 +104,14 @@ pub async fn add(
     if !added {
         return Err(Fault::invalid(format!("there is somebody with the login {login} already, or no room for more")));
     }
-    Ok(Json(json!({ "login": login, "password": password })))
+    Ok(Json(Added { login, password }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PersonChange)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
+    #[schema(value_type = RoleName)]
     role: String,
     sites: Option<Vec<SiteId>>,
     disabled: bool,
@@ -127,7 +156,7 @@ pub async fn password(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(login): Path<String>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Added>, Fault> {
     let password = secret::password()?;
     let hash = app.door.hash(password.clone()).await?;
     let of = login.clone();
@@ -142,7 +171,7 @@ pub async fn password(
         })
         .await
         .map_err(|error: db::Error| Fault::from(error))?;
-    if done { Ok(Json(json!({ "login": login, "password": password }))) } else { Err(Fault::not_found("person")) }
+    if done { Ok(Json(Added { login, password })) } else { Err(Fault::not_found("person")) }
 }
 
 pub(super) fn standing(role: &str, sites: Option<Vec<SiteId>>) -> Result<(Role, Scope), Fault> {

@@ -10,22 +10,41 @@ use axum::{
 };
 use config::Unfit;
 use db::session::Who;
-use model::{SiteId, config::Config};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use model::{SiteId, change::Finding, config::Config, history::Difference};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{
     body::Body,
-    configuration::{fault, keep},
+    configuration::{Kept, fault, keep},
     fault::Fault,
     site_of,
 };
 use crate::{app::App, clock};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = WantedConfig)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
     config: Config,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Planned {
+    /// The state of which it was made.
+    base: String,
+    differences: Vec<Difference>,
+    findings: Vec<Finding>,
+    /// Paths at which it will still not be as wanted.
+    stays: Vec<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Applied {
+    #[serde(flatten)]
+    kept: Kept,
+    applied: Planned,
 }
 
 async fn planned(app: &Arc<App>, site: SiteId, wanted: Config) -> Result<(String, config::Plan), Fault> {
@@ -42,16 +61,18 @@ pub async fn plan(
     State(app): State<Arc<App>>,
     Path(site): Path<String>,
     Body(Wanted { config }): Body<Wanted>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Planned>, Fault> {
     let (heads, plan) = planned(&app, site_of(&site)?, config).await?;
-    Ok(Json(told(&heads, &plan)))
+    Ok(Json(told(heads, plan)))
 }
 
-fn told(base: &str, plan: &config::Plan) -> Value {
-    json!({ "base": base, "differences": plan.differences, "findings": plan.findings, "stays": plan.stays })
+fn told(base: String, plan: config::Plan) -> Planned {
+    let config::Plan { differences, findings, stays, .. } = plan;
+    Planned { base, differences, findings, stays }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = WantedPlan)]
 #[serde(deny_unknown_fields)]
 pub struct Apply {
     /// Of the plan that somebody has looked at.
@@ -64,7 +85,7 @@ pub async fn apply(
     Extension(who): Extension<Who>,
     Path(site): Path<String>,
     Body(Apply { base, config }): Body<Apply>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Applied>, Fault> {
     let site = site_of(&site)?;
     let _turn = app.documents.turn.lock().await;
     let (heads, plan) = planned(&app, site.clone(), config).await?;
@@ -77,7 +98,6 @@ pub async fn apply(
     let note = json!({ "apply": { "base": base } }).to_string();
     let edited = app.db.read(move |conn| editor.documents.restore(conn, &of, &writes, &note, now)).await;
     let detail = json!({ "site": site, "fields": plan.differences.len(), "heads": heads });
-    let mut answer = keep(&app, who, site, edited.map_err(fault)?, ("config.apply", detail), now).await?;
-    answer["applied"] = told(&heads, &plan);
-    Ok(Json(answer))
+    let kept = keep(&app, who, site, edited.map_err(fault)?, ("config.apply", detail), now).await?;
+    Ok(Json(Applied { kept, applied: told(heads, plan) }))
 }

@@ -11,10 +11,11 @@ use axum::{
     http::StatusCode,
 };
 use db::{rollout::Kept, session::Who, user::Scope};
-use fleet::{Order, Plan, Rollout, WAIT_MS_MAX, rollout::Command, wants_second, waves};
-use model::{SiteId, change::Change};
-use serde::Deserialize;
+use fleet::{Order, Plan, Rollout, Standing, WAIT_MS_MAX, rollout::Command, wants_second, waves};
+use model::{Millis, SiteId, change::Change, leaving::Fare};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{body::Body, configuration, fault::Fault};
 use crate::{
@@ -26,10 +27,113 @@ use crate::{
 /// Longest label, in characters.
 const LABEL_LEN_MAX: usize = 60;
 
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RolloutLooks)]
+pub struct Looks {
+    sites: Vec<Looked>,
+    /// It wants a second person.
+    destructive: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RolloutBegun)]
+pub struct Begun {
+    rollout: i64,
+    awaits_second: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RolloutLine)]
+pub struct Line {
+    rollout: i64,
+    label: String,
+    state: Stage,
+    /// Why it stopped, where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    why: Option<Why>,
+    /// With `why`: which site; null where it is none that one may see.
+    site: Option<SiteId>,
+    /// Who stopped it; who began it is `by`.
+    stopped_by: Option<String>,
+    /// Null where it cannot be read.
+    by: Option<String>,
+    created: Millis,
+    changes: Vec<Change>,
+    overrule: bool,
+    /// Counted from 0.
+    wave: usize,
+    waves: Vec<Vec<Place>>,
+    soak_ms: i64,
+    patience_ms: i64,
+    wants_calls: bool,
+}
+
+/// How it stands at one site.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RolloutSite)]
+struct Place {
+    site: SiteId,
+    label: Option<String>,
+    is: Is,
+    /// Fields that were left when the rest was taken back, for somebody had written since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    left: Option<u32>,
+    since: Millis,
+    linked: bool,
+    calls: Fare,
+    /// Since when it is not seen to run by it, though it did.
+    lost: Option<Millis>,
+    restarts: Option<u32>,
+    /// How often its processes were started again since it runs by it.
+    restless: u32,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = RolloutState)]
+#[serde(rename_all = "snake_case")]
+enum Stage {
+    AwaitsSecond,
+    Running,
+    Held,
+    Reverting,
+    Reverted,
+    Done,
+    Unreadable,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = RolloutWhy)]
+#[serde(rename_all = "snake_case")]
+enum Why {
+    Person,
+    CallsFell,
+    Refused,
+    Unfit,
+    Restless,
+    Silent,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = RolloutStanding)]
+#[serde(rename_all = "snake_case")]
+enum Is {
+    Waiting,
+    Written,
+    Runs,
+    Passed,
+    Alike,
+    TakenBack,
+    Stuck,
+}
+
 /// What is looked at of one site or another.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RolloutAsk)]
 #[serde(deny_unknown_fields)]
 pub struct Ask {
+    #[schema(value_type = Vec<Change>)]
     changes: Vec<Value>,
     sites: BTreeSet<SiteId>,
     /// Also where a branch itself says otherwise.
@@ -49,14 +153,14 @@ fn parse(changes: Vec<Value>) -> Result<Vec<Change>, Fault> {
 pub async fn look(
     State(app): State<Arc<App>>,
     Body(Ask { changes, sites, overrule }): Body<Ask>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Looks>, Fault> {
     let changes = parse(changes)?;
     if sites.len() > fleet::SITES_MAX {
         return Err(Fault::invalid(format!("more than {} sites", fleet::SITES_MAX)));
     }
     let destructive = wants_second(&changes, overrule);
-    let looked = looked(&app, (changes, overrule), sites).await?;
-    Ok(Json(json!({ "sites": looked, "destructive": destructive })))
+    let sites = looked(&app, (changes, overrule), sites).await?;
+    Ok(Json(Looks { sites, destructive }))
 }
 
 async fn looked(
@@ -72,10 +176,12 @@ async fn looked(
     app.db.read(read).await?.ok_or_else(|| Fault::not_found("site"))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewRollout)]
 #[serde(deny_unknown_fields)]
 pub struct Fresh {
     label: String,
+    #[schema(value_type = Vec<Change>)]
     changes: Vec<Value>,
     overrule: bool,
     sites: BTreeSet<SiteId>,
@@ -91,7 +197,7 @@ pub async fn begin(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Body(fresh): Body<Fresh>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Begun>, Fault> {
     let Fresh { label, changes, overrule, sites, canaries, shares, soak_s, patience_s, wants_calls } = fresh;
     let label = label.trim().to_owned();
     if label.is_empty() || label.chars().count() > LABEL_LEN_MAX {
@@ -139,12 +245,12 @@ pub async fn begin(
         })
         .await
         .map_err(|error: db::Error| Fault::from(error))?;
-    let id = begun.map_err(Fault::invalid)?;
-    Ok(Json(json!({ "rollout": id, "awaits_second": needs_second })))
+    let rollout = begun.map_err(Fault::invalid)?;
+    Ok(Json(Begun { rollout, awaits_second: needs_second }))
 }
 
 /// Those that are not over before the others, of each the newest first; each with those of its sites that one may see.
-pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
+pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Vec<Line>>, Fault> {
     let reader = Arc::clone(&app);
     let lines = app
         .db
@@ -173,63 +279,100 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
             Ok::<_, db::Error>(lines)
         })
         .await?;
-    Ok(Json(Value::Array(lines)))
+    Ok(Json(lines))
 }
 
-fn unreadable(kept: &Kept) -> Value {
-    json!({
-        "rollout": kept.id,
-        "label": kept.label,
-        "state": "unreadable",
-        "site": null,
-        "stopped_by": null,
-        "created": kept.created,
-        "by": null,
-        "changes": kept.changes,
-        "overrule": kept.overrule,
-        "wave": 0,
-        "waves": [],
-        "soak_ms": 0,
-        "patience_ms": 0,
-        "wants_calls": false,
-    })
+fn unreadable(kept: &Kept) -> Line {
+    Line {
+        rollout: kept.id,
+        label: kept.label.clone(),
+        state: Stage::Unreadable,
+        why: None,
+        site: None,
+        stopped_by: None,
+        by: None,
+        created: kept.created,
+        changes: kept.changes.clone(),
+        overrule: kept.overrule,
+        wave: 0,
+        waves: Vec::new(),
+        soak_ms: 0,
+        patience_ms: 0,
+        wants_calls: false,
+    }
 }
 
 /// None: none of its sites may be seen.
-fn line(kept: &Kept, rollout: &Rollout, scope: &Scope, labels: &BTreeMap<SiteId, String>) -> Option<Value> {
-    let site = |id: &SiteId| {
+fn line(kept: &Kept, rollout: &Rollout, scope: &Scope, labels: &BTreeMap<SiteId, String>) -> Option<Line> {
+    let place = |id: &SiteId| {
         let site = rollout.sites.get(id).filter(|_| scope.holds(id))?;
-        let mut line = json!(site);
-        line["site"] = json!(id);
-        line["label"] = json!(labels.get(id));
-        Some(line)
+        Some(at(id, site, labels.get(id).cloned()))
     };
-    let waves: Vec<Vec<Value>> = rollout.plan.waves.iter().map(|wave| wave.iter().filter_map(site).collect()).collect();
+    let waves: Vec<Vec<Place>> =
+        rollout.plan.waves.iter().map(|wave| wave.iter().filter_map(place).collect()).collect();
     if waves.iter().all(Vec::is_empty) {
         return None;
     }
-    let mut line = json!(rollout.state);
-    // Who stopped it; who began it is told beside.
-    line["stopped_by"] = line["by"].take();
-    if line["site"].as_str().and_then(|site| site.parse().ok()).is_none_or(|site: SiteId| !scope.holds(&site)) {
-        line["site"] = Value::Null;
+    let (state, stopped) = state(&rollout.state);
+    let (why, site) = stopped.map_or((None, None), |(why, site)| (Some(why), site.cloned()));
+    Some(Line {
+        rollout: kept.id,
+        label: kept.label.clone(),
+        state,
+        why,
+        site: site.filter(|site| scope.holds(site)),
+        stopped_by: rollout.state.stopped_by().map(str::to_owned),
+        by: Some(rollout.by.clone()),
+        created: kept.created,
+        changes: kept.changes.clone(),
+        overrule: kept.overrule,
+        wave: rollout.wave,
+        waves,
+        soak_ms: rollout.plan.soak_ms,
+        patience_ms: rollout.plan.patience_ms,
+        wants_calls: rollout.plan.wants_calls && !rollout.waived,
+    })
+}
+
+fn at(id: &SiteId, site: &fleet::rollout::Site, label: Option<String>) -> Place {
+    let (is, left) = match site.standing {
+        Standing::Waiting => (Is::Waiting, None),
+        Standing::Written => (Is::Written, None),
+        Standing::Runs => (Is::Runs, None),
+        Standing::Passed => (Is::Passed, None),
+        Standing::Alike => (Is::Alike, None),
+        Standing::TakenBack { left } => (Is::TakenBack, Some(left)),
+        Standing::Stuck => (Is::Stuck, None),
+    };
+    let fleet::rollout::Site { since, linked, lost, restarts, restless, calls, .. } = *site;
+    Place { site: id.clone(), label, is, left, since, linked, calls, lost, restarts, restless }
+}
+
+/// With why it stopped, and at which site.
+fn state(state: &fleet::State) -> (Stage, Option<(Why, Option<&SiteId>)>) {
+    fn why(why: &fleet::Why) -> (Why, Option<&SiteId>) {
+        match why {
+            fleet::Why::Person { .. } => (Why::Person, None),
+            fleet::Why::CallsFell { site } => (Why::CallsFell, Some(site)),
+            fleet::Why::Refused { site } => (Why::Refused, Some(site)),
+            fleet::Why::Unfit { site } => (Why::Unfit, Some(site)),
+            fleet::Why::Restless { site } => (Why::Restless, Some(site)),
+            fleet::Why::Silent { site } => (Why::Silent, Some(site)),
+        }
     }
-    line["rollout"] = kept.id.into();
-    line["label"] = json!(kept.label);
-    line["created"] = json!(kept.created);
-    line["by"] = json!(rollout.by);
-    line["changes"] = json!(kept.changes);
-    line["overrule"] = kept.overrule.into();
-    line["wave"] = rollout.wave.into();
-    line["waves"] = json!(waves);
-    line["soak_ms"] = rollout.plan.soak_ms.into();
-    line["patience_ms"] = rollout.plan.patience_ms.into();
-    line["wants_calls"] = (rollout.plan.wants_calls && !rollout.waived).into();
-    Some(line)
+    match state {
+        fleet::State::AwaitsSecond => (Stage::AwaitsSecond, None),
+        fleet::State::Running => (Stage::Running, None),
+        fleet::State::Held { why: stopped } => (Stage::Held, Some(why(stopped))),
+        fleet::State::Reverting { why: stopped } => (Stage::Reverting, Some(why(stopped))),
+        fleet::State::Reverted { why: stopped } => (Stage::Reverted, Some(why(stopped))),
+        fleet::State::Done => (Stage::Done, None),
+    }
 }
 
 /// What a person or a program says.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = RolloutWord)]
 #[serde(rename_all = "snake_case")]
 pub enum Word {
     Pause,
@@ -238,7 +381,8 @@ pub enum Word {
     GoOn,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RolloutSaid)]
 #[serde(deny_unknown_fields)]
 pub struct Said {
     say: Word,

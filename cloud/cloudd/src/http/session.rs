@@ -1,6 +1,7 @@
 //! Signing in and out, and who is signed in.
 
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -16,9 +17,11 @@ use db::{
     session::{self, Who},
     user::{self, LOGIN_LEN_MAX, Scope},
 };
-use serde::Deserialize;
+use model::SiteId;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+use utoipa::ToSchema;
 
 use super::{
     body::Body,
@@ -26,7 +29,7 @@ use super::{
     guard::{Token, cookie_name},
 };
 use crate::{
-    access::{self, Verb},
+    access::{self, RoleName, Verb},
     app::App,
     clock,
     lockout::{Locked, Lockout, Rate},
@@ -89,7 +92,7 @@ impl Door {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
     login: String,
@@ -156,21 +159,31 @@ pub async fn sign_out(
     Ok((StatusCode::NO_CONTENT, [set_cookie(&app, "", Duration::ZERO)]))
 }
 
-/// Null for all of them.
-pub fn sites(scope: &Scope) -> Value {
+/// None for all of them.
+pub fn sites(scope: &Scope) -> Option<BTreeSet<SiteId>> {
     match scope {
-        Scope::All => Value::Null,
-        Scope::Sites(sites) => json!(sites),
+        Scope::All => None,
+        Scope::Sites(sites) => Some(sites.clone()),
     }
 }
 
-/// Who is signed in, and what the page need not even show.
-pub async fn me(Extension(who): Extension<Who>) -> Json<Value> {
-    let may: Vec<Verb> = Verb::ALL.into_iter().filter(|verb| access::may(who.role, *verb)).collect();
-    Json(json!({ "login": who.login, "role": who.role.name(), "sites": sites(&who.scope), "may": may }))
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Me {
+    login: String,
+    #[schema(value_type = RoleName)]
+    role: &'static str,
+    /// Null: all.
+    sites: Option<BTreeSet<SiteId>>,
+    may: Vec<Verb>,
 }
 
-#[derive(Deserialize)]
+/// Who is signed in, and what the page need not even show.
+pub async fn me(Extension(who): Extension<Who>) -> Json<Me> {
+    let may: Vec<Verb> = Verb::ALL.into_iter().filter(|verb| access::may(who.role, *verb)).collect();
+    Json(Me { role: who.role.name(), sites: sites(&who.scope), login: who.login, may })
+}
+
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPassword {
     old: String,

@@ -16,8 +16,9 @@ use db::{
     asked::{self, Asked},
     user::{self, Met, Vouched},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{fault::Fault, guard::cookie, session};
 use crate::{
@@ -32,9 +33,16 @@ const BACK_WITHIN_S: u32 = 600;
 /// Longest code and state that are looked at.
 const PARAMETER_LEN_MAX: usize = 4_096;
 
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SingleSignOn)]
+pub struct Offered {
+    /// Null: there is none.
+    label: Option<String>,
+}
+
 /// Whether there is such a way, and what it is called.
-pub async fn offered(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(json!({ "label": app.oidc.as_ref().map(|oidc| oidc.label()) }))
+pub async fn offered(State(app): State<Arc<App>>) -> Json<Offered> {
+    Json(Offered { label: app.oidc.as_ref().map(|oidc| oidc.label().to_owned()) })
 }
 
 /// Sends the browser away.

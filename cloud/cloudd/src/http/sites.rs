@@ -8,8 +8,10 @@ use model::{
     Millis, SiteId,
     change::{FindingCounts, Severity},
     drill::Drill,
+    leaving::Health,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::fault::Fault;
 use crate::{
@@ -18,7 +20,33 @@ use crate::{
     overview::{self, Known},
 };
 
-pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Value>, Fault> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SiteLine)]
+pub struct Line {
+    site: SiteId,
+    label: String,
+    tags: Vec<String>,
+    /// One that is ordered and not over: while it runs the site is not linked, and nobody need worry.
+    drill: Option<Drill>,
+    linked: bool,
+    last_heard_ms_ago: Option<u64>,
+    data_age_s: Option<u64>,
+    /// Intervals that have arrived, of those that are expected, 0 to 1.
+    completeness: Option<f64>,
+    software: Option<String>,
+    health: Option<Health>,
+    findings: Findings,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FindingsOfSite)]
+struct Findings {
+    repaired: u32,
+    warning: u32,
+    fatal: u32,
+}
+
+pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Result<Json<Vec<Line>>, Fault> {
     let (reader, now) = (Arc::clone(&app), clock::now());
     let (rows, mut tags) = app
         .db
@@ -38,26 +66,23 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
     let rows = rows.into_iter().map(|(site, label, drill, findings, known)| {
         let link = app.links.of(&site);
         let count = |severity| findings.get(&severity).copied().unwrap_or(0);
-        json!({
-            "site": site,
-            "label": label,
-            "tags": tags.remove(&site).unwrap_or_default(),
-            // One that is ordered and not over: while it runs the site is not linked, and nobody need worry.
-            "drill": drill,
-            "linked": link.linked,
-            "last_heard_ms_ago": link.last_heard.map(|at| now.since(at)),
-            "data_age_s": known.data_at.map(|at: Millis| now.since(at) / 1000),
-            "completeness": known.completeness,
-            // Queues are not seen from here while they happen: what leaves a box are closed intervals.
-            "queues_waiting": null,
-            "software": links::software(link.software, known.health.as_ref()),
-            "health": known.health,
-            "findings": {
-                "repaired": count(Severity::Repaired),
-                "warning": count(Severity::Warning),
-                "fatal": count(Severity::Fatal),
+        Line {
+            tags: tags.remove(&site).unwrap_or_default().into_iter().collect(),
+            site,
+            label,
+            drill,
+            linked: link.linked,
+            last_heard_ms_ago: link.last_heard.map(|at| now.since(at)),
+            data_age_s: known.data_at.map(|at: Millis| now.since(at) / 1_000),
+            completeness: known.completeness,
+            software: links::software(link.software, known.health.as_ref()),
+            health: known.health,
+            findings: Findings {
+                repaired: count(Severity::Repaired),
+                warning: count(Severity::Warning),
+                fatal: count(Severity::Fatal),
             },
-        })
+        }
     });
     Ok(Json(rows.collect()))
 }

@@ -13,31 +13,41 @@ use db::{
     template::{self, LABEL_LEN_MAX, NAME_LEN_MAX, Template},
 };
 use fleet::is_destructive;
-use serde::Deserialize;
+use model::{Millis, change::Change};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{body::Body, configuration::parse, fault::Fault, site_of};
 use crate::{app::App, clock};
 
-pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TemplateLine)]
+pub struct Line {
+    template: String,
+    label: String,
+    changes: Vec<Change>,
+    destructive: bool,
+    author: String,
+    at: Millis,
+}
+
+pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Vec<Line>>, Fault> {
     let templates = app.db.read(template::all).await.map_err(|error: db::Error| Fault::from(error))?;
-    let lines = templates.iter().map(|template| {
-        json!({
-            "template": template.name,
-            "label": template.label,
-            "changes": template.changes,
-            "destructive": template.changes.iter().any(is_destructive),
-            "author": template.author,
-            "at": template.at,
-        })
+    let lines = templates.into_iter().map(|template| {
+        let destructive = template.changes.iter().any(is_destructive);
+        let Template { name, label, changes, author, at } = template;
+        Line { template: name, label, changes, destructive, author, at }
     });
     Ok(Json(lines.collect()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewTemplate)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
     label: String,
+    #[schema(value_type = Vec<Change>)]
     changes: Vec<Value>,
 }
 
@@ -92,7 +102,7 @@ pub async fn remove(
     if removed { Ok(StatusCode::NO_CONTENT) } else { Err(Fault::not_found("template")) }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tags {
     tags: BTreeSet<String>,

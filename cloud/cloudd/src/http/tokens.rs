@@ -1,6 +1,6 @@
 //! Tokens of programs that use this interface: made, listed and revoked by people.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Extension, Json,
@@ -12,38 +12,57 @@ use db::{
     token::{self, Added, NAME_LEN_MAX, Token},
 };
 use model::{Millis, SiteId};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{body::Body, fault::Fault, people::standing, session::sites};
-use crate::{app::App, clock, secret};
+use crate::{access::RoleName, app::App, clock, secret};
 
 /// Longest life of a token, in days.
 const DAYS_MAX: u32 = 3_660;
 /// What a token begins with, so that people and scanners know one.
 pub const PREFIX: &str = "bl_";
 
-pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Value>, Fault> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TokenLine)]
+pub struct Line {
+    name: String,
+    #[schema(value_type = RoleName)]
+    role: &'static str,
+    /// Null: all.
+    sites: Option<BTreeSet<SiteId>>,
+    created: Millis,
+    created_by: String,
+    /// Null: it lasts until it is revoked.
+    expires: Option<Millis>,
+    used: Option<Millis>,
+    revoked: Option<Millis>,
+}
+
+/// A token that is shown once.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TokenMade)]
+pub struct Made {
+    name: String,
+    token: String,
+}
+
+pub async fn all(State(app): State<Arc<App>>) -> Result<Json<Vec<Line>>, Fault> {
     let tokens = app.db.read(token::all).await.map_err(|error: db::Error| Fault::from(error))?;
-    let lines = tokens.iter().map(|token| {
-        json!({
-            "name": token.name,
-            "role": token.role.name(),
-            "sites": sites(&token.scope),
-            "created": token.created,
-            "created_by": token.created_by,
-            "expires": token.expires,
-            "used": token.used,
-            "revoked": token.revoked,
-        })
+    let lines = tokens.into_iter().map(|token| {
+        let Token { name, role, scope, created, created_by, expires, used, revoked } = token;
+        Line { name, role: role.name(), sites: sites(&scope), created, created_by, expires, used, revoked }
     });
     Ok(Json(lines.collect()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewToken)]
 #[serde(deny_unknown_fields)]
 pub struct Fresh {
     name: String,
+    #[schema(value_type = RoleName)]
     role: String,
     /// Null: all.
     sites: Option<Vec<SiteId>>,
@@ -56,7 +75,7 @@ pub async fn add(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Body(Fresh { name, role, sites, days }): Body<Fresh>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Made>, Fault> {
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if name.is_empty() || name.len() > NAME_LEN_MAX || !name.bytes().all(fits) {
         return Err(Fault::invalid(format!("name: 1 to {NAME_LEN_MAX} of a-z, 0-9 and -")));
@@ -85,7 +104,7 @@ pub async fn add(
         .await
         .map_err(|error: db::Error| Fault::from(error))?;
     match added {
-        Added::Added => Ok(Json(json!({ "name": name, "token": secret }))),
+        Added::Added => Ok(Json(Made { name, token: secret })),
         Added::Taken => Err(Fault::invalid(format!("there is or was a token {name}: take another name"))),
         Added::Full => Err(Fault::invalid("there is no room for more tokens")),
     }

@@ -10,16 +10,58 @@ use axum::{
     extract::{Query, State},
 };
 use db::{
-    correction, ingest,
+    correction::{self, Correction},
+    ingest,
     session::Who,
     site,
-    trend::{self, Apart},
+    trend::{self, Apart, Bin},
 };
 use model::{Millis, QueueId, SiteId};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{fault::Fault, figures::number};
 use crate::{app::App, clock};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Trends {
+    now: Millis,
+    length_s: u32,
+    bins: Vec<Bin>,
+    queues: Vec<OfQueue>,
+    branches: Vec<OfSite>,
+    sites: Vec<Standing>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TrendOfQueue)]
+struct OfQueue {
+    queue: QueueId,
+    bins: Vec<Bin>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TrendOfSite)]
+struct OfSite {
+    site: SiteId,
+    bins: Vec<Bin>,
+}
+
+/// How a site stands, and what is known of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TrendStanding)]
+struct Standing {
+    #[serde(flatten)]
+    known: trend::Site,
+    linked: bool,
+    data_age_s: Option<u64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Corrections {
+    corrections: Vec<Correction>,
+    more: bool,
+}
 
 /// Most sites that can be named: more are all of them.
 const SITES_MAX: usize = 100;
@@ -30,7 +72,7 @@ pub async fn trends(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Trends>, Fault> {
     let question = question(&query)?;
     let named: BTreeSet<SiteId> = ids(&query, "sites", SITES_MAX, |text| SiteId::new(text).ok())?.into_iter().collect();
     let now = clock::now();
@@ -51,35 +93,21 @@ pub async fn trends(
         Ok::<_, Fault>(Some((answer, heard)))
     });
     let (answer, heard) = found.await?.ok_or_else(|| Fault::not_found("site"))?;
-    let sites = answer.sites.iter().map(|one| {
-        let data_at = heard.get(&one.site).copied().flatten();
-        json!({
-            "site": one.site,
-            "linked": app.links.of(&one.site).linked,
-            "data_age_s": data_at.map(|at| now.since(at) / 1_000),
-            "expected": one.counts.expected,
-            "arrived": one.counts.arrived,
-            "isolated": one.counts.isolated,
-            "late": one.counts.late,
-            "known": one.known,
-            "known_until": one.known_until,
-            "lateness_ms_max": one.lateness_ms_max,
-            "queues": one.queues,
-        })
+    let sites = answer.sites.into_iter().map(|known| {
+        let data_at = heard.get(&known.site).copied().flatten();
+        let linked = app.links.of(&known.site).linked;
+        Standing { known, linked, data_age_s: data_at.map(|at| now.since(at) / 1_000) }
     });
-    let sites: Vec<Value> = sites.collect();
-    let queues = answer.queues.iter().map(|(queue, bins)| json!({ "queue": queue, "bins": bins }));
-    let queues: Vec<Value> = queues.collect();
-    let branches = answer.branches.iter().map(|(site, bins)| json!({ "site": site, "bins": bins }));
-    let branches: Vec<Value> = branches.collect();
-    Ok(Json(json!({
-        "now": now,
-        "length_s": question.length_s,
-        "bins": answer.total,
-        "queues": queues,
-        "branches": branches,
-        "sites": sites,
-    })))
+    let queues = answer.queues.into_iter().map(|(queue, bins)| OfQueue { queue, bins });
+    let branches = answer.branches.into_iter().map(|(site, bins)| OfSite { site, bins });
+    Ok(Json(Trends {
+        now,
+        length_s: question.length_s,
+        bins: answer.total,
+        queues: queues.collect(),
+        branches: branches.collect(),
+        sites: sites.collect(),
+    }))
 }
 
 /// What came since `since` about intervals whose time was over, the youngest first.
@@ -87,11 +115,11 @@ pub async fn corrections(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Corrections>, Fault> {
     let since = Millis(number(&query, "since")?);
     let read = move |conn: &db::Connection| correction::since(conn, since, |site| who.scope.holds(site));
     let (found, more) = app.db.read(read).await?;
-    Ok(Json(json!({ "corrections": found, "more": more })))
+    Ok(Json(Corrections { corrections: found, more }))
 }
 
 fn question(query: &BTreeMap<String, String>) -> Result<trend::Question, Fault> {

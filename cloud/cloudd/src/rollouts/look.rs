@@ -10,6 +10,7 @@ use model::{
     history::Difference,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     app::App,
@@ -19,13 +20,14 @@ use crate::{
 /// Most differences and findings that are told of one site.
 const TOLD_MAX: usize = 50;
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Looked {
     pub site: SiteId,
     pub label: String,
     /// Nothing is in the way of it.
     pub fits: bool,
     /// The change that its documents do not take, counted from 0, and why.
+    #[schema(value_type = Option<Vec<serde_json::Value>>)]
     pub refused: Option<(usize, String)>,
     /// None: it is so already, or the branch itself says otherwise.
     pub differences: Vec<Difference>,

@@ -12,6 +12,7 @@ mod figures;
 mod history;
 mod machine;
 mod notices;
+mod openapi;
 mod page;
 mod people;
 mod rollouts;

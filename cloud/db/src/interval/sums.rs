@@ -34,7 +34,7 @@ macro_rules! summed {
 pub(crate) use {columns, summed};
 
 /// [`Figures`] added up, or the difference of two of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Sums {
     pub offered: i64,
     pub answered: i64,

@@ -1,5 +1,5 @@
-// What the console asks of the cloud; the shapes of cloudd's routes.
-import { get, post, put, remove } from '@shared/api';
+// What the console asks of the cloud, by the client that is generated from its interface: what is written here must fit.
+import { cloud } from './cloud';
 import type { Decision } from '@shared/history/merge';
 import type { Alone, Blame, Change, Config, Difference, Doc, Drill, Entry, Figures, Finding, Flow, FlowProblem, MergeReport, Undone, What } from '@shared/model';
 
@@ -56,7 +56,7 @@ export interface Health {
   trunks: number;
   intervals_closed: number;
   slot: number;
-  version: [number, number, number];
+  version: number[];
   /** How long it can run cut off. */
   alone: Alone[];
 }
@@ -108,9 +108,10 @@ export interface LookedAt {
   ends: { at: string; road: string[] }[];
 }
 
-export const flowOf = (text: string) => post<LookedAt>('/api/flows/read', { text });
-export const textOf = (flow: Flow) => post<LookedAt>('/api/flows/print', flow);
-export const flowVersions = (site: string, flow: string) => get<{ replaced: number; flow: Flow }[]>(`/api/sites/${site}/flows/${flow}/versions`);
+/** What is wrong with a flow is a flow's problem, and none of a configuration's others. */
+export const flowOf = (text: string) => cloud.postFlowsRead({ text }) as Promise<LookedAt>;
+export const textOf = (flow: Flow) => cloud.postFlowsPrint(flow) as Promise<LookedAt>;
+export const flowVersions = (site: string, flow: string): Promise<{ replaced: number; flow: Flow }[]> => cloud.getSitesSiteFlowsFlowVersions(site, flow);
 
 export interface FiguresAnswer {
   figures: Cell[];
@@ -217,47 +218,38 @@ export interface NoticeLine {
   seen: number | null;
 }
 
-const at = (site: string) => `/api/sites/${encodeURIComponent(site)}`;
-
-export const me = () => get<Me>('/api/me');
-export const signIn = (login: string, password: string) => post<void>('/api/session', { login, password });
-export const signOut = () => remove('/api/session');
-export const sites = () => get<SiteLine[]>('/api/sites');
-export const config = (site: string, then: number | null = null) => get<SiteConfig>(`${at(site)}/config${then === null ? '' : `?at=${then}`}`);
-export const change = (site: string, doc: Doc, changes: Change[]) =>
-  post<{ heads: unknown; findings: Finding[] }>(`${at(site)}/changes`, { doc, changes });
-export const history = (site: string, under: string, skip: number) =>
-  get<{ entries: HistoryEntry[]; more: boolean }>(`${at(site)}/history?under=${encodeURIComponent(under)}&skip=${skip}`);
-export const blame = (site: string) => get<Blame[]>(`${at(site)}/blame`);
-export const diff = (site: string, from: number, to: number | null) =>
-  get<{ from: number; to: number; differences: Difference[] }>(`${at(site)}/diff?from=${from}${to === null ? '' : `&to=${to}`}`);
-export const undo = (site: string, doc: Doc, seq: number) => post<{ findings: Finding[]; undone: Undone }>(`${at(site)}/undo`, { doc, seq });
-export const merge = (site: string) => get<MergeReport>(`${at(site)}/merge`);
-export const decide = (site: string, decision: Decision) => post<void>(`${at(site)}/merge`, decision);
-export const enrol = (site: string) => post<{ code: string; expires: number }>(`${at(site)}/enrolment`, {});
-export const changePassword = (old: string, wanted: string) => put('/api/me/password', { old, new: wanted });
-export const singleSignOn = () => get<{ label: string | null }>('/api/single-sign-on');
-export const people = () => get<Person[]>('/api/people');
-export const addPerson = (login: string, role: Role, only: string[] | null) =>
-  post<{ login: string; password: string }>('/api/people', { login, role, sites: only });
-export const setPerson = (login: string, role: Role, only: string[] | null, disabled: boolean) =>
-  put(`/api/people/${encodeURIComponent(login)}`, { role, sites: only, disabled });
-export const newPassword = (login: string) =>
-  post<{ login: string; password: string }>(`/api/people/${encodeURIComponent(login)}/password`, {});
-export const tokens = () => get<TokenLine[]>('/api/tokens');
-export const addToken = (name: string, role: Role, only: string[] | null, days: number | null) =>
-  post<{ name: string; token: string }>('/api/tokens', { name, role, sites: only, days });
-export const revokeToken = (name: string) => post<void>(`/api/tokens/${encodeURIComponent(name)}/revocation`, {});
-export const notices = () => get<NoticeLine[]>('/api/notices');
-export const noticeSeen = (line: NoticeLine) => post<void>(`/api/notices/${encodeURIComponent(line.site)}/${encodeURIComponent(line.notice)}/seen`, {});
-export const boxes = () => get<BoxLine[]>('/api/boxes');
-export const revoke = (box: string) => post<void>(`/api/boxes/${encodeURIComponent(box)}/revocation`, {});
-export const bundles = () => get<Bundle[]>('/api/bundles');
-export const offer = (site: string, sha256: string) => post<void>(`${at(site)}/bundle`, { sha256 });
-export const figures = (from: number, to: number, length_s: number) =>
-  get<FiguresAnswer>(`/api/figures?from=${from}&to=${to}&length_s=${length_s}`);
-export const trends = (q: { from: number; to: number; length_s: number; offset_s: number; sites: string[]; queues: string[]; apart: string }) =>
-  get<TrendAnswer>(`/api/trends?from=${q.from}&to=${q.to}&length_s=${q.length_s}&offset_s=${q.offset_s}&sites=${q.sites.join(',')}&queues=${q.queues.join(',')}&apart=${q.apart}`);
-export const corrections = (since: number) => get<{ corrections: Correction[]; more: boolean }>(`/api/corrections?since=${since}`);
-export const audit = (before: number | null) =>
-  get<{ entries: AuditEntry[]; broken_at: number | null }>(`/api/audit${before === null ? '' : `?before=${before}`}`);
+export const me = (): Promise<Me> => cloud.getMe();
+export const signIn = (login: string, password: string) => cloud.postSession({ login, password });
+export const signOut = () => cloud.deleteSession();
+export const sites = (): Promise<SiteLine[]> => cloud.getSites();
+export const config = (site: string, then: number | null = null): Promise<SiteConfig> => cloud.getSitesSiteConfig(site, then === null ? {} : { at: then });
+export const change = (site: string, doc: Doc, changes: Change[]) => cloud.postSitesSiteChanges(site, { doc, changes });
+export const history = (site: string, under: string, skip: number): Promise<{ entries: HistoryEntry[]; more: boolean }> =>
+  cloud.getSitesSiteHistory(site, { under, skip }) as Promise<{ entries: HistoryEntry[]; more: boolean }>;
+export const blame = (site: string): Promise<Blame[]> => cloud.getSitesSiteBlame(site);
+export const diff = (site: string, from: number, to: number | null): Promise<{ from: number; to: number; differences: Difference[] }> =>
+  cloud.getSitesSiteDiff(site, to === null ? { from } : { from, to });
+export const undo = (site: string, doc: Doc, seq: number): Promise<{ findings: Finding[]; undone: Undone }> => cloud.postSitesSiteUndo(site, { doc, seq });
+export const merge = (site: string): Promise<MergeReport> => cloud.getSitesSiteMerge(site);
+export const decide = (site: string, decision: Decision) => cloud.postSitesSiteMerge(site, decision);
+export const enrol = (site: string) => cloud.postSitesSiteEnrolment(site);
+export const changePassword = (old: string, wanted: string) => cloud.putMePassword({ old, new: wanted });
+export const singleSignOn = () => cloud.getSingleSignOn();
+export const people = (): Promise<Person[]> => cloud.getPeople();
+export const addPerson = (login: string, role: Role, only: string[] | null) => cloud.postPeople({ login, role, sites: only });
+export const setPerson = (login: string, role: Role, only: string[] | null, disabled: boolean) => cloud.putPeopleLogin(login, { role, sites: only, disabled });
+export const newPassword = (login: string) => cloud.postPeopleLoginPassword(login);
+export const tokens = (): Promise<TokenLine[]> => cloud.getTokens();
+export const addToken = (name: string, role: Role, only: string[] | null, days: number | null) => cloud.postTokens({ name, role, sites: only, days });
+export const revokeToken = (name: string) => cloud.postTokensTokenRevocation(name);
+export const notices = (): Promise<NoticeLine[]> => cloud.getNotices();
+export const noticeSeen = (line: NoticeLine) => cloud.postNoticesSiteNoticeSeen(line.site, line.notice);
+export const boxes = (): Promise<BoxLine[]> => cloud.getBoxes();
+export const revoke = (box: string) => cloud.postBoxesBoxRevocation(box);
+export const bundles = (): Promise<Bundle[]> => cloud.getBundles();
+export const offer = (site: string, sha256: string) => cloud.postSitesSiteBundle(site, { sha256 });
+export const figures = (from: number, to: number, length_s: number): Promise<FiguresAnswer> => cloud.getFigures({ from, to, length_s });
+export const trends = (q: { from: number; to: number; length_s: number; offset_s: number; sites: string[]; queues: string[]; apart: string }): Promise<TrendAnswer> =>
+  cloud.getTrends({ ...q, sites: q.sites.join(','), queues: q.queues.join(',') });
+export const corrections = (since: number): Promise<{ corrections: Correction[]; more: boolean }> => cloud.getCorrections({ since });
+export const audit = (before: number | null): Promise<{ entries: AuditEntry[]; broken_at: number | null }> => cloud.getAudit(before === null ? {} : { before });

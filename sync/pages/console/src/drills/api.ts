@@ -1,5 +1,5 @@
 // What the console asks of drills; the shapes of cloudd's routes.
-import { get, put, remove } from '@shared/api';
+import { cloud } from '../cloud';
 import type { Drill, DrillReport } from '@shared/model';
 
 export interface OrderedDrill {
@@ -24,6 +24,6 @@ export interface ReportedDrill {
   received: number;
 }
 
-export const drills = () => get<{ ordered: OrderedDrill[]; reports: ReportedDrill[] }>('/api/drills');
-export const orderDrill = (site: string, at: number | null, minutes: number) => put(`/api/sites/${site}/drill`, { at, minutes });
-export const callOffDrill = (site: string) => remove(`/api/sites/${site}/drill`);
+export const drills = (): Promise<{ ordered: OrderedDrill[]; reports: ReportedDrill[] }> => cloud.getDrills();
+export const orderDrill = (site: string, at: number | null, minutes: number) => cloud.putSitesSiteDrill(site, { at, minutes });
+export const callOffDrill = (site: string) => cloud.deleteSitesSiteDrill(site);

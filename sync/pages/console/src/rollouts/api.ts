@@ -1,5 +1,5 @@
 // What the console asks of roll-outs, templates and tags; the shapes of cloudd's routes.
-import { get, post, put, remove } from '@shared/api';
+import { cloud } from '../cloud';
 import type { Change, Difference, Finding } from '@shared/model';
 
 export type Fare = 'few' | 'as_before' | 'worse';
@@ -72,13 +72,13 @@ export interface Fresh {
 
 export type Word = 'pause' | 'resume' | 'take_back' | 'go_on';
 
-export const rollouts = () => get<RolloutLine[]>('/api/rollouts');
-export const begin = (fresh: Fresh) => post<{ rollout: number; awaits_second: boolean }>('/api/rollouts', fresh);
+export const rollouts = (): Promise<RolloutLine[]> => cloud.getRollouts();
+export const begin = (fresh: Fresh) => cloud.postRollouts(fresh);
 export const look = (changes: Change[], sites: string[], overrule: boolean) =>
-  post<{ sites: Looked[]; destructive: boolean }>('/api/rollouts/look', { changes, sites, overrule });
-export const say = (rollout: number, word: Word) => post<void>(`/api/rollouts/${rollout}/say`, { say: word });
-export const agree = (rollout: number) => post<void>(`/api/rollouts/${rollout}/agreement`, {});
-export const templates = () => get<Template[]>('/api/templates');
-export const keepTemplate = (name: string, label: string, changes: Change[]) => put(`/api/templates/${encodeURIComponent(name)}`, { label, changes });
-export const dropTemplate = (name: string) => remove(`/api/templates/${encodeURIComponent(name)}`);
-export const setTags = (site: string, tags: string[]) => put(`/api/sites/${encodeURIComponent(site)}/tags`, { tags });
+  cloud.postRolloutsLook({ changes, sites, overrule }) as Promise<{ sites: Looked[]; destructive: boolean }>;
+export const say = (rollout: number, word: Word) => cloud.postRolloutsRolloutSay(rollout, { say: word });
+export const agree = (rollout: number) => cloud.postRolloutsRolloutAgreement(rollout);
+export const templates = (): Promise<Template[]> => cloud.getTemplates();
+export const keepTemplate = (name: string, label: string, changes: Change[]) => cloud.putTemplatesTemplate(name, { label, changes });
+export const dropTemplate = (name: string) => cloud.deleteTemplatesTemplate(name);
+export const setTags = (site: string, tags: string[]) => cloud.putSitesSiteTags(site, { tags });
