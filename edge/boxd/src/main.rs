@@ -80,6 +80,9 @@ fn main() -> anyhow::Result<()> {
     match task {
         Task::Check => {
             supervise::check(&config)?;
+            for fault in media::prompt_faults(&config.prompts) {
+                println!("prompts: {fault}");
+            }
             println!("{} is good", file.display());
             Ok(())
         }

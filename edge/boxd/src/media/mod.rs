@@ -21,6 +21,7 @@ use tracing::warn;
 use crate::observe;
 pub use numbers::{QUARANTINE, of_range};
 use prompts::Shelf;
+pub use prompts::faults as prompt_faults;
 use speech::Espeak;
 pub use speech::version as voice_of;
 
