@@ -128,7 +128,8 @@ impl Documents {
         Ok(Edited { site: site.clone(), changes: made, effective: Arc::new(effective(&documents)) })
     }
 
-    /// Writes fields of documents, all or none, with a note for the history. The caller holds `turn` until they are stored.
+    /// Writes fields of documents, all or none, with a note for the history; an outage drill is ordered and called off by
+    /// itself, and is left as it is. The caller holds `turn` until they are stored.
     pub fn restore(
         &self,
         conn: &Connection,
@@ -143,7 +144,8 @@ impl Documents {
         let mut documents = load(conn, site, self.actor)?;
         let mut made = Vec::new();
         for (index, (doc, fields)) in fields.iter().enumerate() {
-            let changes = documents.restore(*doc, fields, Author::Centre, now);
+            let fields: Fields = fields.iter().filter(|(path, _)| path != config::DRILL_PATH).cloned().collect();
+            let changes = documents.restore(*doc, &fields, Author::Centre, now);
             for bytes in changes.map_err(|error| Refused::Change { index, error })? {
                 made.push((*doc, identified(bytes)?, note.to_owned()));
             }

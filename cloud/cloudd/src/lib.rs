@@ -10,6 +10,7 @@ pub mod ca;
 pub mod clock;
 pub mod command;
 pub mod documents;
+pub mod drills;
 pub mod enrol;
 pub mod hints;
 pub mod http;

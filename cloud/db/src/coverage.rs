@@ -142,6 +142,11 @@ pub fn read(
     gather(conn, (from, now), None, wanted)
 }
 
+/// Of one site, what concerns intervals that end after `from`; None: there is no such site.
+pub fn of_site_since(conn: &Connection, site: &SiteId, from: Millis, now: Millis) -> Result<Option<Cover>> {
+    Ok(gather(conn, (from, now), Some(site), |_| true)?.remove(site))
+}
+
 /// The whole of one site; None: there is no such site.
 pub fn of_site(conn: &Connection, site: &SiteId, now: Millis) -> Result<Option<Cover>> {
     Ok(gather(conn, (Millis(0), now), Some(site), |_| true)?.remove(site))
@@ -231,8 +236,12 @@ impl Cover {
     /// Whether every interval has arrived that touches this time.
     pub fn holds(&self, from: Millis, until: Millis) -> bool {
         let first = self.stretches.iter().skip_while(|stretch| stretch.until <= from.0);
-        let reached = first.fold(from.0, |at, stretch| if stretch.since <= at { at.max(stretch.until) } else { at });
-        reached >= until.0
+        let reached = first.fold(None, |reached: Option<i64>, stretch| {
+            let at = reached.unwrap_or(from.0);
+            if stretch.since <= at { Some(at.max(stretch.until)) } else { reached }
+        });
+        // Where nothing has arrived, no time is held, however short.
+        reached.is_some_and(|at| at >= until.0)
     }
 
     pub fn queues(&self) -> impl Iterator<Item = &QueueId> {

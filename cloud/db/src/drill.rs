@@ -1,19 +1,26 @@
 //! What came of outage drills (N-04). The box says what the branch had; that nothing was lost is judged here: when its
 //! report arrives, everything that it has told before is in.
 
-use model::{BoxId, Millis, SiteId, drill::Report, leaving::Figures};
+use model::{
+    BoxId, Millis, SiteId,
+    drill::{Drill, Outcome, Report},
+    leaving::Figures,
+};
 
 use crate::{
     Error, Result, coverage,
     interval::LENGTH_S_MAX,
     site,
-    sql::{Connection, params},
+    sql::{Connection, Param, params},
+    user::Scope,
 };
 
 /// Kept of one box; the oldest give way.
 pub const KEPT_MAX: i64 = 200;
 /// Most that one question is answered with.
 pub const SHOWN_MAX: i64 = 500;
+/// From its beginning to its end, in ms: a box may be off meanwhile, but says nothing of what is older.
+const SPAN_MS_MAX: i64 = 3 * 24 * 3_600 * 1_000;
 /// Longest report, as JSON.
 const BODY_LEN_MAX: usize = 8_192;
 
@@ -41,14 +48,15 @@ pub struct Kept {
 }
 
 impl Kept {
-    pub fn passed(&self) -> bool {
-        self.report.passed() && self.whole && self.equal
+    /// What was lost on the way has not passed, whatever the box says.
+    pub fn outcome(&self) -> Outcome {
+        if self.whole && self.equal { self.report.outcome() } else { Outcome::NotPassed }
     }
 }
 
 pub fn check(report: &Report) -> std::result::Result<(), Problem> {
     let (began, ended) = (report.began.0, report.ended.0);
-    if began < 0 || ended < began || report.drill.at.0 < 0 {
+    if began < 0 || ended < began || ended.saturating_sub(began) > SPAN_MS_MAX || report.drill.at.0 < 0 {
         return Err(Problem::Span { began, ended });
     }
     if report.during.is_some() || report.before.is_some() {
@@ -61,8 +69,11 @@ pub fn check(report: &Report) -> std::result::Result<(), Problem> {
 /// After everything else of its batch. What is told twice of one drill replaces what was told first.
 pub fn put(conn: &Connection, box_id: BoxId, site: &SiteId, report: &Report, now: Millis) -> Result<()> {
     let span = (report.began, report.ended);
-    let whole = coverage::of_site(conn, site, now)?.is_some_and(|cover| cover.holds(report.began, report.ended));
-    let equal = figures(conn, box_id, span)? == report.told;
+    let cover = coverage::of_site_since(conn, site, report.began, now)?;
+    // Of what did not run nothing can be missing.
+    let ran = report.why.ran();
+    let whole = !ran || cover.is_some_and(|cover| cover.holds(report.began, report.ended));
+    let equal = !ran || figures(conn, box_id, span)? == report.told;
     let body = serde_json::to_string(report).map_err(|error| Error::corrupt("a drill", error))?;
     let sql = "INSERT INTO drill (box, at, site, body, whole, equal, received) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                ON CONFLICT (box, at) DO UPDATE SET site = excluded.site, body = excluded.body, whole = excluded.whole,
@@ -103,10 +114,28 @@ fn figures(conn: &Connection, box_id: BoxId, (from, until): (Millis, Millis)) ->
     Ok(found.unwrap_or_default())
 }
 
-/// Of all sites, the latest to arrive first.
-pub fn all(conn: &Connection) -> Result<Vec<Kept>> {
-    let sql = "SELECT site, box, body, whole, equal, received FROM drill ORDER BY received DESC, box, at LIMIT ?1";
-    conn.all(sql, params![SHOWN_MAX], |row| {
+/// A box of the site has said what came of it.
+pub fn is_reported(conn: &Connection, site: &SiteId, drill: Drill) -> Result<bool> {
+    let sql = "SELECT count(*) FROM drill WHERE site = ?1 AND at = ?2";
+    Ok(conn.only::<i64>(sql, params![site, drill.at.0])? > 0)
+}
+
+/// Of the sites that one may see, the latest to arrive first.
+pub fn all(conn: &Connection, scope: &Scope) -> Result<Vec<Kept>> {
+    let mut values = vec![SHOWN_MAX.value()];
+    let only = match scope {
+        Scope::All => String::new(),
+        Scope::Sites(sites) if sites.is_empty() => return Ok(Vec::new()),
+        Scope::Sites(sites) => {
+            values.extend(sites.iter().map(Param::value));
+            let places: Vec<String> = (2..values.len().saturating_add(1)).map(|n| format!("?{n}")).collect();
+            format!("WHERE site IN ({})", places.join(", "))
+        }
+    };
+    let sql = format!(
+        "SELECT site, box, body, whole, equal, received FROM drill {only} ORDER BY received DESC, box, at LIMIT ?1"
+    );
+    conn.all(&sql, &values, |row| {
         let report = serde_json::from_str(&row.get::<String>(2)?).map_err(|error| Error::corrupt("a drill", error))?;
         Ok(Kept {
             site: site::parse(&row.get::<String>(0)?)?,

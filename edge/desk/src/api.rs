@@ -319,7 +319,15 @@ pub struct Settings {
 #[derive(Debug, Clone, Serialize)]
 pub struct Drills {
     pub ordered: Option<Drill>,
-    pub reports: Vec<drill::Report>,
+    pub reports: Vec<Drilled>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Drilled {
+    #[serde(flatten)]
+    pub report: drill::Report,
+    /// As the box judges it; the centre judges besides what it has received.
+    pub outcome: drill::Outcome,
 }
 
 /// `POST /api/changes`: edits of the branch's own document, all or none.

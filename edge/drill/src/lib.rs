@@ -8,5 +8,5 @@ mod verdict;
 mod watch;
 
 pub use seen::Seen;
-pub use verdict::{Standing, Stretches, report};
+pub use verdict::{Read, Standing, Stretches, not_run, report};
 pub use watch::{Input, Output, Past, Run, Watch};

@@ -1,7 +1,8 @@
 //! Contract against fact: what the branch is promised without the cloud, and what it had.
 
 use model::{
-    drill::{Calls, Function, Mark, Report, Verdict},
+    Millis,
+    drill::{Calls, Drill, Function, Mark, Report, Verdict, Why},
     leaving::{Alone, End, Figures},
 };
 
@@ -40,14 +41,54 @@ pub struct Stretches {
     pub before: Calls,
 }
 
-/// `told`: what has left of the intervals that the drill touches.
-pub fn report(run: Run, seen: &Seen, calls: Stretches, standing: Standing, told: Figures) -> Report {
-    let marks =
-        Function::ALL.map(|function| Mark { function, verdict: verdict(function, &run, seen, calls, &standing) });
-    let Run { drill, began, ended, why, joined, delivered } = run;
-    let (during, before) = (Some(calls.during), Some(calls.before));
+/// What the ledger says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    pub seen: Seen,
+    pub calls: Stretches,
+    /// What has left of the intervals that the drill touches.
+    pub told: Figures,
+}
+
+/// `read`: None where the ledger could not be read.
+pub fn report(run: Run, read: Option<Read>, standing: Standing) -> Report {
+    let of = |function| match &read {
+        None if is_of_ledger(function) => Verdict::Unread,
+        None => verdict(function, &run, &Seen::default(), Stretches::default(), &standing),
+        Some(read) => verdict(function, &run, &read.seen, read.calls, &standing),
+    };
+    let marks = Function::ALL.map(|function| Mark { function, verdict: of(function) });
+    let Run { drill, began, ended, lasted_ms, why, joined, delivered } = run;
+    let calls = read.as_ref().map(|read| read.calls);
+    let (during, before) = (calls.map(|calls| calls.during), calls.map(|calls| calls.before));
+    let told = read.map(|read| read.told).unwrap_or_default();
     let Standing { alone, rows, .. } = standing;
-    Report { drill, began, ended, why, joined, delivered, rows, during, before, alone, marks: marks.to_vec(), told }
+    let marks = marks.to_vec();
+    Report { drill, began, ended, lasted_ms, why, joined, delivered, rows, during, before, alone, marks, told }
+}
+
+/// Of one that was ordered and not begun.
+pub fn not_run(drill: Drill, why: Why, at: Millis) -> Report {
+    Report {
+        drill,
+        began: at,
+        ended: at,
+        lasted_ms: 0,
+        why,
+        joined: None,
+        delivered: None,
+        rows: 0,
+        during: None,
+        before: None,
+        alone: Vec::new(),
+        marks: Vec::new(),
+        told: Figures::default(),
+    }
+}
+
+fn is_of_ledger(function: Function) -> bool {
+    use Function::*;
+    matches!(function, Incoming | Waiting | Outgoing | Recording | Records)
 }
 
 fn verdict(function: Function, run: &Run, seen: &Seen, calls: Stretches, standing: &Standing) -> Verdict {
@@ -60,7 +101,7 @@ fn verdict(function: Function, run: &Run, seen: &Seen, calls: Stretches, standin
     match function {
         Function::Incoming => of(seen.incoming > 0, seen.lost == 0),
         Function::Waiting => waiting(calls),
-        Function::Outgoing => of(seen.outgoing > 0, seen.unreached < seen.outgoing),
+        Function::Outgoing => of(seen.outgoing > 0, seen.unreached == 0),
         Function::Recording => of(seen.recorded.saturating_add(seen.unrecorded) > 0, seen.unrecorded == 0),
         Function::Records => of(seen.over > 0, seen.unkept == 0),
         Function::Phones => as_before(standing.phones),

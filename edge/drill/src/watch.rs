@@ -11,6 +11,8 @@ use model::{
 
 /// After a drill the link and all that was told meanwhile are waited for so long; then the report says what is missing.
 const BACK_MAX: Duration = Duration::from_secs(3_600);
+/// An order that is heard of within this time after its drill would have been over is said not to have run, in ms.
+const LATE_MS_MAX: u64 = 24 * 3_600_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -23,6 +25,8 @@ pub enum Input {
     Delivered,
     /// The intervals that the drill touches are closed, and the cloud has all there is to be said of them.
     Told,
+    /// What forbids that a drill begins now. It is waited for as long as the drill may be late; then it does not run.
+    Hindered(Option<Why>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,12 @@ pub enum Output {
     Ended {
         drill: Drill,
         why: Why,
+        lasted_ms: u64,
+    },
+    /// It was ordered, and was not begun.
+    NotRun {
+        drill: Drill,
+        why: Why,
     },
     /// Time for the report.
     Report(Run),
@@ -48,6 +58,8 @@ pub struct Run {
     pub drill: Drill,
     pub began: Millis,
     pub ended: Millis,
+    /// By the steady clock, as far as this process saw it.
+    pub lasted_ms: u64,
     pub why: Why,
     pub joined: Option<Millis>,
     pub delivered: Option<Millis>,
@@ -58,7 +70,8 @@ pub struct Run {
 pub struct Past {
     pub drill: Drill,
     pub began: Millis,
-    pub ended: Option<(Millis, Why)>,
+    /// When, why, and how long it had lasted, in ms.
+    pub ended: Option<(Millis, Why, u64)>,
     pub reported: bool,
 }
 
@@ -67,7 +80,7 @@ enum State {
     /// No drill is ordered, or the one that is lies ahead.
     Idle,
     /// The link is cut.
-    Apart { drill: Drill, began: Millis, deadline: Instant },
+    Apart { drill: Drill, began: Millis, since: Instant, before_ms: u64, deadline: Instant },
     /// It is looked for again.
     Back { run: Run, given_up: Instant },
 }
@@ -77,26 +90,35 @@ pub struct Watch {
     state: State,
     /// The last drill that has begun.
     last: Option<Drill>,
+    /// The last that was not run, and told so.
+    refused: Option<Drill>,
+    hindered: Option<Why>,
     linked: bool,
     output: std::collections::VecDeque<Output>,
 }
 
 impl Watch {
-    /// `past`: the last drill that has begun, by an earlier life of the process.
-    pub fn new(now: Instant, wall: Millis, past: Option<Past>) -> Watch {
+    /// `past`: the last drill that has begun, by an earlier life of the process; `refused`: the last that was not run.
+    pub fn new(now: Instant, wall: Millis, past: Option<Past>, refused: Option<Drill>) -> Watch {
         let mut watch = Watch {
             ordered: None,
             state: State::Idle,
             last: past.map(|past| past.drill),
+            refused,
+            hindered: None,
             linked: false,
             output: Default::default(),
         };
         let Some(past) = past.filter(|past| !past.reported) else { return watch };
         watch.state = match past.ended {
-            None => State::Apart { drill: past.drill, began: past.began, deadline: deadline(now, wall, past.drill) },
-            Some((ended, why)) => {
+            None => {
                 let Past { drill, began, .. } = past;
-                let run = Run { drill, began, ended, why, joined: None, delivered: None };
+                let before_ms = wall.since(began).min(drill.until().since(drill.at));
+                State::Apart { drill, began, since: now, before_ms, deadline: deadline(now, wall, drill) }
+            }
+            Some((ended, why, lasted_ms)) => {
+                let Past { drill, began, .. } = past;
+                let run = Run { drill, began, ended, lasted_ms, why, joined: None, delivered: None };
                 State::Back { run, given_up: now + BACK_MAX }
             }
         };
@@ -122,6 +144,7 @@ impl Watch {
                 }
             }
             Input::Stop(why) => self.end(now, wall, why),
+            Input::Hindered(why) => self.hindered = why,
             Input::Delivered => {
                 if let State::Back { run, .. } = &mut self.state
                     && run.joined.is_some()
@@ -148,7 +171,12 @@ impl Watch {
                 self.end(now, wall, Why::Deadline);
             }
             State::Back { run, given_up } if now >= given_up => self.report(run),
-            State::Apart { .. } | State::Back { .. } => {}
+            State::Apart { .. } => {}
+            // Nobody shall wait in vain for what was ordered meanwhile.
+            State::Back { .. } => {
+                let another = self.due(wall).filter(|drill| wall.since(drill.at) > drill.slack_ms());
+                another.into_iter().for_each(|drill| self.not_run(drill, Why::NotRunAnother));
+            }
         }
     }
 
@@ -164,6 +192,11 @@ impl Watch {
         }
     }
 
+    /// A drill's time has come, and it has neither begun nor been refused.
+    pub fn is_due(&self, wall: Millis) -> bool {
+        matches!(self.state, State::Idle) && self.due(wall).is_some()
+    }
+
     /// The drill that is over, and is to be reported of.
     pub fn back(&self) -> Option<Run> {
         match self.state {
@@ -177,12 +210,31 @@ impl Watch {
     }
 
     fn begin(&mut self, now: Instant, wall: Millis) {
-        let due = |drill: &Drill| drill.at <= wall && wall < drill.until() && self.last != Some(*drill);
-        let Some(drill) = self.ordered.filter(due) else { return };
+        let Some(drill) = self.due(wall) else { return };
+        if wall >= drill.until() {
+            return self.not_run(drill, Why::NotRunLate);
+        }
+        match self.hindered {
+            Some(why) if wall.since(drill.at) > drill.slack_ms() => return self.not_run(drill, why),
+            Some(_) => return,
+            None => {}
+        }
         self.last = Some(drill);
-        self.state = State::Apart { drill, began: wall, deadline: deadline(now, wall, drill) };
+        self.state =
+            State::Apart { drill, began: wall, since: now, before_ms: 0, deadline: deadline(now, wall, drill) };
         self.say(Output::Began(drill));
         self.say(Output::Cut { until: drill.until() });
+    }
+
+    /// One whose time has come, and of which nothing was said yet. What is long over is not spoken of.
+    fn due(&self, wall: Millis) -> Option<Drill> {
+        let due = |drill: &Drill| drill.at <= wall && wall.since(drill.until()) < LATE_MS_MAX;
+        self.ordered.filter(|drill| due(drill) && self.last != Some(*drill) && self.refused != Some(*drill))
+    }
+
+    fn not_run(&mut self, drill: Drill, why: Why) {
+        self.refused = Some(drill);
+        self.say(Output::NotRun { drill, why });
     }
 
     /// Somebody at the branch: nobody else can write to its documents while it is apart.
@@ -195,13 +247,15 @@ impl Watch {
     }
 
     fn end(&mut self, now: Instant, wall: Millis, why: Why) {
-        let State::Apart { drill, began, .. } = self.state else { return };
+        let State::Apart { drill, began, since, before_ms, .. } = self.state else { return };
+        let seen = u64::try_from(now.saturating_duration_since(since).as_millis()).unwrap_or(u64::MAX);
+        let lasted_ms = before_ms.saturating_add(seen);
         // Whoever cuts the link may know sooner that its time is over.
         let joined = self.linked.then_some(wall);
-        let run = Run { drill, began, ended: wall.max(began), why, joined, delivered: None };
+        let run = Run { drill, began, ended: wall.max(began), lasted_ms, why, joined, delivered: None };
         self.state = State::Back { run, given_up: now + BACK_MAX };
         self.say(Output::Join);
-        self.say(Output::Ended { drill, why });
+        self.say(Output::Ended { drill, why, lasted_ms });
     }
 
     fn report(&mut self, run: Run) {

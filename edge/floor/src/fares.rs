@@ -48,6 +48,7 @@ impl Visit {
     }
 }
 
+#[derive(Clone)]
 pub struct Fares {
     /// Of fewer nothing is said.
     k: usize,
@@ -74,6 +75,13 @@ impl Fares {
         self.settle();
         self.open.clear();
         self.said = Fare::Few;
+    }
+
+    /// The same memory, and a judgement of its own from here on.
+    pub fn anew(&self) -> Fares {
+        let mut fares = self.clone();
+        fares.activated();
+        fares
     }
 
     /// How they fare. Once they fare worse, that stands until another configuration runs.
@@ -209,6 +217,18 @@ mod tests {
                 self.tell(contact, at, Kind::Ended { cause: EndCause::Caller });
             }
         }
+    }
+
+    #[test]
+    fn a_judgement_of_its_own_counts_from_its_beginning() {
+        let mut day = Day::new(1, past(40, |n| n % 10 > 0));
+        day.calls(8, TEN, false);
+        assert_eq!(day.0.say(), Fare::Worse);
+        let mut since = Day(day.0.anew(), day.1);
+        since.calls(2, TEN, true);
+        assert_eq!(since.0.say(), Fare::Few, "what was before is not its doing");
+        since.calls(8, TEN, false);
+        assert_eq!(since.0.say(), Fare::Worse);
     }
 
     #[test]

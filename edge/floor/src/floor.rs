@@ -247,6 +247,11 @@ impl<L: Lines> Floor<L> {
         }
     }
 
+    /// Somebody's call for help is not over.
+    pub fn helps_somebody(&self) -> bool {
+        self.contacts.values().any(|contact| contact.out.as_ref().is_some_and(|out| out.emergency))
+    }
+
     pub(crate) fn at(&mut self, now: Instant, wall: Millis) {
         self.now = now;
         self.chronicle.wall = wall;

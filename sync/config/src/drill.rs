@@ -13,7 +13,8 @@ use crate::{
     scalar::Scalar,
 };
 
-pub(crate) const PATH: &str = "site/drill";
+/// Where the order stands.
+pub const PATH: &str = "site/drill";
 const MINUTES: (i64, i64) = (MINUTES_MIN as i64, MINUTES_MAX as i64);
 
 pub(crate) fn written(drill: Option<Drill>) -> Result<Scalar, Error> {

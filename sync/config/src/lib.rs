@@ -29,6 +29,7 @@ mod versions;
 
 pub use document::{Applied, Document, Heads, Peer, SyncState, may_receive};
 pub use documents::{Author, Documents};
+pub use drill::PATH as DRILL_PATH;
 pub use effective::{Effective, effective, heads};
 pub use error::Error;
 pub use history::{History, Kept, Undo, is_under};

@@ -10,10 +10,11 @@ use crate::pass::{Error, bounds, check_alone, check_figures};
 /// The report as it may leave: without its calls, and without a word of them that comes from fewer than `k`.
 pub(crate) fn thinned(report: &Report, k: u32) -> Result<Report, Error> {
     check(report)?;
-    let few = report.during.is_none_or(|calls| calls.offered < k);
+    // Also what nobody asked for: that nobody did is a word of fewer.
+    let few = report.why.ran() && report.during.is_none_or(|calls| calls.offered < k);
     let mark = |mark: &Mark| {
-        let withheld = few && is_of_callers(mark.function);
-        if withheld { Mark { verdict: Verdict::Unasked, ..*mark } } else { *mark }
+        let withheld = few && is_of_callers(mark.function) && mark.verdict != Verdict::Unread;
+        if withheld { Mark { verdict: Verdict::Withheld, ..*mark } } else { *mark }
     };
     let marks = report.marks.iter().map(mark).collect();
     Ok(Report { during: None, before: None, marks, ..report.clone() })
@@ -30,6 +31,8 @@ fn check(report: &Report) -> Result<(), Error> {
     within("drill.minutes", report.drill.minutes.into(), MINUTES_MIN.into(), MINUTES_MAX.into())?;
     within("began", report.began.0, 0, i64::MAX)?;
     within("ended", report.ended.0, report.began.0, i64::MAX)?;
+    let lasted = i64::try_from(report.lasted_ms).unwrap_or(i64::MAX);
+    within("lasted_ms", lasted, 0, i64::from(MINUTES_MAX).saturating_mul(60_000).saturating_mul(2))?;
     for (field, at) in [("joined", report.joined), ("delivered", report.delivered)] {
         within(field, at.map_or(0, |at| at.0), 0, i64::MAX)?;
     }
@@ -44,7 +47,7 @@ fn check(report: &Report) -> Result<(), Error> {
 mod tests {
     use model::{
         Millis,
-        drill::{Calls, Drill, Why},
+        drill::{Calls, Drill, Outcome, Why},
         leaving::{Figures, Leaving},
     };
 
@@ -58,6 +61,7 @@ mod tests {
             drill: Drill { at: Millis(60_000), minutes: 5 },
             began: Millis(60_000),
             ended: Millis(360_000),
+            lasted_ms: 300_000,
             why: Why::Deadline,
             joined: Some(Millis(361_000)),
             delivered: None,
@@ -86,7 +90,8 @@ mod tests {
         assert_eq!(many.marks, report(5).marks);
         let few = left(report(4)).unwrap();
         let verdicts: Vec<Verdict> = few.marks.iter().map(|mark| mark.verdict).collect();
-        assert_eq!(verdicts, [Verdict::Unasked, Verdict::Kept]);
+        assert_eq!(verdicts, [Verdict::Withheld, Verdict::Kept]);
+        assert_eq!(few.outcome(), Outcome::NotKnown, "a broken function that is withheld is no success");
         assert_eq!(left(Report { during: None, ..report(9) }).unwrap().marks, few.marks, "none is fewer still");
     }
 
@@ -97,6 +102,7 @@ mod tests {
             Report { drill: Drill { minutes: 481, ..good.drill }, ..good.clone() },
             Report { ended: Millis(59_999), ..good.clone() },
             Report { joined: Some(Millis(-1)), ..good.clone() },
+            Report { lasted_ms: 60_000 * 60 * 24, ..good.clone() },
             Report { marks: vec![good.marks[0], good.marks[0]], ..good.clone() },
             Report { told: Figures { offered: 1, answered: 2, ..Figures::default() }, ..good.clone() },
         ] {

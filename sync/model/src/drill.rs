@@ -27,6 +27,11 @@ impl Drill {
         let minutes = self.minutes.clamp(MINUTES_MIN, MINUTES_MAX);
         Millis(self.at.0.saturating_add(i64::from(minutes).saturating_mul(60_000)))
     }
+
+    /// It may begin so much later, in ms, and be shorter by that: a tenth of it, and a quarter of a minute at least.
+    pub fn slack_ms(self) -> u64 {
+        u64::from(self.minutes).saturating_mul(6_000).max(15_000)
+    }
 }
 
 /// Why the link was given back.
@@ -45,10 +50,49 @@ pub enum Why {
     Callers,
     /// The disk is nearly full.
     Disk,
+    /// It did not run: a call for help was open.
+    NotRunEmergency,
+    /// It did not run: a notice waited for the centre.
+    NotRunNotice,
+    /// It did not run: the disk was nearly full.
+    NotRunDisk,
+    /// It did not run: calls between branches were up, and would have been cut.
+    NotRunOverflow,
+    /// It did not run: one before it was not reported yet.
+    NotRunAnother,
+    /// It did not run: the branch heard of it when its time was over.
+    NotRunLate,
 }
 
 impl Why {
-    pub const ALL: [Why; 5] = [Why::Deadline, Why::Person, Why::Emergency, Why::Callers, Why::Disk];
+    pub const ALL: [Why; 11] = [
+        Why::Deadline,
+        Why::Person,
+        Why::Emergency,
+        Why::Callers,
+        Why::Disk,
+        Why::NotRunEmergency,
+        Why::NotRunNotice,
+        Why::NotRunDisk,
+        Why::NotRunOverflow,
+        Why::NotRunAnother,
+        Why::NotRunLate,
+    ];
+
+    /// The link was cut at all.
+    pub fn ran(self) -> bool {
+        matches!(self, Why::Deadline | Why::Person | Why::Emergency | Why::Callers | Why::Disk)
+    }
+}
+
+/// How the box stood when the link was cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stood {
+    /// Phones that were registered.
+    pub phones: u32,
+    pub lines_up: u32,
+    /// A call for help could go out, as far as was known.
+    pub help: bool,
 }
 
 /// What a branch has, and may have less of without the cloud or not.
@@ -118,6 +162,23 @@ pub enum Verdict {
     Broken,
     /// Nobody asked for it, or too few to say.
     Unasked,
+    /// The branch knows, and it may not leave: too few callers.
+    Withheld,
+    /// The ledger could not be read.
+    Unread,
+}
+
+/// What a drill amounts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = DrillOutcome))]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It lasted its time, what counts was asked for, and nothing was less than is promised.
+    Passed,
+    NotPassed,
+    /// Nothing is known to have broken, and too little is known to say that nothing did.
+    NotKnown,
 }
 
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -150,6 +211,10 @@ pub struct Report {
     pub drill: Drill,
     pub began: Millis,
     pub ended: Millis,
+    /// How long the link was cut by the steady clock, in ms; over a restart by the wall.
+    #[cfg_attr(feature = "schema", schema(required = true))]
+    #[serde(default)]
+    pub lasted_ms: u64,
     pub why: Why,
     /// When the link was back; None: not within the hour.
     pub joined: Option<Millis>,
@@ -169,8 +234,26 @@ pub struct Report {
 }
 
 impl Report {
-    /// It ran to its end, and nothing was less than is promised.
-    pub fn passed(&self) -> bool {
-        self.why == Why::Deadline && self.marks.iter().all(|mark| mark.verdict != Verdict::Broken)
+    /// Of what the report itself says. Without evidence nothing has passed: each function must be named, something must
+    /// have called in or out, and a line or a call for help must have been there to be lost.
+    pub fn outcome(&self) -> Outcome {
+        let has = |verdict| self.marks.iter().any(|mark| mark.verdict == verdict);
+        let full = u64::from(self.drill.minutes).saturating_mul(60_000);
+        let lasted = self.lasted_ms >= full.saturating_sub(self.drill.slack_ms());
+        if self.why != Why::Deadline || !lasted || has(Verdict::Broken) {
+            return Outcome::NotPassed;
+        }
+        let asked = |functions: &[Function]| {
+            let known = |mark: &Mark| !matches!(mark.verdict, Verdict::Unasked | Verdict::Withheld | Verdict::Unread);
+            self.marks.iter().any(|mark| functions.contains(&mark.function) && known(mark))
+        };
+        let named = Function::ALL
+            .iter()
+            .all(|function| self.marks.iter().filter(|mark| mark.function == *function).count() == 1);
+        let core = asked(&[Function::Delivery])
+            && asked(&[Function::Lines, Function::Help])
+            && asked(&[Function::Incoming, Function::Outgoing]);
+        let all_told = !has(Verdict::Withheld) && !has(Verdict::Unread);
+        if named && core && all_told { Outcome::Passed } else { Outcome::NotKnown }
     }
 }

@@ -391,11 +391,20 @@ pub enum Kind {
     /// The box has cut its link to the cloud, by order.
     DrillBegan {
         drill: Drill,
+        /// Kept here, so that a box that begins again in its midst knows what there was to lose.
+        #[serde(default)]
+        stood: drill::Stood,
     },
     /// And looks for it again.
     DrillEnded {
         drill: Drill,
         why: drill::Why,
+        /// By the steady clock.
+        #[serde(default)]
+        lasted_ms: u64,
+        /// Who ended it at the branch.
+        #[serde(default)]
+        by: Option<AgentId>,
     },
     DrillReported {
         report: Box<drill::Report>,

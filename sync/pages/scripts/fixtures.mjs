@@ -262,7 +262,7 @@ export const corrections = {
 
 export const alone = [{ until: 'disk', days: 5 }, { until: 'certificate', days: 61 }, { until: 'trunk_names', days: 6 }];
 const health = (over) => ({ at: NOW - 40_000, processes_up: 3, restarts: 0, disk_free_percent: 62, phones_registered: 12, trunks_up: 2, trunks: 2, intervals_closed: 960, slot: 0, version: [0, 1, 0], alone: [{ until: 'disk', days: 23 }, { until: 'certificate', days: 3650 }], ...over });
-const site = (id, label, over) => ({ site: id, label, linked: true, last_heard_ms_ago: 1800, data_age_s: 42, completeness: 1, tags: [], drill: null, queues_waiting: null, software: '0.1.0', health: health({}), findings: { repaired: 0, warning: 0, fatal: 0 }, ...over });
+const site = (id, label, over) => ({ site: id, label, linked: true, last_heard_ms_ago: 1800, data_age_s: 42, completeness: 1, tags: [], drill: null, drill_apart: false, queues_waiting: null, software: '0.1.0', health: health({}), findings: { repaired: 0, warning: 0, fatal: 0 }, ...over });
 
 const notice = (n, over) => ({ site: 'north', site_label: 'North Street', notice: String(n).repeat(32).slice(0, 32), at: NOW - 90_000, received: NOW - 88_000, what: 'emergency_answered', alarm: true, place: 'Annex', trunk: null, seen_by: null, seen: null, ...over });
 export const notices = [
@@ -338,18 +338,20 @@ const kept = ['incoming', 'waiting', 'outgoing', 'recording', 'records', 'phones
 const promised = [mark('overflow', 'less'), mark('centre', 'less')];
 const told = { offered: 44, answered: 41, abandoned: 3, answered_in_t: 38, abandoned_in_t: 1, overflowed: 0, recorded: 41, wait_s: 320, talk_s: 8_100, hold_s: 240, wrap_up_s: 900 };
 const drillReport = (began, over) => ({
-  drill: { at: began, minutes: 30 }, began, ended: began + 30 * min, why: 'deadline', joined: began + 30 * min + 4_200, delivered: began + 30 * min + 5_900, rows: 12,
+  drill: { at: began, minutes: 30 }, began, ended: began + 30 * min, lasted_ms: 30 * min, why: 'deadline', outcome: 'passed', joined: began + 30 * min + 4_200, delivered: began + 30 * min + 5_900, rows: 12,
   during: { offered: 21, answered: 20, abandoned: 1, recorded: 20, wait_s: 180 }, before: { offered: 23, answered: 21, abandoned: 2, recorded: 21, wait_s: 160 },
   alone: [{ until: 'disk', days: 23 }, { until: 'certificate', days: 61 }], marks: [...kept, mark('certificate', 'kept'), mark('trunk_names', 'unasked'), ...promised, mark('delivery', 'kept')], told, ...over,
 });
-const broken = drillReport(NOW - 9_000 * min, { why: 'emergency', ended: NOW - 8_991 * min, joined: null, delivered: null, marks: [...kept, mark('certificate', 'broken'), mark('trunk_names', 'unasked'), ...promised, mark('delivery', 'broken')] });
+const broken = drillReport(NOW - 9_000 * min, { why: 'emergency', outcome: 'not_passed', ended: NOW - 8_991 * min, lasted_ms: 9 * min, joined: null, delivered: null, marks: [...kept, mark('certificate', 'broken'), mark('trunk_names', 'unasked'), ...promised, mark('delivery', 'broken')] });
 export const deskDrills = { ordered: { at: NOW + 600 * min, minutes: 30 }, reports: [drillReport(NOW - 2_900 * min, {}), broken] };
 const away = { during: null, before: null };
 export const drills = {
   ordered: [{ site: 'airport', label: 'Airport', drill: { at: NOW - 10 * min, minutes: 30 }, until: NOW + 20 * min, apart: true }, { site: 'north', label: 'North Street', drill: { at: NOW + 600 * min, minutes: 30 }, until: NOW + 630 * min, apart: false }],
   reports: [
-    { site: 'harbour', label: 'Harbour', box: 'b2', report: { ...drillReport(NOW - 2_900 * min, {}), ...away }, whole: true, equal: true, passed: true, received: NOW - 2_860 * min },
-    { site: 'old-town', label: 'Old Town', box: 'd05b', report: { ...broken, ...away }, whole: false, equal: true, passed: false, received: NOW - 8_900 * min },
+    { site: 'harbour', label: 'Harbour', box: 'b2', report: { ...drillReport(NOW - 2_900 * min, {}), ...away }, whole: true, equal: true, outcome: 'passed', received: NOW - 2_860 * min },
+    { site: 'old-town', label: 'Old Town', box: 'd05b', report: { ...broken, ...away }, whole: false, equal: true, outcome: 'not_passed', received: NOW - 8_900 * min },
+    { site: 'north', label: 'North Street', box: 'a1', report: { ...drillReport(NOW - 12_000 * min, { marks: [...kept.map(({ function: fn }, at) => mark(fn, at < 5 ? 'withheld' : 'kept')), ...promised, mark('delivery', 'kept')] }), ...away }, whole: true, equal: true, outcome: 'not_known', received: NOW - 11_900 * min },
+    { site: 'station', label: 'Station', box: 'c7', report: { ...drillReport(NOW - 13_000 * min, { why: 'not_run_overflow', ended: NOW - 13_000 * min, lasted_ms: 0, joined: null, delivered: null, marks: [] }), ...away }, whole: true, equal: true, outcome: 'not_passed', received: NOW - 12_990 * min },
   ],
 };
 

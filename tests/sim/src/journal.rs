@@ -333,10 +333,10 @@ fn tell(kind: &Kind) -> String {
         Kind::PhoneFetchesRefused { count } => format!("{count} fetches refused"),
         Kind::LinkUp => "linked".into(),
         Kind::LinkDown => "unlinked".into(),
-        Kind::DrillBegan { drill } => format!("a drill of {} minutes begins", drill.minutes),
+        Kind::DrillBegan { drill, .. } => format!("a drill of {} minutes begins", drill.minutes),
         Kind::DrillEnded { why, .. } => format!("the drill ends: {why:?}"),
         Kind::DrillReported { report } => {
-            format!("the drill is reported: {}", if report.passed() { "passed" } else { "not passed" })
+            format!("the drill is reported: {:?}", report.outcome())
         }
     }
 }

@@ -136,8 +136,13 @@ pub(super) fn parse(changes: Vec<Value>) -> Result<Vec<Change>, Fault> {
     if changes.len() > CHANGES_MAX {
         return Err(Fault::invalid(format!("more than {CHANGES_MAX} changes at once")));
     }
-    let parsed = changes.into_iter().enumerate().map(|(index, change)| {
-        serde_json::from_value(change).map_err(|error| Fault::invalid(error.to_string()).at(index))
+    let parsed = changes.into_iter().enumerate().map(|(index, change)| match serde_json::from_value(change) {
+        // Only there it is checked, and told of in the audit.
+        Ok(Change::SiteDrill { .. }) => {
+            Err(Fault::invalid("an outage drill is ordered by itself, site by site").at(index))
+        }
+        Ok(change) => Ok(change),
+        Err(error) => Err(Fault::invalid(error.to_string()).at(index)),
     });
     parsed.collect()
 }

@@ -10,11 +10,11 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use db::session::Who;
+use db::{Connection, session::Who};
 use model::{
     BoxId, Millis, SiteId,
     change::{Change, Doc},
-    drill::{Drill, MINUTES_MAX, MINUTES_MIN, Report},
+    drill::{Drill, MINUTES_MAX, MINUTES_MIN, Outcome, Report},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -26,10 +26,18 @@ use super::{
     fault::Fault,
     site_of,
 };
-use crate::{app::App, clock, rollouts};
+use crate::{
+    app::App,
+    clock,
+    drills::{is_apart, standing},
+    rollouts,
+};
 
 /// A drill is ordered for so long ahead at most, in ms.
 const AHEAD_MS_MAX: i64 = 60 * 24 * 3_600 * 1_000;
+/// One in so many sites may be cut off at once, and so many at least.
+const SHARE_MAX: usize = 10;
+const AT_ONCE_MIN: usize = 5;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Drills {
@@ -37,7 +45,7 @@ pub struct Drills {
     reports: Vec<Reported>,
 }
 
-/// One that is not over.
+/// One that is not over, or not reported yet.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrderedDrill)]
 struct Ordered {
@@ -45,7 +53,7 @@ struct Ordered {
     label: String,
     drill: Drill,
     until: Millis,
-    /// Its time has come, and the site is not linked.
+    /// The site is not linked, for its drill runs.
     apart: bool,
 }
 
@@ -61,7 +69,7 @@ struct Reported {
     whole: bool,
     /// Their figures here were those that the box has told.
     equal: bool,
-    passed: bool,
+    outcome: Outcome,
     received: Millis,
 }
 
@@ -75,18 +83,17 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
             let Some(effective) = reader.documents.effective(conn, &site)? else { continue };
             let label = effective.config.site.label.clone();
             labels.insert(site.clone(), label.clone());
-            if let Some(drill) = effective.drill.filter(|drill| drill.until() > now) {
-                let apart = drill.at <= now && !linked.contains(&site);
+            if let Some(drill) = standing(&reader, conn, &site, now)? {
+                let apart = is_apart(drill, reader.links.of(&site), now) && !linked.contains(&site);
                 ordered.push(Ordered { site, label, drill, until: drill.until(), apart });
             }
         }
         ordered.sort_by_key(|one| one.drill.at);
-        let reports = db::drill::all(conn)?.into_iter().filter(|kept| who.scope.holds(&kept.site));
-        let reports = reports.map(|kept| {
-            let passed = kept.passed();
+        let reports = db::drill::all(conn, &who.scope)?.into_iter().map(|kept| {
+            let outcome = kept.outcome();
             let label = labels.get(&kept.site).cloned().unwrap_or_else(|| kept.site.to_string());
             let db::drill::Kept { site, box_id, report, whole, equal, received } = kept;
-            Reported { site, label, box_id, report, whole, equal, passed, received }
+            Reported { site, label, box_id, report, whole, equal, outcome, received }
         });
         Ok::<_, db::Error>(Drills { ordered, reports: reports.collect() })
     });
@@ -102,7 +109,8 @@ pub struct Order {
     minutes: u16,
 }
 
-/// One at a site at a time, and none while a roll-out watches it: the site would be taken for lost.
+/// One at a site at a time, until its report is there; and none while a roll-out watches it: the site would be taken for
+/// lost.
 pub async fn order(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
@@ -118,45 +126,73 @@ pub async fn order(
         return Err(Fault::invalid("at: within sixty days"));
     }
     let site = site_of(&site)?;
-    let of = site.clone();
-    let live = app.db.read(move |conn| {
-        let live = db::rollout::live(conn)?;
-        Ok::<_, db::Error>(live.iter().any(|kept| rollouts::has(kept, &of)))
-    });
-    if live.await? {
-        return Err(not_now("the site is part of a roll-out that is not over"));
+    let _turn = app.documents.turn.lock().await;
+    let (reader, of) = (Arc::clone(&app), site.clone());
+    let hindered = app.db.read(move |conn| hindered(&reader, conn, &of, drill, now)).await?;
+    if let Some(why) = hindered {
+        return Err(not_now(why));
     }
-    write(&app, who, site, Some(drill), now).await?;
+    write(&app, who, site, (Some(drill), drill), now).await?;
     Ok(Json(drill))
 }
 
-/// One that runs is ended at the branch alone: from here nothing reaches it.
+/// One that runs goes on at the branch until its time, where nobody there ends it: from here nothing reaches it. The order
+/// is taken back all the same, so that it ends as soon as the branch hears of it.
 pub async fn call_off(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(site): Path<String>,
 ) -> Result<StatusCode, Fault> {
-    write(&app, who, site_of(&site)?, None, clock::now()).await?;
+    let (site, now) = (site_of(&site)?, clock::now());
+    let _turn = app.documents.turn.lock().await;
+    let (reader, of) = (Arc::clone(&app), site.clone());
+    let ordered = app.db.read(move |conn| standing(&reader, conn, &of, now)).await?;
+    if let Some(drill) = ordered {
+        write(&app, who, site, (None, drill), now).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn write(app: &Arc<App>, who: Who, site: SiteId, drill: Option<Drill>, now: Millis) -> Result<(), Fault> {
-    let _turn = app.documents.turn.lock().await;
-    let (editor, of) = (Arc::clone(app), site.clone());
-    let standing = app.db.read(move |conn| editor.documents.effective(conn, &of)).await?;
-    let standing = standing.ok_or_else(|| Fault::not_found("site"))?.drill.filter(|drill| drill.until() > now);
-    match (standing, drill) {
-        (Some(standing), _) if standing.at <= now => return Err(not_now("a drill runs there: it ends at the branch")),
-        (None, None) => return Ok(()),
-        _ => {}
+/// Why there may be no such drill at the site now. The caller holds the turn.
+fn hindered(
+    app: &App,
+    conn: &Connection,
+    site: &SiteId,
+    drill: Drill,
+    now: Millis,
+) -> db::Result<Option<&'static str>> {
+    if db::rollout::live(conn)?.iter().any(|kept| rollouts::has(kept, site)) {
+        return Ok(Some("the site is part of a roll-out that is not over"));
     }
+    if standing(app, conn, site, now)?.is_some_and(|standing| standing.at <= now) {
+        return Ok(Some("a drill runs there, or is not reported yet"));
+    }
+    let sites = db::site::all(conn)?;
+    let most = sites.len().div_ceil(SHARE_MAX).max(AT_ONCE_MIN);
+    let mut at_once = 0_usize;
+    for other in sites.iter().filter(|other| *other != site) {
+        let other = standing(app, conn, other, now)?;
+        let meets = other.is_some_and(|other| other.at < drill.until() && drill.at < other.until());
+        at_once = at_once.saturating_add(usize::from(meets));
+    }
+    Ok((at_once >= most).then_some("too many sites are cut off at that time: choose another"))
+}
+
+/// Orders a drill, or calls it off. The caller holds the turn.
+async fn write(
+    app: &Arc<App>,
+    who: Who,
+    site: SiteId,
+    (drill, of_which): (Option<Drill>, Drill),
+    now: Millis,
+) -> Result<(), Fault> {
     let (editor, of) = (Arc::clone(app), site.clone());
     // The branch speaks in the same document, and whoever spoke last is right.
     let edit =
         app.db.read(move |conn| editor.documents.edit(conn, (&of, Doc::Local), &[Change::SiteDrill { drill }], now));
     let edited = edit.await.map_err(fault)?;
     let verb = if drill.is_some() { "drill.order" } else { "drill.call_off" };
-    let detail = json!({ "site": site, "drill": drill.or(standing) });
+    let detail = json!({ "site": site, "drill": of_which });
     keep(app, who, site, edited, (verb, detail), now).await.map(drop)
 }
 

@@ -156,7 +156,9 @@ pub async fn undo(
     let site = site_of(&site)?;
     own(doc)?;
     let _turn = app.documents.turn.lock().await;
-    let undo = histories(&app, site.clone()).await?.of(doc).undo(seq).ok_or_else(|| Fault::not_found("change"))?;
+    let undo = histories(&app, site.clone()).await?.of(doc).undo(seq);
+    let mut undo = undo.ok_or_else(|| Fault::not_found("change"))?;
+    undo.back.retain(|(path, _)| path != config::DRILL_PATH);
     let undone = Undone { restored: undo.back.iter().map(|(path, _)| path.clone()).collect(), left: undo.left };
     let note = json!({ "undo": { "doc": doc, "seq": seq } });
     let audit = ("config.undo", json!({ "site": site, "doc": doc, "seq": seq, "fields": undone.restored.len() }));

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use super::{body::Body, configuration, fault::Fault};
 use crate::{
     app::App,
-    clock,
+    clock, drills,
     rollouts::{self, Looked},
 };
 
@@ -140,21 +140,12 @@ pub struct Ask {
     overrule: bool,
 }
 
-/// A drill is ordered for a site by itself: a roll-out would take the sites for lost.
-fn parse(changes: Vec<Value>) -> Result<Vec<Change>, Fault> {
-    let changes = configuration::parse(changes)?;
-    match changes.iter().position(|change| matches!(change, Change::SiteDrill { .. })) {
-        Some(index) => Err(Fault::invalid("an outage drill is not rolled out").at(index)),
-        None => Ok(changes),
-    }
-}
-
 /// A dry run: nothing is written.
 pub async fn look(
     State(app): State<Arc<App>>,
     Body(Ask { changes, sites, overrule }): Body<Ask>,
 ) -> Result<Json<Looks>, Fault> {
-    let changes = parse(changes)?;
+    let changes = configuration::parse(changes)?;
     if sites.len() > fleet::SITES_MAX {
         return Err(Fault::invalid(format!("more than {} sites", fleet::SITES_MAX)));
     }
@@ -174,6 +165,20 @@ async fn looked(
         each.collect::<db::Result<Option<Vec<Looked>>>>()
     };
     app.db.read(read).await?.ok_or_else(|| Fault::not_found("site"))
+}
+
+/// The first of the sites at which a drill stands: a roll-out would take the site for lost.
+async fn drilled(app: &Arc<App>, sites: BTreeSet<SiteId>) -> Result<Option<SiteId>, Fault> {
+    let (reader, now) = (Arc::clone(app), clock::now());
+    let read = move |conn: &db::Connection| {
+        for site in sites {
+            if drills::standing(&reader, conn, &site, now)?.is_some() {
+                return Ok(Some(site));
+            }
+        }
+        Ok::<_, db::Error>(None)
+    };
+    Ok(app.db.read(read).await?)
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -203,7 +208,7 @@ pub async fn begin(
     if label.is_empty() || label.chars().count() > LABEL_LEN_MAX {
         return Err(Fault::invalid(format!("label: 1 to {LABEL_LEN_MAX} characters")));
     }
-    let changes = parse(changes)?;
+    let changes = configuration::parse(changes)?;
     if changes.is_empty() {
         return Err(Fault::invalid("changes: there is none"));
     }
@@ -213,6 +218,13 @@ pub async fn begin(
     }
     let order = Order { sites: sites.clone(), canaries, shares };
     let waves = waves(&order).map_err(|unfit| Fault::invalid(unfit.to_string()))?;
+    // Whoever orders a drill waits for this, and sees it.
+    let _turn = app.documents.turn.lock().await;
+    if let Some(site) = drilled(&app, sites.clone()).await? {
+        return Err(Fault::invalid(format!(
+            "an outage drill is ordered at {site}: call it off, or wait for its report"
+        )));
+    }
     let looked = looked(&app, (changes.clone(), overrule), sites).await?;
     if let Some(unfit) = looked.iter().find(|looked| !looked.fits) {
         return Err(Fault::invalid(format!("{} would not run by it: look at what it does first", unfit.site)));

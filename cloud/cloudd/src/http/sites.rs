@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::fault::Fault;
 use crate::{
     app::App,
-    clock, documents, links,
+    clock, documents, drills, links,
     overview::{self, Known},
 };
 
@@ -26,8 +26,10 @@ pub struct Line {
     site: SiteId,
     label: String,
     tags: Vec<String>,
-    /// One that is ordered and not over: while it runs the site is not linked, and nobody need worry.
+    /// One that is ordered, and not reported yet.
     drill: Option<Drill>,
+    /// It is not linked for that reason.
+    drill_apart: bool,
     linked: bool,
     last_heard_ms_ago: Option<u64>,
     data_age_s: Option<u64>,
@@ -57,7 +59,7 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
                 let Some(effective) = reader.documents.effective(conn, &site)? else { continue };
                 let label = effective.config.site.label.clone();
                 let known = overview::known(conn, &site, covers.get(&site))?;
-                let drill = effective.drill.filter(|drill| drill.until() > now);
+                let drill = drills::standing(&reader, conn, &site, now)?;
                 rows.push((site, label, drill, documents::count(&effective.findings), known));
             }
             Ok::<_, db::Error>((rows, db::tag::all(conn)?))
@@ -71,6 +73,7 @@ pub async fn all(State(app): State<Arc<App>>, Extension(who): Extension<Who>) ->
             site,
             label,
             drill,
+            drill_apart: drill.is_some_and(|drill| drills::is_apart(drill, link, now)),
             linked: link.linked,
             last_heard_ms_ago: link.last_heard.map(|at| now.since(at)),
             data_age_s: known.data_at.map(|at: Millis| now.since(at) / 1_000),

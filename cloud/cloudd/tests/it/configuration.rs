@@ -196,7 +196,7 @@ async fn the_list_of_sites_says_what_is_known_and_no_more() {
     let (status, sites) = ben.get("/api/sites").await;
     assert_eq!(status, StatusCode::OK);
     let expected = json!([{
-        "site": "north", "label": "North", "tags": [], "drill": null, "linked": false, "last_heard_ms_ago": null,
+        "site": "north", "label": "North", "tags": [], "drill": null, "drill_apart": false, "linked": false, "last_heard_ms_ago": null,
         "data_age_s": null, "completeness": 0.0, "software": null, "health": null,
         "findings": { "repaired": 0, "warning": 0, "fatal": 0 }
     }]);

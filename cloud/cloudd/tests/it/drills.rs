@@ -60,7 +60,7 @@ async fn a_drill_is_ordered_replaced_and_called_off_and_each_is_in_the_audit() {
 }
 
 #[tokio::test]
-async fn one_that_runs_is_not_touched_from_the_centre_and_nonsense_is_refused() {
+async fn one_that_runs_is_followed_by_no_other_but_may_be_called_off_and_nonsense_is_refused() {
     let cloud = cloud().await;
     let ann = cloud.session(ADMIN, 60_000).await;
     let far = clock::now().0 + 61 * 24 * 60 * MINUTE;
@@ -71,7 +71,9 @@ async fn one_that_runs_is_not_touched_from_the_centre_and_nonsense_is_refused() 
     assert_eq!(status, StatusCode::OK, "{told}");
     assert_eq!(ann.get("/api/drills").await.1["ordered"][0]["apart"], true, "no box is linked");
     assert_eq!(order(&ann, &json!({ "minutes": 7 })).await.0, StatusCode::CONFLICT);
-    assert_eq!(call_off(&ann).await, StatusCode::CONFLICT);
+    assert_eq!(call_off(&ann).await, StatusCode::NO_CONTENT, "the branch ends it as soon as it hears of it");
+    assert_eq!(ann.get("/api/drills").await.1["ordered"], json!([]));
+    assert!(ann.get("/api/audit").await.1.to_string().contains("drill.call_off"));
 }
 
 #[tokio::test]
@@ -107,6 +109,7 @@ async fn what_a_box_reports_is_shown_with_what_is_judged_here() {
         drill,
         began: drill.at,
         ended: drill.until(),
+        lasted_ms: 300_000,
         why: Why::Deadline,
         joined: Some(drill.until()),
         delivered: Some(drill.until()),
@@ -114,7 +117,7 @@ async fn what_a_box_reports_is_shown_with_what_is_judged_here() {
         during: None,
         before: None,
         alone: Vec::new(),
-        marks: vec![Mark { function: Function::Help, verdict: Verdict::Kept }],
+        marks: Function::ALL.map(|function| Mark { function, verdict: Verdict::Kept }).to_vec(),
         told: Figures { offered: told, ..Figures::default() },
     };
     let said = |told| Leaving::Drill(Box::new(report(told)));
@@ -123,12 +126,66 @@ async fn what_a_box_reports_is_shown_with_what_is_judged_here() {
     let ben = cloud.session(ANALYST, 60_000).await;
     let seen = ben.get("/api/drills").await.1;
     let first = &seen["reports"][0];
-    assert_eq!((&first["site"], &first["passed"], &first["whole"]), (&json!("north"), &json!(true), &json!(true)));
-    assert_eq!(first["report"]["marks"], json!([{ "function": "help", "verdict": "kept" }]));
+    assert_eq!((&first["site"], &first["outcome"], &first["whole"]), (&json!("north"), &json!("passed"), &json!(true)));
+    assert_eq!(first["report"]["marks"][7], json!({ "function": "help", "verdict": "kept" }));
     cloud.shelf().ingest(BOX, &north(), EPOCH, vec![row(3, &said(4))]).await.unwrap();
     let again = ben.get("/api/drills").await.1["reports"].clone();
     assert_eq!(
-        (again.as_array().unwrap().len(), &again[0]["equal"], &again[0]["passed"]),
-        (1, &json!(false), &json!(false))
+        (again.as_array().unwrap().len(), &again[0]["equal"], &again[0]["outcome"]),
+        (1, &json!(false), &json!("not_passed"))
     );
+}
+
+/// What the box at `north` says of a drill that did not run.
+fn not_run(drill: Drill) -> Leaving {
+    Leaving::Drill(Box::new(Report {
+        drill,
+        began: drill.at,
+        ended: drill.at,
+        lasted_ms: 0,
+        why: Why::NotRunDisk,
+        joined: None,
+        delivered: None,
+        rows: 0,
+        during: None,
+        before: None,
+        alone: Vec::new(),
+        marks: Vec::new(),
+        told: Figures::default(),
+    }))
+}
+
+#[tokio::test]
+async fn an_order_is_over_once_its_report_is_here() {
+    let cloud = cloud().await;
+    let ann = cloud.session(ADMIN, 60_000).await;
+    let (_, told) = order(&ann, &json!({ "minutes": 300 })).await;
+    let drill: Drill = serde_json::from_value(told).unwrap();
+    let later = json!({ "at": clock::now().0 + 600 * MINUTE, "minutes": 5 });
+    assert_eq!(order(&ann, &later).await.0, StatusCode::CONFLICT, "its report is outstanding");
+    cloud.shelf().ingest(BOX, &north(), EPOCH, vec![row(1, &not_run(drill))]).await.unwrap();
+    assert_eq!(ann.get("/api/drills").await.1["ordered"], json!([]));
+    assert_eq!(order(&ann, &later).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn no_other_way_leads_to_a_drill_past_its_checks() {
+    let cloud = cloud().await;
+    let ann = cloud.session(ADMIN, 60_000).await;
+    let at = clock::now().0 + 60 * MINUTE;
+    let change = json!({ "set": "site_drill", "drill": { "at": at, "minutes": 5 } });
+    let body = json!({ "doc": "local", "changes": [change] });
+    let (status, _) =
+        answer(ann.request(Method::POST, "/api/sites/north/changes").json(&body).send().await.unwrap()).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    // Nor does taking back that it was called off.
+    order(&ann, &json!({ "at": at, "minutes": 5 })).await;
+    call_off(&ann).await;
+    let history = ann.get("/api/sites/north/history").await.1;
+    let last = &history["entries"][0];
+    let body = json!({ "doc": last["doc"], "seq": last["seq"] });
+    let asked = ann.request(Method::POST, "/api/sites/north/undo").json(&body).send().await.unwrap();
+    let (status, told) = answer(asked).await;
+    assert_eq!((status, &told["undone"]["restored"]), (StatusCode::OK, &json!([])), "{told} {history}");
+    assert_eq!(ann.get("/api/drills").await.1["ordered"], json!([]));
 }

@@ -541,3 +541,22 @@ async fn an_older_box_that_does_not_say_what_it_runs_passes_by_what_it_has() {
     turn(&cloud).await;
     assert_eq!(wrap_ups(&ann).await, [45, 45, 20]);
 }
+
+#[tokio::test]
+async fn no_roll_out_begins_where_a_drill_is_ordered_and_no_drill_where_one_runs() {
+    let cloud = fleet().await;
+    let ann = cloud.session(ADMIN, 60_000).await;
+    let at = clock::now().0 + 3_600_000;
+    let drill = async |site: &str| {
+        let request = ann.request(Method::PUT, &format!("/api/sites/{site}/drill"));
+        request.json(&json!({ "at": at, "minutes": 5 })).send().await.unwrap().status()
+    };
+    assert_eq!(drill("east").await, StatusCode::OK);
+    let (status, told) = ann.post("/api/rollouts", &wanted(wrap_up(30))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
+    assert!(told.to_string().contains("drill"), "{told}");
+    let off = ann.request(Method::DELETE, "/api/sites/east/drill").send().await.unwrap();
+    assert_eq!(off.status(), StatusCode::NO_CONTENT);
+    assert_eq!(ann.post("/api/rollouts", &wanted(wrap_up(30))).await.0, StatusCode::OK);
+    assert_eq!(drill("east").await, StatusCode::CONFLICT);
+}

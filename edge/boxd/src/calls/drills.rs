@@ -2,54 +2,76 @@
 //! link and give it back, and writes down what came of it.
 
 mod count;
+mod past;
 
 use std::{
     sync::{Arc, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use call::Help;
-use drill::{Input, Output, Past, Run, Standing, Watch};
+use drill::{Input, Output, Read, Run, Standing, Watch};
+use floor::fares::Fares;
 use ledger::{Batch, Ledger, Reader};
 use model::{
-    Millis,
-    drill::{Drill, Report, Why},
+    AgentId, Millis,
+    change::Change,
+    drill::{Drill, Report, Stood, Why},
     fact::{Fact, Kind},
     leaving::{Fare, Leaving},
 };
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
-use self::count::{Counted, count};
+pub use self::past::reports;
+use self::{
+    count::count,
+    past::{last, refused},
+};
 use super::{clock::wall, engine::Engine, outgoing};
 
 /// *sync* is told again, and the disk looked at, so often in looks: once a second.
 const AGAIN_EVERY: u32 = 5;
+/// Without a drill *sync* is told so every five seconds.
+const JOIN_EVERY: u32 = 25;
 /// With less of the disk free than this, in percent, there is no drill.
 const DISK_FREE_MIN: u8 = 2;
 /// Drills of earlier lives that matter to this one.
 const PAST_MS: i64 = 2 * 24 * 3_600 * 1_000;
-/// Reports are shown for so long.
-const SHOWN_MS: i64 = 90 * 24 * 3_600 * 1_000;
+/// The ledger is read so often for one report, where it cannot be read or more leaves meanwhile; so long apart.
+const TRIES_MAX: u8 = 20;
+const TRY_EVERY: Duration = Duration::from_secs(2);
 
 pub struct Drills {
     watch: Watch,
     ledger: Arc<Ledger>,
-    /// What stood when it began, or when this process did.
+    /// What stood when it began.
     before: Stood,
     /// And when it ended.
     after: Option<Stood>,
     /// Rows that waited for the link when the drill was over, and the last of them.
     waited: Option<(u64, u64)>,
-    /// A report that is being made, and the last row that had left when it was begun.
-    making: Option<(Run, u64, oneshot::Receiver<Counted>)>,
+    making: Option<Making>,
+    /// Who has ordered or ended one at the branch last.
+    pub edited_by: Option<AgentId>,
+    /// How callers fare since it began; None: none runs.
+    fares: Option<Fares>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Stood {
-    phones: u32,
-    lines_up: u32,
-    help: bool,
+/// A report that is being made.
+struct Making {
+    run: Run,
+    /// As of the end of the drill: what changes while it is made is none of it.
+    standing: Standing,
+    /// Tries that are over.
+    tries: u8,
+    state: Try,
+}
+
+enum Try {
+    /// The last row that had left when it was begun.
+    Reads(u64, oneshot::Receiver<Read>),
+    Waits(Instant),
 }
 
 impl Drills {
@@ -59,33 +81,38 @@ impl Drills {
             warn!(%error, "earlier drills cannot be read");
             Vec::new()
         });
-        let watch = Watch::new(Instant::now(), wall(), last(&past));
-        Drills { watch, ledger, before: Stood::default(), after: None, waited: None, making: None }
+        let (last, before) = last(&past).unzip();
+        let watch = Watch::new(Instant::now(), wall(), last, refused(&past));
+        Drills {
+            watch,
+            ledger,
+            before: before.unwrap_or_default(),
+            after: None,
+            waited: None,
+            edited_by: None,
+            fares: None,
+            making: None,
+        }
     }
 }
 
-/// The last drill that was begun.
-fn last(facts: &[Fact]) -> Option<Past> {
-    facts.iter().fold(None, |past: Option<Past>, fact| match &fact.kind {
-        Kind::DrillBegan { drill } => Some(Past { drill: *drill, began: fact.at, ended: None, reported: false }),
-        Kind::DrillEnded { drill, why } => {
-            past.map(|past| if past.drill == *drill { Past { ended: Some((fact.at, *why)), ..past } } else { past })
+impl Drills {
+    /// What happens to callers while one runs.
+    pub fn note(&mut self, fact: &Fact) {
+        if let Some(fares) = &mut self.fares {
+            fares.note(fact);
         }
-        Kind::DrillReported { report } => {
-            past.map(|past| Past { reported: past.reported || past.drill == report.drill, ..past })
-        }
-        _ => past,
-    })
+    }
 }
 
-/// What was told of drills that are over, the latest first.
-pub fn reports(reader: &Reader) -> Result<Vec<Report>, ledger::Error> {
-    let facts = reader.drills_since(Millis(wall().0.saturating_sub(SHOWN_MS)))?;
-    let reports = facts.into_iter().rev().filter_map(|fact| match fact.kind {
-        Kind::DrillReported { report } => Some(*report),
-        _ => None,
-    });
-    Ok(reports.collect())
+/// An order for a time that is over begins now: whoever orders at the desk says "at once" by a clock of their own.
+pub fn from_now_on(change: &Change, now: Millis) -> Change {
+    match change {
+        Change::SiteDrill { drill: Some(drill) } => {
+            Change::SiteDrill { drill: Some(Drill { at: drill.at.max(now), ..*drill }) }
+        }
+        other => other.clone(),
+    }
 }
 
 impl Engine {
@@ -110,12 +137,39 @@ impl Engine {
         if self.config.cloud.is_none() || self.stay.is_spare() {
             return;
         }
+        if matches!(input, Input::Ordered(_)) {
+            self.look_for_hindrance();
+        }
         self.drills.watch.handle_input(Instant::now(), wall(), input);
         self.obey_drill();
     }
 
+    /// What must not be cut off: a call for help and its notice, calls that lead over the link, and a box in need.
+    fn look_for_hindrance(&mut self) {
+        let hindered = if self.floor.helps_somebody() {
+            Some(Why::NotRunEmergency)
+        } else if self.floor.awaits_notice() || !self.outbox_is_empty() {
+            Some(Why::NotRunNotice)
+        } else if outgoing::disk_free(&self.config.data) < DISK_FREE_MIN {
+            Some(Why::NotRunDisk)
+        } else if self.floor.in_use().overflows > 0 {
+            Some(Why::NotRunOverflow)
+        } else {
+            None
+        };
+        self.drills.watch.handle_input(Instant::now(), wall(), Input::Hindered(hindered));
+    }
+
     /// Time has passed.
     pub fn look_at_drill(&mut self) {
+        // *sync* may have begun anew, or stay apart for a drill of which nothing is known here.
+        let spare = self.stay.is_spare();
+        if (spare || self.drills.watch.apart().is_none())
+            && self.looks.is_multiple_of(JOIN_EVERY)
+            && let Some(sync) = &self.sync
+        {
+            sync.join();
+        }
         if self.config.cloud.is_none() || self.stay.is_spare() {
             return;
         }
@@ -127,12 +181,15 @@ impl Engine {
             if outgoing::disk_free(&self.config.data) < DISK_FREE_MIN {
                 self.drill_stop(Why::Disk);
             }
-            if self.fares.say() == Fare::Worse {
+            if self.drills.fares.as_ref().is_some_and(|fares| fares.say() == Fare::Worse) {
                 self.drill_stop(Why::Callers);
             }
         }
         if let Some(run) = self.drills.watch.back() {
             self.look_back_at(run, due);
+        }
+        if self.drills.watch.is_due(wall()) {
+            self.look_for_hindrance();
         }
         self.drills.watch.handle_timeout(Instant::now(), wall());
         self.obey_drill();
@@ -166,12 +223,10 @@ impl Engine {
                     warn!(minutes = drill.minutes, "an outage drill begins");
                     self.drills.before = self.stands();
                     (self.drills.after, self.drills.waited) = (None, None);
-                    self.tell(Kind::DrillBegan { drill });
+                    self.tell(Kind::DrillBegan { drill, stood: self.drills.before });
                 }
                 Output::Cut { until } => {
-                    if self.drills.before.lines_up == 0 {
-                        self.drills.before = self.stands();
-                    }
+                    self.drills.fares = Some(self.fares.anew());
                     if let Some(sync) = &self.sync {
                         sync.cut(until);
                     }
@@ -181,13 +236,22 @@ impl Engine {
                         sync.join();
                     }
                 }
-                Output::Ended { drill, why } => {
+                Output::Ended { drill, why, lasted_ms } => {
                     warn!(?why, "the outage drill is over");
+                    self.drills.fares = None;
                     self.drills.after = Some(self.stands());
                     self.drills.waited = self.waits();
-                    self.tell(Kind::DrillEnded { drill, why });
+                    let by = self.drills.edited_by.take().filter(|_| why == Why::Person);
+                    self.tell(Kind::DrillEnded { drill, why, lasted_ms, by });
                 }
-                Output::Report(run) => self.begin_report(run),
+                Output::NotRun { drill, why } => {
+                    warn!(?why, "an outage drill does not run");
+                    self.tell_drill(drill::not_run(drill, why, wall()));
+                }
+                Output::Report(run) => {
+                    let state = Try::Waits(Instant::now());
+                    self.drills.making = Some(Making { run, standing: self.stood(), tries: 0, state });
+                }
             }
         }
     }
@@ -209,35 +273,51 @@ impl Engine {
     }
 
     /// The ledger is read away from the lines.
-    fn begin_report(&mut self, run: Run) {
+    fn read_for(&self, run: Run) -> Try {
         let last = self.reader.position().map_or(0, |position| position.last);
         let (ledger, config) = (Arc::clone(&self.drills.ledger), Arc::clone(&self.running));
         let (made, making) = oneshot::channel();
         tokio::task::spawn_blocking(move || match ledger.reader().and_then(|reader| count(&reader, run, &config)) {
-            Ok(counted) => drop(made.send(counted)),
+            Ok(read) => drop(made.send(read)),
             Err(error) => warn!(%error, "the ledger cannot be read for the report of a drill"),
         });
-        self.drills.making = Some((run, last, making));
+        Try::Reads(last, making)
     }
 
     fn finish_report(&mut self) {
-        let Some((run, last, mut making)) = self.drills.making.take() else { return };
-        let counted = match making.try_recv() {
-            Ok(counted) => counted,
-            Err(oneshot::error::TryRecvError::Empty) => {
-                self.drills.making = Some((run, last, making));
+        let Some(mut making) = self.drills.making.take() else { return };
+        let read = match &mut making.state {
+            Try::Waits(until) if Instant::now() < *until => None,
+            Try::Waits(_) => {
+                making.state = self.read_for(making.run);
+                None
+            }
+            Try::Reads(last, reads) => match reads.try_recv() {
+                Err(oneshot::error::TryRecvError::Empty) => None,
+                Err(oneshot::error::TryRecvError::Closed) => Some(None),
+                // What has left meanwhile may have changed what was told.
+                Ok(read) => {
+                    let same = self.store.is_told() && self.reader.position().is_ok_and(|now| now.last == *last);
+                    Some(Some((read, same)))
+                }
+            },
+        };
+        let Some(read) = read else {
+            self.drills.making = Some(making);
+            return;
+        };
+        making.tries = making.tries.saturating_add(1);
+        let read = match read {
+            Some((read, true)) => Some(read),
+            read if making.tries >= TRIES_MAX => read.map(|(read, _)| read),
+            _ => {
+                making.state = Try::Waits(Instant::now() + TRY_EVERY);
+                self.drills.making = Some(making);
                 return;
             }
-            // Not to be read: once more.
-            Err(oneshot::error::TryRecvError::Closed) => return self.begin_report(run),
         };
-        // What has left meanwhile may have changed what was told: counted anew.
-        if !self.store.is_told() || self.reader.position().is_ok_and(|position| position.last != last) {
-            return self.begin_report(run);
-        }
-        let Counted { seen, stretches, told } = counted;
-        let report = drill::report(run, &seen, stretches, self.stood(), told);
-        info!(passed = report.passed(), "an outage drill is reported");
+        let report = drill::report(making.run, read, making.standing);
+        info!(outcome = ?report.outcome(), "an outage drill is reported");
         self.tell_drill(report);
     }
 
@@ -274,22 +354,12 @@ mod tests {
 
     const DRILL: Drill = Drill { at: Millis(100), minutes: 5 };
 
-    fn fact(at: i64, kind: Kind) -> Fact {
-        Fact { seq: 0, at: Millis(at), contact: None, kind }
-    }
-
     #[test]
-    fn the_last_drill_is_read_back_as_far_as_it_has_come() {
-        let next = Drill { at: Millis(900), minutes: 1 };
-        let ended = |drill| Kind::DrillEnded { drill, why: Why::Person };
-        let mut facts = vec![fact(101, Kind::DrillBegan { drill: DRILL })];
-        let past = Past { drill: DRILL, began: Millis(101), ended: None, reported: false };
-        assert_eq!(last(&facts), Some(past));
-        facts.push(fact(150, ended(DRILL)));
-        let over = Past { ended: Some((Millis(150), Why::Person)), ..past };
-        assert_eq!(last(&facts), Some(over));
-        facts.push(fact(901, Kind::DrillBegan { drill: next }));
-        assert_eq!(last(&facts), Some(Past { drill: next, began: Millis(901), ..past }));
-        assert_eq!(last(&[]), None);
+    fn an_order_by_a_clock_that_is_slow_begins_now() {
+        let order = |at| Change::SiteDrill { drill: Some(Drill { at: Millis(at), ..DRILL }) };
+        assert_eq!(from_now_on(&order(100), Millis(900)), order(900));
+        assert_eq!(from_now_on(&order(1_000), Millis(900)), order(1_000));
+        let off = Change::SiteDrill { drill: None };
+        assert_eq!(from_now_on(&off, Millis(900)), off);
     }
 }

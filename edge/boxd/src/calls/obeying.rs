@@ -51,6 +51,7 @@ impl Engine {
                     }
                     self.meters.count_recording(&fact.kind);
                     self.fares.note(&fact);
+                    self.drills.note(&fact);
                     batch.facts.push(fact);
                 }
                 Output::Personal { contact, caller, call_back, shown } => {

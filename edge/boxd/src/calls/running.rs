@@ -27,6 +27,7 @@ use super::{
     clock::{civil, wall},
     desk_ports::Edit,
     dns::Located,
+    drills,
     engine::Engine,
     outgoing, secrets,
     sockets::Peer,
@@ -52,7 +53,13 @@ impl Engine {
         answer: oneshot::Sender<Result<Arc<desk::Effective>, ChangeRefused>>,
     ) {
         let (edited, changes) = match edit {
-            Edit::Changes(changes) => (self.settings.edit(Doc::Local, changes, Author::Branch, wall()), changes.len()),
+            Edit::Changes(changes) => {
+                let changes: Vec<Change> = changes.iter().map(|change| drills::from_now_on(change, wall())).collect();
+                if changes.iter().any(|change| matches!(change, Change::SiteDrill { .. })) {
+                    self.drills.edited_by = Some(by.clone());
+                }
+                (self.settings.edit(Doc::Local, &changes, Author::Branch, wall()), changes.len())
+            }
             Edit::Decision(decision) => (self.settings.decide(decision, wall(), &self.reader), 1),
         };
         let (draft, encoded) = match edited {
@@ -139,9 +146,15 @@ impl Engine {
         let count = u32::try_from(effective.findings.len()).unwrap_or(u32::MAX);
         self.meters.config_findings.set(count.into());
         let fatal = effective.fatal();
-        self.taken = !fatal;
         let Effective { config, findings, heads, drill } = effective;
-        if fatal {
+        // An order for a drill is no part of how the branch runs: callers go on to fare by what runs.
+        let ordered = drill != self.effective.borrow().drill;
+        let runs = self.taken && self.standing.config.load(Ordering::Relaxed);
+        let only_drill = ordered && !fatal && runs && config == *self.running;
+        self.taken = !fatal;
+        if only_drill {
+            info!("an outage drill is ordered, or called off");
+        } else if fatal {
             warn!(findings = count, "the configuration has a fatal finding: the last good one runs on");
             self.tell(Kind::ConfigRefused { heads, fatal: count });
         } else {

@@ -1,7 +1,12 @@
 //! An outage drill, as the link has it: none until a moment that is kept in a file, so that a process that begins again
 //! stays apart as well; and for no longer than a drill may last, whatever the file or the clock says.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    io::Write as _,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use model::{Millis, drill::MINUTES_MAX};
 use serde::{Deserialize, Serialize};
@@ -14,20 +19,34 @@ pub struct Apart {
     file: PathBuf,
     /// By the wall, and by the steady clock.
     until: watch::Sender<Option<(Millis, Instant)>>,
+    /// When the file was written last.
+    written: Mutex<Option<Instant>>,
 }
+
+/// What is left is written anew so often: by no more does a restart lengthen a drill, wherever the clock was set.
+const WRITE_EVERY: Duration = Duration::from_secs(60);
+/// Longest that a box is apart, in ms.
+const MOST_MS: u64 = MINUTES_MAX as u64 * 60_000;
 
 #[derive(Serialize, Deserialize)]
 struct Kept {
     until: Millis,
+    /// Of its time, by the steady clock.
+    #[serde(default = "most")]
+    left_ms: u64,
+}
+
+fn most() -> u64 {
+    MOST_MS
 }
 
 impl Apart {
     /// Goes on with what an earlier life of the process was told.
     pub fn open(file: PathBuf, wall: Millis) -> Apart {
         let kept = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
-        let apart = Apart { file, until: watch::Sender::new(None) };
+        let apart = Apart { file, until: watch::Sender::new(None), written: Mutex::default() };
         match kept {
-            Some(Kept { until }) if until > wall => apart.cut(until, wall),
+            Some(Kept { until, left_ms }) if until > wall => apart.begin(until, until.since(wall).min(left_ms)),
             Some(_) => apart.forget(),
             None => {}
         }
@@ -40,16 +59,41 @@ impl Apart {
 
     /// From now until then. The same said again changes nothing.
     pub fn cut(&self, until: Millis, wall: Millis) {
-        if self.until.borrow().is_some_and(|(known, _)| known == until) {
+        let known = self.until.borrow().filter(|(known, _)| *known == until);
+        match known {
+            Some((_, end)) => self.write(until, end, WRITE_EVERY),
+            None => self.begin(until, until.since(wall)),
+        }
+    }
+
+    fn begin(&self, until: Millis, left_ms: u64) {
+        let end = Instant::now() + Duration::from_millis(left_ms.min(MOST_MS));
+        self.until.send_replace(Some((until, end)));
+        self.write(until, end, Duration::ZERO);
+    }
+
+    /// Unless it was written less than `every` ago.
+    fn write(&self, until: Millis, end: Instant, every: Duration) {
+        let now = Instant::now();
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.is_some_and(|at| now.saturating_duration_since(at) < every) {
             return;
         }
-        let most = Duration::from_secs(u64::from(MINUTES_MAX).saturating_mul(60));
-        let left = Duration::from_millis(until.since(wall)).min(most);
-        self.until.send_replace(Some((until, Instant::now() + left)));
-        let kept = serde_json::to_vec(&Kept { until }).unwrap_or_default();
-        if let Err(error) = std::fs::write(&self.file, kept) {
+        *written = Some(now);
+        let left = end.saturating_duration_since(now).as_millis();
+        let kept = Kept { until, left_ms: u64::try_from(left).unwrap_or(MOST_MS) };
+        if let Err(error) = self.keep(&kept) {
             tracing::warn!(%error, "a drill is not kept: it ends when this process does");
         }
+    }
+
+    /// Whole or not at all, also where the power goes.
+    fn keep(&self, kept: &Kept) -> std::io::Result<()> {
+        let fresh = self.file.with_extension("new");
+        let mut file = std::fs::File::create(&fresh)?;
+        file.write_all(&serde_json::to_vec(kept)?)?;
+        file.sync_all()?;
+        std::fs::rename(&fresh, &self.file)
     }
 
     /// The link may be had again.
@@ -124,6 +168,9 @@ mod tests {
         assert_eq!(left(&Apart::open(file.clone(), after(10))), Some(20));
         assert!(!Apart::open(file.clone(), after(31)).is_apart());
         assert!(!file.exists(), "it is forgotten");
+        Apart::open(file.clone(), NOON).cut(after(30), NOON);
+        let set_back = after(-600);
+        assert_eq!(left(&Apart::open(file, set_back)), Some(30), "wherever the clock was set");
     }
 
     #[test]

@@ -7,5 +7,7 @@ use crate::{Desk, api, door::Supervisor, fault::Refusal};
 
 pub async fn show(State(desk): State<Desk>, Supervisor(_): Supervisor) -> Result<Json<api::Drills>, Refusal> {
     let ordered = desk.floor.effective().borrow().drill;
-    Ok(Json(api::Drills { ordered, reports: desk.reports.drills().await? }))
+    let reports = desk.reports.drills().await?.into_iter();
+    let reports = reports.map(|report| api::Drilled { outcome: report.outcome(), report }).collect();
+    Ok(Json(api::Drills { ordered, reports }))
 }

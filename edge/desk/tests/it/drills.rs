@@ -15,6 +15,7 @@ pub fn report() -> Report {
         drill: Drill { at: Millis(1_000), minutes: 5 },
         began: Millis(1_000),
         ended: Millis(301_000),
+        lasted_ms: 300_000,
         why: Why::Deadline,
         joined: Some(Millis(302_000)),
         delivered: None,
@@ -34,6 +35,7 @@ async fn a_supervisor_reads_what_came_of_drills_with_their_calls_and_an_agent_do
     let told: Value = rig.get("/api/drills").header("cookie", &cookie).send().await.unwrap().json().await.unwrap();
     assert_eq!(told["ordered"], Value::Null);
     let first = &told["reports"][0];
+    assert_eq!(first["outcome"], "not_passed");
     assert_eq!((&first["during"]["offered"], &first["delivered"]), (&json!(4), &Value::Null));
     assert_eq!(first["marks"], json!([{ "function": "delivery", "verdict": "broken" }]));
     let cookie = rig.sign_in("li").await;

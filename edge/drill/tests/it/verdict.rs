@@ -1,9 +1,9 @@
 //! What is said of a drill, from what happened.
 
-use drill::{Run, Seen, Standing, Stretches, report};
+use drill::{Read, Run, Seen, Standing, Stretches, not_run, report};
 use model::{
     ContactId, Millis,
-    drill::{Calls, Drill, Function, Report, Verdict, Why},
+    drill::{Calls, Drill, Function, Outcome, Report, Verdict, Why},
     fact::{EndCause, Fact, Kind, RecordingMissing},
     leaving::{Alone, End, Figures},
 };
@@ -17,6 +17,7 @@ fn run() -> Run {
         drill: Drill { at: at(0), minutes: 10 },
         began: at(0),
         ended: at(600),
+        lasted_ms: 600_000,
         why: Why::Deadline,
         joined: Some(at(605)),
         delivered: Some(at(607)),
@@ -67,7 +68,7 @@ fn told(change: impl FnOnce(&mut Run, &mut Seen, &mut Stretches, &mut Standing))
     let (mut run, mut seen, mut standing) = (run(), good(), standing());
     let mut stretches = Stretches { during: calls(20, 19, 100), before: calls(20, 20, 100) };
     change(&mut run, &mut seen, &mut stretches, &mut standing);
-    report(run, &seen, stretches, standing, Figures::default())
+    report(run, Some(Read { seen, calls: stretches, told: Figures::default() }), standing)
 }
 
 fn verdict(report: &Report, function: Function) -> Verdict {
@@ -77,7 +78,7 @@ fn verdict(report: &Report, function: Function) -> Verdict {
 #[test]
 fn a_branch_that_served_as_before_has_passed_and_what_needs_the_cloud_was_less_as_promised() {
     let report = told(|_, _, _, _| {});
-    assert!(report.passed());
+    assert_eq!(report.outcome(), Outcome::Passed);
     let less: Vec<Function> =
         Function::ALL.into_iter().filter(|function| verdict(&report, *function) == Verdict::Less).collect();
     assert_eq!(less, [Function::Overflow, Function::Centre]);
@@ -89,7 +90,7 @@ fn a_branch_that_served_as_before_has_passed_and_what_needs_the_cloud_was_less_a
 #[test]
 fn each_thing_that_was_less_than_promised_breaks_the_drill_by_its_name() {
     type Change = fn(&mut Run, &mut Seen, &mut Stretches, &mut Standing);
-    let cases: [(Function, Change); 11] = [
+    let cases: [(Function, Change); 12] = [
         (Function::Incoming, |_, seen, _, _| {
             seen.contact(&contact(vec![arrived(), ended(EndCause::Fault)]), (at(0), at(600)), true);
         }),
@@ -97,6 +98,9 @@ fn each_thing_that_was_less_than_promised_breaks_the_drill_by_its_name() {
         (Function::Waiting, |_, _, calls, _| calls.during.wait_s = 700),
         (Function::Outgoing, |_, seen, _, _| {
             *seen = Seen { outgoing: 1, unreached: 1, ..*seen };
+        }),
+        (Function::Outgoing, |_, seen, _, _| {
+            *seen = Seen { outgoing: 100, unreached: 1, ..*seen };
         }),
         (Function::Recording, |_, seen, _, _| {
             let missing = Kind::RecordingMissing { reason: RecordingMissing::DiskFull };
@@ -114,13 +118,34 @@ fn each_thing_that_was_less_than_promised_breaks_the_drill_by_its_name() {
     for (function, change) in cases {
         let report = told(change);
         let broken = report.marks.iter().filter(|mark| mark.verdict == Verdict::Broken).map(|mark| mark.function);
-        assert_eq!((broken.collect::<Vec<_>>(), report.passed()), (vec![function], false));
+        assert_eq!((broken.collect::<Vec<_>>(), report.outcome()), (vec![function], Outcome::NotPassed));
     }
 }
 
 #[test]
 fn a_drill_that_was_cut_short_has_not_passed() {
-    assert!(!told(|run, _, _, _| run.why = Why::Emergency).passed());
+    assert_eq!(told(|run, _, _, _| run.why = Why::Emergency).outcome(), Outcome::NotPassed);
+    let short = told(|run, _, _, _| run.lasted_ms = 1_000);
+    assert_eq!(short.outcome(), Outcome::NotPassed, "whatever the clock on the wall says");
+    assert_eq!(told(|run, _, _, _| run.lasted_ms = 545_000).outcome(), Outcome::Passed, "nearly its time");
+    assert_eq!(not_run(run().drill, Why::NotRunDisk, at(0)).outcome(), Outcome::NotPassed);
+}
+
+#[test]
+fn without_evidence_nothing_has_passed() {
+    let good = told(|_, _, _, _| {});
+    let empty = Report { marks: Vec::new(), ..good.clone() };
+    assert_eq!(empty.outcome(), Outcome::NotKnown);
+    let mut twice = good.clone();
+    twice.marks.push(good.marks[0]);
+    assert_eq!(twice.outcome(), Outcome::NotKnown);
+    let nothing = told(|_, _, _, standing| {
+        *standing = Standing { phones: (0, 0), lines_up: (0, 0), help: (false, false), ..standing.clone() };
+    });
+    assert_eq!(nothing.outcome(), Outcome::NotKnown, "there was no line and no help to lose");
+    let unread = report(run(), None, standing());
+    assert_eq!((unread.outcome(), verdict(&unread, Function::Records)), (Outcome::NotKnown, Verdict::Unread));
+    assert_eq!((verdict(&unread, Function::Phones), unread.during), (Verdict::Kept, None));
 }
 
 #[test]
@@ -131,7 +156,7 @@ fn few_callers_say_nothing_and_contacts_of_another_time_do_not_count() {
         seen.contact(&lost, (at(61), at(600)), true);
         stretches.during = calls(4, 0, 0);
     });
-    assert!(report.passed(), "{report:?}");
+    assert_eq!(report.outcome(), Outcome::NotKnown, "nobody called: {report:?}");
     for function in [Function::Incoming, Function::Waiting, Function::Outgoing, Function::Recording, Function::Records]
     {
         assert_eq!(verdict(&report, function), Verdict::Unasked, "{function:?}");

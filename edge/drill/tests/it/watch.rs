@@ -20,7 +20,7 @@ impl Clock {
     #[allow(clippy::disallowed_methods, reason = "an Instant has no other beginning; only differences count")]
     fn new(past: Option<Past>, minute: i64) -> Clock {
         let start = Instant::now();
-        Clock { start, watch: Watch::new(at(start, minute), wall(minute), past) }
+        Clock { start, watch: Watch::new(at(start, minute), wall(minute), past, None) }
     }
 
     fn input(&mut self, minute: i64, input: Input) -> Vec<Output> {
@@ -47,8 +47,12 @@ fn wall(minute: i64) -> Millis {
     Millis(NOON + minute * 60_000)
 }
 
-fn ended(why: Why) -> Vec<Output> {
-    vec![Output::Join, Output::Ended { drill: DRILL, why }]
+fn ended(why: Why, minutes: u64) -> Vec<Output> {
+    vec![Output::Join, Output::Ended { drill: DRILL, why, lasted_ms: minutes * 60_000 }]
+}
+
+fn not_run(drill: Drill, why: Why) -> Vec<Output> {
+    vec![Output::NotRun { drill, why }]
 }
 
 fn begun() -> Vec<Output> {
@@ -63,7 +67,7 @@ fn a_drill_begins_at_its_time_ends_at_its_deadline_and_is_reported_once_all_is_t
     assert_eq!(clock.at(0), begun());
     clock.input(0, Input::Link(false));
     assert_eq!((clock.at(29), clock.watch.apart()), (vec![], Some(DRILL)));
-    assert_eq!(clock.at(30), ended(Why::Deadline));
+    assert_eq!(clock.at(30), ended(Why::Deadline, 30));
     assert_eq!(clock.input(31, Input::Told), [], "nothing is told without a link");
     assert_eq!(clock.input(31, Input::Link(true)), []);
     assert_eq!(clock.input(31, Input::Told), [], "what waited is not there yet");
@@ -72,6 +76,7 @@ fn a_drill_begins_at_its_time_ends_at_its_deadline_and_is_reported_once_all_is_t
         drill: DRILL,
         began: wall(0),
         ended: wall(30),
+        lasted_ms: 1_800_000,
         why: Why::Deadline,
         joined: Some(wall(31)),
         delivered: Some(wall(32)),
@@ -108,7 +113,7 @@ fn whoever_may_end_it_ends_it_at_once() {
         let mut clock = Clock::new(None, 0);
         assert_eq!(clock.input(0, Input::Ordered(Some(DRILL))), begun());
         let heard = clock.input(3, input);
-        assert_eq!(heard.get(..2), Some(&*ended(why)), "{why:?}");
+        assert_eq!(heard.get(..2), Some(&*ended(why, 3)), "{why:?}");
         assert_eq!(clock.watch.back().map(|run| run.ended), Some(wall(3)));
     }
     let mut clock = Clock::new(None, 0);
@@ -121,13 +126,13 @@ fn a_box_that_begins_again_goes_on_with_its_drill_and_one_that_is_late_ends_it()
     let mut clock = Clock::new(Some(past), 10);
     assert_eq!(clock.drain(), [Output::Cut { until: wall(30) }]);
     assert_eq!(clock.input(10, Input::Ordered(Some(DRILL))), []);
-    assert_eq!(clock.at(30), ended(Why::Deadline));
+    assert_eq!(clock.at(30), ended(Why::Deadline, 30));
 
     let mut late = Clock::new(Some(past), 40);
-    assert_eq!(late.drain().get(1..), Some(&*ended(Why::Deadline)));
+    assert_eq!(late.drain().get(1..), Some(&*ended(Why::Deadline, 30)));
     assert_eq!(late.watch.back().map(|run| (run.began, run.ended)), Some((wall(0), wall(40))));
 
-    let over = Past { ended: Some((wall(30), Why::Deadline)), ..past };
+    let over = Past { ended: Some((wall(30), Why::Deadline, 1_800_000)), ..past };
     let mut back = Clock::new(Some(over), 35);
     assert_eq!(back.input(35, Input::Ordered(Some(DRILL))), []);
     back.input(36, Input::Link(true));
@@ -144,7 +149,7 @@ fn a_clock_that_was_set_back_does_not_keep_a_branch_apart() {
     clock.input(0, Input::Ordered(Some(DRILL)));
     let later = at(clock.start, 30);
     clock.watch.handle_timeout(later, wall(-500_000));
-    assert_eq!(clock.drain(), ended(Why::Deadline));
+    assert_eq!(clock.drain(), ended(Why::Deadline, 30));
     assert_eq!(clock.watch.back().map(|run| run.ended), Some(wall(0)), "nor does it end before it began");
 }
 
@@ -159,7 +164,37 @@ fn a_link_that_does_not_come_back_is_reported_after_an_hour() {
 }
 
 #[test]
-fn a_drill_whose_time_is_over_when_it_is_heard_of_never_begins() {
+fn a_drill_whose_time_is_over_when_it_is_heard_of_is_said_not_to_have_run() {
     let mut clock = Clock::new(None, 31);
-    assert_eq!(clock.input(31, Input::Ordered(Some(DRILL))), []);
+    assert_eq!(clock.input(31, Input::Ordered(Some(DRILL))), not_run(DRILL, Why::NotRunLate));
+    assert_eq!(clock.at(32), [], "once");
+    let mut old = Clock::new(None, 30 + 24 * 60);
+    assert_eq!(old.input(30 + 24 * 60, Input::Ordered(Some(DRILL))), [], "of what is long over nobody speaks");
+}
+
+#[test]
+fn what_hinders_a_drill_is_waited_for_and_then_it_does_not_run() {
+    let mut clock = Clock::new(None, 0);
+    clock.input(0, Input::Hindered(Some(Why::NotRunEmergency)));
+    assert_eq!(clock.input(0, Input::Ordered(Some(DRILL))), []);
+    assert_eq!(clock.input(2, Input::Hindered(None)), begun());
+
+    let mut clock = Clock::new(None, 0);
+    clock.input(0, Input::Hindered(Some(Why::NotRunOverflow)));
+    clock.input(0, Input::Ordered(Some(DRILL)));
+    assert_eq!(clock.at(3), []);
+    assert_eq!(clock.at(4), not_run(DRILL, Why::NotRunOverflow));
+    assert_eq!((clock.input(5, Input::Hindered(None)), clock.watch.apart()), (vec![], None));
+}
+
+#[test]
+fn a_drill_that_comes_while_another_is_not_reported_is_not_lost_silently() {
+    let mut clock = Clock::new(None, 0);
+    clock.input(0, Input::Ordered(Some(DRILL)));
+    clock.at(30);
+    let next = Drill { at: wall(31), minutes: 10 };
+    assert_eq!(clock.input(31, Input::Ordered(Some(next))), [], "the first may be reported in time");
+    assert_eq!(clock.at(33), not_run(next, Why::NotRunAnother));
+    assert_eq!(clock.at(34), []);
+    assert!(clock.watch.back().is_some(), "the first is reported all the same");
 }

@@ -65,8 +65,10 @@ export interface SiteLine {
   site: string;
   label: string;
   tags: string[];
-  /** An outage drill that is ordered and not over. */
+  /** An outage drill that is ordered, and not reported yet. */
   drill: Drill | null;
+  /** It is not linked for that reason. */
+  drill_apart: boolean;
   linked: boolean;
   last_heard_ms_ago: number | null;
   data_age_s: number | null;

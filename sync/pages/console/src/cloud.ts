@@ -83,11 +83,13 @@ export type DrillMark = { function: DrillFunction; verdict: DrillVerdict };
 
 export type DrillOrder = { at: Millis | null; minutes: number };
 
-export type DrillReport = { alone: (Alone)[]; before: DrillCalls | null; began: Millis; delivered: Millis | null; drill: Drill; during: DrillCalls | null; ended: Millis; joined: Millis | null; marks: (DrillMark)[]; rows: number; told: Figures; why: DrillWhy };
+export type DrillOutcome = 'passed' | 'not_passed' | 'not_known';
 
-export type DrillVerdict = 'kept' | 'less' | 'broken' | 'unasked';
+export type DrillReport = { alone: (Alone)[]; before: DrillCalls | null; began: Millis; delivered: Millis | null; drill: Drill; during: DrillCalls | null; ended: Millis; joined: Millis | null; lasted_ms: number; marks: (DrillMark)[]; rows: number; told: Figures; why: DrillWhy };
 
-export type DrillWhy = 'deadline' | 'person' | 'emergency' | 'callers' | 'disk';
+export type DrillVerdict = 'kept' | 'less' | 'broken' | 'unasked' | 'withheld' | 'unread';
+
+export type DrillWhy = 'deadline' | 'person' | 'emergency' | 'callers' | 'disk' | 'not_run_emergency' | 'not_run_notice' | 'not_run_disk' | 'not_run_overflow' | 'not_run_another' | 'not_run_late';
 
 export type Drills = { ordered: (OrderedDrill)[]; reports: (ReportedDrill)[] };
 
@@ -239,7 +241,7 @@ export type QueueId = string;
 
 export type Reason = { code: string; fault: Whose; message: string };
 
-export type ReportedDrill = { box: BoxId; equal: boolean; label: string; passed: boolean; received: Millis; report: DrillReport; site: SiteId; whole: boolean };
+export type ReportedDrill = { box: BoxId; equal: boolean; label: string; outcome: DrillOutcome; received: Millis; report: DrillReport; site: SiteId; whole: boolean };
 
 export type Reserve = { agents: number; value: number };
 
@@ -285,7 +287,7 @@ export type Site = { closed: boolean; dialling: Dialling; dispositions: Record<s
 
 export type SiteId = string;
 
-export type SiteLine = { completeness: number | null; data_age_s: number | null; drill: Drill | null; findings: FindingsOfSite; health: Health | null; label: string; last_heard_ms_ago: number | null; linked: boolean; site: SiteId; software: string | null; tags: (string)[] };
+export type SiteLine = { completeness: number | null; data_age_s: number | null; drill: Drill | null; drill_apart: boolean; findings: FindingsOfSite; health: Health | null; label: string; last_heard_ms_ago: number | null; linked: boolean; site: SiteId; software: string | null; tags: (string)[] };
 
 export type SkillId = string;
 

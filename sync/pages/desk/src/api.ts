@@ -1,7 +1,7 @@
 // What the desk asks of the box; the shapes of edge/desk/src/api.rs.
 import { get, post, remove } from '@shared/api';
 import type { Decision } from '@shared/history/merge';
-import type { AgentState, Alone, Cdr, Change, Config, Drill, DrillReport, Finding, What, MergeReport } from '@shared/model';
+import type { AgentState, Alone, Cdr, Change, Config, Drill, DrillOutcome, DrillReport, Finding, What, MergeReport } from '@shared/model';
 
 export interface Me {
   agent: string;
@@ -270,7 +270,7 @@ export const me = () => get<Me>('/api/me');
 export const signIn = (agent: string, password: string) => post<Me>('/api/session', { agent, password });
 export const signOut = () => remove('/api/session');
 /** Of the branch: the drill that is ordered, and what came of those that ran. */
-export const drills = () => get<{ ordered: Drill | null; reports: DrillReport[] }>('/api/drills');
+export const drills = () => get<{ ordered: Drill | null; reports: (DrillReport & { outcome: DrillOutcome })[] }>('/api/drills');
 export const settings = () => get<Settings>('/api/config');
 export const merge = () => get<MergeReport>('/api/merge');
 export const decide = (decision: Decision) => post<Settings>('/api/merge', decision);

@@ -305,11 +305,14 @@ export interface Drill {
   minutes: number;
 }
 
-export type DrillWhy = 'deadline' | 'person' | 'emergency' | 'callers' | 'disk';
+export type DrillWhy =
+  | 'deadline' | 'person' | 'emergency' | 'callers' | 'disk'
+  | 'not_run_emergency' | 'not_run_notice' | 'not_run_disk' | 'not_run_overflow' | 'not_run_another' | 'not_run_late';
+export type DrillOutcome = 'passed' | 'not_passed' | 'not_known';
 export type DrillFunction =
   | 'incoming' | 'waiting' | 'outgoing' | 'recording' | 'records' | 'phones' | 'lines' | 'help' | 'disk' | 'certificate' | 'trunk_names'
   | 'overflow' | 'centre' | 'delivery';
-export type DrillVerdict = 'kept' | 'less' | 'broken' | 'unasked';
+export type DrillVerdict = 'kept' | 'less' | 'broken' | 'unasked' | 'withheld' | 'unread';
 
 export interface DrillCalls {
   offered: number;
@@ -324,6 +327,8 @@ export interface DrillReport {
   drill: Drill;
   began: number;
   ended: number;
+  /** By a clock that nobody sets. */
+  lasted_ms: number;
   why: DrillWhy;
   /** When the link was back, and when the cloud had all that had waited; null: not within the hour. */
   joined: number | null;

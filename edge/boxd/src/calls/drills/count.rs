@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drill::{Run, Seen, Stretches};
+use drill::{Read, Run, Seen, Stretches};
 use gate::{Class, threshold};
 use ledger::Reader;
 use model::{
@@ -22,13 +22,7 @@ const STEP: usize = 500;
 /// A contact counts where it was queued, and may end so long after.
 const LATE_MS: i64 = 24 * 3_600 * 1_000;
 
-pub struct Counted {
-    pub seen: Seen,
-    pub stretches: Stretches,
-    pub told: Figures,
-}
-
-pub fn count(reader: &Reader, run: Run, config: &Config) -> Result<Counted, ledger::Error> {
+pub fn count(reader: &Reader, run: Run, config: &Config) -> Result<Read, ledger::Error> {
     let (began, ended) = (run.began, Millis(run.ended.0.max(run.began.0.saturating_add(1))));
     let before = Millis(began.0.saturating_sub(ended.0.saturating_sub(began.0)));
     let question = Question { edges: vec![before, began, ended], by: Vec::new(), only: BTreeMap::new() };
@@ -61,14 +55,14 @@ pub fn count(reader: &Reader, run: Run, config: &Config) -> Result<Counted, ledg
         warn!("not every contact fits the report of a drill");
     }
     let told = told(reader, run)?;
-    let Ok(made) = tally.finish() else { return Ok(Counted { told, ..nothing(seen) }) };
+    let Ok(made) = tally.finish() else { return Ok(Read { told, ..nothing(seen) }) };
     let of =
         |time: usize| made.rows.iter().find(|row| row.time == time).map_or(Calls::default(), |row| calls(&row.sums));
-    Ok(Counted { seen, stretches: Stretches { during: of(1), before: of(0) }, told })
+    Ok(Read { seen, calls: Stretches { during: of(1), before: of(0) }, told })
 }
 
-fn nothing(seen: Seen) -> Counted {
-    Counted { seen, stretches: Stretches::default(), told: Figures::default() }
+fn nothing(seen: Seen) -> Read {
+    Read { seen, calls: Stretches::default(), told: Figures::default() }
 }
 
 fn calls(sums: &Sums) -> Calls {

@@ -1,6 +1,6 @@
 // What the console asks of drills; the shapes of cloudd's routes.
 import { cloud } from '../cloud';
-import type { Drill, DrillReport } from '@shared/model';
+import type { Drill, DrillOutcome, DrillReport } from '@shared/model';
 
 export interface OrderedDrill {
   site: string;
@@ -20,7 +20,7 @@ export interface ReportedDrill {
   whole: boolean;
   /** Their figures were those of the branch. */
   equal: boolean;
-  passed: boolean;
+  outcome: DrillOutcome;
   received: number;
 }
 

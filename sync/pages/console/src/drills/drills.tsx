@@ -51,7 +51,7 @@ export default function DrillsPage({ me }: { me: Me }) {
             <Title order={2} size="h4" id="reports" mb="sm">{words.reports}</Title>
             {found.data.reports.length === 0
               ? <Card><Empty icon={<IconPlugConnectedX size={24} />} title={words.noReports}>{words.noReportsText}</Empty></Card>
-              : <Stack>{found.data.reports.map((one) => <DrillReportCard key={`${one.box}-${one.report.drill.at}`} report={one.report} passed={one.passed} place={one.label} judged={one} />)}</Stack>}
+              : <Stack>{found.data.reports.map((one) => <DrillReportCard key={`${one.box}-${one.report.drill.at}`} report={one.report} outcome={one.outcome} place={one.label} judged={one} />)}</Stack>}
           </section>
         </Stack>
       )}
@@ -76,9 +76,8 @@ function Ordered({ one, may, again }: { one: OrderedDrill; may: boolean; again: 
           <Text size="sm" c="dimmed">{fill(words.orderedFor, { at: dayAndTime(one.drill.at, i18n.language), minutes: one.drill.minutes })}</Text>
           {off.isError && <Text size="sm" c="var(--mantine-color-red-text)" role="alert">{refusalText(t, off.error)}</Text>}
         </div>
-        {begun
-          ? <Text size="sm" c="dimmed">{words.ends}</Text>
-          : may && <Button size="xs" variant="default" loading={off.isPending} onClick={() => off.mutate()} aria-label={`${words.callOff}: ${one.label}`}>{words.callOff}</Button>}
+        {begun && <Text size="sm" c="dimmed">{words.ends}</Text>}
+        {may && <Button size="xs" variant="default" loading={off.isPending} onClick={() => off.mutate()} aria-label={`${words.callOff}: ${one.label}`}>{words.callOff}</Button>}
       </Group>
     </li>
   );

@@ -17,8 +17,7 @@ export function LinkState({ site }: { site: SiteLine }) {
   const heard = site.last_heard_ms_ago === null ? null : t('sites.heard', { ago: ago(site.last_heard_ms_ago, i18n.language) });
   if (site.linked)
     return <Badge variant="light" color="green" tt="none" leftSection={<IconPlugConnected size={13} aria-hidden />}>{t('sites.linked')}</Badge>;
-  const { drill } = site;
-  if (drill !== null && drill.at <= Date.now() && Date.now() < drill.at + drill.minutes * 60_000)
+  if (site.drill_apart)
     return <Badge variant="light" color="blue" tt="none" leftSection={<IconPlugConnectedX size={13} aria-hidden />}>{t('sites.drill')}</Badge>;
   return (
     <Box>

@@ -6,7 +6,7 @@ import { OrderDrill } from '@shared/drills/order';
 import { DrillReportCard } from '@shared/drills/report';
 import { fill, useWords } from '@shared/drills/words';
 import { dayAndTime } from '@shared/format';
-import type { Drill, DrillReport } from '@shared/model';
+import type { Drill } from '@shared/model';
 import { refusalText } from '@shared/text/words';
 import { Empty } from '@shared/ui/bits';
 import { queries } from '@shared/ui/queries';
@@ -16,9 +16,6 @@ import { change, drills as ask } from '../api';
 
 const LIVE_MS = 5_000;
 const MINUTE_MS = 60_000;
-
-/** As the box judges it; the centre judges besides what it has received. */
-export const isPassed = (report: DrillReport) => report.why === 'deadline' && report.marks.every((mark) => mark.verdict !== 'broken');
 
 export function Drills({ zone }: { zone: string }) {
   const { t } = useTranslation();
@@ -52,7 +49,7 @@ export function Drills({ zone }: { zone: string }) {
       </Card>
       {reports.length === 0
         ? <Card><Empty icon={<IconPlugConnectedX size={24} />} title={words.noReports}>{words.noReportsText}</Empty></Card>
-        : reports.map((report) => <DrillReportCard key={report.drill.at} report={report} passed={isPassed(report)} zone={zone} />)}
+        : reports.map((report) => <DrillReportCard key={report.drill.at} report={report} outcome={report.outcome} zone={zone} />)}
       {ordering && <OrderDrill order={({ at, minutes }) => order.mutate({ at: at ?? Date.now(), minutes })} close={dialog.close} waits={order.isPending} error={order.error} />}
     </Stack>
   );

@@ -2,16 +2,17 @@
 import '@mantine/core/styles/Table.css';
 import { Alert, Badge, Button, Card, Group, SimpleGrid, Table, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconAlertTriangle, IconCheck, IconX } from '@tabler/icons-react';
+import { IconAlertTriangle, IconCheck, IconQuestionMark, IconX } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { clock, count, dayAndTime } from '../format';
-import type { DrillCalls, DrillReport, DrillVerdict } from '../model';
+import type { DrillCalls, DrillOutcome, DrillReport, DrillVerdict } from '../model';
 import { Figure } from '../ui/bits';
 import { fill, useWords, type Words } from './words';
 
-const COLOR: Record<DrillVerdict, string> = { kept: 'green', less: 'blue', broken: 'red', unasked: 'gray' };
+const COLOR: Record<DrillVerdict, string> = { kept: 'green', less: 'blue', broken: 'red', unasked: 'gray', withheld: 'gray', unread: 'yellow' };
+const COLOR_OF: Record<DrillOutcome, string> = { passed: 'green', not_passed: 'red', not_known: 'gray' };
 /** What broke comes first. */
-const ORDER: readonly DrillVerdict[] = ['broken', 'kept', 'less', 'unasked'];
+const ORDER: readonly DrillVerdict[] = ['broken', 'unread', 'withheld', 'kept', 'less', 'unasked'];
 
 /** Of the centre alone: whether what it has is what the branch has. */
 export interface Judged {
@@ -19,28 +20,32 @@ export interface Judged {
   equal: boolean;
 }
 
-export function DrillReportCard({ report, passed, place, judged, zone }: { report: DrillReport; passed: boolean; place?: string; judged?: Judged; zone?: string }) {
+export function DrillReportCard({ report, outcome, place, judged, zone }: { report: DrillReport; outcome: DrillOutcome; place?: string; judged?: Judged; zone?: string }) {
   const { i18n } = useTranslation();
   const words = useWords();
-  const [open, shown] = useDisclosure(!passed);
+  const [open, shown] = useDisclosure(outcome !== 'passed');
   const title = `drill-${place ?? ''}-${report.began}`;
   const marks = [...report.marks].sort((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict));
   const after = (from: number | null, at: number | null) => (from === null || at === null ? <Text fw={600}>{words.never}</Text> : fill(words.seconds, { count: Math.max(0, Math.round((at - from) / 1000)) }));
-  const minutes = Math.max(0, Math.round((report.ended - report.began) / 60_000));
+  const ran = !report.why.startsWith('not_run_');
+  const when = ran ? fill(words.ran, { at: dayAndTime(report.began, i18n.language, zone), minutes: Math.round(report.lasted_ms / 60_000) }) : fill(words.notRun, { at: dayAndTime(report.drill.at, i18n.language, zone) });
+  const said = { passed: words.passed, not_passed: words.failed, not_known: words.notKnown }[outcome];
+  const Icon = { passed: IconCheck, not_passed: IconX, not_known: IconQuestionMark }[outcome];
   return (
     <Card component="section" aria-labelledby={title}>
       <Group justify="space-between" align="flex-start" gap="md" mb="sm">
         <div>
-          <Title order={3} size="h5" id={title}>{place ?? fill(words.ran, { at: dayAndTime(report.began, i18n.language, zone), minutes })}</Title>
-          <Text size="sm" c="dimmed">{place === undefined ? words.why[report.why] : `${fill(words.ran, { at: dayAndTime(report.began, i18n.language, zone), minutes })}. ${words.why[report.why]}`}</Text>
+          <Title order={3} size="h5" id={title}>{place ?? when}</Title>
+          <Text size="sm" c="dimmed">{place === undefined ? words.why[report.why] : `${when}. ${words.why[report.why]}`}</Text>
         </div>
-        <Badge size="lg" variant="light" tt="none" color={passed ? 'green' : 'red'} leftSection={passed ? <IconCheck size={14} aria-hidden /> : <IconX size={14} aria-hidden />}>{passed ? words.passed : words.failed}</Badge>
+        <Badge size="lg" variant="light" tt="none" color={COLOR_OF[outcome]} leftSection={<Icon size={14} aria-hidden />}>{said}</Badge>
       </Group>
-      {judged !== undefined && !(judged.whole && judged.equal) && (
+      {ran && judged !== undefined && !(judged.whole && judged.equal) && (
         <Alert color="red" variant="light" mb="sm" icon={<IconAlertTriangle size={18} />}>
           {words.complete}: {judged.whole ? words.whole : words.gaps}. {words.figures}: {judged.equal ? words.equal : words.differ}.
         </Alert>
       )}
+      {ran && (<>
       <SimpleGrid cols={{ base: 2, sm: 4 }} mb="sm">
         <Figure label={words.joined} value={after(report.ended, report.joined)} color={report.joined === null ? 'var(--mantine-color-red-text)' : undefined} />
         <Figure label={words.delivered} value={after(report.joined, report.delivered)} color={report.delivered === null ? 'var(--mantine-color-red-text)' : undefined} />
@@ -63,6 +68,7 @@ export function DrillReportCard({ report, passed, place, judged, zone }: { repor
           </Table.Tbody>
         </Table>
       )}
+      </>)}
     </Card>
   );
 }

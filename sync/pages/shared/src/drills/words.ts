@@ -13,8 +13,11 @@ const promises: Record<DrillFunction, string> = {
   disk: 'There is room for a day and more.', certificate: 'The certificate lasts for a day and more.', trunk_names: 'Lines that are known by name are found for a day and more.',
   overflow: 'There is none without the cloud.', centre: 'It sees nothing until the link is back.', delivery: 'The link is back in two minutes, and what waited is delivered in ten.',
 };
-const verdicts: Record<DrillVerdict, string> = { kept: 'Kept', less: 'Less, as promised', broken: 'Broken', unasked: 'Not asked for' };
-const why: Record<DrillWhy, string> = { deadline: 'It ran to its end.', person: 'Somebody at the branch ended it.', emergency: 'It ended at once: somebody called for help.', callers: 'It ended at once: far fewer callers reached somebody.', disk: 'It ended at once: the disk was nearly full.' };
+const verdicts: Record<DrillVerdict, string> = { kept: 'Kept', less: 'Less, as promised', broken: 'Broken', unasked: 'Not asked for', withheld: 'Known at the branch alone', unread: 'Could not be read' };
+const why: Record<DrillWhy, string> = { deadline: 'It ran to its end.', person: 'Somebody at the branch ended it.', emergency: 'It ended at once: somebody called for help.', callers: 'It ended at once: far fewer callers reached somebody.', disk: 'It ended at once: the disk was nearly full.',
+  not_run_emergency: 'It did not run: a call for help was open.', not_run_notice: 'It did not run: something still waited to be told to the centre.', not_run_disk: 'It did not run: the disk was nearly full.', not_run_overflow: 'It did not run: calls between branches were up.',
+  not_run_another: 'It did not run: the one before was not reported yet.', not_run_late: 'It did not run: the branch heard of it when its time was over.',
+};
 
 const en = {
   title: 'Outage drills',
@@ -40,6 +43,8 @@ const en = {
   reports: 'What came of them',
   passed: 'Passed',
   failed: 'Not passed',
+  notKnown: 'Not known',
+  notRun: 'Ordered for {at}',
   ran: 'Cut off for {minutes} min from {at}',
   joined: 'Link back after',
   delivered: 'Caught up after',
@@ -93,6 +98,8 @@ const zh: Shape<typeof en> = {
   reports: '演练结果',
   passed: '通过',
   failed: '未通过',
+  notKnown: '无法判断',
+  notRun: '原定 {at}',
   ran: '自 {at} 起断网 {minutes} 分钟',
   joined: '恢复连接用时',
   delivered: '补传完成用时',
@@ -129,8 +136,11 @@ const zh: Shape<typeof en> = {
     disk: '空间至少够用一天。', certificate: '证书至少还有一天有效。', trunk_names: '以名称登记的线路至少一天内可找到。',
     overflow: '断开云端时没有支援。', centre: '恢复连接前中心看不到。', delivery: '两分钟内恢复连接，十分钟内补传完成。',
   },
-  verdicts: { kept: '做到', less: '按承诺减少', broken: '未做到', unasked: '未用到' },
-  why: { deadline: '按时结束。', person: '网点有人提前结束。', emergency: '因紧急呼叫立即结束。', callers: '因接通人数大幅下降立即结束。', disk: '因磁盘将满立即结束。' },
+  verdicts: { kept: '做到', less: '按承诺减少', broken: '未做到', unasked: '未用到', withheld: '仅网点知道', unread: '无法读取' },
+  why: { deadline: '按时结束。', person: '网点有人提前结束。', emergency: '因紧急呼叫立即结束。', callers: '因接通人数大幅下降立即结束。', disk: '因磁盘将满立即结束。',
+    not_run_emergency: '未进行：有紧急呼叫。', not_run_notice: '未进行：还有内容等待告知中心。', not_run_disk: '未进行：磁盘将满。', not_run_overflow: '未进行：网点之间有通话。',
+    not_run_another: '未进行：上一次尚未报告。', not_run_late: '未进行：网点得知时已过时间。',
+  },
 };
 
 export type Words = Shape<typeof en>;
