@@ -1,7 +1,10 @@
 //! Roll-outs of configuration: what is rolled out, how the machine stands (text here, `fleet`'s to understand), and which
 //! changes it has made at which site.
 
-use model::{Millis, SiteId, change::Change};
+use model::{
+    Millis, SiteId,
+    change::{Change, Doc},
+};
 
 use crate::{
     Error, Result,
@@ -13,6 +16,8 @@ use crate::{
 pub const LIVE_MAX: i64 = 20;
 /// Most in a list; older ones stay in the audit.
 pub const SHOWN_MAX: u32 = 50;
+/// Changes of others that are told of one site.
+const OTHERS_MAX: u32 = 500;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kept {
@@ -95,16 +100,20 @@ pub fn made(conn: &Connection, id: i64, of: Of<'_>, seq: i64) -> Result<()> {
     conn.execute(sql, params![id, of.site, change::name(of.doc), seq]).map(drop)
 }
 
-/// Whether somebody else has written at the site since it did.
-pub fn others_wrote(conn: &Connection, id: i64, site: &SiteId) -> Result<bool> {
-    let sql = "SELECT count(*) FROM config_change AS theirs WHERE theirs.site = ?2 AND theirs.at >= (
+/// What others have written at the site since it did, the newest first; of very much the newest.
+pub fn others(conn: &Connection, id: i64, site: &SiteId) -> Result<Vec<(Doc, i64)>> {
+    let sql = "SELECT theirs.doc, theirs.seq FROM config_change AS theirs WHERE theirs.site = ?2 AND theirs.at >= (
                    SELECT max(ours.at) FROM rollout_change AS made
                    JOIN config_change AS ours ON ours.site = made.site AND ours.doc = made.doc AND ours.seq = made.seq
                    WHERE made.rollout = ?1 AND made.site = ?2)
                AND NOT EXISTS (
                    SELECT 1 FROM rollout_change AS made WHERE made.rollout = ?1 AND made.site = theirs.site
-                   AND made.doc = theirs.doc AND made.seq = theirs.seq)";
-    Ok(conn.only::<i64>(sql, params![id, site])? > 0)
+                   AND made.doc = theirs.doc AND made.seq = theirs.seq)
+               ORDER BY theirs.at DESC, theirs.doc, theirs.seq DESC LIMIT ?3";
+    let named = |row: &Row<'_>| Ok((row.get::<String>(0)?, row.get::<i64>(1)?));
+    let found = conn.all(sql, params![id, site, OTHERS_MAX], named)?;
+    let doc = |name: &str| [Doc::Org, Doc::Site, Doc::Local].into_iter().find(|doc| change::name(*doc) == name);
+    Ok(found.into_iter().filter_map(|(name, seq)| Some((doc(&name)?, seq))).collect())
 }
 
 /// First and last of the changes of a document that it has made; they are one row, made in one transaction.

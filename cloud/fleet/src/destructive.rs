@@ -15,7 +15,8 @@ pub fn is_destructive(change: &Change) -> bool {
         SiteEmergency { .. } | SiteDialling { .. } => true,
         SiteClosed { closed } | QueueClosed { closed, .. } | HoursClosed { closed, .. } => *closed,
         SiteOutward { trunk } => trunk.is_none(),
-        SiteDrill { drill } => drill.is_some(),
+        // Refused in a roll-out.
+        SiteDrill { .. } => false,
         HoursWeek { week, .. } => week.is_empty(),
         QueueOverflowTo { to, .. } => to.is_empty(),
         AgentQueue { member, .. } => !member,

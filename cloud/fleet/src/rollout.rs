@@ -7,12 +7,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use model::{Millis, SiteId, leaving::Fare};
+use model::{BoxId, Millis, SiteId, leaving::Fare};
 use serde::{Deserialize, Serialize};
 
 /// A site whose processes were started again more often than this, while it ran by the changes and had not passed, waits
 /// for a person: it would begin its soak anew for ever.
 pub const RESTARTS_MAX: u32 = 2;
+/// Boxes of one site whose restarts are counted.
+const BOXES_MAX: usize = 64;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -117,7 +119,7 @@ pub enum Standing {
     Stuck,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     #[serde(flatten)]
     pub standing: Standing,
@@ -126,9 +128,9 @@ pub struct Site {
     /// Since when it is not seen to run by it, though it did. Such time is no part of the soak.
     #[serde(default)]
     pub lost: Option<Millis>,
-    /// Of its processes, as last said.
+    /// Of the processes of each of its boxes, as last said.
     #[serde(default)]
-    pub restarts: Option<u32>,
+    pub counts: BTreeMap<BoxId, u32>,
     /// How many of them there were since it runs by this, and before it has passed.
     #[serde(default)]
     pub restless: u32,
@@ -137,13 +139,30 @@ pub struct Site {
 }
 
 impl Site {
+    /// How many restarts there were since they were last told; of a box that is seen first, none.
+    fn count(&mut self, told: &BTreeMap<BoxId, u32>) -> u32 {
+        let mut more = 0_u32;
+        for (box_id, now) in told {
+            if self.counts.len() >= BOXES_MAX && !self.counts.contains_key(box_id) {
+                continue;
+            }
+            let since = match self.counts.insert(*box_id, *now) {
+                None => 0,
+                // A box that was booted counts from nothing.
+                Some(before) => now.checked_sub(before).unwrap_or(*now),
+            };
+            more = more.saturating_add(since);
+        }
+        more
+    }
+
     fn is_stuck(&self) -> bool {
         self.standing == Standing::Stuck
     }
 }
 
 /// What is known of a site at a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     pub linked: bool,
     /// Its boxes run by documents that have the changes.
@@ -152,8 +171,8 @@ pub struct Evidence {
     pub refused: bool,
     /// Somebody else has written at the site since.
     pub others_wrote: bool,
-    /// How often processes of its boxes were started again; None: not told.
-    pub restarts: Option<u32>,
+    /// How often processes were started again since the boot, of each of its boxes that is linked and tells it.
+    pub restarts: BTreeMap<BoxId, u32>,
     /// By the configuration that runs.
     pub calls: Fare,
 }
@@ -248,11 +267,11 @@ impl Rollout {
             since: now,
             linked: false,
             lost: None,
-            restarts: None,
+            counts: BTreeMap::new(),
             restless: 0,
             calls: Fare::Few,
         };
-        let sites = plan.waves.iter().flatten().map(|id| (id.clone(), site)).collect();
+        let sites = plan.waves.iter().flatten().map(|id| (id.clone(), site.clone())).collect();
         let state = if needs_second { State::AwaitsSecond } else { State::Running };
         Self { plan, by, state, wave: 0, sites, waived: false, outputs: VecDeque::new(), notes: Vec::new() }
     }
@@ -339,12 +358,15 @@ impl Rollout {
     fn seen(&mut self, now: Millis, id: &SiteId, evidence: Evidence) {
         let Some(site) = self.sites.get_mut(id).filter(|site| is_written(site.standing)) else { return };
         site.linked = evidence.linked;
+        let begins = site.standing == Standing::Written;
+        let more = site.count(&evidence.restarts);
+        // Also where it is lost at this moment: a box that restarts comes and goes.
+        if site.standing == Standing::Runs {
+            site.restless = site.restless.saturating_add(more);
+        }
         if evidence.refused {
             return self.bad(evidence, Why::Refused { site: id.clone() });
         }
-        let begins = site.standing == Standing::Written;
-        let more = evidence.restarts.zip(site.restarts).map_or(0, |(now, before)| now.saturating_sub(before));
-        site.restarts = evidence.restarts.or(site.restarts);
         if !(evidence.runs && evidence.linked) {
             site.lost = site.lost.or((!begins).then_some(now));
             return;
@@ -355,7 +377,7 @@ impl Rollout {
         if begins {
             (site.standing, site.since, site.restless) = (Standing::Runs, now, 0);
         } else if more > 0 && site.standing == Standing::Runs {
-            (site.since, site.restless) = (now, site.restless.saturating_add(more));
+            site.since = now;
         }
         if evidence.calls == Fare::Worse {
             // The word of what others wrote is not this one's.
@@ -386,7 +408,7 @@ impl Rollout {
                 let stood_ms = now.0.saturating_sub(site.since.0);
                 let runs = site.standing == Standing::Runs && site.lost.is_none();
                 let soaked = runs && stood_ms >= self.plan.soak_ms;
-                if runs && site.restless > RESTARTS_MAX {
+                if site.standing == Standing::Runs && site.restless > RESTARTS_MAX {
                     restless = restless.or(Some(id.clone()));
                 }
                 if soaked && (site.calls == Fare::AsBefore || !wants_calls) {

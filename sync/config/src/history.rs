@@ -156,6 +156,11 @@ impl History {
         self.find(seq).is_some_and(|change| self.ops_of(change).any(|op| is_under(&op.path, under)))
     }
 
+    /// Whether a change of this place wrote at this path, and nowhere else.
+    pub fn wrote_only(&self, seq: u64, path: &str) -> bool {
+        self.wrote(seq, path) && self.find(seq).is_some_and(|change| self.ops_of(change).all(|op| op.path == path))
+    }
+
     pub(crate) fn shown(&self, change: &Written) -> Entry {
         let all = change.ops.len();
         let fields = self.ops_of(change).take(FIELDS_SHOWN).map(|op| Field {

@@ -356,7 +356,8 @@ fn at(id: &SiteId, site: &fleet::rollout::Site, label: Option<String>) -> Place 
         Standing::TakenBack { left } => (Is::TakenBack, Some(left)),
         Standing::Stuck => (Is::Stuck, None),
     };
-    let fleet::rollout::Site { since, linked, lost, restarts, restless, calls, .. } = *site;
+    let fleet::rollout::Site { since, linked, lost, ref counts, restless, calls, .. } = *site;
+    let restarts = counts.values().copied().reduce(u32::saturating_add);
     Place { site: id.clone(), label, is, left, since, linked, calls, lost, restarts, restless }
 }
 

@@ -10,6 +10,7 @@ use db::{Connection, touched};
 use fleet::Evidence;
 use model::{
     BoxId, SiteId,
+    change::Doc,
     leaving::{Fare, Health, Running},
 };
 
@@ -21,8 +22,14 @@ const PROCESSES: u8 = 3;
 const SITES_MAX: usize = 10_000;
 
 /// Of a site of which nothing can be known.
-pub const UNKNOWN: Evidence =
-    Evidence { linked: false, runs: false, refused: false, others_wrote: false, restarts: None, calls: Fare::Few };
+pub const UNKNOWN: Evidence = Evidence {
+    linked: false,
+    runs: false,
+    refused: false,
+    others_wrote: false,
+    restarts: BTreeMap::new(),
+    calls: Fare::Few,
+};
 
 /// What was read of each site, and up to which turn nothing of it was touched since. Roll-outs step one after another, so
 /// that nobody keeps what another has just forgotten.
@@ -67,8 +74,8 @@ pub fn of(app: &App, conn: &Connection, (id, site): (i64, &SiteId), linked: &BTr
     let here: Vec<&BoxId> = told.boxes.iter().filter(|box_id| linked.contains(box_id)).collect();
     let mut evidence = Evidence { linked: !here.is_empty(), ..UNKNOWN };
     let Some(heads) = told.heads else { return Ok(evidence) };
-    let restarts = here.iter().filter_map(|box_id| told.health.get(box_id)).map(|health| health.restarts);
-    evidence.restarts = restarts.reduce(u32::saturating_add);
+    let restarts = here.iter().filter_map(|box_id| Some((**box_id, told.health.get(box_id)?.restarts)));
+    evidence.restarts = restarts.collect();
     let mut runs = Vec::new();
     for box_id in here {
         runs.push(told.health.get(box_id).is_none_or(is_whole));
@@ -87,8 +94,19 @@ pub fn of(app: &App, conn: &Connection, (id, site): (i64, &SiteId), linked: &BTr
     }
     evidence.runs = !runs.is_empty() && runs.into_iter().all(|runs| runs);
     let is_bad = evidence.refused || evidence.calls == Fare::Worse;
-    evidence.others_wrote = is_bad && db::rollout::others_wrote(conn, id, site)?;
+    evidence.others_wrote = is_bad && others_wrote(app, conn, id, site)?;
     Ok(evidence)
+}
+
+/// Whether somebody else has written at the site since the roll-out did. An order for a drill changes nothing of how it runs.
+fn others_wrote(app: &App, conn: &Connection, id: i64, site: &SiteId) -> db::Result<bool> {
+    let theirs = db::rollout::others(conn, id, site)?;
+    if theirs.is_empty() {
+        return Ok(false);
+    }
+    let Some(histories) = app.documents.histories(conn, site)? else { return Ok(true) };
+    let is_drill = |(doc, seq): &(Doc, i64)| histories.of(*doc).wrote_only(seq.unsigned_abs(), config::DRILL_PATH);
+    Ok(!theirs.iter().all(is_drill))
 }
 
 fn is_whole(health: &Health) -> bool {

@@ -28,6 +28,7 @@ use crate::{
     app::App,
     clock,
     documents::{Edited, Refused},
+    drills,
     shelf::MACHINE,
 };
 
@@ -189,6 +190,10 @@ fn prepare(
         evidence::look(app, conn)?;
     }
     for site in watched {
+        // Ordered at the branch itself meanwhile: it is not lost, and nothing is known of it.
+        if drills::standing(app, conn, &site, now).is_ok_and(|drill| drill.is_some_and(|drill| drill.at <= now)) {
+            continue;
+        }
         let evidence = match evidence::of(app, conn, (id, &site), linked) {
             Err(error) if is_of_one_site(&error) => {
                 tracing::error!(%site, %error, "how a site is cannot be known");

@@ -68,14 +68,14 @@ fn what_others_wrote_at_a_site_since_is_known_in_whichever_document() {
         let signed = change::Signed { author: "ann".into(), note: String::new(), at: Millis(START + at) };
         write(&db, move |conn| change::add(conn, Of { site: &site(), doc }, &[change], &signed));
     };
-    let others = || read(&db, move |conn| rollout::others_wrote(conn, id, &site()));
+    let others = || read(&db, move |conn| rollout::others(conn, id, &site()));
     edit(Doc::Site, 1, 0);
-    assert!(!others(), "it has written nothing yet");
+    assert_eq!(others(), [], "it has written nothing yet");
     edit(Doc::Site, 2, 5);
     write(&db, move |conn| rollout::made(conn, id, Of { site: &site(), doc: Doc::Site }, 2));
-    assert!(!others());
+    assert_eq!(others(), []);
     edit(Doc::Local, 3, 6);
-    assert!(others());
+    assert_eq!(others(), [(Doc::Local, 1)]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! stays anywhere.
 
 use fleet::{Evidence, Input, Standing, State, rollout::Command};
-use model::{Millis, SiteId, leaving::Fare};
+use model::{BoxId, Millis, SiteId, leaving::Fare};
 use proptest::prelude::*;
 
 use crate::rollout::{Desk, plan};
@@ -23,7 +23,7 @@ fn step() -> impl Strategy<Value = Step> {
             runs,
             refused,
             others_wrote,
-            restarts,
+            restarts: restarts.map(|count| (BoxId(1), count)).into_iter().collect(),
             calls,
         },
     );

@@ -4,12 +4,18 @@ use fleet::{
     Evidence, Input, Output, Plan, Rollout, Standing, State, Why,
     rollout::{Command, Refused},
 };
-use model::{Millis, SiteId, leaving::Fare};
+use model::{BoxId, Millis, SiteId, leaving::Fare};
 
 const SOAK: i64 = 600_000;
 const PATIENCE: i64 = 300_000;
-pub const GOOD: Evidence =
-    Evidence { linked: true, runs: true, refused: false, others_wrote: false, restarts: None, calls: Fare::AsBefore };
+pub const GOOD: Evidence = Evidence {
+    linked: true,
+    runs: true,
+    refused: false,
+    others_wrote: false,
+    restarts: std::collections::BTreeMap::new(),
+    calls: Fare::AsBefore,
+};
 
 fn site(name: &str) -> SiteId {
     name.parse().unwrap()
@@ -68,7 +74,7 @@ impl Desk {
     fn see(&mut self, evidence: Evidence) {
         let watched: Vec<SiteId> = self.rollout.watched().cloned().collect();
         for site in watched {
-            self.rollout.handle_input(Millis(self.now), Input::Seen { site, evidence });
+            self.rollout.handle_input(Millis(self.now), Input::Seen { site, evidence: evidence.clone() });
         }
         self.wait(0);
     }
@@ -168,9 +174,9 @@ fn a_link_that_is_lost_for_a_second_holds_nothing_and_lost_time_is_no_part_of_th
     desk.see(GOOD);
     desk.see(Evidence { calls: Fare::Few, ..GOOD });
     desk.wait(SOAK - 2);
-    desk.see(lost);
+    desk.see(lost.clone());
     desk.wait(PATIENCE - 1);
-    desk.see(lost);
+    desk.see(lost.clone());
     assert_eq!((desk.written(), &desk.rollout.state), (vec!["canary"], &State::Running));
     desk.see(GOOD);
     desk.wait(1);
@@ -179,7 +185,7 @@ fn a_link_that_is_lost_for_a_second_holds_nothing_and_lost_time_is_no_part_of_th
     assert_eq!(desk.written(), ["canary", "east", "north"]);
     desk.see(GOOD);
     desk.wait(SOAK - 1);
-    desk.see(lost);
+    desk.see(lost.clone());
     desk.wait(PATIENCE);
     assert!(matches!(desk.rollout.state, State::Held { why: Why::Silent { .. } }));
     desk.say("ann", Command::Resume).unwrap();
@@ -193,7 +199,7 @@ fn a_link_that_is_lost_for_a_second_holds_nothing_and_lost_time_is_no_part_of_th
 #[test]
 fn a_box_whose_processes_start_again_soaks_from_the_start() {
     let mut desk = Desk::new(false);
-    let with = |restarts| Evidence { restarts: Some(restarts), ..GOOD };
+    let with = |restarts| Evidence { restarts: [(BoxId(1), restarts)].into(), ..GOOD };
     desk.see(with(1));
     for restarts in 2..4 {
         desk.wait(SOAK - 1);
@@ -207,9 +213,40 @@ fn a_box_whose_processes_start_again_soaks_from_the_start() {
 }
 
 #[test]
+fn restarts_are_counted_box_by_box_also_after_a_boot_and_while_the_site_is_lost() {
+    let with = |told: &[(u128, u32)]| Evidence {
+        restarts: told.iter().map(|(id, count)| (BoxId(*id), *count)).collect(),
+        ..GOOD
+    };
+    // Another box that links brings its past along, and one that goes takes it away.
+    let mut desk = Desk::new(false);
+    for told in [&[(1, 7)][..], &[(1, 7), (2, 40)], &[(2, 40)], &[(1, 7), (2, 40)]] {
+        desk.see(with(told));
+        desk.wait(1);
+    }
+    assert_eq!(desk.rollout.sites[&site("canary")].restless, 0);
+    // A boot counts from nothing, and what happened since counts.
+    let mut desk = Desk::new(false);
+    desk.see(with(&[(1, 7)]));
+    desk.wait(1);
+    desk.see(with(&[(1, 3)]));
+    desk.wait(1);
+    assert_eq!(desk.rollout.state, State::Held { why: Why::Restless { site: site("canary") } });
+    // A box that comes and goes is restless too.
+    let mut desk = Desk::new(false);
+    desk.see(with(&[(1, 0)]));
+    for count in 1..=3 {
+        desk.wait(1);
+        desk.see(Evidence { linked: false, runs: false, ..with(&[(1, count)]) });
+    }
+    desk.wait(1);
+    assert_eq!(desk.rollout.state, State::Held { why: Why::Restless { site: site("canary") } });
+}
+
+#[test]
 fn a_box_whose_processes_start_again_and_again_waits_for_a_person() {
     let mut desk = Desk::new(false);
-    let with = |restarts| Evidence { restarts: Some(restarts), ..GOOD };
+    let with = |restarts| Evidence { restarts: [(BoxId(1), restarts)].into(), ..GOOD };
     desk.see(with(7));
     for restarts in 8..10 {
         desk.wait(SOAK - 1);
