@@ -149,9 +149,10 @@ impl Reader {
 
     /// Call records that ended before `before` (or all), newest first.
     pub fn cdrs(&self, limit: usize, before: Option<Millis>) -> Result<Vec<Cdr>, Error> {
-        let mut select = self
-            .db
-            .prepare_cached("SELECT json FROM cdr WHERE ended < ?1 ORDER BY ended DESC, contact DESC LIMIT ?2")?;
+        let mut select = self.db.prepare_cached(
+            "SELECT json FROM cdr WHERE ended < ?1 AND ended >= coalesce((SELECT ended FROM cdr WHERE ended < ?1
+                 ORDER BY ended DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY ended DESC, contact DESC",
+        )?;
         let before = before.map_or(i64::MAX, |before| before.0);
         parsed(select.query_map(params![before, length(limit)], |row| row.get(0))?, "call record")
     }
@@ -165,8 +166,9 @@ impl Reader {
     ) -> Result<Vec<Cdr>, Error> {
         // The expression is the index's, letter by letter.
         let mut select = self.db.prepare_cached(
-            "SELECT json FROM cdr WHERE json_extract(json, '$.disposition') = ?1 AND ended < ?2
-             ORDER BY ended DESC, contact DESC LIMIT ?3",
+            "SELECT json FROM cdr WHERE json_extract(json, '$.disposition') = ?1 AND ended < ?2 AND ended >= coalesce(
+             (SELECT ended FROM cdr WHERE json_extract(json, '$.disposition') = ?1 AND ended < ?2
+              ORDER BY ended DESC LIMIT 1 OFFSET ?3 - 1), 0) ORDER BY ended DESC, contact DESC",
         )?;
         let said = match disposition {
             Disposition::NoneChosen => "none_chosen".to_owned(),

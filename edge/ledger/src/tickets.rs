@@ -114,7 +114,12 @@ pub(crate) fn write(db: &Connection, branch: &BranchKey, write: &TicketWrite) ->
             db.prepare_cached("SELECT coalesce(max(number), 0) + 1 FROM tickets")?.query_row([], |row| row.get(0))?
         }
     };
-    let ticket = Ticket { number: unsigned(number), ..write.ticket.clone() };
+    // Each has a moment of its own, so that pages by it leave nobody out.
+    let last: i64 = db
+        .prepare_cached("SELECT coalesce(max(changed), 0) FROM tickets WHERE ticket <> ?1")?
+        .query_row([id], |row| row.get(0))?;
+    let changed = Millis(write.ticket.changed.0.max(last.saturating_add(1)));
+    let ticket = Ticket { number: unsigned(number), changed, ..write.ticket.clone() };
     db.prepare_cached(
         "INSERT INTO tickets (ticket, number, version, active, changed, next, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (ticket) DO UPDATE SET version = excluded.version, active = excluded.active,
@@ -271,7 +276,9 @@ impl Reader {
         let sql = format!("{COLUMNS} WHERE next <= ?1 ORDER BY next LIMIT ?2");
         let mut select = self.db().prepare_cached(&sql)?;
         let rows = select.query_map(params![until.0, length(limit)], Raw::read)?;
-        rows.map(|raw| raw?.kept(self.key())).collect()
+        // One that cannot be read keeps no other from its time.
+        let kept = rows.map(|raw| raw?.kept(self.key())).filter(|kept| !matches!(kept, Err(Error::Unreadable { .. })));
+        kept.collect()
     }
 
     /// Those that name this contact, or another of the same customer; those that changed last first.

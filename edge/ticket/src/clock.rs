@@ -89,6 +89,16 @@ pub(crate) fn pause(clock: &mut Clock, wall: Millis, rules: Rules<'_>) {
     }
 }
 
+/// Another queue's hours count from here on: what has run so far has run by the hours that were.
+pub(crate) fn settle(ticket: &mut Ticket, wall: Millis, rules: Rules<'_>) {
+    for clock in [&mut ticket.first_answer, &mut ticket.resolution] {
+        if clock.since.is_some() {
+            pause(clock, wall, rules);
+            clock.since = Some(wall);
+        }
+    }
+}
+
 pub(crate) fn resume(clock: &mut Clock, wall: Millis) {
     clock.done = None;
     clock.since.get_or_insert(wall);

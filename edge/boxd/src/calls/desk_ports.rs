@@ -193,7 +193,8 @@ impl Records for RecordsPort {
                 let Some(last) = cdrs.last() else { break };
                 before = Some(last.ended);
                 for cdr in cdrs {
-                    if page.of.as_ref().is_none_or(|agent| cdr.agent.as_ref() == Some(agent)) && rows.len() < limit {
+                    // To the end of what ended in the same moment: the next page begins before it.
+                    if page.of.as_ref().is_none_or(|agent| cdr.agent.as_ref() == Some(agent)) {
                         rows.push(row(reader, cdr)?);
                     }
                 }

@@ -89,14 +89,17 @@ impl TicketsPort {
             return Err(TicketRefused::Changed { version: stands.version });
         }
         let terms = self.terms().map_err(unreadable)?;
-        // The hours of the queue that it goes to count from here on.
-        let calendar = calendar(&terms, &self.effective.borrow().config, stands.queue.as_ref());
-        let rules = Rules { terms: &terms, calendar: &calendar };
+        let config = self.effective.borrow().config.clone();
+        let hours_before = calendar(&terms, &config, stands.queue.as_ref());
+        let rules = Rules { terms: &terms, calendar: &hours_before };
         let at = wall();
         let change = ticket::act(&stands, at, &acts, rules)?;
         if change.told.is_empty() {
             return Ok(());
         }
+        // The hours of the queue that it goes to count from here on.
+        let hours = calendar(&terms, &config, change.ticket.queue.as_ref());
+        let rules = Rules { terms: &terms, calendar: &hours };
         self.keep(change, base, Some(by), at, Words { subject, text: comment }, rules)
     }
 
@@ -200,7 +203,9 @@ impl desk::Tickets for TicketsPort {
 /// Which hours count for a ticket of this queue.
 fn calendar(terms: &Terms, config: &Config, queue: Option<&QueueId>) -> Calendar {
     let of_queue = || queue.and_then(|queue| config.queues.get(queue)).and_then(|queue| queue.hours.as_ref());
-    let hours = terms.hours.as_ref().or_else(of_queue).and_then(|hours| config.hours.get(hours));
+    // Hours that are gone are nobody's: the queue's own count.
+    let named = terms.hours.as_ref().filter(|hours| config.hours.contains_key(*hours));
+    let hours = named.or_else(of_queue).and_then(|hours| config.hours.get(hours));
     match hours {
         Some(hours) => {
             let zone = jiff::tz::TimeZone::get(&config.site.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);

@@ -112,7 +112,16 @@ fn records_come_newest_first_and_page_by_their_end() {
     let ids = |cdrs: Vec<model::cdr::Cdr>| cdrs.iter().map(|cdr| cdr.contact.0).collect::<Vec<_>>();
     let reader = ledger.reader().unwrap();
     assert_eq!(ids(reader.cdrs(2, None).unwrap()), [5, 4]);
+    assert_eq!(ids(reader.cdrs(1, Some(Millis(1_000))).unwrap()), Vec::<u128>::new());
     assert_eq!(ids(reader.cdrs(9, Some(Millis(4_000))).unwrap()), [3, 2, 1]);
+
+    // A restart ends many at one moment: a page has all of them or none.
+    let sold = Disposition::Code("sold".parse().unwrap());
+    let together = (6..=9).map(|n| Cdr { disposition: Some(sold.clone()), ..cdr(n, 4_500) }).collect();
+    ledger.writer().submit(Batch { cdrs: together, ..Batch::default() }).wait().unwrap();
+    assert_eq!(ids(reader.cdrs(2, None).unwrap()), [5, 9, 8, 7, 6]);
+    assert_eq!(ids(reader.cdrs(2, Some(Millis(4_500))).unwrap()), [4, 3]);
+    assert_eq!(ids(reader.cdrs_disposed(&sold, 2, None).unwrap()), [9, 8, 7, 6]);
 }
 
 #[test]

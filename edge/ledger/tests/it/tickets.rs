@@ -199,3 +199,23 @@ fn there_is_an_end_to_texts_and_to_tickets() {
     write(&ledger, TicketWrite { ticket: closed, base: 1, next: None, subject: None, entries: vec![] }).unwrap();
     write(&ledger, opened(2, &[], "one more")).unwrap();
 }
+
+#[test]
+fn pages_leave_out_no_ticket_that_changed_in_the_same_moment_as_another() {
+    let place = Place::new();
+    let ledger = place.open();
+    for id in 1..=7 {
+        let mut one = opened(id, &[], "Broken");
+        one.ticket.changed = Millis(500);
+        write(&ledger, one).unwrap();
+    }
+    let reader = ledger.reader().unwrap();
+    let (mut before, mut seen) = (None, Vec::new());
+    for _ in 0..4 {
+        let wanted = TicketsWanted { before, limit: 2, ..TicketsWanted::default() };
+        let (page, _) = reader.tickets(&wanted, |_| true).unwrap();
+        before = page.last().map(|kept| kept.ticket.changed).or(before);
+        seen.extend(page.iter().map(|kept| kept.ticket.ticket.0));
+    }
+    assert_eq!(seen, [7, 6, 5, 4, 3, 2, 1]);
+}

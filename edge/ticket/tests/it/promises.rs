@@ -252,3 +252,21 @@ fn terms_that_cannot_be_kept_are_refused_all_at_once() {
     assert_eq!(ticket::terms::check(&terms, &config).len(), 5);
     assert!(ticket::terms::check(&Terms::default(), &config).is_empty());
 }
+
+#[test]
+fn what_has_run_by_one_queues_hours_has_run_when_another_queue_has_it() {
+    let (terms, office, always) = (terms(), calendar(), Calendar::always());
+    let by_office = Rules { terms: &terms, calendar: &office };
+    let by_day_and_night = Rules { terms: &terms, calendar: &always };
+    let to = |queue: &str| Act::Assign { agent: None, queue: Some(queue.parse().expect("an id")) };
+    // Friday evening after hours: nothing has run when it goes to those who are always there, on Monday at nine.
+    let ticket = opened("2026-11-27T18:30", by_office);
+    let (ticket, told) = does(&ticket, "2026-11-30T09:00", &[to("night")], by_office);
+    assert!(!told.iter().any(|what| matches!(what, Ticketed::Breached { .. })), "{told:?}");
+    assert_eq!(due(&ticket, by_day_and_night).first_answer.map(text), Some("2026-11-30T11:00:00".into()));
+    assert_eq!(tick(&ticket, at("2026-11-30T09:30"), by_day_and_night), None);
+    // And what has run goes along to those who keep hours.
+    let ticket = opened("2026-11-27T17:00", by_day_and_night);
+    let (ticket, _) = does(&ticket, "2026-11-27T18:00", &[to("office")], by_day_and_night);
+    assert_eq!(due(&ticket, by_office).first_answer.map(text), Some("2026-11-28T11:00:00".into()));
+}

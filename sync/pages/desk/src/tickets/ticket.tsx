@@ -53,7 +53,10 @@ export default function TicketPage({ id, close, news, ...props }: Props & { id: 
     <Stack gap="md">
       <Group><Button variant="subtle" leftSection={<IconArrowLeft size={18} />} onClick={close} autoFocus>{w.back}</Button></Group>
       {failed !== null && <Alert ref={(told) => told?.scrollIntoView({ block: 'center' })} color={changed ? 'orange' : 'red'} variant="light" role="alert" withCloseButton closeButtonLabel={t('close')} onClose={() => setFailed(null)}>{changed ? w.changed : why(failed)}</Alert>}
-      {found.isPending ? <Skeleton height={300} role="status" /> : found.isError ? <Alert color="red" variant="light" role="alert">{why(found.error)}</Alert> : <Shown shown={found.data} busy={busy} does={does} {...props} />}
+      {found.isPending && <Skeleton height={300} role="status" />}
+      {found.isError && <Alert color="red" variant="light" role="alert">{why(found.error)}</Alert>}
+      {/* What was typed stays where a reading has failed. */}
+      {found.data !== undefined && <Shown shown={found.data} busy={busy} does={does} {...props} />
     </Stack>
   );
 }
