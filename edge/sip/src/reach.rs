@@ -21,6 +21,8 @@ pub type Way = (Transport, SocketAddr);
 pub struct Reach {
     located: BTreeMap<String, Vec<Target>>,
     shunned: BTreeMap<Way, Instant>,
+    /// Those that asked to be left alone themselves.
+    resting: BTreeMap<Way, Instant>,
     /// Connections whose other end showed a trunk's certificate; the shell says when they are closed.
     proved: BTreeMap<u64, String>,
 }
@@ -80,14 +82,19 @@ impl Reach {
     }
 
     pub fn failed(&mut self, now: Instant, way: Way) {
-        self.shunned.retain(|_, until| *until > now);
-        while self.shunned.len() >= SHUNNED_MAX {
-            let oldest = self.shunned.iter().min_by_key(|(_, until)| **until).map(|(way, _)| *way);
-            oldest.map(|way| self.shunned.remove(&way));
-        }
-        if let Some(until) = now.checked_add(SHUN) {
-            self.shunned.insert(way, until);
-        }
+        keep(&mut self.shunned, now, way, SHUN);
+    }
+
+    /// RFC 3261 §21.5.4: it is not to be asked for so long. A call for help asks all the same when no other is left.
+    pub fn asks_for_rest(&mut self, now: Instant, way: Way, rest: Duration) {
+        keep(&mut self.shunned, now, way, rest.max(SHUN));
+        keep(&mut self.resting, now, way, rest);
+    }
+
+    /// Every way to the trunk's peer leads to one that asked to be left alone.
+    pub fn rests(&self, config: &Config, name: &str, now: Instant) -> bool {
+        let mut ways = self.all(config, name).peekable();
+        ways.peek().is_some() && ways.all(|way| self.resting.get(&way).is_some_and(|until| *until > now))
     }
 
     pub fn works(&mut self, way: Way) {
@@ -95,7 +102,55 @@ impl Reach {
     }
 }
 
+fn keep(all: &mut BTreeMap<Way, Instant>, now: Instant, way: Way, time: Duration) {
+    all.retain(|_, until| *until > now);
+    while all.len() >= SHUNNED_MAX {
+        let oldest = all.iter().min_by_key(|(_, until)| **until).map(|(way, _)| *way);
+        oldest.map(|way| all.remove(&way));
+    }
+    if let Some(until) = now.checked_add(time) {
+        let stands = all.entry(way).or_insert(until);
+        *stands = until.max(*stands);
+    }
+}
+
 /// The address in the configuration; `0.0.0.0` or `::` stands for none.
 fn configured(trunk: &Trunk) -> Option<Way> {
     (!trunk.peer.ip().is_unspecified()).then_some((trunk.transport, trunk.peer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::TrunkRules;
+
+    #[test]
+    fn a_peer_that_asked_for_rest_is_tried_last_for_its_whole_time_and_rests_as_long_as_it_asked() {
+        let way: Way = (Transport::Udp, "192.0.2.50:5060".parse().unwrap());
+        let trunk = Trunk {
+            peer: way.1,
+            transport: way.0,
+            registration: None,
+            options_every_s: 0,
+            rules: TrunkRules::default(),
+        };
+        let config = Config { trunks: [("vault".to_owned(), trunk)].into(), ..Config::default() };
+        #[allow(clippy::disallowed_methods)]
+        let now = Instant::now();
+        let at = |seconds| now + Duration::from_secs(seconds);
+        let mut reach = Reach::default();
+        reach.failed(now, way);
+        assert!(!reach.rests(&config, "vault", now), "who failed has asked for nothing");
+        reach.asks_for_rest(now, way, Duration::from_secs(120));
+        // The refusal that asks for it is a failure, too.
+        reach.failed(now, way);
+        assert!(reach.rests(&config, "vault", at(119)) && reach.is_shunned(way, at(119)));
+        assert!(!reach.rests(&config, "vault", at(121)) && !reach.is_shunned(way, at(121)));
+        assert!(!reach.rests(&config, "nobody", at(1)));
+        reach.asks_for_rest(now, way, Duration::from_secs(10));
+        assert!(!reach.rests(&config, "vault", at(121)), "a shorter word takes nothing back, and adds nothing");
+        reach.works(way);
+        assert!(!reach.is_shunned(way, at(1)), "it answers");
+        assert!(reach.rests(&config, "vault", at(1)), "and still wants to be left alone");
+    }
 }

@@ -317,7 +317,7 @@ fn speakers<'a>(config: &'a Config, reach: &Reach, flow: Flow) -> impl Iterator<
 }
 
 /// RFC 3261 §21.5.4: `Retry-After: 120 (maintenance);duration=…` of a 503.
-fn rest_of(response: &Response) -> Option<Duration> {
+pub fn rest_of(response: &Response) -> Option<Duration> {
     let text = response.head.field("Retry-After").filter(|_| response.status == 503)?;
     let seconds = lex::number(text.split([' ', ';', '(']).next()?)?;
     (seconds > 0).then(|| Duration::from_secs(seconds.min(REST_S_MAX).into()))

@@ -1,6 +1,7 @@
 //! The box as a recording client (RFC 7866 §6.1): what its recorder records of a call goes to a recording server too. The
 //! call knows nothing of it: a server that refuses, hangs or vanishes costs it nothing, and the next one is tried.
 
+mod copy;
 mod failures;
 mod tells;
 
@@ -10,82 +11,21 @@ use bytes::Bytes;
 use media::plane::{Command, PortId};
 use media::sdp::{self, Direction};
 use model::{LegId, Millis, RecordingId, TrunkId};
-use sip::endpoint::{self, DialogId, Invite, Shown, Target};
+use sip::endpoint::{self, Invite, Shown, Target};
 
-use super::scene::{Part, Scene, follow, metadata};
+use super::scene::{Scene, follow, metadata};
 use super::strand::{self, Strand};
 use super::{About, CopyState, NoCopy, SESSIONS_MAX, STREAMS_MAX};
 use crate::calls::Calls;
 use crate::leg::Event;
 use crate::session;
 use crate::timer::Timer;
+pub(super) use copy::Copy;
+use copy::Stage;
 pub(super) use failures::Failures;
 
 /// A recording server that has not said a word by then is taken for dead.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// What goes to a recording server of one recording.
-#[derive(Debug)]
-pub(crate) struct Copy {
-    pub recording: RecordingId,
-    /// Whose call it is.
-    pub of: LegId,
-    /// The call's recording began, by both clocks.
-    pub began: (Instant, Millis),
-    /// A server has had it since.
-    pub since: Option<Millis>,
-    pub paused: bool,
-    pub parts: Vec<Part>,
-    /// Those that may have it, in the order in which they are tried.
-    recorders: Vec<TrunkId>,
-    /// Which of them is next.
-    next: usize,
-    stage: Stage,
-    strands: Vec<Strand>,
-    /// As the server was told.
-    told: Scene,
-    /// As it was told before the re-INVITE that is out.
-    before: Scene,
-    /// Re-INVITEs in a row that it refused.
-    tells: u8,
-    /// Media was told to send nothing.
-    silent: bool,
-    /// A re-INVITE of ours is out.
-    asked: bool,
-    /// It asked how things stand: the answer to our description comes with its ACK.
-    in_ack: bool,
-    /// That nobody has it has been told.
-    missing: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Stage {
-    /// Ports are awaited.
-    Opening,
-    Calling(DialogId),
-    Up(DialogId, TrunkId),
-    /// Nobody took it; a timer tries again.
-    Resting,
-}
-
-impl Copy {
-    fn dialog(&self) -> Option<DialogId> {
-        match &self.stage {
-            Stage::Calling(dialog) | Stage::Up(dialog, _) => Some(*dialog),
-            Stage::Opening | Stage::Resting => None,
-        }
-    }
-
-    /// By which media knows it, once there are ports.
-    fn tape(&self) -> Option<String> {
-        self.strands.first().map(|strand| format!("copy-{}", strand.port.0))
-    }
-
-    fn wall(&self, now: Instant) -> Millis {
-        let passed = now.saturating_duration_since(self.began.0).as_millis();
-        Millis(self.began.1.0.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX)))
-    }
-}
 
 impl Calls {
     /// Has a recording server of the customer's own record what this recording of a leg's does, where one is to. `wall`
@@ -169,7 +109,7 @@ impl Calls {
 
     fn may_copy(&self, now: Instant, name: &TrunkId) -> bool {
         let rests = self.siprec.failures.get(name).is_some_and(|failures| failures.rests(now));
-        !rests && self.endpoint.trunk_up(name.as_str())
+        !rests && self.endpoint.trunk_up(name.as_str()) && !self.endpoint.trunk_rests(now, name.as_str())
     }
 
     pub(super) fn copy_opened(&mut self, now: Instant, id: LegId) {

@@ -15,6 +15,7 @@ use crate::endpoint::{Binding, DialogId, Event, Flow, Invite, Source, Target};
 use crate::identity;
 use crate::message::{Method, Release, Response};
 use crate::transaction::{T1, TIMEOUT, TxId};
+use crate::trunk;
 
 /// Our re-INVITE meets glare so often before we give in.
 const GLARES_MAX: u8 = 4;
@@ -164,6 +165,7 @@ impl Dialogs {
         draft: Option<Draft>,
     ) {
         let Some(draft) = draft else {
+            self.asked_for_rest(cx, dialog, tx, response);
             return self.branch_failed(cx, dialog, tx, response.status, Release::of(&response.head));
         };
         let Ok(next) = cx.tx.request(cx.now, draft.flow, draft.request.clone()) else {
@@ -178,6 +180,18 @@ impl Dialogs {
         }
         self.roles.remove(&tx);
         self.roles.insert(next, Role::Invite(dialog));
+    }
+
+    fn asked_for_rest(&mut self, cx: &mut Context<'_>, dialog: DialogId, tx: TxId, response: &Response) {
+        let Some(Phase::Outgoing(outgoing)) = self.usages.get_mut(&dialog).map(|usage| &mut usage.phase) else {
+            return;
+        };
+        let to_trunk = matches!(outgoing.target, Target::Trunk { .. });
+        if let (true, Some(rest)) = (to_trunk, trunk::rest_of(response))
+            && let Some(branch) = outgoing.branch(tx)
+        {
+            cx.reach.asks_for_rest(cx.now, (branch.flow.transport, branch.flow.remote), rest);
+        }
     }
 
     pub(super) fn branch_failed(

@@ -274,6 +274,11 @@ impl Endpoint {
         self.trunks.is_up(name)
     }
 
+    /// Whether a trunk's peer asked to be left alone (RFC 3261 §21.5.4), at every address of its own.
+    pub fn trunk_rests(&self, now: Instant, name: &str) -> bool {
+        self.reach.rests(&self.config, name, now)
+    }
+
     /// Whether something from there is likely meant: it is a trunk's peer, or a password was proved from there. Good for
     /// the order in which datagrams are served, and for nothing else.
     pub fn knows(&self, flow: Flow) -> bool {

@@ -1,6 +1,8 @@
 //! A recording client of another make (RFC 7866), played by SIPp: what it sends is written as the RFC prints it.
 
-use e2e::stage::{self, PATIENCE, facts};
+use std::{net::UdpSocket, time::Duration};
+
+use e2e::stage::{self, Agent, PATIENCE, facts};
 use harness::{
     company::{Branch, BranchPlan},
     process::{free_ports, wait_for},
@@ -106,4 +108,99 @@ fn a_foreign_client_brings_a_call_tells_who_takes_part_pauses_and_ends_it() {
     let row = wait_for("the record", PATIENCE, || stage::contacts(&supervisor).ok()?.into_iter().next());
     let row = row.expect("listed");
     assert_eq!((&row["caller"]["number"], &row["caller"]["name"]), (&"bob".into(), &"Bob".into()), "{row}");
+}
+
+/// SIPp takes a ping for a call of its own: what stands before it answers pings, and passes everything else on.
+fn answers_pings(port: u16, behind: u16) {
+    let front = UdpSocket::bind(("127.0.0.1", port)).expect("a port");
+    std::thread::spawn(move || {
+        let (mut client, mut bytes) = (None, vec![0; 65_536]);
+        while let Ok((len, from)) = front.recv_from(&mut bytes) {
+            let text = String::from_utf8_lossy(&bytes[..len]).into_owned();
+            if from.port() == behind {
+                let _sent = client.map(|client| front.send_to(&bytes[..len], client));
+            } else if text.starts_with("OPTIONS ") {
+                let echoed = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+                let lines = text.lines().filter(|line| echoed.iter().any(|name| line.starts_with(name)));
+                let head: String = lines.map(|line| format!("{line}\r\n")).collect();
+                let _sent =
+                    front.send_to(format!("SIP/2.0 200 OK\r\n{head}Content-Length: 0\r\n\r\n").as_bytes(), from);
+            } else {
+                client = Some(from);
+                let _sent = front.send_to(&bytes[..len], ("127.0.0.1", behind));
+            }
+        }
+    });
+}
+
+/// A recording server of another make, played by SIPp: it wants a password, and is told what RFC 7866 asks for.
+#[test]
+fn a_foreign_server_asks_for_a_password_and_gets_two_streams_with_their_metadata() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (server, behind) = (free_ports(2), free_ports(2));
+    answers_pings(server, behind);
+    let secret = folder.path().join("vault.password");
+    std::fs::write(&secret, "vault-secret-1\n").expect("written");
+    let has = |what: &str, name: &str| {
+        format!("<ereg regexp=\"{what}\" search_in=\"msg\" check_it=\"true\" assign_to=\"{name}\"/>")
+    };
+    let says = |status: &str, more: &str, body: &str| {
+        format!(
+            "<send><![CDATA[\n\nSIP/2.0 {status}\n[last_Via:]\n[last_From:]\n[last_To:];tag=[pid]v[call_number]\n[last_Call-ID:]\n\
+             [last_CSeq:]\nContact: <sip:vault@[local_ip]:[local_port]>;+sip.srs\n{more}Content-Length: [len]\n\n{body}]]></send>\n"
+        )
+    };
+    let stream = |port: &str, label: &str| {
+        format!("m=audio {port} RTP/AVP 8\na=rtpmap:8 PCMA/8000\na=label:{label}\na=recvonly\n")
+    };
+    let answer = format!(
+        "v=0\no=vault 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\n{}{}",
+        stream("[media_port]", "1"),
+        stream("[media_port+2]", "2")
+    );
+    let challenge = "WWW-Authenticate: Digest realm=\"vault\", nonce=\"8f2b7c\", algorithm=MD5, qop=\"auth\"\n";
+    let checks = [
+        has("Require: siprec", "1"),
+        has("multipart/mixed", "2"),
+        has("application/rs-metadata.xml", "3"),
+        has("a=sendonly.*a=sendonly", "4"),
+        has("a=label:.*a=label:", "5"),
+        has("sip.src", "6"),
+        has("urn:ietf:params:xml:ns:recording:1", "7"),
+    ];
+    let proved = "<verifyauth assign_to=\"8\" username=\"box\" password=\"vault-secret-1\"/>";
+    let steps = [
+        format!("<recv request=\"INVITE\"><action>{}</action></recv>\n", checks.concat()),
+        says("401 Unauthorized", challenge, ""),
+        "<recv request=\"ACK\"/>\n".to_owned(),
+        format!("<recv request=\"INVITE\"><action>{proved}</action></recv>\n"),
+        "<nop condexec=\"8\" condexec_inverse=\"true\"><action><error message=\"no proof of the password\"/></action></nop>\n".to_owned(),
+        says("200 OK", "Content-Type: application/sdp\n", &answer),
+        "<recv request=\"ACK\"/>\n<recv request=\"BYE\" timeout=\"60000\"/>\n".to_owned(),
+        says("200 OK", "", ""),
+        super::sipp::reference("1,2,3,4,5,6,7"),
+    ];
+    let script = Script { name: "srs", steps: steps.concat(), to: None, port: behind, service: "vault" };
+    let mut program = start(folder.path(), &script).expect("SIPp");
+
+    let carrier = stage::carrier_port();
+    let more = format!(
+        "[[siprec]]\nname = \"vault\"\npeer = \"udp:127.0.0.1:{server}\"\nrecords = {{}}\n\
+         account = {{ user = \"box\", realm = \"vault\", password = \"{}\" }}\n",
+        secret.display()
+    );
+    let branch = super::branch(folder.path(), carrier, |plan| plan.more = more);
+    let mut agent = Agent::start(&branch, &folder.path().join("agent"), "a-101", "101", "hello").expect("an agent");
+    let mut desk = agent.desk.live().expect("the live desk");
+    desk.ask("sign_in").expect("signed in");
+    desk.ask("ready").expect("ready");
+    let mut caller = stage::caller(&folder.path().join("caller"), "5550100", "hello", carrier).expect("a caller");
+    caller.dial(&format!("sip:4001@{}", branch.sip)).expect("dialled");
+    agent.phone.wait_event("CALL_ESTABLISHED", PATIENCE).expect("the agent's phone answers");
+    let copied = || facts(&branch, "copy_started").into_iter().next();
+    wait_for("a copy", PATIENCE, copied).unwrap_or_else(|error| panic!("{error:#}\n{}", branch.tail()));
+    std::thread::sleep(Duration::from_secs(2));
+    caller.hang_up().expect("hung up");
+    agent.phone.wait_event("CALL_CLOSED", PATIENCE).expect("the agent's leg ends");
+    passed(folder.path(), &mut program).unwrap_or_else(|error| panic!("{error:#}\n{}", branch.tail()));
 }
