@@ -1,6 +1,7 @@
 //! The commands of an integrator: credentials, a configuration without a cloud, recordings, the ledger.
 
 pub mod flow;
+mod key;
 pub mod lab;
 mod ledger;
 mod phone;
@@ -24,7 +25,7 @@ use clap::Subcommand;
 use model::{AgentId, ContactId, Millis, TrunkId, change::Doc};
 use rand::Rng;
 
-pub use self::ledger::Ledger;
+pub use self::{key::Key, ledger::Ledger};
 pub use phone::Phone;
 
 #[derive(Subcommand)]
@@ -84,7 +85,7 @@ pub fn media(config: &BoxConfig) -> MediaConfig {
         prompts: config.prompts.clone(),
         speech: config.speech.clone(),
         recordings: config.recordings(),
-        key_file: config.key_file(),
+        keys: config.keys.clone(),
         site: config.site.to_string(),
         metrics: config.metrics_of(1),
         io_uring: config.rtp.io_uring,

@@ -14,6 +14,8 @@ use model::{SiteId, TrunkId, cdr::Cdr};
 use serde::Deserialize;
 use sip::endpoint::{Network, Transport};
 
+use crate::keys::Keys;
+
 mod check;
 mod file;
 mod siprec;
@@ -29,6 +31,8 @@ pub struct BoxConfig {
     pub site: SiteId,
     /// Ledger, recordings, keys, identity.
     pub data: PathBuf,
+    /// Where the branch key lies.
+    pub keys: Keys,
     /// Unix sockets and the health file.
     pub run: PathBuf,
     pub prompts: PathBuf,
@@ -213,7 +217,7 @@ impl BoxConfig {
     }
 
     pub fn key_file(&self) -> PathBuf {
-        self.data.join("branch.key")
+        self.keys.file().to_path_buf()
     }
 
     /// Signs the lab's reports on a box that is not enrolled.

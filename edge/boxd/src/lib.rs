@@ -8,6 +8,7 @@ pub mod egress;
 pub mod explain;
 pub mod firmware;
 pub mod health;
+pub mod keys;
 pub mod lab;
 pub mod logs;
 pub mod media;

@@ -2,11 +2,12 @@
 
 mod command;
 
-use std::path::PathBuf;
+use std::{io::Read, os::fd::AsFd, path::PathBuf};
 
 use anyhow::Context;
 use boxd::{calls, config, logs, media, supervise};
 use clap::{Parser, Subcommand};
+use ledger::BranchKey;
 
 /// What a call takes is given back by another thread, half a minute later: the C library's allocator spreads out under
 /// that, and costs more for each of a call's thousand allocations.
@@ -31,11 +32,11 @@ enum Task {
     Check,
     /// One of the three processes; `run` starts them.
     #[command(hide = true)]
-    Calls,
+    Calls(Handed),
     #[command(hide = true)]
-    Media,
+    Media(Handed),
     #[command(hide = true)]
-    Sync,
+    Sync(Handed),
     /// Join an organisation with a one-time code from its cloud.
     Enrol {
         #[arg(long)]
@@ -62,12 +63,38 @@ enum Task {
         ca_out: Option<PathBuf>,
     },
     #[command(subcommand)]
+    Key(command::Key),
+    #[command(subcommand)]
     Recording(command::Recording),
     #[command(subcommand)]
     Ledger(command::Ledger),
     /// Test a phone, a gateway or a trunk, behaviour by behaviour, and write a signed report.
     #[command(subcommand)]
     Lab(command::lab::Lab),
+}
+
+#[derive(clap::Args)]
+struct Handed {
+    /// Who opened the branch key, or could not: it is on standard input, or that is empty.
+    #[arg(long)]
+    key_on_stdin: bool,
+}
+
+impl Handed {
+    fn over(self, config: config::BoxConfig) -> anyhow::Result<config::BoxConfig> {
+        if !self.key_on_stdin {
+            return Ok(config);
+        }
+        // Not by way of a buffer that keeps it.
+        let mut pipe = std::fs::File::from(std::io::stdin().as_fd().try_clone_to_owned().context("standard input")?);
+        let mut bytes = zeroize::Zeroizing::new([0; 32]);
+        let key = match pipe.read(bytes.as_mut_slice()).context("the branch key was not handed over")? {
+            0 => None,
+            32 => Some(BranchKey::new(*bytes)),
+            len => anyhow::bail!("{len} bytes of a branch key were handed over"),
+        };
+        Ok(config::BoxConfig { keys: config.keys.clone().handed(key), ..config })
+    }
 }
 
 fn main() -> anyhow::Result<()> {
@@ -80,9 +107,6 @@ fn main() -> anyhow::Result<()> {
     match task {
         Task::Check => {
             supervise::check(&config)?;
-            for fault in media::prompt_faults(&config.prompts) {
-                println!("prompts: {fault}");
-            }
             println!("{} is good", file.display());
             Ok(())
         }
@@ -90,9 +114,9 @@ fn main() -> anyhow::Result<()> {
             logs::start(config.log);
             runtime(2)?.block_on(supervise::run(file, config))
         }
-        Task::Calls => process(&config, one_thread()?, calls::run(config.clone())),
-        Task::Media => process(&config, runtime(1)?, media::run(command::media(&config))),
-        Task::Sync => process(&config, runtime(2)?, command::sync(config.clone())),
+        Task::Calls(handed) => process(&config, one_thread()?, calls::run(handed.over(config.clone())?)),
+        Task::Media(handed) => process(&config, runtime(1)?, media::run(command::media(&handed.over(config.clone())?))),
+        Task::Sync(handed) => process(&config, runtime(2)?, command::sync(handed.over(config.clone())?)),
         Task::Enrol { code } => runtime(1)?.block_on(command::enrol(&config, &code)),
         Task::Flow(flow) => flow.run(),
         Task::Site(site) => site.run(&config),
@@ -101,6 +125,7 @@ fn main() -> anyhow::Result<()> {
         Task::Trunk(trunk) => trunk.run(&config),
         Task::Explain { contact } => command::explain(&config, contact),
         Task::Tls { ca_out } => command::tls(&config, ca_out.as_deref()),
+        Task::Key(key) => key.run(&config),
         Task::Recording(recording) => recording.run(&config),
         Task::Ledger(ledger) => ledger.run(&config),
         Task::Lab(lab) => runtime(1)?.block_on(lab.run(&config)),

@@ -3,12 +3,14 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::Context;
+use ledger::BranchKey;
 use tokio::{
     process::{Child, Command},
     signal::unix::{SignalKind, signal},
@@ -19,6 +21,7 @@ use tracing::{error, info, warn};
 use crate::{
     config::BoxConfig,
     health::{self, Health, ProcessHealth},
+    keys,
     lab::night::Night,
     probe, recording,
 };
@@ -29,6 +32,8 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(5);
 const CALM: Duration = Duration::from_secs(30);
 /// A child that has not ended this long after SIGTERM is killed.
 const GRACE: Duration = Duration::from_secs(10);
+/// From one try of a vault that did not open to the next.
+const KEY_AGAIN: Duration = Duration::from_secs(60);
 const HEALTH_EVERY: Duration = Duration::from_secs(2);
 
 struct Watched {
@@ -46,15 +51,23 @@ impl Watched {
         Self { name, child: None, started: now, restarts: 0, back_off: BACK_OFF_MIN, due: now }
     }
 
-    fn start(&mut self, program: &Path, config: &Path) -> anyhow::Result<()> {
-        let child = Command::new(program)
+    /// The branch key goes with it, over its standard input, which is empty where there is none: who is started again needs
+    /// neither the disk nor a chip for it, and no process but this one waits for a chip.
+    fn start(&mut self, program: &Path, config: &Path, key: Option<&BranchKey>) -> anyhow::Result<()> {
+        let mut child = Command::new(program)
             .arg(self.name)
             .arg("--config")
             .arg(config)
-            .stdin(Stdio::null())
+            .arg("--key-on-stdin")
+            .stdin(if key.is_some() { Stdio::piped() } else { Stdio::null() })
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start the {} process", self.name))?;
+        if let (Some(key), Some(stdin)) = (key, child.stdin.take()) {
+            // A pipe takes 32 bytes at once.
+            let stdin = stdin.into_owned_fd().context("a pipe")?;
+            std::fs::File::from(stdin).write_all(key.bytes()).context("the key cannot be handed over")?;
+        }
         info!(process = self.name, pid = child.id(), "started");
         self.started = Instant::now();
         self.child = Some(child);
@@ -94,7 +107,10 @@ impl Watched {
 
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(config_file: PathBuf, config: BoxConfig) -> anyhow::Result<()> {
+    let _alone = keys::alone(&config.run)?.context("the box runs already, or its key is being changed")?;
     prepare(&config)?;
+    let mut opening = Opening::new(&config);
+    let mut key = opening.now();
     let program = std::env::current_exe().context("cannot find the program's own file")?;
     let mut children = vec![Watched::new("media"), Watched::new("calls")];
     if config.cloud.is_some() {
@@ -112,11 +128,19 @@ pub async fn run(config_file: PathBuf, config: BoxConfig) -> anyhow::Result<()> 
             child.check();
             if child.child.is_none()
                 && child.due <= Instant::now()
-                && let Err(error) = child.start(&program, &config_file)
+                && let Err(error) = child.start(&program, &config_file, key.as_ref())
             {
                 error!("{error:#}");
                 child.ended("did not start");
             }
+        }
+        if key.is_none()
+            && let Some(opened) = opening.later(seen.borrow().calls)
+        {
+            info!("the branch key opens: all processes begin anew with it");
+            key = Some(opened);
+            stop(&mut children).await;
+            children.iter_mut().for_each(|child| child.due = Instant::now());
         }
         night.look(&program, &config_file);
         if health_due <= Instant::now() {
@@ -140,6 +164,65 @@ pub async fn run(config_file: PathBuf, config: BoxConfig) -> anyhow::Result<()> 
     }
     stop(&mut children).await;
     Ok(())
+}
+
+/// The key, when the vault opens: calls go on without it meanwhile, nothing is recorded, and the book is a spare one.
+struct Opening {
+    config: BoxConfig,
+    trying: Option<std::sync::mpsc::Receiver<anyhow::Result<BranchKey>>>,
+    opened: Option<BranchKey>,
+    again: Instant,
+}
+
+impl Opening {
+    fn new(config: &BoxConfig) -> Self {
+        Self { config: config.clone(), trying: None, opened: None, again: Instant::now() }
+    }
+
+    fn now(&mut self) -> Option<BranchKey> {
+        self.again = Instant::now() + KEY_AGAIN;
+        match self.config.keys.load_or_create() {
+            Ok(key) => {
+                self.tell_of_shares(&key);
+                Some(key)
+            }
+            Err(error) => {
+                error!("{error:#}; calls go on, and nothing is recorded until it opens");
+                None
+            }
+        }
+    }
+
+    /// Tried in the background now and then; once it opens, handed out at a moment without calls.
+    fn later(&mut self, calls: u32) -> Option<BranchKey> {
+        if self.trying.is_none() && self.opened.is_none() && self.again <= Instant::now() {
+            let (said, says) = std::sync::mpsc::channel();
+            let keys = self.config.keys.clone();
+            std::thread::spawn(move || said.send(keys.load_or_create()));
+            self.trying = Some(says);
+        }
+        if let Some(tried) = self.trying.as_ref().and_then(|says| says.try_recv().ok()) {
+            self.trying = None;
+            self.again = Instant::now() + KEY_AGAIN;
+            match tried {
+                Ok(key) => self.opened = Some(key),
+                Err(error) => warn!("{error:#}"),
+            }
+        }
+        self.opened.take_if(|_| calls == 0)
+    }
+
+    fn tell_of_shares(&self, key: &BranchKey) {
+        match keys::shared(&self.config, key) {
+            Ok(Some(made)) => info!(need = made.need, of = made.of, "the branch key has been given out in shares"),
+            Ok(None) => {
+                warn!(
+                    "if this machine is lost, nobody opens its recordings: `boxd key split` makes shares of their key"
+                );
+            }
+            Err(error) => warn!("{error:#}"),
+        }
+    }
 }
 
 fn prepare(config: &BoxConfig) -> anyhow::Result<()> {

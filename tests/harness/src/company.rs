@@ -254,10 +254,20 @@ impl Branch {
     pub fn bare(folder: &Path, plan: &BranchPlan, prompts: &Path) -> anyhow::Result<Self> {
         let mut branch = Self::written(folder, plan, None, prompts)?;
         branch.set_passwords(plan)?;
-        branch.run()?;
-        wait_for("the lines answer", PATIENCE, || (branch.health()?["checks"]["registrar"] == true).then_some(()))
-            .with_context(|| branch.tail())?;
+        branch.launch_ailing()?;
         Ok(branch)
+    }
+
+    /// Starts it (again), and waits for its lines alone.
+    pub fn launch_ailing(&mut self) -> anyhow::Result<()> {
+        self.run()?;
+        wait_for("the lines answer", PATIENCE, || (self.health()?["checks"]["registrar"] == true).then_some(()))
+            .with_context(|| self.tail())
+    }
+
+    /// Its file written anew, over data that is there already. It does not run.
+    pub fn written_over(folder: &Path, plan: &BranchPlan, prompts: &Path) -> anyhow::Result<Self> {
+        Self::written(folder, plan, None, prompts)
     }
 
     fn written(folder: &Path, plan: &BranchPlan, cloud: Option<&Cloud>, prompts: &Path) -> anyhow::Result<Self> {

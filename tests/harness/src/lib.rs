@@ -12,5 +12,6 @@ pub mod process;
 pub mod proof;
 pub mod rauc;
 pub mod sipp;
+pub mod tpm;
 pub mod wan;
 pub mod web;

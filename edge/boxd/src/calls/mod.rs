@@ -35,6 +35,7 @@ mod store;
 mod sync_client;
 mod tickets;
 pub mod trunks;
+mod unsealed;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -96,10 +97,12 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
     let generation = rand::rng().next_u64();
     let (media, mut from_media) = media_client::MediaClient::start(config.media_socket(), generation);
     let heard = next_life::hear(&reader, &mut from_media).await;
-    if let Err(error) = next_life::close_the_rest(&ledger, &reader, &heard.left) {
+    let orphans = next_life::close_the_rest(&ledger, &reader, &heard.left).unwrap_or_else(|error| {
         // Calls come before their book.
         error!("what the last life left open stays open: {error:#}");
-    }
+        BTreeMap::new()
+    });
+    let sealing = unsealed::tell(orphans, config.recordings(), key.clone(), Arc::clone(&ledger));
     let mut engine = build(&config, ledger.clone(), reader, (media, from_media)).await?;
     engine.0.adopt(heard);
     engine.0.stay = spare::Stay::new(Instant::now(), spare);
@@ -151,6 +154,7 @@ pub async fn run(config: BoxConfig) -> anyhow::Result<()> {
     if let Some(port) = phones {
         side.handle()?.spawn(provision::run(port));
     }
+    side.handle()?.spawn(sealing);
     side.handle()?.spawn(looking.forever());
     side.handle()?.spawn(tickets::Clock::new(tickets).forever());
     let observing = side.handle()?.spawn(observe::serve(config.metrics_of(0), registry, status));
@@ -180,8 +184,7 @@ impl Drop for Side {
 
 /// The key that wraps all others on this box.
 pub fn branch_key(config: &BoxConfig) -> anyhow::Result<BranchKey> {
-    let file = config.key_file();
-    BranchKey::load_or_create(&file).with_context(|| format!("the branch key {} cannot be used", file.display()))
+    config.keys.load_or_create()
 }
 
 /// A damaged ledger is set aside, so that calls go on; what is missing is said loudly.

@@ -1,17 +1,23 @@
 //! What the last life of this process left: taken over where *media* kept a will of it, closed in the ledger where not.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use anyhow::Context;
 use call::{leg::Caller, will::Left};
 use floor::{callback, cdr, will};
 use ledger::{Batch, Ledger, Reader};
 use media::plane::Event;
-use model::fact::{Fact, Kind, Process};
+use model::{
+    ContactId, RecordingId,
+    fact::{Fact, Kind, Process},
+};
 use tokio::{sync::mpsc, time::timeout_at};
 use tracing::{info, warn};
 
-use super::{clock::wall, engine::Engine, media_client::FromMedia};
+use super::{clock::wall, engine::Engine, media_client::FromMedia, unsealed};
 
 /// Facts of the last life that are looked through for what it left open.
 const FACTS_AT_START: u64 = 200_000;
@@ -54,8 +60,12 @@ pub async fn hear(reader: &Reader, media: &mut mpsc::Receiver<FromMedia>) -> Hea
 }
 
 /// What was open when the last life ended and cannot be taken over is closed: contacts, wrap-ups and sign-ins, with a
-/// record for each contact.
-pub fn close_the_rest(ledger: &Ledger, reader: &Reader, left: &[Left]) -> anyhow::Result<()> {
+/// record for each contact. Returned are the recordings that nobody will say have been sealed.
+pub fn close_the_rest(
+    ledger: &Ledger,
+    reader: &Reader,
+    left: &[Left],
+) -> anyhow::Result<BTreeMap<RecordingId, ContactId>> {
     let now = wall();
     let mut estate = will::estate(left);
     for (contact, _) in reader.open_contacts().context("open contacts cannot be read")? {
@@ -63,7 +73,8 @@ pub fn close_the_rest(ledger: &Ledger, reader: &Reader, left: &[Left]) -> anyhow
             estate.contacts.insert(contact);
         }
     }
-    let mut facts = cdr::close_open(&reader.facts_of_last_life(FACTS_AT_START)?, now, &estate);
+    let before = reader.facts_of_last_life(FACTS_AT_START)?;
+    let mut facts = cdr::close_open(&before, now, &estate);
     let closed: BTreeSet<_> = facts.iter().filter_map(|fact| fact.contact).collect();
     for (contact, _) in reader.open_contacts().context("open contacts cannot be read")? {
         // One that is older than what was looked back at.
@@ -71,13 +82,18 @@ pub fn close_the_rest(ledger: &Ledger, reader: &Reader, left: &[Left]) -> anyhow
             facts.extend(cdr::close_open(&reader.facts_of(contact)?, now, &estate));
         }
     }
+    let mut orphans = unsealed::of(before.iter().chain(&facts));
+    // What an earlier life began to record, the last one took over, and neither ended.
+    for contact in facts.iter().filter_map(|fact| fact.contact).collect::<BTreeSet<_>>() {
+        orphans.extend(unsealed::of(reader.facts_of(contact)?.iter().chain(&facts)));
+    }
     let cdrs = cdr::closed(&facts, |contact| reader.facts_of(contact))?;
     info!(closed = cdrs.len(), taken_over = estate.contacts.len(), "contacts of an earlier life");
     let kind = Kind::Started { process: Process::Calls, version: env!("CARGO_PKG_VERSION").into() };
     facts.push(Fact { seq: 0, at: now, contact: None, kind });
     let batch = Batch { facts, cdrs, ..Batch::default() };
     ledger.writer().submit(batch).wait().context("the ledger does not take facts")?;
-    Ok(())
+    Ok(orphans)
 }
 
 /// Open messages of all queues.

@@ -5,6 +5,7 @@ use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use link::endpoint::{Proxy, Web};
@@ -12,11 +13,12 @@ use model::{SiteId, TrunkId};
 use sip::endpoint::{Network, Transport};
 
 use super::file::{
-    File, FileAllowed, FileCloud, FileKnownBy, FileLab, FileLabDevice, FileLanguage, FileLookUp, FileProvision,
-    FileTls, FileTlsTrunk, FileWitness,
+    File, FileAllowed, FileCloud, FileKey, FileKnownBy, FileLab, FileLabDevice, FileLanguage, FileLookUp,
+    FileProvision, FileTls, FileTlsTrunk, FileWitness,
 };
 use super::siprec;
 use super::{Allowed, BoxConfig, Cloud, Lab, LabDevice, Provision, Rtp, Sink, Sip, Tls, TlsTrunk};
+use crate::keys::{Keys, Plain, Tpm, Vault};
 
 /// Devices in one night.
 const LAB_DEVICES_MAX: usize = 50;
@@ -70,6 +72,8 @@ pub(super) fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
     let metrics = faults.take("metrics.listen", socket(&metrics_text));
     let cloud = file.cloud.map(|cloud| check_cloud(&mut faults, cloud, base));
     let witness = check_witness(&mut faults, file.witness, base);
+    let vault = check_key(&mut faults, file.key, base);
+    let data = base.join(file.data);
     faults.need(file.prompts.as_os_str().len() < 4096, "prompts", "a folder");
     let mut addresses = BTreeSet::new();
     for (transport, address) in &listen {
@@ -78,7 +82,8 @@ pub(super) fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
     match (site, ip, desk, metrics) {
         (Some(site), Some(ip), Some(desk), Some(metrics)) if faults.0.is_empty() => Ok(BoxConfig {
             site,
-            data: base.join(file.data),
+            keys: Keys::new(data.join("branch.key"), vault),
+            data,
             run: base.join(file.run),
             prompts: base.join(file.prompts),
             speech: file.speech.map(|speech| program(base, speech.program)),
@@ -99,6 +104,19 @@ pub(super) fn check(file: File, base: &Path) -> Result<BoxConfig, Vec<String>> {
             log: file.log.format,
         }),
         _ => Err(faults.0),
+    }
+}
+
+fn check_key(faults: &mut Faultfinder, key: FileKey, base: &Path) -> Arc<dyn Vault> {
+    match key {
+        FileKey::File {} => Arc::new(Plain),
+        FileKey::Tpm { device, pcrs, program: named } => {
+            let registers = pcrs.is_empty() || pcrs.split('+').all(|pcr| pcr.parse::<u8>().is_ok_and(|pcr| pcr < 24));
+            faults.need(registers, "key.pcrs", "registers from 0 to 23, such as \"7\" or \"0+7\", or \"\" for none");
+            let named_well = !device.is_empty() && device.bytes().all(|b| b.is_ascii_graphic());
+            faults.need(named_well, "key.device", "\"auto\", or a device such as \"/dev/tpmrm0\"");
+            Arc::new(Tpm { program: program(base, named), device, pcrs })
+        }
     }
 }
 

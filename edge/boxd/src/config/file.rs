@@ -14,6 +14,8 @@ pub struct File {
     pub data: PathBuf,
     pub run: PathBuf,
     pub prompts: PathBuf,
+    #[serde(default)]
+    pub key: FileKey,
     pub sip: FileSip,
     #[serde(default)]
     pub tls: FileTls,
@@ -35,6 +37,39 @@ pub struct File {
     pub firmware: Option<FileFirmware>,
     #[serde(default)]
     pub log: FileLog,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "in", rename_all = "lowercase", deny_unknown_fields)]
+pub enum FileKey {
+    File {},
+    Tpm {
+        #[serde(default = "auto")]
+        device: String,
+        #[serde(default = "secure_boot")]
+        pcrs: String,
+        #[serde(default = "systemd_creds")]
+        program: PathBuf,
+    },
+}
+
+impl Default for FileKey {
+    fn default() -> Self {
+        Self::File {}
+    }
+}
+
+fn auto() -> String {
+    "auto".into()
+}
+
+/// The register of the secure boot policy: another system's loader has another.
+fn secure_boot() -> String {
+    "7".into()
+}
+
+fn systemd_creds() -> PathBuf {
+    "systemd-creds".into()
 }
 
 #[derive(Deserialize)]

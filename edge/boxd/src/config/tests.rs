@@ -44,6 +44,32 @@ fn all_faults_are_reported_together_with_their_paths() {
 }
 
 #[test]
+fn the_branch_key_lies_in_a_file_or_in_the_tpm() {
+    let keys = |key: &str| check_text(&format!("{GOOD}\n{key}")).map(|config| format!("{:?}", config.keys));
+    for (key, expected) in [
+        ("", "Plain"),
+        ("[key]\nin = \"file\"", "Plain"),
+        ("[key]\nin = \"tpm\"", "Tpm { program: \"systemd-creds\", device: \"auto\", pcrs: \"7\" }"),
+        (
+            "[key]\nin = \"tpm\"\npcrs = \"0+7\"\ndevice = \"/dev/tpmrm0\"\nprogram = \"bin/creds\"",
+            "Tpm { program: \"/etc/branchline/bin/creds\", device: \"/dev/tpmrm0\", pcrs: \"0+7\" }",
+        ),
+    ] {
+        let found = keys(key).expect("good file");
+        assert!(found.contains(expected) && found.contains("/etc/branchline/data/branch.key"), "{found}");
+    }
+    for (key, path) in [
+        ("[key]\nin = \"tpm\"\npcrs = \"24\"", "key.pcrs:"),
+        ("[key]\nin = \"tpm\"\ndevice = \"\"", "key.device:"),
+        ("[key]\nin = \"cloud\"", "cloud"),
+        ("[key]\nin = \"file\"\npcrs = \"7\"", "pcrs"),
+    ] {
+        let faults = keys(key).expect_err("bad file");
+        assert!(faults.iter().any(|fault| fault.contains(path)), "{path} missing in {faults:?}");
+    }
+}
+
+#[test]
 fn peers_of_recording_sessions_are_named_with_what_they_are_for() {
     let folder = std::env::temp_dir().join(format!("branchline-siprec-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

@@ -14,14 +14,12 @@ mod wire;
 use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
-use ledger::BranchKey;
 use prometheus::Registry;
-use tracing::warn;
+use tracing::{error, warn};
 
-use crate::observe;
+use crate::{keys::Keys, observe};
 pub use numbers::{QUARANTINE, of_range};
 use prompts::Shelf;
-pub use prompts::faults as prompt_faults;
 use speech::Espeak;
 pub use speech::version as voice_of;
 
@@ -36,7 +34,7 @@ pub struct MediaConfig {
     /// The program that says words; None: nothing is said that is no file.
     pub speech: Option<PathBuf>,
     pub recordings: PathBuf,
-    pub key_file: PathBuf,
+    pub keys: Keys,
     pub site: String,
     pub metrics: std::net::SocketAddr,
     /// False: epoll, even where io_uring is to be had.
@@ -52,9 +50,11 @@ pub async fn run(config: MediaConfig) -> anyhow::Result<()> {
         warn!(%error, "calls will take more memory than they need");
     }
     std::fs::create_dir_all(&config.recordings).context("the recordings' folder")?;
-    let key = BranchKey::load_or_create(&config.key_file)
-        .with_context(|| format!("the branch key {} cannot be used", config.key_file.display()))?;
-    recorder::recover_all(&config.recordings, &key);
+    // Calls are heard without it, and not recorded.
+    let key = config.keys.load_or_create().inspect_err(|error| error!("nothing is recorded: {error:#}")).ok();
+    if let Some(key) = &key {
+        recorder::recover_all(&config.recordings, key);
+    }
     let registry = Registry::new();
     let counters = Arc::new(relay::Counters::new(&registry)?);
     let (to_relay, relay_in) = relay::channel()?;

@@ -3,7 +3,7 @@
 //! ten minutes takes seconds, in which nobody is to be without sound.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs::File,
     path::{Path, PathBuf},
     sync::mpsc::{SyncSender, sync_channel},
@@ -190,37 +190,6 @@ fn load(path: &Path) -> anyhow::Result<Prompt> {
     Ok(Prompt::read(file)?)
 }
 
-/// What is wrong with the prompts, a line each: files that cannot be played, with what to do, and languages that say less
-/// than the house does, which then speaks in their place.
-pub fn faults(folder: &Path) -> Vec<String> {
-    let mut faults = Vec::new();
-    let mut sets: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
-    for (_, _, path) in files(folder) {
-        let shown = path.strip_prefix(folder).unwrap_or(&path).display();
-        match load(&path) {
-            Ok(_) => {
-                let set = sets.entry(path.parent().unwrap_or(folder).to_path_buf()).or_default();
-                set.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
-            }
-            Err(error) => faults.push(format!("{shown}: {error:#}")),
-        }
-    }
-    let Some(house) = sets.remove(folder) else { return faults };
-    for (folder, set) in sets {
-        // Music and signals are nobody's language.
-        let lacks: Vec<&str> = house.difference(&set).map(String::as_str).filter(|name| !is_wordless(name)).collect();
-        if !lacks.is_empty() {
-            let language = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            faults.push(format!("{language} lacks what the house says: {}", lacks.join(", ")));
-        }
-    }
-    faults
-}
-
-fn is_wordless(name: &str) -> bool {
-    name == "beep" || name.starts_with("music")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,26 +288,5 @@ mod tests {
         let file = File::options().write(true).open(scene.folder.path().join("greeting.wav")).expect("there");
         file.set_modified(later).expect("changed");
         assert_eq!(scene.frames("greeting"), Some(5));
-    }
-
-    #[test]
-    fn what_cannot_be_played_and_what_a_language_lacks_is_told() {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (name, bytes) in [
-            ("greeting.wav", SHORT),
-            ("goodbye.wav", SHORT),
-            ("beep.wav", SHORT),
-            ("music-calm.opus", TONE),
-            ("de/greeting.opus", TONE),
-            ("de/goodbye.wav", b"MP3"),
-            ("zh/greeting.wav", SHORT),
-            ("zh/goodbye.ogg", TONE),
-        ] {
-            put(folder.path(), name, bytes);
-        }
-        let faults = faults(folder.path());
-        let [broken, lacks] = &faults[..] else { panic!("{faults:?}") };
-        assert!(broken.starts_with("de/goodbye.wav: it is neither") && broken.contains("ffmpeg"), "{broken}");
-        assert_eq!(lacks, "de lacks what the house says: goodbye");
     }
 }

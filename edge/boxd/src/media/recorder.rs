@@ -106,7 +106,8 @@ struct Recorder {
     folder: PathBuf,
     disk: File,
     site: String,
-    key: BranchKey,
+    /// None: nothing can be recorded.
+    key: Option<BranchKey>,
     open: Vec<Option<Open>>,
     /// What is to be said once the round is on disk.
     said: Vec<(String, RecordingState)>,
@@ -127,7 +128,7 @@ struct Open {
 pub fn start(
     folder: PathBuf,
     site: String,
-    key: BranchKey,
+    key: Option<BranchKey>,
     report: ToRelay,
     unrecorded: IntCounter,
 ) -> anyhow::Result<ToRecorder> {
@@ -197,7 +198,8 @@ impl Recorder {
         rand::rng().fill_bytes(&mut random);
         let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
         let started = i64::try_from(started).unwrap_or(0);
-        let begun = record::Writer::begin(name, &self.site, started, self.key.bytes(), &random);
+        let key = self.key.as_ref().ok_or(Failure::Key)?;
+        let begun = record::Writer::begin(name, &self.site, started, key.bytes(), &random);
         let (writer, head) = begun.map_err(|_| Failure::Key)?;
         let path = self.folder.join(format!("{id}.blr"));
         let disk = |error: std::io::Error| {

@@ -3,7 +3,10 @@
 
 mod rekey;
 
-use std::{io::Cursor, path::Path};
+use std::{
+    io::{Cursor, Read},
+    path::Path,
+};
 
 use anyhow::{Context, bail};
 use aws_lc_rs::digest;
@@ -43,6 +46,13 @@ pub fn verify(path: &Path, key: &[u8; 32]) -> anyhow::Result<Journal> {
         None => Ok(journal),
         Some(fault) => bail!("{}: {fault}", path.display()),
     }
+}
+
+/// Whether this key opens a recording at all; its head alone is looked at.
+pub fn opens(path: &Path, key: &[u8; 32]) -> bool {
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(record::HEAD_LEN as u64).read_to_end(&mut head));
+    read.is_ok() && record::read(&head, key).is_ok()
 }
 
 fn read(path: &Path, key: &[u8; 32]) -> anyhow::Result<Journal> {

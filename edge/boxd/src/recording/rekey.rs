@@ -6,7 +6,6 @@
 use std::{
     fs::{self, File},
     io::{ErrorKind, Read, Seek, SeekFrom, Write},
-    os::unix::net::UnixStream,
     path::{Path, PathBuf},
 };
 
@@ -16,7 +15,10 @@ use media::record::{self, HEAD_LEN, Patch};
 use rand::Rng;
 use tracing::warn;
 
-use crate::config::BoxConfig;
+use crate::{
+    config::BoxConfig,
+    keys::{Alone, Keys, alone, sync_folder, take_place},
+};
 
 /// What a change of keys came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,7 +34,7 @@ pub struct Summary {
 
 /// A change of keys under way.
 pub struct Rekey {
-    key_file: PathBuf,
+    keys: Keys,
     ledger: PathBuf,
     recordings: PathBuf,
     /// None: the new key has its name, and the old one is to be forgotten.
@@ -42,45 +44,43 @@ pub struct Rekey {
     left: Vec<PathBuf>,
     ledger_done: bool,
     done: Summary,
+    /// Nobody starts the box meanwhile.
+    _alone: Option<Alone>,
 }
 
 impl Rekey {
     /// Draws a new key and begins, or goes on with what a power cut ended. The box must not run: it would go on with the
     /// key that it has in memory.
     pub fn begin(config: &BoxConfig) -> anyhow::Result<Self> {
-        anyhow::ensure!(
-            UnixStream::connect(config.media_socket()).is_err(),
-            "the box runs: stop it first (systemctl stop branchline)"
-        );
+        let alone = alone(&config.run)?.context("the box runs: stop it first (systemctl stop branchline)")?;
         let spare = fs::read_dir(&config.run).into_iter().flatten().flatten();
         anyhow::ensure!(
             !spare.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("spare-")),
             "what happened while the disk failed is not brought home yet: start the box once before"
         );
-        anyhow::ensure!(config.key_file().exists(), "there is no branch key yet");
+        let key_file = config.keys.file();
+        anyhow::ensure!(key_file.exists(), "there is no branch key yet");
         if let Some(begun) = Self::interrupted(config)? {
-            return Ok(begun);
+            return Ok(Self { _alone: Some(alone), ..begun });
         }
-        let key_file = config.key_file();
-        BranchKey::load_or_create(&staged(&key_file)).context("a new key cannot be kept")?;
-        sync_folder(&key_file)?;
-        Self::interrupted(config)?.context("the new key is gone")
+        config.keys.beside(staged(key_file)).load_or_create().context("a new key cannot be kept")?;
+        let begun = Self::interrupted(config)?.context("the new key is gone")?;
+        Ok(Self { _alone: Some(alone), ..begun })
     }
 
     /// What was begun and is not at its end; None: nothing.
     pub fn interrupted(config: &BoxConfig) -> anyhow::Result<Option<Self>> {
-        let (key_file, recordings) = (config.key_file(), config.recordings());
-        let load =
-            |file: &Path| BranchKey::load_or_create(file).with_context(|| format!("{} cannot be used", file.display()));
-        let (old, new) = if staged(&key_file).exists() {
-            (Some(load(&key_file)?), load(&staged(&key_file))?)
-        } else if forgetting(&key_file).exists() {
-            (None, load(&key_file)?)
+        let (keys, recordings) = (config.keys.clone(), config.recordings());
+        let next = staged(keys.file());
+        let (old, new) = if next.exists() {
+            (Some(keys.load_or_create()?), keys.beside(next).load_or_create()?)
+        } else if forgetting(keys.file()).exists() {
+            (None, keys.load_or_create()?)
         } else {
             return Ok(None);
         };
         let (left, ledger, done) = (files(&recordings)?, config.ledger_file(), Summary::default());
-        Ok(Some(Self { key_file, ledger, recordings, old, new, left, ledger_done: false, done }))
+        Ok(Some(Self { keys, ledger, recordings, old, new, left, ledger_done: false, done, _alone: None }))
     }
 
     pub fn finish(mut self) -> anyhow::Result<Summary> {
@@ -122,11 +122,10 @@ impl Rekey {
 
     /// The new key takes the old one's name, and the old one's bytes are overwritten.
     fn switch(&self) -> anyhow::Result<()> {
-        File::create(forgetting(&self.key_file)).and_then(|file| file.sync_all()).context("the data folder")?;
-        let mut before = File::options().write(true).open(&self.key_file).context("the old key")?;
-        fs::rename(staged(&self.key_file), &self.key_file).context("the new key")?;
-        sync_folder(&self.key_file)?;
-        before.write_all(&[0; 32]).and_then(|()| before.sync_all()).context("the old key cannot be overwritten")
+        let key_file = self.keys.file();
+        File::create(forgetting(key_file)).and_then(|file| file.sync_all()).context("the data folder")?;
+        sync_folder(key_file)?;
+        take_place(&staged(key_file), key_file)
     }
 
     fn forget(&mut self) -> anyhow::Result<bool> {
@@ -135,7 +134,7 @@ impl Rekey {
             let _foreign = patch(&file, |head| record::forget(head, self.new.bytes()))?;
             return Ok(true);
         }
-        match fs::remove_file(forgetting(&self.key_file)) {
+        match fs::remove_file(forgetting(self.keys.file())) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("the data folder"),
             _ => Ok(false),
         }
@@ -149,11 +148,6 @@ fn staged(key_file: &Path) -> PathBuf {
 /// It stands while recordings may open by the key before.
 fn forgetting(key_file: &Path) -> PathBuf {
     key_file.with_extension("key.forget")
-}
-
-fn sync_folder(file: &Path) -> anyhow::Result<()> {
-    let folder = file.parent().context("a folder")?;
-    File::open(folder).and_then(|folder| folder.sync_all()).with_context(|| folder.display().to_string())
 }
 
 fn files(recordings: &Path) -> anyhow::Result<Vec<PathBuf>> {

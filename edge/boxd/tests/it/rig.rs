@@ -33,7 +33,7 @@ impl Plane {
             prompts: at("prompts"),
             speech: None,
             recordings: at("recordings"),
-            key_file: at("branch.key"),
+            keys: boxd::keys::Keys::new(at("branch.key"), std::sync::Arc::new(boxd::keys::Plain)),
             site: "branch-a".into(),
             metrics: "127.0.0.1:0".parse().expect("an address"),
             io_uring,

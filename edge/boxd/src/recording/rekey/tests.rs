@@ -93,8 +93,7 @@ fn what_was_done_is_counted_and_a_box_that_runs_is_refused() {
     let (config, _) = stopped(folder.path());
     let done = Rekey::begin(&config).expect("begun").finish().expect("the end");
     assert_eq!(done, Summary { recordings: u64::from(RECORDINGS), foreign: 2, rows: 1, rows_lost: 0 });
-    fs::create_dir_all(&config.run).expect("a folder");
-    let _running = std::os::unix::net::UnixListener::bind(config.media_socket()).expect("a socket");
+    let _running = alone(&config.run).expect("a folder").expect("nobody runs");
     let refused = Rekey::begin(&config).map(|_| ()).expect_err("it runs");
     assert!(refused.to_string().contains("stop it first"), "{refused}");
 }
