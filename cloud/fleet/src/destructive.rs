@@ -35,7 +35,7 @@ pub fn is_destructive(change: &Change) -> bool {
         QueueDispositions { .. } | AgentAdd { .. } | AgentBadge { .. } | PhoneAdd { .. } | PhoneProtection { .. } => {
             false
         }
-        QueueAlerts { .. } | HoursAdd { .. } => false,
+        QueueAlerts { .. } | HoursAdd { .. } | SiteRecording { .. } | QueueRecording { .. } => false,
     }
 }
 

@@ -408,6 +408,7 @@ mod tests {
                 closed: false,
                 pauses: BTreeMap::new(),
                 dispositions: BTreeMap::new(),
+                recording: Default::default(),
             },
             queues: BTreeMap::new(),
             agents: BTreeMap::from([(AgentId::new("ann").unwrap(), ann)]),

@@ -11,8 +11,8 @@ mod ticket;
 use std::collections::BTreeMap;
 
 pub use board::{
-    AgentLine, AlertLine, Board, CallbackLine, ContactCard, EmergencyLine, MonitorLine, NoticeLine, QueueLine, Stage,
-    ThirdLine,
+    AgentLine, AlertLine, Board, CallbackLine, ContactCard, EmergencyLine, MonitorLine, NoticeLine, QueueLine,
+    RecordingLine, Stage, ThirdLine,
 };
 pub use card::{Card, Correct, Earlier, Known, NOTE_CHARS_MAX, Note, NoteKept, OwnNote, WriteNote};
 pub use chat::{CHAT_CHARS_MAX, ChatMessage, ChatMessages, ChatRead, ChatRoom, ChatRooms, ChatSay};
@@ -121,6 +121,11 @@ pub enum Ask {
     Resume,
     CardMode,
     CardModeEnd,
+    Consent {
+        given: bool,
+    },
+    PauseRecording,
+    ResumeRecording,
     Transfer {
         number: String,
     },

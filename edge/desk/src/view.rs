@@ -214,6 +214,11 @@ fn third_line(line: &board::ThirdLine) -> api::ThirdLine {
     api::ThirdLine { agent: line.agent.clone(), stage }
 }
 
+fn recording_line(line: board::RecordingLine) -> api::RecordingLine {
+    let board::RecordingLine { missing, paused, may_pause, consent, said } = line;
+    api::RecordingLine { missing, paused, may_pause, consent, said }
+}
+
 fn contact_card(card: &board::ContactCard, state: AgentState, age: Duration) -> api::ContactCard {
     // A caller waits until somebody answers.
     let grown = if state == AgentState::Offered { age } else { Duration::ZERO };
@@ -225,6 +230,7 @@ fn contact_card(card: &board::ContactCard, state: AgentState, age: Duration) -> 
         waited_ms: ms(card.waited.saturating_add(grown)),
         held: card.held,
         card_mode: card.card_mode,
+        recording: card.recording.map(recording_line),
         callback: card.callback,
         third: card.third.as_ref().map(third_line),
         away: card.away,
@@ -277,6 +283,9 @@ pub fn ask(ask: api::Ask) -> Result<board::Ask, api::RefusedCode> {
         Wire::Resume => Ask::Resume,
         Wire::CardMode => Ask::CardMode,
         Wire::CardModeEnd => Ask::CardModeEnd,
+        Wire::Consent { given } => Ask::Consent { given },
+        Wire::PauseRecording => Ask::PauseRecording,
+        Wire::ResumeRecording => Ask::ResumeRecording,
         Wire::Transfer { number } => Ask::Transfer { number: dialable(&number)? },
         Wire::Consult { number } => Ask::Consult { number: dialable(&number)? },
         Wire::Confer => Ask::Confer,
@@ -344,6 +353,7 @@ mod tests {
             waited: s(5),
             held: false,
             card_mode: false,
+            recording: None,
             callback: false,
             third: None,
             away: false,

@@ -7,8 +7,9 @@ pub use call::Help;
 use model::{
     AgentId, ContactId, DispositionId, Extension, Millis, NoticeId, PauseId, QueueId, RecordingId,
     alert::Alert,
-    fact::{AgentState, Monitoring, Pause},
+    fact::{AgentState, Monitoring, Pause, RecordingMissing},
     leaving::What,
+    recording::Consent,
 };
 
 use crate::company::Stage;
@@ -49,6 +50,13 @@ pub enum Ask {
     /// The other party is about to key in a card (C-01).
     CardMode,
     CardModeEnd,
+    /// What the customer said of being recorded.
+    Consent {
+        given: bool,
+    },
+    /// Keep what is said from here on out of the recording.
+    PauseRecording,
+    ResumeRecording,
     /// I have seen this notice. For supervisors, signed in at the floor or not.
     Seen {
         notice: NoticeId,
@@ -285,6 +293,19 @@ pub struct ThirdLine {
     pub stage: Stage,
 }
 
+/// A talk that is recorded, or would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordingLine {
+    /// Why it is not recorded at this moment; None: it is.
+    pub missing: Option<RecordingMissing>,
+    /// By the agent.
+    pub paused: bool,
+    pub may_pause: bool,
+    /// What the customer's word counts for, and what it was last.
+    pub consent: Consent,
+    pub said: Option<bool>,
+}
+
 /// Personal data: shown to this agent and to supervisors of the queue, never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ContactCard {
@@ -296,6 +317,8 @@ pub struct ContactCard {
     pub held: bool,
     /// A card is being keyed in.
     pub card_mode: bool,
+    /// Where a rule records it.
+    pub recording: Option<RecordingLine>,
     /// The customer was promised a call back, and is called.
     pub callback: bool,
     pub third: Option<ThirdLine>,

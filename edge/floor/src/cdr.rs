@@ -51,6 +51,8 @@ pub struct Fold {
     disposition: Option<Disposition>,
     /// Who said it when the contact was over.
     corrected: Option<Corrected>,
+    /// The last word, and to whom.
+    consent: Option<(bool, Option<AgentId>)>,
 }
 
 /// What one agent had of a contact; None is whoever is no agent of this site. Shares add up to the record's figures.
@@ -106,6 +108,7 @@ impl Fold {
             disposed: BTreeMap::new(),
             disposition: None,
             corrected: None,
+            consent: None,
         }
     }
 
@@ -164,6 +167,7 @@ impl Fold {
                 self.disposed(by, &Disposition::Code(disposition.clone()));
                 self.corrected = Some(Corrected { by: by.clone(), at });
             }
+            Kind::Consented { given, by } => self.consent = Some((*given, by.clone())),
             Kind::Ended { cause } if self.ended.is_none() => {
                 self.turn(at, Phase::Away);
                 self.ended = Some((at, *cause));
@@ -212,6 +216,7 @@ impl Fold {
             unkeyed: self.unkeyed,
             disposition: self.disposition.clone(),
             corrected: self.corrected.clone(),
+            consent: self.consent.as_ref().map(|(given, _)| *given),
         }
     }
 
@@ -271,6 +276,15 @@ impl Fold {
 
     pub(crate) fn ended(&self) -> Option<Millis> {
         self.ended.map(|(at, _)| at)
+    }
+
+    pub(crate) fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// What the customer said last of being recorded.
+    pub(crate) fn consent(&self) -> Option<&(bool, Option<AgentId>)> {
+        self.consent.as_ref()
     }
 
     pub(crate) fn was_answered(&self) -> bool {

@@ -4,11 +4,13 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
+    time::Instant,
 };
 
 use acd::service_level::{self, Variant};
 use model::{
     AgentId, ContactId, DispositionId, Millis, QueueId,
+    cdr::Direction,
     config::Config,
     fact::{AgentState, Fact, Kind},
     leaving::Figures,
@@ -104,6 +106,27 @@ impl Chronicle {
     /// The contact as far as it has come; None: its record is final, and it is forgotten here.
     pub fn fold_of(&self, contact: ContactId) -> Option<&Fold> {
         self.folds.get(&contact)
+    }
+
+    /// Of a contact that has ended, or is not known: inbound.
+    pub fn direction(&self, contact: ContactId) -> Direction {
+        self.folds.get(&contact).map_or(Direction::Inbound, Fold::direction)
+    }
+
+    /// What the customer said last of being recorded.
+    pub fn consent(&self, contact: ContactId) -> Option<bool> {
+        self.consented(contact).map(|(given, _)| *given)
+    }
+
+    /// The same, with whom it was said to; None: by a key.
+    pub fn consented(&self, contact: ContactId) -> Option<&(bool, Option<AgentId>)> {
+        self.folds.get(&contact).and_then(Fold::consent)
+    }
+
+    /// What the clock on the wall will show then.
+    pub fn wall_of(&self, now: Instant, then: Instant) -> Millis {
+        let left = i64::try_from(then.saturating_duration_since(now).as_millis()).unwrap_or(i64::MAX);
+        Millis(self.wall.0.saturating_add(left))
     }
 
     /// Its recording is known to have begun.

@@ -6,7 +6,8 @@ use call::leg::{Caller, Forwarded};
 use call::plane::PlayId;
 use model::{
     AgentId, ContactId, Extension, FlowId, LegId, Number, OverflowId, QueueId, RecordingId, SiteId, TrunkId,
-    fact::EndCause, routing::Asks,
+    fact::{EndCause, RecordingMissing},
+    routing::Asks,
 };
 
 use crate::{
@@ -55,6 +56,12 @@ pub(crate) struct Contact {
     pub guest: Option<overflow::Guest>,
     /// Whose keypresses are kept from the other side.
     pub card_mode: Option<LegId>,
+    /// One that failed: a recording server may still have its copy.
+    pub lost: Option<RecordingId>,
+    /// Why it is not recorded, as it was told last.
+    pub unrecorded: Option<RecordingMissing>,
+    /// Until then the agent keeps the talk out of the recording.
+    pub paused: Option<Instant>,
     pub callback: Callback,
     /// Who else is on the talk.
     pub company: Company,
@@ -188,6 +195,11 @@ pub(crate) enum Role {
 }
 
 impl Contact {
+    /// What is told of a pause or an end: the recording that runs, and one that goes on elsewhere alone.
+    pub fn recordings(&self) -> impl Iterator<Item = RecordingId> + use<> {
+        self.recording.into_iter().chain(self.lost)
+    }
+
     /// Of everybody who has a part in it.
     pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
         let other = match &self.state {

@@ -109,6 +109,9 @@ impl<L: Lines> Floor<L> {
                 let (id, _) = self.call_of(&agent)?;
                 return self.end_card_mode(id, CardModeEnd::Agent).then_some(()).ok_or(Refused::WrongState);
             }
+            Ask::Consent { given } => return self.consent_told(agent, given),
+            Ask::PauseRecording => return self.pause_recording(agent),
+            Ask::ResumeRecording => return self.resume_recording_by(agent),
             // Answered before the agent's state was asked for.
             Ask::Seen { .. }
             | Ask::StrikeOff { .. }

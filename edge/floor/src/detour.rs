@@ -81,6 +81,7 @@ impl<L: Lines> Floor<L> {
         self.end_card_mode(id, model::fact::CardModeEnd::CallEnded);
         self.disperse(id);
         self.end_recording(id);
+        self.end_pause(id, None);
         self.set_state(id, State::Arriving);
         self.lines.part(self.now, caller);
         self.walk(id, walk, Some(Input::Served));

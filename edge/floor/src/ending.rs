@@ -42,6 +42,7 @@ impl<L: Lines> Floor<L> {
         self.sounds_no_more(id);
         self.disperse(id);
         self.end_recording(id);
+        self.end_pause(id, None);
         let Some(contact) = self.contacts.remove(&id) else { return };
         self.say_end(&contact, cause);
         if let Some(sound) = contact.heard.sound() {

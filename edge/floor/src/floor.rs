@@ -192,6 +192,7 @@ impl<L: Lines> Floor<L> {
                 Timer::TestCall => self.test_in_vain(),
                 Timer::Unseen => self.unseen(),
                 Timer::Minute(contact) => self.minute_over(contact),
+                Timer::Pause(contact) => drop(self.end_pause(contact, None)),
                 Timer::CardMode(contact) => drop(self.end_card_mode(contact, CardModeEnd::TimedOut)),
                 Timer::Asked(overflow) => self.asked_in_vain(overflow),
                 Timer::Keeping(contact) => self.kept(contact, false),

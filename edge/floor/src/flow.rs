@@ -146,6 +146,7 @@ impl<L: Lines> Floor<L> {
                         self.chronicle.tell_of(id, Kind::Marked { flow, step, mark, best });
                     }
                 }
+                Output::Consented { given } => self.consented(id, given, None),
                 Output::Ring { phone, .. } if !self.lines.is_registered(&phone) || self.phones.is_busy(&phone) => {
                     walk.run.handle_input(Input::NotTaken);
                 }

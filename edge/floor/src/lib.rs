@@ -24,6 +24,7 @@ mod caps;
 pub mod cdr;
 mod chronicle;
 mod company;
+mod consent;
 mod contact;
 pub mod correcting;
 mod desk;

@@ -106,6 +106,7 @@ impl<L: Lines> Floor<L> {
             waited,
             held: matches!(&contact.state, State::Talking(talk) if talk.held),
             card_mode: contact.card_mode.is_some(),
+            recording: self.recording_line(id, contact),
             callback: matches!(contact.state, State::Promised | State::CallingBack { .. }),
             third: (contact.company.third.as_ref())
                 .map(|third| ThirdLine { agent: third.agent.clone(), stage: third.stage }),

@@ -22,9 +22,9 @@ impl<L: Lines> Floor<L> {
             return false;
         }
         contact.card_mode = Some(other);
-        let recording = contact.recording;
+        let recordings = contact.recordings();
         self.lines.shield(self.now, other, true);
-        if let Some(recording) = recording {
+        for recording in recordings {
             self.lines.record_pause(self.now, recording, true);
         }
         self.timers.set(Timer::CardMode(id), self.now + CARD_MODE_MAX);
@@ -36,10 +36,10 @@ impl<L: Lines> Floor<L> {
     pub(crate) fn end_card_mode(&mut self, id: ContactId, why: CardModeEnd) -> bool {
         let Some(contact) = self.contacts.get_mut(&id) else { return false };
         let Some(other) = contact.card_mode.take() else { return false };
-        let recording = contact.recording;
+        let recordings = contact.recordings().filter(|_| contact.paused.is_none()).collect::<Vec<_>>();
         self.timers.cancel(Timer::CardMode(id));
         self.lines.shield(self.now, other, false);
-        if let Some(recording) = recording {
+        for recording in recordings {
             self.lines.record_pause(self.now, recording, false);
         }
         self.chronicle.tell_of(id, Kind::CardModeEnded { why });

@@ -1,5 +1,5 @@
 //! Which contact each recording belongs to. Every contact of a recorded queue has a recording from its answer to its
-//! end, or a fact that says why not. A guest's is its own site's affair.
+//! end, or a fact that says why not; so has every other call of a direction that is recorded.
 
 use std::collections::BTreeMap;
 
@@ -50,17 +50,26 @@ impl<L: Lines> Floor<L> {
     /// The contact has been answered.
     pub(crate) fn record(&mut self, id: ContactId) {
         let Some(contact) = self.contacts.get(&id) else { return };
-        let (None, Some(line), Some(leg)) = (contact.recording, &contact.line, contact.leg) else { return };
-        let wanted = self.config.queues.get(&line.queue).is_none_or(|queue| queue.recorded);
-        let missing = match wanted {
-            false => Some(RecordingMissing::NotWanted),
-            true if self.recordings.open.len() >= RECORDINGS_MAX => Some(RecordingMissing::MediaFailed),
-            true => None,
+        let (None, None, Some(leg)) = (&contact.guest, contact.recording, contact.leg) else { return };
+        let missing = match self.recording_rule(id, contact) {
+            None if contact.line.is_none() => return,
+            None => Some(RecordingMissing::NotWanted),
+            Some(_) if self.recordings.open.len() >= RECORDINGS_MAX => Some(RecordingMissing::MediaFailed),
+            Some(rule) => self.not_allowed(id, rule),
         };
         if let Some(reason) = missing {
-            return self.chronicle.tell_of(id, Kind::RecordingMissing { reason });
+            return self.not_recorded(id, reason);
         }
         let _recording = self.begin_recording(id, leg, None);
+    }
+
+    /// Told once for the same reason, however often the talk moves.
+    pub(crate) fn not_recorded(&mut self, id: ContactId, reason: RecordingMissing) {
+        let Some(contact) = self.contacts.get_mut(&id) else { return };
+        let of_the_customer = matches!(reason, RecordingMissing::Refused | RecordingMissing::NoConsent);
+        if contact.unrecorded.replace(reason) != Some(reason) || !of_the_customer {
+            self.chronicle.tell_of(id, Kind::RecordingMissing { reason });
+        }
     }
 
     pub(crate) fn begin_recording(&mut self, id: ContactId, leg: LegId, message: Option<QueueId>) -> RecordingId {
@@ -69,9 +78,10 @@ impl<L: Lines> Floor<L> {
         self.chronicle.recording_wanted(id);
         self.recordings.open.insert(recording, Open { contact: id, stage: Stage::Wanted, message });
         if let Some(contact) = self.contacts.get_mut(&id) {
-            contact.recording = Some(recording);
+            (contact.recording, contact.lost, contact.unrecorded) = (Some(recording), None, None);
         }
-        let paused = self.contacts.get(&id).is_some_and(|contact| contact.card_mode.is_some());
+        let paused =
+            self.contacts.get(&id).is_some_and(|contact| contact.card_mode.is_some() || contact.paused.is_some());
         self.lines.record(self.now, recording, leg);
         if talk {
             self.copy(id, leg, recording);
@@ -101,7 +111,10 @@ impl<L: Lines> Floor<L> {
 
     /// The contact ends, or goes to a queue with a rule of its own.
     pub(crate) fn end_recording(&mut self, id: ContactId) {
-        if let Some(recording) = self.contacts.get_mut(&id).and_then(|contact| contact.recording.take()) {
+        let Some(contact) = self.contacts.get_mut(&id) else { return };
+        let recordings = contact.recordings();
+        (contact.recording, contact.lost) = (None, None);
+        for recording in recordings {
             self.lines.record_end(self.now, recording);
         }
     }
@@ -155,7 +168,7 @@ impl<L: Lines> Floor<L> {
         let Some(contact) = self.contacts.get_mut(&id).filter(|contact| contact.recording == Some(recording)) else {
             return;
         };
-        contact.recording = None;
+        (contact.recording, contact.lost) = (None, Some(recording));
         if ran && matches!(contact.state, State::Talking(_)) {
             self.record(id);
         }

@@ -29,6 +29,8 @@ pub(crate) enum Timer {
     Farewell(LegId),
     /// A card is being keyed in.
     CardMode(ContactId),
+    /// An agent keeps the talk out of the recording.
+    Pause(ContactId),
     /// The disk has not taken a promise.
     Keeping(ContactId),
     /// A customer who is called back has not answered.

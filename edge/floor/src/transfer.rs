@@ -127,6 +127,7 @@ impl<L: Lines> Floor<L> {
 
     fn moved_into(&mut self, id: ContactId, flow: FlowId) {
         self.end_recording(id);
+        self.end_pause(id, None);
         self.chronicle.tell_of(id, Kind::Transferred { how: Transfer::Blind });
         self.start_flow(id, flow);
     }

@@ -62,6 +62,12 @@ struct Visit {
     recording: Option<RecordingId>,
     out: Option<OutWords>,
     card_mode: Option<LegId>,
+    /// When a pause of the recording ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    paused: Option<Millis>,
+    /// What the customer said last of being recorded, and to whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    consent: Option<(bool, Option<AgentId>)>,
     heard: Heard,
     /// Supervisors who listen.
     listeners: Vec<AgentId>,
@@ -173,7 +179,7 @@ impl<L: Lines> Floor<L> {
             return None;
         }
         let contact = self.contacts.get(id)?;
-        let visit = self.visit(contact)?;
+        let visit = self.visit(*id, contact)?;
         let agent = self.phones.phone_of(leg).and_then(|phone| self.phones.agent(phone)).filter(|agent| {
             !matches!(role, Role::Listener | Role::Third | Role::Leaving)
                 && self.acd.state(agent) == Some(AgentState::Talking)
@@ -184,7 +190,7 @@ impl<L: Lines> Floor<L> {
     }
 
     /// None: nobody can take the contact over as it is.
-    fn visit(&self, contact: &Contact) -> Option<Visit> {
+    fn visit(&self, id: ContactId, contact: &Contact) -> Option<Visit> {
         if contact.guest.is_some() {
             return None;
         }
@@ -221,6 +227,8 @@ impl<L: Lines> Floor<L> {
             recording: contact.recording,
             out: contact.out.as_ref().map(out_words),
             card_mode: contact.card_mode,
+            paused: contact.paused.map(|until| self.chronicle.wall_of(self.now, until)),
+            consent: self.chronicle.consented(id).cloned(),
             heard: contact.heard,
             listeners: there.map(|listener| listener.by.clone()).collect(),
             third: contact.company.third.as_ref().map(|third| (third.agent.clone(), third.stage == Stage::Joined)),
@@ -289,6 +297,9 @@ impl<L: Lines> Floor<L> {
             goes_on: None,
             guest: None,
             card_mode: visit.card_mode,
+            lost: None,
+            unrecorded: None,
+            paused: None,
             // The ledger has it.
             shown: Vec::new(),
             callback: Callback::None,
@@ -310,6 +321,18 @@ impl<L: Lines> Floor<L> {
         }
         if visit.card_mode.is_some() {
             self.timers.set(Timer::CardMode(id), self.now + CARD_MODE_MAX);
+        }
+        if let Some(until) = visit.paused {
+            let left = Duration::from_millis(until.since(self.chronicle.wall));
+            let until = self.now.checked_add(left).unwrap_or(self.now);
+            if let Some(contact) = self.contacts.get_mut(&id) {
+                contact.paused = Some(until);
+            }
+            self.timers.set(Timer::Pause(id), until);
+        }
+        // A word that the ledger had not taken when the last life ended.
+        if let Some((given, by)) = visit.consent.filter(|(given, _)| self.chronicle.consent(id) != Some(*given)) {
+            self.chronicle.tell_of(id, Kind::Consented { given, by });
         }
         let signed_in = |leg: LegId| legs.get(&leg).cloned().flatten();
         match visit.stands {

@@ -21,6 +21,7 @@ pub(crate) struct Keys {
 enum Wants {
     Choice(BTreeMap<char, StepId>),
     Mark { best: u8, next: StepId },
+    Consent { agree: char, refuse: char, next: StepId },
     Digits { into: VariableId, min: usize, max: usize, next: StepId },
 }
 
@@ -43,6 +44,10 @@ pub(crate) enum Outcome {
         best: u8,
         next: StepId,
     },
+    Consented {
+        given: bool,
+        next: StepId,
+    },
 }
 
 impl Keys {
@@ -58,6 +63,10 @@ impl Keys {
             }
             Step::Survey { prompt, best, wait_s, next } => {
                 (prompt, *wait_s, 1, next, Wants::Mark { best: *best, next: next.clone() })
+            }
+            Step::Consent { prompt, agree, refuse, wait_s, tries, next, otherwise } => {
+                let wants = Wants::Consent { agree: *agree, refuse: *refuse, next: next.clone() };
+                (prompt, *wait_s, *tries, otherwise, wants)
             }
             _ => return None,
         };
@@ -76,6 +85,13 @@ impl Keys {
                 Some(mark) if (1..=*best).contains(&mark) => Outcome::Marked { mark, best: *best, next: next.clone() },
                 _ => self.round_lost(),
             },
+            Wants::Consent { agree, next, .. } if key == *agree => {
+                Outcome::Consented { given: true, next: next.clone() }
+            }
+            Wants::Consent { refuse, .. } if key == *refuse => {
+                Outcome::Consented { given: false, next: self.otherwise.clone() }
+            }
+            Wants::Consent { .. } => self.round_lost(),
             Wants::Digits { .. } if key == '#' => self.all_typed(),
             Wants::Digits { max, .. } if key.is_ascii_digit() => {
                 let max = *max;

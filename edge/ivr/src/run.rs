@@ -65,6 +65,8 @@ pub enum Output {
     LookUp(LookUp),
     /// For the record: what the caller thinks of us, at the step that was entered last.
     Marked { mark: u8, best: u8 },
+    /// For the record: may the call be recorded?
+    Consented { given: bool },
     /// Ring this phone; answer with `NotTaken`, or never.
     Ring { phone: Extension, wait: Duration },
     /// The road ends in a queue; see [`Run::comes_back`] and [`Run::knows_another_way`].
@@ -348,7 +350,7 @@ impl Run {
             }
             Step::Hangup => self.end(End::Flow),
             // These listen to keys.
-            Step::Menu { .. } | Step::Digits { .. } | Step::Survey { .. } => {}
+            Step::Menu { .. } | Step::Digits { .. } | Step::Survey { .. } | Step::Consent { .. } => {}
         }
     }
 
@@ -406,6 +408,10 @@ impl Run {
             }
             Outcome::Marked { mark, best, next } => {
                 self.outputs.push_back(Output::Marked { mark, best });
+                self.enter(next);
+            }
+            Outcome::Consented { given, next } => {
+                self.outputs.push_back(Output::Consented { given });
                 self.enter(next);
             }
         }

@@ -9,6 +9,7 @@ use model::change::Change;
 use crate::{
     drill,
     error::Error,
+    recording,
     rules::{self, LEVEL, Type, most},
     scalar::Scalar,
 };
@@ -86,6 +87,7 @@ fn translate(change: &Change) -> Result<Writes, Error> {
         Change::SiteOutward { trunk } => new().field("site/outward", optional(trunk)).to("trunks", trunk.as_ref()),
 
         Change::SiteDialling { dialling } => site_dialling(dialling)?,
+        Change::SiteRecording { recording: to } => new().field("site/recording", recording::directions(to)?),
         Change::SiteClosed { closed } => new().field("site/closed", *closed),
         Change::SiteDrill { drill } => new().field("site/drill", drill::written(*drill)?),
         Change::PausePut { pause, label } => {
@@ -118,6 +120,9 @@ fn translate(change: &Change) -> Result<Writes, Error> {
             Writes::edit("queues", queue, "hours", optional(hours)).to("hours", hours.as_ref())
         }
         Change::QueueRecorded { queue, recorded } => Writes::edit("queues", queue, "recorded", *recorded),
+        Change::QueueRecording { queue, recording: to } => {
+            Writes::edit("queues", queue, "recording", recording::of_queue(to)?)
+        }
         Change::QueueClosed { queue, closed } => Writes::edit("queues", queue, "closed", *closed),
         Change::QueueLocality { queue, locality: to } => Writes::edit("queues", queue, "locality", locality(*to)),
         Change::QueueOverflowAfter { queue, seconds } => Writes::edit("queues", queue, "overflow_after_s", *seconds),

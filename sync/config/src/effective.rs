@@ -11,6 +11,7 @@ use model::{
     drill::Drill,
     flow::Flow,
     forward::Forward,
+    recording::{Consent, Recording},
 };
 use sha2::{Digest, Sha256};
 
@@ -20,7 +21,7 @@ use crate::{
     documents::Documents,
     drill,
     layers::{Findings, merged},
-    references, routing,
+    recording, references, routing,
     rules::most,
     scalar::Scalar,
 };
@@ -144,6 +145,7 @@ impl<'a> Build<'a> {
             closed: site.flag("closed").unwrap_or(false),
             pauses: self.labels(&site, "pauses", most::PAUSES),
             dispositions: self.labels(&site, "dispositions", most::DISPOSITIONS),
+            recording: self.written(&site, "recording", recording::all_bounded),
         }
     }
 
@@ -252,6 +254,7 @@ impl<'a> Build<'a> {
             hours: self.id(&at("hours"), queue.text("hours")),
             // Recording is the careful default: what was not recorded cannot be had again.
             recorded: self.or(Severity::Repaired, at("recorded"), queue.flag("recorded"), true),
+            recording: self.recording(queue),
             closed: queue.flag("closed").unwrap_or(false),
             overflow: Overflow {
                 locality,
@@ -263,6 +266,13 @@ impl<'a> Build<'a> {
             dispositions: self.written(queue, "dispositions", |_| None),
             alerts: self.written(queue, "alerts", alert::bounded),
         })
+    }
+
+    /// A rule that cannot be read is the strict one: nobody is recorded who has not agreed.
+    fn recording(&mut self, queue: &Thing<'a>) -> Recording {
+        let unread = queue.text("recording").is_some_and(|text| serde_json::from_str::<Recording>(text).is_err());
+        let read = self.written(queue, "recording", recording::bounded);
+        if unread { Recording { consent: Consent::WhenGiven, ..read } } else { read }
     }
 
     /// A whole text: what cannot be read is the default; what is out of bounds is brought within.

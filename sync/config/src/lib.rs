@@ -19,6 +19,7 @@ mod front;
 mod history;
 mod layers;
 mod plan;
+mod recording;
 mod references;
 mod report;
 mod routing;

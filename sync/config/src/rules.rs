@@ -51,6 +51,8 @@ pub(crate) const ROUTING_MAX: usize = 4_000;
 pub(crate) const CALLBACK_MAX: usize = 400;
 /// Of alert thresholds as they are written.
 pub(crate) const ALERTS_MAX: usize = 400;
+/// So is how calls are recorded.
+pub(crate) const RECORDING_MAX: usize = 400;
 /// So is what a queue asks of who writes a contact up.
 pub(crate) const DISPOSITIONS_MAX: usize = 5_000;
 /// So is where a phone's calls go.
@@ -73,6 +75,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { path: "site/emergency/*", is: Type::Flag, by: &[Org, Site], merge: Merge::Union },
     rule("site/outward", Type::Id, CENTRE),
     rule("site/dialling", Type::Text(DIALLING_MAX), CENTRE),
+    rule("site/recording", Type::Text(RECORDING_MAX), CENTRE),
     rule("site/closed", Type::Flag, BRANCH),
     rule("site/drill", Type::Text(DRILL_MAX), BRANCH),
     rule("site/pauses/*", LABEL, BRANCH),
@@ -88,6 +91,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("queues/*/service_level_s", Type::Int(1, 3_600), BRANCH),
     rule("queues/*/hours", Type::Id, BRANCH),
     rule("queues/*/recorded", Type::Flag, CENTRE),
+    rule("queues/*/recording", Type::Text(RECORDING_MAX), CENTRE),
     rule("queues/*/closed", Type::Flag, BRANCH),
     Rule { path: "queues/*/locality", is: Type::Locality, by: &[Org, Site, Local], merge: Merge::Strictest },
     rule("queues/*/overflow_after_s", Type::Int(0, 3_600), CENTRE),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{FlowId, change::Change, config::Config, flow::Flow};
+use model::{FlowId, change::Change, config::Config, flow::Flow, recording::Directions};
 
 /// Changes for the site's document, in an order in which each finds what it points at. The site's id is not among
 /// them: it is the documents' own.
@@ -26,6 +26,8 @@ pub fn changes_from(config: &Config) -> Vec<Change> {
         dispositions.map(|(id, label)| Change::DispositionPut { disposition: id.clone(), label: label.clone() }),
     );
     changes.extend(site.closed.then_some(Change::SiteClosed { closed: true }));
+    let recording = site.recording;
+    changes.extend((recording != Directions::default()).then_some(Change::SiteRecording { recording }));
     changes.push(Change::SiteDialling { dialling: Box::new(site.dialling.clone()) });
     let phones = config.phones.iter();
     changes.extend(phones.map(|(id, value)| Change::PhoneAdd { phone: id.clone(), value: value.clone() }));

@@ -51,8 +51,7 @@ pub(crate) fn of_step(flow: &Flow, step: &Step) -> Vec<Fault> {
         }
         Step::Menu { choices, wait_s, tries, .. } => {
             faults.extend(choices.is_empty().then_some(Fault::Empty));
-            let foreign = choices.keys().filter(|key| !"0123456789*#".contains(**key));
-            faults.extend(foreign.map(|key| Fault::Key { key: *key }));
+            faults.extend(choices.keys().filter_map(|key| is_no_key(*key)));
             faults.extend(outside("wait_s", i64::from(*wait_s), WAIT_S));
             faults.extend(outside("tries", i64::from(*tries), TRIES));
         }
@@ -88,6 +87,12 @@ pub(crate) fn of_step(flow: &Flow, step: &Step) -> Vec<Fault> {
             faults.extend(outside("best", i64::from(*best), BEST));
             faults.extend(outside("wait_s", i64::from(*wait_s), WAIT_S));
         }
+        Step::Consent { agree, refuse, wait_s, tries, .. } => {
+            let same = (agree == refuse).then_some(Fault::Key { key: *refuse });
+            faults.extend(is_no_key(*agree).into_iter().chain(is_no_key(*refuse)).chain(same));
+            faults.extend(outside("wait_s", i64::from(*wait_s), WAIT_S));
+            faults.extend(outside("tries", i64::from(*tries), TRIES));
+        }
         Step::Transfer { ring_s, .. } => faults.extend(outside("ring_s", i64::from(*ring_s), RING_S)),
         Step::Callback { number, .. } => {
             faults.extend(number.iter().filter_map(|number| typed(flow, number, &Value::Text(String::new()))));
@@ -103,6 +108,10 @@ pub(crate) fn of_step(flow: &Flow, step: &Step) -> Vec<Fault> {
         | Step::Hangup => {}
     }
     faults
+}
+
+fn is_no_key(key: char) -> Option<Fault> {
+    (!"0123456789*#".contains(key)).then_some(Fault::Key { key })
 }
 
 fn of_speech(flow: &Flow, text: &str, faults: &mut Vec<Fault>) {

@@ -56,6 +56,9 @@ pub struct Cdr {
     /// Who said so when it was over; None: it was said in its own time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected: Option<Corrected>,
+    /// What the customer said last of being recorded; None: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,6 +16,7 @@ use crate::{
     drill::Drill,
     flow::{Fault, Flow},
     forward::Forward,
+    recording::{Directions, Recording},
     routing::Routing,
 };
 
@@ -55,6 +56,9 @@ pub enum Change {
     },
     SiteClosed {
         closed: bool,
+    },
+    SiteRecording {
+        recording: Directions,
     },
     /// None: the drill that was ordered is called off, or ends.
     SiteDrill {
@@ -125,6 +129,10 @@ pub enum Change {
     QueueRecorded {
         queue: QueueId,
         recorded: bool,
+    },
+    QueueRecording {
+        queue: QueueId,
+        recording: Recording,
     },
     QueueClosed {
         queue: QueueId,

@@ -16,6 +16,7 @@ use crate::{
     disposition::Dispositions,
     flow::Flow,
     forward::Forward,
+    recording::{Directions, Recording},
     routing::Routing,
 };
 
@@ -60,6 +61,9 @@ pub struct Site {
     /// What may have come of a contact, as people read it, at most 60 characters each.
     #[serde(default)]
     pub dispositions: BTreeMap<DispositionId, String>,
+    /// Of calls that belong to no queue.
+    #[serde(default)]
+    pub recording: Directions,
 }
 
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -79,6 +83,9 @@ pub struct Queue {
     pub service_level_s: u32,
     pub hours: Option<HoursId>,
     pub recorded: bool,
+    /// Where it is recorded.
+    #[serde(default)]
+    pub recording: Recording,
     /// Takes no new contacts, by somebody's hand; who waits goes on waiting.
     #[serde(default)]
     pub closed: bool,

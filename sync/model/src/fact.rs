@@ -133,6 +133,20 @@ pub enum Kind {
     RecordingMissing {
         reason: RecordingMissing,
     },
+    /// What the customer said of being recorded, at the desk to this agent; None: by a key, at the step that was entered
+    /// last. The last word stands.
+    Consented {
+        given: bool,
+        by: Option<AgentId>,
+    },
+    /// The agent keeps the talk out of the recording for a while.
+    RecordingPaused {
+        by: AgentId,
+    },
+    /// None: by itself, when the time that the queue allows is over, or the recording.
+    RecordingResumed {
+        by: Option<AgentId>,
+    },
     /// A recording server of the customer's own has the same from here on (SIPREC), by its name in `box.toml`.
     CopyStarted {
         recording: RecordingId,

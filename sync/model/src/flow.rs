@@ -144,6 +144,17 @@ pub enum Step {
         wait_s: u32,
         next: StepId,
     },
+    /// Play, and ask whether the call may be recorded: a fact, in no variable. Who agrees goes on at `next`; who refuses,
+    /// or says nothing in all `tries`, at `otherwise`. What the word counts for is the queue's rule.
+    Consent {
+        prompt: PromptId,
+        agree: char,
+        refuse: char,
+        wait_s: u32,
+        tries: u32,
+        next: StepId,
+        otherwise: StepId,
+    },
     /// Another flow, which comes back by `return`.
     SubFlow {
         flow: FlowId,
@@ -278,6 +289,7 @@ impl Step {
             | Step::SubFlow { next, .. } => vec![next],
             Step::Menu { choices, otherwise, .. } => choices.values().chain([otherwise]).collect(),
             Step::Digits { next, otherwise, .. }
+            | Step::Consent { next, otherwise, .. }
             | Step::LookUp { next, otherwise, .. }
             | Step::Callback { next, otherwise, .. }
             | Step::Voicemail { next, otherwise, .. } => vec![next, otherwise],
@@ -298,6 +310,7 @@ impl Step {
             | Step::SubFlow { next, .. } => vec![next],
             Step::Menu { choices, otherwise, .. } => choices.values_mut().chain([otherwise]).collect(),
             Step::Digits { next, otherwise, .. }
+            | Step::Consent { next, otherwise, .. }
             | Step::LookUp { next, otherwise, .. }
             | Step::Callback { next, otherwise, .. }
             | Step::Voicemail { next, otherwise, .. } => vec![next, otherwise],
@@ -311,8 +324,8 @@ impl Step {
     /// Does it give the caller, or somebody else, time? A circle without such a step runs for ever at once.
     pub fn waits(&self) -> bool {
         match self {
-            Step::Menu { .. } | Step::Digits { .. } | Step::Survey { .. } | Step::Transfer { .. } => true,
-            Step::Queue { .. } => true,
+            Step::Menu { .. } | Step::Digits { .. } | Step::Survey { .. } | Step::Consent { .. } => true,
+            Step::Transfer { .. } | Step::Queue { .. } => true,
             Step::Play { .. }
             | Step::Say { .. }
             | Step::Open { .. }

@@ -20,6 +20,7 @@ pub mod history;
 pub mod id;
 pub mod leaving;
 pub mod overflow;
+pub mod recording;
 pub mod routing;
 pub mod sound;
 pub mod ticket;

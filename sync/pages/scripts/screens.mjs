@@ -153,6 +153,12 @@ async function desk(tab, url, shot, look) {
   await tab.locator('.emergency').waitFor({ state: 'detached' });
   say({ board: fixtures.board('talking', { held: true, from_site: 'harbour' }) });
   await shot('held');
+  say({ board: fixtures.board('talking', { recording: { missing: 'no_consent', paused: false, may_pause: true, consent: 'when_given', said: null } }) });
+  await tab.getByRole('button', { name: /Customer agrees|客户同意/ }).waitFor();
+  await shot('consent');
+  say({ board: fixtures.board('talking', { recording: { missing: null, paused: true, may_pause: true, consent: 'unless_refused', said: true } }) });
+  await tab.getByRole('button', { name: /Record again|继续录音/ }).waitFor();
+  await shot('recording-paused');
   say({ board: fixtures.board('talking') });
   await tab.locator('#transfer-open').click();
   await tab.getByRole('dialog').waitFor();

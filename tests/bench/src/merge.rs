@@ -91,6 +91,7 @@ fn queue_value() -> anyhow::Result<Queue> {
         service_level_s: 20,
         hours: Some(HoursId::new("office")?),
         recorded: true,
+        recording: Default::default(),
         closed: false,
         routing: Default::default(),
         callback: Default::default(),

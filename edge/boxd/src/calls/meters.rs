@@ -143,15 +143,18 @@ fn no_copy(reason: CopyMissing) -> &'static str {
     }
 }
 
-const RECORDING_OUTCOMES: [&str; 5] = ["recorded", "not_wanted", "disk_full", "media_failed", "key_unavailable"];
+const RECORDING_OUTCOMES: [&str; 7] =
+    ["recorded", "not_wanted", "no_consent", "refused", "disk_full", "media_failed", "key_unavailable"];
 
 /// The label of what a fact says of a recording, if it does.
 fn recording_outcome(kind: &Kind) -> Option<&'static str> {
-    let [recorded, not_wanted, disk_full, media_failed, key_unavailable] = RECORDING_OUTCOMES;
+    let [recorded, not_wanted, no_consent, refused, disk_full, media_failed, key_unavailable] = RECORDING_OUTCOMES;
     match kind {
         Kind::RecordingStarted { .. } => Some(recorded),
         Kind::RecordingMissing { reason } => Some(match reason {
             RecordingMissing::NotWanted => not_wanted,
+            RecordingMissing::NoConsent => no_consent,
+            RecordingMissing::Refused => refused,
             RecordingMissing::DiskFull => disk_full,
             RecordingMissing::MediaFailed => media_failed,
             RecordingMissing::KeyUnavailable => key_unavailable,
@@ -175,7 +178,7 @@ mod tests {
         meters.count_recording(&Kind::RecordingMissing { reason: RecordingMissing::NotWanted });
         meters.count_recording(&Kind::Held);
         let counted = RECORDING_OUTCOMES.map(|outcome| meters.recordings.with_label_values(&[outcome]).get());
-        assert_eq!(counted, [2, 1, 1, 0, 0]);
+        assert_eq!(counted, [2, 1, 0, 0, 1, 0, 0]);
         let shown = meters.registry.gather().iter().any(|family| {
             family.name() == "branchline_recordings_total" && family.get_metric().len() == RECORDING_OUTCOMES.len()
         });

@@ -146,6 +146,7 @@ pub(super) fn empty(id: SiteId) -> Config {
         closed: false,
         pauses: Default::default(),
         dispositions: Default::default(),
+        recording: Default::default(),
     };
     Config {
         site,

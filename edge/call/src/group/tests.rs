@@ -96,6 +96,7 @@ fn config(members: &[(&str, u8, u8)]) -> Config {
             closed: false,
             pauses: Default::default(),
             dispositions: Default::default(),
+            recording: Default::default(),
         },
         queues: Default::default(),
         agents: Default::default(),

@@ -158,6 +158,7 @@ fn site() -> Config {
             closed: false,
             pauses: Default::default(),
             dispositions: Default::default(),
+            recording: Default::default(),
         },
         queues: Default::default(),
         agents: Default::default(),

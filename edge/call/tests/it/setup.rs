@@ -95,6 +95,7 @@ pub fn config(calls_max: u32) -> Config {
                 closed: false,
                 pauses: BTreeMap::new(),
                 dispositions: BTreeMap::new(),
+                recording: Default::default(),
             },
             queues: BTreeMap::new(),
             agents: BTreeMap::new(),

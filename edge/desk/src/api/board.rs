@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use model::{
     AgentId, ContactId, DispositionId, Extension, Millis, NoticeId, PauseId, QueueId, SiteId,
     alert::Alert,
-    fact::{AgentState, Monitoring, Pause},
+    fact::{AgentState, Monitoring, Pause, RecordingMissing},
     leaving::What,
+    recording::Consent,
 };
 use serde::Serialize;
 
@@ -149,6 +150,18 @@ pub enum Stage {
     Joined,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RecordingLine {
+    /// Why it is not recorded at this moment; None: it is.
+    pub missing: Option<RecordingMissing>,
+    /// By the agent.
+    pub paused: bool,
+    pub may_pause: bool,
+    /// What the customer's word counts for, and what it was last.
+    pub consent: Consent,
+    pub said: Option<bool>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ContactCard {
     pub contact: ContactId,
@@ -158,6 +171,8 @@ pub struct ContactCard {
     pub waited_ms: u64,
     pub held: bool,
     pub card_mode: bool,
+    /// Where a rule records the talk.
+    pub recording: Option<RecordingLine>,
     /// The customer was promised a call back, and is called.
     pub callback: bool,
     pub third: Option<ThirdLine>,

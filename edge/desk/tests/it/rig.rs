@@ -586,6 +586,7 @@ fn talking(who: &str, contact: u128, caller_number: &str, name: &str) -> AgentLi
         caller_name: Some(name.into()),
         waited: Duration::from_millis(4500),
         card_mode: false,
+        recording: None,
         third: None,
         away: false,
         held: false,
@@ -620,6 +621,7 @@ pub fn effective() -> Effective {
         dispositions: [("later", "Call again"), ("sold", "Sold"), ("evil", EVIL)]
             .map(|(code, label)| (code.parse().unwrap(), label.to_owned()))
             .into(),
+        recording: Default::default(),
     };
     let sales = Queue {
         label: "Sales".into(),
@@ -631,6 +633,7 @@ pub fn effective() -> Effective {
         service_level_s: 20,
         hours: None,
         recorded: true,
+        recording: Default::default(),
         closed: false,
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 60, to: vec![] },
         routing: Default::default(),
@@ -687,6 +690,7 @@ pub fn rows() -> Vec<ContactRow> {
             released: None,
             diverted: None,
             unkeyed: None,
+            consent: None,
             disposition: Some(Disposition::Code("sold".parse().unwrap())),
             corrected: None,
             called_back: None,

@@ -29,6 +29,7 @@ pub fn config() -> Config {
             closed: false,
             pauses: BTreeMap::new(),
             dispositions: BTreeMap::new(),
+            recording: Default::default(),
         },
         queues: BTreeMap::from([(id("sales"), sales()), (id("repairs"), repairs())]),
         agents: BTreeMap::from([
@@ -62,6 +63,7 @@ fn sales() -> Queue {
         service_level_s: 20,
         hours: None,
         recorded: true,
+        recording: Default::default(),
         closed: false,
         overflow: Overflow { locality: Locality::MayLeave, after_s: 40, to: vec![id("south"), id("east")] },
         routing: Default::default(),
@@ -77,6 +79,7 @@ fn repairs() -> Queue {
         position_every_s: 0,
         wrap_up_s: 0,
         recorded: false,
+        recording: Default::default(),
         closed: false,
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 0, to: vec![id("south")] },
         routing: Default::default(),

@@ -46,6 +46,7 @@ fn cdr(contact: u128, queue: &str, queued: i64, outcome: Outcome, wait_ms: u64) 
         released: None,
         diverted: None,
         unkeyed: None,
+        consent: None,
         disposition: None,
         corrected: None,
         called_back: None,

@@ -5,6 +5,7 @@ mod alerts;
 mod boards;
 mod branch;
 mod callbacks;
+mod consent;
 mod dispositions;
 mod double;
 mod folds;

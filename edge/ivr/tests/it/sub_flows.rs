@@ -135,6 +135,16 @@ fn a_mark_out_of_range_is_no_mark() {
 }
 
 #[test]
+fn who_is_asked_for_consent_agrees_refuses_or_says_nothing() {
+    let asks = "{ label: C, start: s, steps: { s: { do: consent, prompt: p, agree: '1', refuse: '9', wait_s: 4, tries: 2, next: yes, otherwise: no }, \
+                yes: { do: hangup }, no: { do: hangup } } }";
+    walk(&[("main", yaml(asks))], "", "s: play [p]\n> 1\nhush   consents: true yes: hang up: Flow");
+    walk(&[("main", yaml(asks))], "", "s: play [p]\n> 9\nhush   consents: false no: hang up: Flow");
+    let silent = "s: play [p]\n> played\ncollect 4 s\n> timeout\nplay [p]\n> 2\nhush no: hang up: Flow";
+    walk(&[("main", yaml(asks))], "", silent);
+}
+
+#[test]
 fn sub_flows_end_at_their_depth_and_one_that_is_gone_says_so() {
     let within = |flow: &str| {
         yaml(&format!(

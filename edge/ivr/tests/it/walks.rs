@@ -79,6 +79,7 @@ fn drain(run: &mut Run) -> String {
                 format!("  look up {} {send} {} ms\n", ask.url, ask.wait.as_millis())
             }
             Output::Marked { mark, best } => format!("  {mark} of {best} "),
+            Output::Consented { given } => format!("  consents: {given} "),
             Output::Ring { phone, wait } => format!("  ring {phone} {} s\n", wait.as_secs()),
             Output::Queue { queue, .. } => format!("  queue {queue}\n"),
             Output::CallBack { queue, number, .. } => format!("  call back {number:?} by {queue}\n"),

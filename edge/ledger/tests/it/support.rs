@@ -78,6 +78,7 @@ pub fn cdr(contact: u128, ended: i64) -> Cdr {
         released: None,
         diverted: None,
         unkeyed: None,
+        consent: None,
         disposition: None,
         corrected: None,
         called_back: None,

@@ -11,6 +11,7 @@ use model::{
     disposition::Dispositions,
     flow::Flow,
     forward::Forward,
+    recording::Recording,
     routing::{Routing, TIERS_MAX},
 };
 
@@ -18,7 +19,7 @@ use super::{Writes, at_most, invalid, length, within};
 use crate::{
     carrier,
     error::Error,
-    flow,
+    flow, recording,
     rules::{self, most},
     scalar::Scalar,
 };
@@ -40,6 +41,9 @@ pub(super) fn queue_add(id: &impl Display, queue: &Queue) -> Result<Writes, Erro
     fields.extend(skills(&queue.skills)?);
     if queue.closed {
         fields.push(("closed".into(), true.into()));
+    }
+    if queue.recording != Recording::default() {
+        fields.push(("recording".into(), recording::of_queue(&queue.recording)?));
     }
     if queue.routing != Routing::default() {
         fields.push(("routing".into(), routing(&queue.routing)?));
@@ -85,7 +89,6 @@ pub(super) fn callback(callback: &Callback) -> Result<Scalar, Error> {
     Ok(json.as_str().into())
 }
 
-/// Codes that the site does not have are left out where the documents are resolved: another may be about to add them.
 pub(super) fn alerts(alerts: &Alerts) -> Result<Scalar, Error> {
     for (name, value, bounds) in crate::alert::thresholds(&mut alerts.clone()) {
         within(name, (*value).into(), bounds)?;
@@ -94,6 +97,7 @@ pub(super) fn alerts(alerts: &Alerts) -> Result<Scalar, Error> {
     Ok(json.as_str().into())
 }
 
+/// Codes that the site does not have are left out where the documents are resolved: another may be about to add them.
 pub(super) fn dispositions(dispositions: &Dispositions) -> Result<Scalar, Error> {
     at_most("dispositions of a queue", dispositions.only.len(), most::DISPOSITIONS)?;
     let json = serde_json::to_string(dispositions).map_err(|_| invalid("dispositions", "cannot be written"))?;

@@ -5,6 +5,7 @@ use model::{
     Millis,
     change::{Change, Doc},
     flow::{Flow, Step},
+    recording::{Directions, Recording},
     routing::{Routing, Tier},
 };
 
@@ -54,6 +55,8 @@ fn what_the_centre_alone_decides_is_not_written_into_the_local_document() {
         Change::QueueAdd { queue: id("new"), value: Box::new(queue("english")) },
         Change::QueueRemove { queue: id("sales") },
         Change::QueueRecorded { queue: id("sales"), recorded: false },
+        Change::QueueRecording { queue: id("sales"), recording: Recording::default() },
+        Change::SiteRecording { recording: Directions::default() },
         Change::QueueOverflowTo { queue: id("sales"), to: vec![] },
         Change::TrunkRemove { trunk: id("carrier") },
         Change::NumberRemove { number: id("+8657112345678") },

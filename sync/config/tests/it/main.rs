@@ -8,6 +8,7 @@ mod edits;
 mod history;
 mod hostile;
 mod plan;
+mod recording;
 mod report;
 mod resolver;
 mod support;

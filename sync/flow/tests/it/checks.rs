@@ -52,6 +52,14 @@ fn each_fault_is_found_with_its_road_and_nothing_else() {
             r#"a! {"fault":"out_of_bounds","field":"wait_s","min":1,"max":60} by a"#,
         ],
     );
+    let asks = |keys: &str| {
+        format!(
+            "a: {{ do: consent, prompt: p, {keys}, wait_s: 5, tries: 2, next: b, otherwise: b }}, b: {{ do: hangup }}"
+        )
+    };
+    finds(&asks("agree: '1', refuse: '1'"), &[r#"a! {"fault":"key","key":"1"} by a"#]);
+    finds(&asks("agree: '1', refuse: x"), &[r#"a! {"fault":"key","key":"x"} by a"#]);
+    finds(&asks("agree: '1', refuse: '#'"), &[]);
 }
 
 #[test]

@@ -98,8 +98,12 @@ pub enum OfferOutcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordingMissing {
-    /// The queue's policy says no.
+    /// The policy says no.
     NotWanted,
+    /// It asks for the customer's consent, and there is none.
+    NoConsent,
+    /// The customer said no.
+    Refused,
     DiskFull,
     MediaFailed,
     KeyUnavailable,

@@ -1,7 +1,7 @@
 // What the desk asks of the box; the shapes of edge/desk/src/api.rs.
 import { get, post, remove } from '@shared/api';
 import type { Decision } from '@shared/history/merge';
-import type { AgentState, Alone, Cdr, Change, Config, Drill, DrillOutcome, DrillReport, Finding, What, MergeReport } from '@shared/model';
+import type { AgentState, Alone, Cdr, Change, Config, Consent, Drill, DrillOutcome, DrillReport, Finding, MergeReport, What } from '@shared/model';
 
 export interface Me {
   agent: string;
@@ -146,6 +146,8 @@ export interface ContactCard {
   waited_ms: number;
   held: boolean;
   card_mode: boolean;
+  /** Where a rule records the talk. */
+  recording: RecordingLine | null;
   /** The customer was promised a call back, and is called. */
   callback: boolean;
   third: ThirdLine | null;
@@ -159,9 +161,21 @@ export interface ContactCard {
   disposition_required: boolean;
 }
 
+export interface RecordingLine {
+  /** Why it is not recorded at this moment; null: it is. */
+  missing: string | null;
+  /** By the agent. */
+  paused: boolean;
+  may_pause: boolean;
+  consent: Consent;
+  /** The customer's last word; null: none. */
+  said: boolean | null;
+}
+
 export type Ask =
   | { ask: 'not_ready'; pause?: string }
-  | { ask: 'sign_in' | 'sign_out' | 'ready' | 'wrap_up_done' | 'wrap_up_more' | 'hang_up' | 'hold' | 'resume' | 'card_mode' | 'card_mode_end' | 'confer' | 'consult_end' | 'monitor_end' }
+  | { ask: 'sign_in' | 'sign_out' | 'ready' | 'wrap_up_done' | 'wrap_up_more' | 'hang_up' | 'hold' | 'resume' | 'card_mode' | 'card_mode_end' | 'pause_recording' | 'resume_recording' | 'confer' | 'consult_end' | 'monitor_end' }
+  | { ask: 'consent'; given: boolean }
   | { ask: 'dispose'; contact: string; disposition: string }
   | { ask: 'dial' | 'transfer' | 'consult'; number: string }
   | { ask: 'monitor'; agent: string; how: Monitoring }

@@ -30,6 +30,8 @@ export interface Site {
   pauses: Record<string, string>;
   /** What may have come of a contact, as people read it. */
   dispositions: Record<string, string>;
+  /** Of calls that belong to no queue. */
+  recording: Directions;
 }
 
 export interface Dialling {
@@ -101,6 +103,7 @@ export interface Queue {
   service_level_s: number;
   hours: string | null;
   recorded: boolean;
+  recording: Recording;
   /** Takes no new contacts, by somebody's hand. */
   closed: boolean;
   overflow: { locality: Locality; after_s: number; to: string[] };
@@ -108,6 +111,23 @@ export interface Queue {
   callback: Callback;
   dispositions: Dispositions;
   alerts: Alerts;
+}
+
+/** How calls are recorded where they are. */
+export interface Recording {
+  consent: Consent;
+  /** How long an agent may pause; 0: not at all. */
+  pause_s: number;
+}
+
+/** What the customer's word counts for. */
+export type Consent = 'not_asked' | 'unless_refused' | 'when_given';
+
+/** Calls that belong to no queue; null: not recorded. */
+export interface Directions {
+  inward: Recording | null;
+  outward: Recording | null;
+  inside: Recording | null;
 }
 
 /** When supervisors are to look up; null: that is not watched. */
@@ -277,6 +297,7 @@ export type Step =
   | { do: 'set'; variable: string; to: Value; next: string }
   | { do: 'look_up'; url: string; send?: Record<string, Source>; take?: Record<string, string>; wait_ms: number; next: string; otherwise: string }
   | { do: 'survey'; prompt: string; best: number; wait_s: number; next: string }
+  | { do: 'consent'; prompt: string; agree: string; refuse: string; wait_s: number; tries: number; next: string; otherwise: string }
   | { do: 'sub_flow'; flow: string; next: string }
   | { do: 'return' }
   | { do: 'transfer'; phone: string; ring_s: number; otherwise: string }
@@ -350,6 +371,7 @@ export type Change =
   | { set: 'site_dialling'; dialling: Dialling }
   | { set: 'site_closed'; closed: boolean }
   | { set: 'site_drill'; drill: Drill | null }
+  | { set: 'site_recording'; recording: Directions }
   | { set: 'pause_put'; pause: string; label: string }
   | { set: 'pause_remove'; pause: string }
   | { set: 'disposition_put'; disposition: string; label: string }
@@ -367,6 +389,7 @@ export type Change =
   | { set: 'queue_service_level'; queue: string; seconds: number }
   | { set: 'queue_hours'; queue: string; hours: string | null }
   | { set: 'queue_recorded'; queue: string; recorded: boolean }
+  | { set: 'queue_recording'; queue: string; recording: Recording }
   | { set: 'queue_closed'; queue: string; closed: boolean }
   | { set: 'queue_locality'; queue: string; locality: Locality }
   | { set: 'queue_overflow_after'; queue: string; seconds: number }

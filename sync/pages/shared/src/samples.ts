@@ -44,6 +44,11 @@ export const config = {
     },
     "dispositions": {
       "sold": "Sold"
+    },
+    "recording": {
+      "inward": null,
+      "outward": null,
+      "inside": null
     }
   },
   "queues": {
@@ -59,6 +64,10 @@ export const config = {
       "service_level_s": 20,
       "hours": "office",
       "recorded": true,
+      "recording": {
+        "consent": "not_asked",
+        "pause_s": 0
+      },
       "closed": false,
       "overflow": {
         "locality": "may_leave",
@@ -289,6 +298,16 @@ export const config = {
           "next": "bye",
           "otherwise": "bye"
         },
+        "consent": {
+          "do": "consent",
+          "prompt": "consent",
+          "agree": "1",
+          "refuse": "2",
+          "wait_s": 5,
+          "tries": 2,
+          "next": "survey",
+          "otherwise": "survey"
+        },
         "digits": {
           "do": "digits",
           "prompt": "account",
@@ -460,7 +479,7 @@ export const changes = [
   {"set":"site_dialling","dialling":{"prefix":"","country":"","national":"0","international":"00","abroad":[],"premium":["0190","0900","160","168"],"backup":[],"groups":{},"outward":null,"phone_hour_max":60,"site_hour_max":600,"phone_calls_max":3,"home_cents":3,"abroad_cents":50,"tariffs":{},"phone_hour_cents_max":2000,"site_hour_cents_max":20000,"place":null,"test_number":null,"test_hour":3,"confirm_days":180}},
   {"set":"place_put","place":"hall","value":{"label":"","country":"","state":"","city":"","street":"","house":"","floor":"","room":"","trunk":null,"confirmed":"","send_location":false}},
   {"set":"place_remove","place":"hall"},
-  {"set":"queue_add","queue":"sales","value":{"label":"Sales","skills":{"english":3},"music":"music","position_every_s":30,"ring_s":15,"wrap_up_s":20,"service_level_s":20,"hours":"office","recorded":true,"closed":false,"overflow":{"locality":"may_leave","after_s":45,"to":["south"]},"routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}},"callback":{"offer_after_s":null,"attempts":3,"again_min":15,"hours":null},"dispositions":{"only":[],"required":false},"alerts":{"longest_wait_s":null,"waiting":null,"service_level":null,"abandoned":null,"unserved":false,"quality":true}}},
+  {"set":"queue_add","queue":"sales","value":{"label":"Sales","skills":{"english":3},"music":"music","position_every_s":30,"ring_s":15,"wrap_up_s":20,"service_level_s":20,"hours":"office","recorded":true,"recording":{"consent":"not_asked","pause_s":0},"closed":false,"overflow":{"locality":"may_leave","after_s":45,"to":["south"]},"routing":{"strategy":"most_skilled","ageing_s":300,"last_agent_s":0,"tiers":[{"after_s":30,"longer_than":null,"levels_less":2,"also":[]},{"after_s":null,"longer_than":5,"levels_less":0,"also":["support"]}],"reserve":{"agents":0,"value":1}},"callback":{"offer_after_s":null,"attempts":3,"again_min":15,"hours":null},"dispositions":{"only":[],"required":false},"alerts":{"longest_wait_s":null,"waiting":null,"service_level":null,"abandoned":null,"unserved":false,"quality":true}}},
   {"set":"queue_remove","queue":"sales"},
   {"set":"queue_label","queue":"sales","label":"Sales"},
   {"set":"queue_skill","queue":"sales","skill":"english","level":null},
@@ -471,6 +490,8 @@ export const changes = [
   {"set":"queue_service_level","queue":"sales","seconds":20},
   {"set":"queue_hours","queue":"sales","hours":null},
   {"set":"queue_recorded","queue":"sales","recorded":true},
+  {"set":"queue_recording","queue":"sales","recording":{"consent":"unless_refused","pause_s":120}},
+  {"set":"site_recording","recording":{"inward":null,"outward":{"consent":"not_asked","pause_s":0},"inside":null}},
   {"set":"queue_closed","queue":"sales","closed":true},
   {"set":"site_closed","closed":true},
   {"set":"site_drill","drill":null},
@@ -501,7 +522,7 @@ export const changes = [
   {"set":"trunk_remove","trunk":"carrier"},
   {"set":"number_put","number":"110","flow":"main"},
   {"set":"number_remove","number":"110"},
-  {"set":"flow_put","flow":"main","value":{"label":"Main","language":"de","start":"hello","variables":{"account":"","gold":false},"shown":{"account":"Account"},"steps":{"ask":{"do":"look_up","url":"http://crm.example/who","send":{"account":{"variable":"account"},"phone":"caller"},"take":{"gold":"is_gold"},"wait_ms":1500,"next":"bye","otherwise":"bye"},"back":{"do":"return"},"bye":{"do":"hangup"},"callback":{"do":"callback","queue":"sales","asks":{"value":0,"skills":{}},"number":"account","next":"bye","otherwise":"bye"},"digits":{"do":"digits","prompt":"account","into":"account","min":3,"max":8,"wait_s":5,"tries":2,"next":"bye","otherwise":"bye"},"hello":{"do":"play","prompt":"hello","next":"menu"},"if":{"do":"if","all":[{"is":"withheld"},{"is":"inside"},{"is":"caller_begins","with":["+86"]},{"is":"open","hours":"office"},{"is":"takes","queue":"sales"},{"is":"waiting","queue":"sales","more_than":5},{"is":"wait_longer","queue":"sales","than_s":120},{"is":"served","queue":"sales"},{"is":"equal","variable":"gold","to":true},{"is":"at_least","variable":"level","number":3}],"then":"bye","otherwise":"bye"},"menu":{"do":"menu","prompt":"menu","choices":{"1":"open"},"wait_s":5,"tries":3,"otherwise":"bye"},"open":{"do":"open","hours":"office","then":"queue","otherwise":"bye"},"queue":{"do":"queue","queue":"sales","asks":{"value":0,"skills":{}},"after":"survey","otherwise":"bye"},"say":{"do":"say","parts":[{"prompt":"hello"},{"digits":"account"},{"speech":{"language":"en","text":"Thank you, {account}."}}],"next":"bye"},"set":{"do":"set","variable":"gold","to":true,"next":"bye"},"sub":{"do":"sub_flow","flow":"other","next":"bye"},"survey":{"do":"survey","prompt":"how","best":5,"wait_s":5,"next":"bye"},"transfer":{"do":"transfer","phone":"201","ring_s":20,"otherwise":"bye"},"voicemail":{"do":"voicemail","queue":"sales","max_s":120,"next":"bye","otherwise":"bye"}}}},
+  {"set":"flow_put","flow":"main","value":{"label":"Main","language":"de","start":"hello","variables":{"account":"","gold":false},"shown":{"account":"Account"},"steps":{"ask":{"do":"look_up","url":"http://crm.example/who","send":{"account":{"variable":"account"},"phone":"caller"},"take":{"gold":"is_gold"},"wait_ms":1500,"next":"bye","otherwise":"bye"},"back":{"do":"return"},"bye":{"do":"hangup"},"callback":{"do":"callback","queue":"sales","asks":{"value":0,"skills":{}},"number":"account","next":"bye","otherwise":"bye"},"consent":{"do":"consent","prompt":"consent","agree":"1","refuse":"2","wait_s":5,"tries":2,"next":"survey","otherwise":"survey"},"digits":{"do":"digits","prompt":"account","into":"account","min":3,"max":8,"wait_s":5,"tries":2,"next":"bye","otherwise":"bye"},"hello":{"do":"play","prompt":"hello","next":"menu"},"if":{"do":"if","all":[{"is":"withheld"},{"is":"inside"},{"is":"caller_begins","with":["+86"]},{"is":"open","hours":"office"},{"is":"takes","queue":"sales"},{"is":"waiting","queue":"sales","more_than":5},{"is":"wait_longer","queue":"sales","than_s":120},{"is":"served","queue":"sales"},{"is":"equal","variable":"gold","to":true},{"is":"at_least","variable":"level","number":3}],"then":"bye","otherwise":"bye"},"menu":{"do":"menu","prompt":"menu","choices":{"1":"open"},"wait_s":5,"tries":3,"otherwise":"bye"},"open":{"do":"open","hours":"office","then":"queue","otherwise":"bye"},"queue":{"do":"queue","queue":"sales","asks":{"value":0,"skills":{}},"after":"survey","otherwise":"bye"},"say":{"do":"say","parts":[{"prompt":"hello"},{"digits":"account"},{"speech":{"language":"en","text":"Thank you, {account}."}}],"next":"bye"},"set":{"do":"set","variable":"gold","to":true,"next":"bye"},"sub":{"do":"sub_flow","flow":"other","next":"bye"},"survey":{"do":"survey","prompt":"how","best":5,"wait_s":5,"next":"bye"},"transfer":{"do":"transfer","phone":"201","ring_s":20,"otherwise":"bye"},"voicemail":{"do":"voicemail","queue":"sales","max_s":120,"next":"bye","otherwise":"bye"}}}},
   {"set":"flow_roll_back","flow":"main","replaced":1},
   {"set":"flow_remove","flow":"main"},
   {"set":"hours_add","hours":"office","value":{"label":"Office","week":[{"day":0,"from_min":540,"to_min":1080}],"closed":["2026-12-25"]}},

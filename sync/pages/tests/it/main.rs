@@ -14,6 +14,7 @@ use model::{
     fact::{AgentState, EndCause},
     flow::{Fault, Flow, Part, Source, Step, Test, Value},
     leaving::Figures,
+    recording::{Consent, Directions, Recording},
     routing::{Routing, Strategy, Tier},
 };
 use serde::Serialize;
@@ -126,6 +127,7 @@ fn queue() -> Queue {
         service_level_s: 20,
         hours: Some(id("office")),
         recorded: true,
+        recording: Default::default(),
         closed: false,
         overflow: Overflow { locality: Locality::MayLeave, after_s: 45, to: vec![id("south")] },
         routing: routing(),
@@ -191,6 +193,18 @@ fn flow() -> Flow {
                 asks: Default::default(),
                 after: Some(id("survey")),
                 otherwise: Some(id("bye")),
+            },
+        ),
+        (
+            id("consent"),
+            Step::Consent {
+                prompt: id("consent"),
+                agree: '1',
+                refuse: '2',
+                wait_s: 5,
+                tries: 2,
+                next: id("survey"),
+                otherwise: id("survey"),
             },
         ),
         (id("survey"), Step::Survey { prompt: id("how"), best: 5, wait_s: 5, next: id("bye") }),
@@ -301,6 +315,7 @@ fn config() -> Config {
             closed: false,
             pauses: [(id("lunch"), "Lunch".into())].into(),
             dispositions: [(id("sold"), "Sold".into())].into(),
+            recording: Default::default(),
         },
         queues: [(id("sales"), queue())].into(),
         agents: [(id("li"), agent())].into(),
@@ -337,6 +352,13 @@ fn changes() -> Vec<Change> {
         Change::QueueServiceLevel { queue: queue_id(), seconds: 20 },
         Change::QueueHours { queue: queue_id(), hours: None },
         Change::QueueRecorded { queue: queue_id(), recorded: true },
+        Change::QueueRecording {
+            queue: queue_id(),
+            recording: Recording { consent: Consent::UnlessRefused, pause_s: 120 },
+        },
+        Change::SiteRecording {
+            recording: Directions { outward: Some(Recording::default()), ..Directions::default() },
+        },
         Change::QueueClosed { queue: queue_id(), closed: true },
         Change::SiteClosed { closed: true },
         Change::SiteDrill { drill: None },
@@ -393,6 +415,7 @@ fn changes() -> Vec<Change> {
             SiteLabel { .. } | SiteTimeZone { .. } | SiteEmergency { .. } | SiteOutward { .. } => {}
             SiteDialling { .. } | PlacePut { .. } | PlaceRemove { .. } => {}
             SiteDrill { .. } => {}
+            SiteRecording { .. } | QueueRecording { .. } => {}
             SiteClosed { .. } | PausePut { .. } | PauseRemove { .. } | QueueClosed { .. } => {}
             DispositionPut { .. } | DispositionRemove { .. } | QueueDispositions { .. } | QueueAlerts { .. } => {}
             PhoneNumber { .. } | PhonePlace { .. } | PhoneProtection { .. } | PhoneForward { .. } => {}
@@ -471,6 +494,7 @@ fn cdr() -> Cdr {
         released: None,
         diverted: None,
         unkeyed: None,
+        consent: None,
         disposition: None,
         corrected: None,
         called_back: None,

@@ -81,6 +81,7 @@ impl House {
             closed: false,
             pauses: BTreeMap::new(),
             dispositions: BTreeMap::new(),
+            recording: Default::default(),
         };
         Ok(Config {
             site,
@@ -141,6 +142,7 @@ fn queue(skill: SkillId, n: u32) -> anyhow::Result<Queue> {
         service_level_s: 20,
         hours: None,
         recorded: false,
+        recording: Default::default(),
         closed: false,
         overflow: Overflow { locality: Locality::LocalOnly, after_s: 0, to: Vec::new() },
         routing: Routing { strategy, ..Routing::default() },

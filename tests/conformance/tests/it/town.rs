@@ -98,6 +98,7 @@ fn site() -> Config {
             closed: false,
             pauses: BTreeMap::new(),
             dispositions: BTreeMap::new(),
+            recording: Default::default(),
         },
         queues: BTreeMap::new(),
         agents: BTreeMap::from([(id("alice"), agent)]),

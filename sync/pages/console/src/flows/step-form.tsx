@@ -71,6 +71,12 @@ export function StepForm({ config, flow, id, step, off, notes, set, rename, remo
         </>
       )}
       {step.do === 'survey' && count(t('flows.best'), 'best', step.best, 3, 9)}
+      {step.do === 'consent' && (
+        <Group grow>
+          <Select label={t('flows.agree')} data={KEYS} value={step.agree} allowDeselect={false} disabled={off} error={step.agree === step.refuse} onChange={(agree) => agree !== null && put({ agree })} />
+          <Select label={t('flows.refuse')} data={KEYS} value={step.refuse} allowDeselect={false} disabled={off} error={step.agree === step.refuse} onChange={(refuse) => refuse !== null && put({ refuse })} />
+        </Group>
+      )}
       {step.do === 'sub_flow' && choose(t('flows.flow'), step.flow, labelled(config.flows), (to) => put({ flow: to }))}
       {step.do === 'transfer' && (
         <>

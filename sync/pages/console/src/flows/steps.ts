@@ -2,7 +2,7 @@
 import type { Flow, Step } from '@shared/model';
 
 export type Kind = Step['do'];
-export const KINDS: readonly Kind[] = ['play', 'say', 'menu', 'digits', 'open', 'if', 'set', 'look_up', 'survey', 'sub_flow', 'return', 'transfer', 'queue', 'callback', 'voicemail', 'hangup'];
+export const KINDS: readonly Kind[] = ['play', 'say', 'menu', 'digits', 'open', 'if', 'set', 'look_up', 'survey', 'consent', 'sub_flow', 'return', 'transfer', 'queue', 'callback', 'voicemail', 'hangup'];
 
 /** A way out of a step: a field's name, or a menu's key. */
 export type WayName = 'next' | 'then' | 'otherwise' | 'after' | 'key';
@@ -39,6 +39,7 @@ export function waysOf(kind: Kind): readonly string[] {
       return ['otherwise'];
     case 'digits':
     case 'look_up':
+    case 'consent':
     case 'callback':
     case 'voicemail':
       return ['next', 'otherwise'];
@@ -71,6 +72,7 @@ export function fresh(kind: Kind, to: string): Step {
     case 'set': return { do: kind, variable: '', to: true, next: to };
     case 'look_up': return { do: kind, url: 'http://', send: { phone: 'caller' }, take: {}, wait_ms: 2000, next: to, otherwise: to };
     case 'survey': return { do: kind, prompt: 'survey', best: 5, wait_s: 8, next: to };
+    case 'consent': return { do: kind, prompt: 'consent', agree: '1', refuse: '2', wait_s: 5, tries: 2, next: to, otherwise: to };
     case 'sub_flow': return { do: kind, flow: '', next: to };
     case 'transfer': return { do: kind, phone: '', ring_s: 20, otherwise: to };
     case 'queue': return { do: kind, queue: '', asks: { value: 0, skills: {} } };

@@ -33,6 +33,7 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'site_dialling': return say(site, t('site.dialling'), written);
     case 'site_closed': return say(site, t('queue.closed'), on(change.closed));
     case 'site_drill': return say(site, t('nav.drills'), change.drill === null ? t('none') : `${new Date(change.drill.at).toISOString().slice(0, 16)}Z, ${change.drill.minutes} min`);
+    case 'site_recording': return say(site, t('path.fields.recording'), written);
     case 'pause_put': return say(t('pause.title'), change.label);
     case 'pause_remove': return say(t('pause.title'), removed, change.pause);
     case 'disposition_put': return say(t('disposition.title'), change.label);
@@ -50,6 +51,7 @@ export function described(t: TFunction, config: Config, change: Change): Describ
     case 'queue_service_level': return ofQueue(change.queue, t('queue.serviceLevel'), seconds(change.seconds));
     case 'queue_hours': return ofQueue(change.queue, t('queue.hours'), change.hours === null ? t('queue.alwaysOpen') : hours(change.hours));
     case 'queue_recorded': return ofQueue(change.queue, t('queue.recorded'), on(change.recorded));
+    case 'queue_recording': return ofQueue(change.queue, t('path.fields.recording'), written);
     case 'queue_closed': return ofQueue(change.queue, t('queue.closed'), on(change.closed));
     case 'queue_locality': return ofQueue(change.queue, t('queue.locality'), on(change.locality === 'may_leave'));
     case 'queue_overflow_after': return ofQueue(change.queue, t('queue.overflowAfter'), seconds(change.seconds));

@@ -13,6 +13,7 @@ import { useTranslation } from 'react-i18next';
 import type { SiteLine } from '../api';
 import { setTags } from '../rollouts/api';
 import { BoxHealth, wholePercent } from '../sites/parts';
+import { SiteRecording } from './recording';
 
 export function Overview({ line, place, enrol, groups }: { line: SiteLine | undefined; place: Place; enrol?: () => void; groups: boolean }) {
   const { t, i18n } = useTranslation();
@@ -65,6 +66,7 @@ export function Overview({ line, place, enrol, groups }: { line: SiteLine | unde
           {error !== null && <Alert mt="xs" color="red" variant="light" icon={<IconAlertCircle size={18} />}>{refusalText(t, error)}</Alert>}
         </Card>
       </SimpleGrid>
+      <SiteRecording place={place} />
     </Stack>
   );
 }

@@ -397,6 +397,8 @@ export const en = {
     caller: 'Caller’s number',
     called: 'Number called',
     best: 'Best mark',
+    agree: 'Key to agree',
+    refuse: 'Key to refuse',
     number: 'Number called back',
     phone: 'Phone',
     ring: 'Rings (s)',
@@ -416,7 +418,7 @@ export const en = {
     way: { next: 'Then', then: 'If so', otherwise: 'Otherwise', after: 'Afterwards', key: 'Key {{key}}' },
     kind: {
       play: 'Play a prompt', say: 'Say something', menu: 'Menu of keys', digits: 'Ask for digits', open: 'Opening hours', if: 'Condition', set: 'Set a variable', look_up: 'Ask another system',
-      survey: 'Survey', sub_flow: 'Another flow', return: 'Back to the flow before', transfer: 'Ring a phone', queue: 'Queue', callback: 'Promise to call back', voicemail: 'Take a message', hangup: 'End the call',
+      survey: 'Survey', consent: 'Ask for consent to record', sub_flow: 'Another flow', return: 'Back to the flow before', transfer: 'Ring a phone', queue: 'Queue', callback: 'Promise to call back', voicemail: 'Take a message', hangup: 'End the call',
     },
     test: {
       withheld: 'The number is withheld', inside: 'The caller is one of our phones', caller_begins: 'The number begins with', open: 'It is open', waiting: 'More wait than', wait_longer: 'The wait is longer than (s)',

@@ -399,6 +399,8 @@ export const zh: Shape<typeof en> = {
     caller: '来电号码',
     called: '被叫号码',
     best: '最高分',
+    agree: '同意按键',
+    refuse: '拒绝按键',
     number: '回拨号码',
     phone: '话机',
     ring: '振铃（秒）',
@@ -418,7 +420,7 @@ export const zh: Shape<typeof en> = {
     way: { next: '然后', then: '若是', otherwise: '否则', after: '之后', key: '按键 {{key}}' },
     kind: {
       play: '播放提示', say: '播报', menu: '按键菜单', digits: '收集数字', open: '营业时间', if: '条件', set: '设置变量', look_up: '查询其他系统',
-      survey: '满意度调查', sub_flow: '子流程', return: '返回上一流程', transfer: '转接话机', queue: '队列', callback: '承诺回拨', voicemail: '语音留言', hangup: '结束通话',
+      survey: '满意度调查', consent: '征求录音同意', sub_flow: '子流程', return: '返回上一流程', transfer: '转接话机', queue: '队列', callback: '承诺回拨', voicemail: '语音留言', hangup: '结束通话',
     },
     test: {
       withheld: '号码未显示', inside: '来电者是内部话机', caller_begins: '号码开头为', open: '正在营业', waiting: '等待人数超过', wait_longer: '等待时间超过（秒）',

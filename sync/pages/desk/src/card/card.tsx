@@ -13,6 +13,7 @@ import { card, type Ask, type Board, type ContactCard, type Me } from '../api';
 import { DISPOSITION_FIELD } from '../keys';
 import { History, Notes } from './history';
 import { NoteField } from './note-field';
+import { RecordingBar } from './recording';
 import { useWords } from './words';
 
 const CardTickets = lazy(() => import('../tickets/card-tickets'));
@@ -65,6 +66,7 @@ function Card({ me, board, shown, live, named, ask }: Props) {
   );
   return (
     <Stack gap="md">
+      {shown.recording !== null && <RecordingBar line={shown.recording} card={shown.card_mode} live={live} ask={ask} />}
       <Divider />
       {known !== null && known.shown.length > 0 && (
         <Box>

@@ -27,6 +27,13 @@ const en = {
   noneChosen: 'None chosen',
   nobody: 'nobody',
   play: 'Play the recording of',
+  recording: {
+    state: { runs: 'This talk is recorded.', paused: 'The recording is paused.', refused: 'The customer refused: nothing is recorded.', waits: 'Not recorded: ask the customer first.', failed: 'Not recorded: the recorder failed.' },
+    agrees: 'Customer agrees',
+    refuses: 'Customer refuses',
+    pause: 'Pause recording',
+    resume: 'Record again',
+  },
 };
 
 const zh: Shape<typeof en> = {
@@ -54,6 +61,13 @@ const zh: Shape<typeof en> = {
   noneChosen: '未选择',
   nobody: '无人',
   play: '播放录音：',
+  recording: {
+    state: { runs: '本次通话正在录音。', paused: '录音已暂停。', refused: '客户已拒绝，不录音。', waits: '尚未录音：请先征得客户同意。', failed: '未录音：录音设备故障。' },
+    agrees: '客户同意',
+    refuses: '客户拒绝',
+    pause: '暂停录音',
+    resume: '继续录音',
+  },
 };
 
 export function useWords(): Shape<typeof en> {

@@ -56,7 +56,7 @@ export default function TicketPage({ id, close, news, ...props }: Props & { id: 
       {found.isPending && <Skeleton height={300} role="status" />}
       {found.isError && <Alert color="red" variant="light" role="alert">{why(found.error)}</Alert>}
       {/* What was typed stays where a reading has failed. */}
-      {found.data !== undefined && <Shown shown={found.data} busy={busy} does={does} {...props} />
+      {found.data !== undefined && <Shown shown={found.data} busy={busy} does={does} {...props} />}
     </Stack>
   );
 }

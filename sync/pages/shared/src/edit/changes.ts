@@ -63,6 +63,7 @@ export function queueChanges(queue: string, was: Queue, is: Queue): Change[] {
   if (is.music !== was.music) out.push({ set: 'queue_music', queue, prompt: is.music });
   if (is.hours !== was.hours) out.push({ set: 'queue_hours', queue, hours: is.hours });
   if (is.recorded !== was.recorded) out.push({ set: 'queue_recorded', queue, recorded: is.recorded });
+  if (JSON.stringify(is.recording) !== JSON.stringify(was.recording)) out.push({ set: 'queue_recording', queue, recording: is.recording });
   if (is.closed !== was.closed) out.push({ set: 'queue_closed', queue, closed: is.closed });
   for (const [skill, level] of levels(was.skills, is.skills)) out.push({ set: 'queue_skill', queue, skill, level });
   const { overflow } = is;
@@ -116,6 +117,7 @@ export const NEW_QUEUE: Queue = {
   service_level_s: 20,
   hours: null,
   recorded: true,
+  recording: { consent: 'not_asked', pause_s: 0 },
   closed: false,
   overflow: { locality: 'local_only', after_s: 60, to: [] },
   routing: { strategy: 'longest_idle', ageing_s: 300, last_agent_s: 0, tiers: [], reserve: { agents: 0, value: 1 } },

@@ -10,6 +10,7 @@ import { CallbackFields, callbackValid } from './callback';
 import { NEW_QUEUE, queueChanges } from './changes';
 import { DispositionFields } from './dispositions';
 import { NewDialog, RemoveButton, SaveBar, Seconds, Skills, skillsOf, useApply, useDraft, useFindings, type Place } from './editing';
+import { RecordingFields, recordingValid } from './recording';
 import { RoutingFields, routingValid } from './routing';
 import { TwoPanes } from './two-panes';
 
@@ -72,7 +73,7 @@ function QueueForm({ place, id }: { place: Place; id: string }) {
   const valid =
     draft.label.trim() !== '' && SLUG.test(draft.music) &&
     within(draft.ring_s, 5, 300) && within(draft.wrap_up_s, 0, 3600) && within(draft.service_level_s, 1, 3600) &&
-    within(draft.position_every_s, 0, 600) && within(draft.overflow.after_s, 0, 3600) && routingValid(draft.routing) && callbackValid(draft.callback) && alertsValid(draft.alerts);
+    within(draft.position_every_s, 0, 600) && within(draft.overflow.after_s, 0, 3600) && routingValid(draft.routing) && callbackValid(draft.callback) && alertsValid(draft.alerts) && recordingValid(draft.recording);
   const whole = place.findings.filter((finding) => finding.path === `queues/${id}`);
   const others = (place.sites ?? []).filter((site) => site.site !== place.config.site.id);
   const helpers = [...others, ...draft.overflow.to.filter((to) => others.every((o) => o.site !== to)).map((to) => ({ site: to, label: to }))];
@@ -121,6 +122,7 @@ function QueueForm({ place, id }: { place: Place; id: string }) {
             <Switch label={t('queue.recorded')} checked={draft.recorded} disabled={planned} onChange={(e) => set({ recorded: e.currentTarget.checked })} />
             {at('recorded')}
           </Box>
+          {draft.recorded && <RecordingFields recording={draft.recording} set={(recording) => set({ recording })} disabled={planned} notes={at('recording')} />}
           <Box>
             <Switch label={t('queue.closed')} description={t('queue.closedHint')} checked={draft.closed} disabled={place.readOnly} onChange={(e) => set({ closed: e.currentTarget.checked })} />
             {at('closed')}

@@ -55,7 +55,7 @@ export const en = {
     days: { mon: 'Monday', tue: 'Tuesday', wed: 'Wednesday', thu: 'Thursday', fri: 'Friday', sat: 'Saturday', sun: 'Sunday' },
     fields: {
       is: 'Presence', label: 'Name', time_zone: 'Time zone', emergency: 'Emergency number', outward: 'Calls out through', dialling: 'Dial plan', skills: 'Skill', music: 'Music', position_every_s: 'Position told every',
-      ring_s: 'Ring time', wrap_up_s: 'Wrap-up', service_level_s: 'Service level', hours: 'Opening hours', recorded: 'Recorded', locality: 'Help by other branches', overflow_after_s: 'Helped after',
+      ring_s: 'Ring time', wrap_up_s: 'Wrap-up', service_level_s: 'Service level', hours: 'Opening hours', recorded: 'Recorded', recording: 'How calls are recorded', locality: 'Help by other branches', overflow_after_s: 'Helped after',
       overflow_to: 'Helping branches', routing: 'How the queue chooses', badge: 'Badge', phone: 'Phone', queues: 'Queue', number: 'Public number', place: 'Place', protection: 'Protection', forward: 'Forwarding',
       kind: 'Connection', calls_max: 'Calls at once', behind_nat: 'Behind a NAT', spelling: 'Spelling of numbers', carrier: 'Carrier', week: 'Hours', closed: 'Closed on', pauses: 'Pause', dispositions: 'Dispositions', callback: 'Calling back', alerts: 'Alerts',
     },

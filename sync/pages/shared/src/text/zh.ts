@@ -57,7 +57,7 @@ export const zh: Shape<typeof en> = {
     days: { mon: '星期一', tue: '星期二', wed: '星期三', thu: '星期四', fri: '星期五', sat: '星期六', sun: '星期日' },
     fields: {
       is: '是否存在', label: '名称', time_zone: '时区', emergency: '紧急号码', outward: '外呼线路', dialling: '拨号方案', skills: '技能', music: '等待音乐', position_every_s: '位置播报间隔',
-      ring_s: '振铃时长', wrap_up_s: '话后处理', service_level_s: '服务水平', hours: '营业时间', recorded: '录音', locality: '其他网点协助', overflow_after_s: '多久后求助',
+      ring_s: '振铃时长', wrap_up_s: '话后处理', service_level_s: '服务水平', hours: '营业时间', recorded: '录音', recording: '录音方式', locality: '其他网点协助', overflow_after_s: '多久后求助',
       overflow_to: '协助网点', routing: '队列如何选择', badge: '工牌', phone: '话机', queues: '队列', number: '公共号码', place: '位置', protection: '语音加密', forward: '呼叫转移',
       kind: '连接方式', calls_max: '同时通话数', behind_nat: '位于 NAT 之后', spelling: '号码写法', carrier: '运营商', week: '时段', closed: '停业日', pauses: '小休原因', dispositions: '处理结果', callback: '回拨', alerts: '告警',
     },
