@@ -65,6 +65,7 @@ async fn full() -> Cloud {
         drill,
         began: drill.at,
         ended: drill.until(),
+        lasted_ms: drill.until().since(drill.at),
         why: Why::Deadline,
         joined: None,
         delivered: None,

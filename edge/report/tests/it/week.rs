@@ -42,8 +42,14 @@ pub fn config() -> Config {
     };
     let how = Step::Survey { prompt: id("how"), best: 5, wait_s: 5, next: id("end") };
     let steps = BTreeMap::from([(id("how"), how), (id("end"), Step::Hangup)]);
-    let main =
-        Flow { label: "Main".into(), variables: BTreeMap::new(), shown: BTreeMap::new(), start: id("how"), steps };
+    let main = Flow {
+        label: "Main".into(),
+        language: None,
+        variables: BTreeMap::new(),
+        shown: BTreeMap::new(),
+        start: id("how"),
+        steps,
+    };
     Config {
         site: Site {
             id: id("north"),

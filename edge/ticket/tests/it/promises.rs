@@ -231,6 +231,7 @@ fn terms_that_cannot_be_kept_are_refused_all_at_once() {
             closed: false,
             pauses: Default::default(),
             dispositions: Default::default(),
+            recording: Default::default(),
         },
         queues: Default::default(),
         agents: Default::default(),
