@@ -139,7 +139,7 @@ pub async fn run(config_file: PathBuf, config: BoxConfig) -> anyhow::Result<()> 
         {
             info!("the branch key opens: all processes begin anew with it");
             key = Some(opened);
-            stop(&mut children).await;
+            end(&mut children).await;
             children.iter_mut().for_each(|child| child.due = Instant::now());
         }
         night.look(&program, &config_file);
@@ -277,6 +277,10 @@ fn health_of(children: &[Watched], seen: probe::Seen) -> Health {
 async fn stop(children: &mut [Watched]) {
     info!("stopping");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    end(children).await;
+}
+
+async fn end(children: &mut [Watched]) {
     for child in children.iter().rev() {
         if let Some(pid) = child.child.as_ref().and_then(Child::id).and_then(|pid| i32::try_from(pid).ok()) {
             let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);

@@ -376,6 +376,11 @@ impl Branch {
     }
 
     fn run(&mut self) -> anyhow::Result<()> {
+        // What an earlier life said of its health is no word of this one.
+        match fs::remove_file(self.folder.join("run/health.json")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
         let mut command = Command::new(ours("boxd")?);
         command.arg("run").arg("--config").arg(&self.config);
         self.program = Some(Program::start("boxd", command, &self.folder.join("boxd.log"))?);
