@@ -89,7 +89,6 @@ pub fn whole() -> Value {
         "info": {
             "title": "Branchline cloud",
             "version": env!("CARGO_PKG_VERSION"),
-            "license": { "name": "MIT OR Apache-2.0" },
             "description": "Everything the console does. Times are milliseconds since 1970. A refusal says in its body who is at fault.",
         },
         "paths": paths,

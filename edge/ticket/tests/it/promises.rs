@@ -260,8 +260,8 @@ fn what_has_run_by_one_queues_hours_has_run_when_another_queue_has_it() {
     let by_office = Rules { terms: &terms, calendar: &office };
     let by_day_and_night = Rules { terms: &terms, calendar: &always };
     let to = |queue: &str| Act::Assign { agent: None, queue: Some(queue.parse().expect("an id")) };
-    // Friday evening after hours: nothing has run when it goes to those who are always there, on Monday at nine.
-    let ticket = opened("2026-11-27T18:30", by_office);
+    // On Sunday: nothing has run when it goes to those who are always there, on Monday at nine.
+    let ticket = opened("2026-11-29T12:00", by_office);
     let (ticket, told) = does(&ticket, "2026-11-30T09:00", &[to("night")], by_office);
     assert!(!told.iter().any(|what| matches!(what, Ticketed::Breached { .. })), "{told:?}");
     assert_eq!(due(&ticket, by_day_and_night).first_answer.map(text), Some("2026-11-30T11:00:00".into()));
