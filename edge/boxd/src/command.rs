@@ -14,7 +14,7 @@ use std::{
 use ::ledger::{Batch, CredentialChange};
 use anyhow::{Context, bail};
 use boxd::{
-    calls::{branch_key, open_ledger, secrets},
+    calls::{open_ledger, secrets},
     config::BoxConfig,
     explain, firmware,
     media::MediaConfig,
@@ -108,14 +108,14 @@ fn password(from_stdin: bool) -> anyhow::Result<String> {
 
 fn store(config: &BoxConfig, credentials: Vec<CredentialChange>) -> anyhow::Result<()> {
     std::fs::create_dir_all(&config.data)?;
-    let ledger = open_ledger(config, branch_key(config)?)?;
+    let ledger = open_ledger(config, config.keys.load_or_create()?)?;
     ledger.writer().submit(Batch { credentials, ..Batch::default() }).wait().context("the ledger")?;
     ledger.close();
     Ok(())
 }
 
 pub fn explain(config: &BoxConfig, contact: ContactId) -> anyhow::Result<()> {
-    let ledger = open_ledger(config, branch_key(config)?)?;
+    let ledger = open_ledger(config, config.keys.load_or_create()?)?;
     let told = explain::explain(&ledger.reader()?, &config.site, contact)?;
     print!("{}", told.text);
     anyhow::ensure!(told.unproved == 0, "{} of its decisions cannot be made again", told.unproved);
@@ -149,7 +149,7 @@ impl Trunk {
 impl Site {
     pub fn run(self, config: &BoxConfig) -> anyhow::Result<()> {
         std::fs::create_dir_all(&config.data)?;
-        let ledger = open_ledger(config, branch_key(config)?)?;
+        let ledger = open_ledger(config, config.keys.load_or_create()?)?;
         let mut actor = [0; 16];
         rand::rng().fill_bytes(&mut actor);
         let settings =
@@ -206,16 +206,16 @@ impl Recording {
                 Ok(())
             }
             Recording::Play { file } => {
-                let wav = recording::wav(&file, branch_key(config)?.bytes())?;
+                let wav = recording::wav(&file, config.keys.load_or_create()?.bytes())?;
                 std::io::stdout().lock().write_all(&wav).context("standard output")
             }
             Recording::Export { file, out } => {
-                let manifest = recording::export(&file, branch_key(config)?.bytes(), &out)?;
+                let manifest = recording::export(&file, config.keys.load_or_create()?.bytes(), &out)?;
                 println!("{}", serde_json::to_string_pretty(&manifest)?);
                 Ok(())
             }
             Recording::Verify { file } => {
-                let journal = recording::verify(&file, branch_key(config)?.bytes())?;
+                let journal = recording::verify(&file, config.keys.load_or_create()?.bytes())?;
                 let recovered = journal.trailer.as_ref().is_some_and(|trailer| trailer.recovered);
                 println!(
                     "{}: {} chunks, {} frames, whole{}",
@@ -239,7 +239,7 @@ pub async fn sync(config: BoxConfig) -> anyhow::Result<()> {
         web: cloud.web.clone(),
         identity: config.identity(),
         ledger: config.ledger_file(),
-        key: branch_key(&config)?,
+        key: config.keys.load_or_create()?,
         socket: config.sync_socket(),
         apart: config.data.join("apart.json"),
         spool: cloud.bundles.clone(),

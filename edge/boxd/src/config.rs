@@ -216,10 +216,6 @@ impl BoxConfig {
         self.data.join("ledger.db")
     }
 
-    pub fn key_file(&self) -> PathBuf {
-        self.keys.file().to_path_buf()
-    }
-
     /// Signs the lab's reports on a box that is not enrolled.
     pub fn lab_key(&self) -> PathBuf {
         self.data.join("lab.key")

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use model::{
-    AgentId, ContactId, LegId,
+    AgentId, ContactId,
     fact::{Kind, RecordingMissing},
     recording::{Consent, Recording},
 };
@@ -131,7 +131,7 @@ impl<L: Lines> Floor<L> {
 
     /// The talk that the agent has, and its rule.
     fn talk_of(&self, agent: &AgentId) -> Result<(ContactId, Recording), Refused> {
-        let (id, _leg): (ContactId, LegId) = self.call_of(agent)?;
+        let (id, _) = self.call_of(agent)?;
         let contact = self.contacts.get(&id).ok_or(Refused::NoCall)?;
         if !matches!(contact.state, State::Talking(_)) {
             return Err(Refused::WrongState);

@@ -1,6 +1,6 @@
 //! Keys and sealing: AES-256-GCM under the branch key, or under a key per contact that the branch key wraps.
 
-use std::{fmt, fs, io, os::unix::fs::OpenOptionsExt, path::Path};
+use std::fmt;
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -29,27 +29,6 @@ impl BranchKey {
 
     pub fn bytes(&self) -> &[u8; KEY_LEN] {
         &self.0
-    }
-
-    /// Reads the key file, or makes one (mode 0600) where there is none.
-    pub fn load_or_create(path: &Path) -> io::Result<BranchKey> {
-        let mut key = BranchKey([0; KEY_LEN]);
-        match fs::read(path) {
-            Ok(bytes) => {
-                let bytes = Zeroizing::new(bytes);
-                let wrong = || io::Error::new(io::ErrorKind::InvalidData, "a branch key has 32 bytes");
-                key.0 = bytes.as_slice().try_into().map_err(|_| wrong())?;
-                Ok(key)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                rand::fill(&mut key.0).map_err(|_| io::Error::other("no randomness"))?;
-                let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-                io::Write::write_all(&mut file, &key.0)?;
-                file.sync_all()?;
-                Ok(key)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     pub(crate) fn seal(&self, context: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
@@ -132,17 +111,5 @@ mod tests {
     fn keys_and_secrets_do_not_print_themselves() {
         let text = format!("{:?} {:?}", BranchKey::new([65; 32]), Secret::new("AAAA"));
         assert!(!text.contains("AA") && !text.contains("65"), "{text}");
-    }
-
-    #[test]
-    fn a_key_file_is_made_once_for_its_owner_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("branch.key");
-        let made = BranchKey::load_or_create(&path).unwrap();
-        assert_eq!(BranchKey::load_or_create(&path).unwrap().bytes(), made.bytes());
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        fs::write(&path, b"short").unwrap();
-        assert!(BranchKey::load_or_create(&path).is_err());
     }
 }

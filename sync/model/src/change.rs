@@ -34,231 +34,73 @@ pub enum Doc {
 }
 
 /// One edit. JSON: `{"set":"queue_wrap_up","queue":"sales","seconds":20}`. Putting a flow publishes it: the next call
-/// follows it, and the version that was replaced at a time can be rolled back to.
+/// follows it, and the version that was replaced at a time can be rolled back to. A drill of None is called off, or ends.
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "set", rename_all = "snake_case")]
 pub enum Change {
-    SiteLabel {
-        label: String,
-    },
-    SiteTimeZone {
-        time_zone: String,
-    },
-    SiteEmergency {
-        numbers: BTreeSet<Number>,
-    },
-    SiteOutward {
-        trunk: Option<TrunkId>,
-    },
-    SiteDialling {
-        dialling: Box<Dialling>,
-    },
-    SiteClosed {
-        closed: bool,
-    },
-    SiteRecording {
-        recording: Directions,
-    },
-    /// None: the drill that was ordered is called off, or ends.
-    SiteDrill {
-        drill: Option<Drill>,
-    },
-    PausePut {
-        pause: PauseId,
-        label: String,
-    },
-    PauseRemove {
-        pause: PauseId,
-    },
-    DispositionPut {
-        disposition: DispositionId,
-        label: String,
-    },
-    DispositionRemove {
-        disposition: DispositionId,
-    },
-    PlacePut {
-        place: PlaceId,
-        value: Box<Place>,
-    },
-    PlaceRemove {
-        place: PlaceId,
-    },
+    SiteLabel { label: String },
+    SiteTimeZone { time_zone: String },
+    SiteEmergency { numbers: BTreeSet<Number> },
+    SiteOutward { trunk: Option<TrunkId> },
+    SiteDialling { dialling: Box<Dialling> },
+    SiteClosed { closed: bool },
+    SiteRecording { recording: Directions },
+    SiteDrill { drill: Option<Drill> },
+    PausePut { pause: PauseId, label: String },
+    PauseRemove { pause: PauseId },
+    DispositionPut { disposition: DispositionId, label: String },
+    DispositionRemove { disposition: DispositionId },
+    PlacePut { place: PlaceId, value: Box<Place> },
+    PlaceRemove { place: PlaceId },
 
-    QueueAdd {
-        queue: QueueId,
-        value: Box<Queue>,
-    },
-    QueueRemove {
-        queue: QueueId,
-    },
-    QueueLabel {
-        queue: QueueId,
-        label: String,
-    },
-    QueueSkill {
-        queue: QueueId,
-        skill: SkillId,
-        level: Option<u8>,
-    },
-    QueueMusic {
-        queue: QueueId,
-        prompt: PromptId,
-    },
-    QueuePositionEvery {
-        queue: QueueId,
-        seconds: u32,
-    },
-    QueueRing {
-        queue: QueueId,
-        seconds: u32,
-    },
-    QueueWrapUp {
-        queue: QueueId,
-        seconds: u32,
-    },
-    QueueServiceLevel {
-        queue: QueueId,
-        seconds: u32,
-    },
-    QueueHours {
-        queue: QueueId,
-        hours: Option<HoursId>,
-    },
-    QueueRecorded {
-        queue: QueueId,
-        recorded: bool,
-    },
-    QueueRecording {
-        queue: QueueId,
-        recording: Recording,
-    },
-    QueueClosed {
-        queue: QueueId,
-        closed: bool,
-    },
-    QueueLocality {
-        queue: QueueId,
-        locality: Locality,
-    },
-    QueueOverflowAfter {
-        queue: QueueId,
-        seconds: u32,
-    },
-    QueueOverflowTo {
-        queue: QueueId,
-        to: Vec<SiteId>,
-    },
-    QueueRouting {
-        queue: QueueId,
-        routing: Box<Routing>,
-    },
-    QueueCallback {
-        queue: QueueId,
-        callback: Callback,
-    },
-    QueueDispositions {
-        queue: QueueId,
-        dispositions: Dispositions,
-    },
-    QueueAlerts {
-        queue: QueueId,
-        alerts: Alerts,
-    },
+    QueueAdd { queue: QueueId, value: Box<Queue> },
+    QueueRemove { queue: QueueId },
+    QueueLabel { queue: QueueId, label: String },
+    QueueSkill { queue: QueueId, skill: SkillId, level: Option<u8> },
+    QueueMusic { queue: QueueId, prompt: PromptId },
+    QueuePositionEvery { queue: QueueId, seconds: u32 },
+    QueueRing { queue: QueueId, seconds: u32 },
+    QueueWrapUp { queue: QueueId, seconds: u32 },
+    QueueServiceLevel { queue: QueueId, seconds: u32 },
+    QueueHours { queue: QueueId, hours: Option<HoursId> },
+    QueueRecorded { queue: QueueId, recorded: bool },
+    QueueRecording { queue: QueueId, recording: Recording },
+    QueueClosed { queue: QueueId, closed: bool },
+    QueueLocality { queue: QueueId, locality: Locality },
+    QueueOverflowAfter { queue: QueueId, seconds: u32 },
+    QueueOverflowTo { queue: QueueId, to: Vec<SiteId> },
+    QueueRouting { queue: QueueId, routing: Box<Routing> },
+    QueueCallback { queue: QueueId, callback: Callback },
+    QueueDispositions { queue: QueueId, dispositions: Dispositions },
+    QueueAlerts { queue: QueueId, alerts: Alerts },
 
-    AgentAdd {
-        agent: AgentId,
-        value: Agent,
-    },
-    AgentRemove {
-        agent: AgentId,
-    },
-    AgentBadge {
-        agent: AgentId,
-        badge: String,
-    },
-    AgentPhone {
-        agent: AgentId,
-        phone: Option<Extension>,
-    },
-    AgentSkill {
-        agent: AgentId,
-        skill: SkillId,
-        level: Option<u8>,
-    },
-    AgentQueue {
-        agent: AgentId,
-        queue: QueueId,
-        member: bool,
-    },
+    AgentAdd { agent: AgentId, value: Agent },
+    AgentRemove { agent: AgentId },
+    AgentBadge { agent: AgentId, badge: String },
+    AgentPhone { agent: AgentId, phone: Option<Extension> },
+    AgentSkill { agent: AgentId, skill: SkillId, level: Option<u8> },
+    AgentQueue { agent: AgentId, queue: QueueId, member: bool },
 
-    PhoneAdd {
-        phone: Extension,
-        value: Phone,
-    },
-    PhoneRemove {
-        phone: Extension,
-    },
-    PhoneNumber {
-        phone: Extension,
-        number: Option<Number>,
-    },
-    PhonePlace {
-        phone: Extension,
-        place: Option<PlaceId>,
-    },
-    PhoneProtection {
-        phone: Extension,
-        protection: Protection,
-    },
-    PhoneForward {
-        phone: Extension,
-        forward: Forward,
-    },
+    PhoneAdd { phone: Extension, value: Phone },
+    PhoneRemove { phone: Extension },
+    PhoneNumber { phone: Extension, number: Option<Number> },
+    PhonePlace { phone: Extension, place: Option<PlaceId> },
+    PhoneProtection { phone: Extension, protection: Protection },
+    PhoneForward { phone: Extension, forward: Forward },
 
-    TrunkPut {
-        trunk: TrunkId,
-        value: Trunk,
-    },
-    TrunkRemove {
-        trunk: TrunkId,
-    },
-    NumberPut {
-        number: Number,
-        flow: FlowId,
-    },
-    NumberRemove {
-        number: Number,
-    },
-    FlowPut {
-        flow: FlowId,
-        value: Flow,
-    },
-    FlowRollBack {
-        flow: FlowId,
-        replaced: Millis,
-    },
-    FlowRemove {
-        flow: FlowId,
-    },
+    TrunkPut { trunk: TrunkId, value: Trunk },
+    TrunkRemove { trunk: TrunkId },
+    NumberPut { number: Number, flow: FlowId },
+    NumberRemove { number: Number },
+    FlowPut { flow: FlowId, value: Flow },
+    FlowRollBack { flow: FlowId, replaced: Millis },
+    FlowRemove { flow: FlowId },
 
-    HoursAdd {
-        hours: HoursId,
-        value: Hours,
-    },
-    HoursRemove {
-        hours: HoursId,
-    },
-    HoursWeek {
-        hours: HoursId,
-        week: Vec<Span>,
-    },
-    HoursClosed {
-        hours: HoursId,
-        day: String,
-        closed: bool,
-    },
+    HoursAdd { hours: HoursId, value: Hours },
+    HoursRemove { hours: HoursId },
+    HoursWeek { hours: HoursId, week: Vec<Span> },
+    HoursClosed { hours: HoursId, day: String, closed: bool },
 }
 
 /// What the resolver had to say about the merged documents. `path` is `queues/sales/hours`.

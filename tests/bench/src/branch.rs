@@ -14,7 +14,7 @@ use harness::{
     company::{Branch, BranchPlan, PHONE_PASSWORD},
     process::{Program, wait_for},
 };
-use ledger::{Batch, BranchKey, Ledger, Options};
+use ledger::{Batch, Ledger, Options};
 use model::Extension;
 use serde_json::json;
 
@@ -112,7 +112,7 @@ impl Measured {
 /// Every phone's password, written as `boxd phone password` writes it.
 fn passwords(branch: &Branch, numbers: &[String]) -> anyhow::Result<()> {
     let config = boxd::config::load(&branch.config).map_err(|faults| anyhow::anyhow!("{faults}"))?;
-    let key = BranchKey::load_or_create(&config.key_file())?;
+    let key = config.keys.load_or_create()?;
     let ledger = Ledger::open(&config.ledger_file(), key, Options::default())?;
     for some in numbers.chunks(BATCH) {
         let mut batch = Batch::default();

@@ -182,11 +182,6 @@ impl Drop for Side {
     }
 }
 
-/// The key that wraps all others on this box.
-pub fn branch_key(config: &BoxConfig) -> anyhow::Result<BranchKey> {
-    config.keys.load_or_create()
-}
-
 /// A damaged ledger is set aside, so that calls go on; what is missing is said loudly.
 pub fn open_ledger(config: &BoxConfig, key: BranchKey) -> anyhow::Result<Ledger> {
     let path = config.ledger_file();

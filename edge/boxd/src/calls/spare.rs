@@ -16,8 +16,11 @@ use tracing::{error, info};
 
 pub use back::bring;
 
-use super::{branch_key, open_ledger};
-use crate::config::BoxConfig;
+use super::open_ledger;
+use crate::{
+    config::BoxConfig,
+    keys::{Keys, Plain},
+};
 
 /// How often the disk is tried while calls run on the spare ledger.
 const TRY_EVERY: Duration = Duration::from_secs(30);
@@ -37,9 +40,9 @@ pub fn open(config: &BoxConfig) -> anyhow::Result<Opened> {
         Ok((ledger, reader, key)) => Ok(Opened { ledger: Arc::new(ledger), reader, key, spare: false }),
         Err(fault) => {
             error!("calls go on without the disk: {fault:#}");
-            let key = branch_key(config).or_else(|_| {
+            let key = config.keys.load_or_create().or_else(|_| {
                 let file = config.run.join("spare.key");
-                BranchKey::load_or_create(&file).context("a key for the spare ledger")
+                Keys::new(file, Arc::new(Plain)).load_or_create().context("a key for the spare ledger")
             })?;
             let ledger = spare(config, &key)?;
             let reader = ledger.reader().context("the spare ledger cannot be read")?;
@@ -79,7 +82,7 @@ impl Stay {
 fn at_home(config: &BoxConfig) -> anyhow::Result<(Ledger, Reader, BranchKey)> {
     std::fs::create_dir_all(&config.data).context("the data folder")?;
     room_for_a_page(&config.data)?;
-    let key = branch_key(config)?;
+    let key = config.keys.load_or_create()?;
     let ledger = open_ledger(config, key.clone())?;
     let written = ledger.writer().submit(Batch::default()).wait();
     written.context("the ledger cannot be written")?;

@@ -4,11 +4,7 @@ use std::path::PathBuf;
 
 use ::ledger::Seen;
 use anyhow::Context;
-use boxd::{
-    calls::{branch_key, open_ledger},
-    config::BoxConfig,
-    egress,
-};
+use boxd::{calls::open_ledger, config::BoxConfig, egress};
 use clap::Subcommand;
 use link::identity::Identity;
 
@@ -55,7 +51,7 @@ fn extent(seen: Option<Seen>) -> String {
 
 impl Ledger {
     pub fn run(self, config: &BoxConfig) -> anyhow::Result<()> {
-        let ledger = open_ledger(config, branch_key(config)?)?;
+        let ledger = open_ledger(config, config.keys.load_or_create()?)?;
         let reader = ledger.reader()?;
         match self {
             Ledger::Verify { witness } => {

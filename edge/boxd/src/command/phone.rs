@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use boxd::{
-    calls::{branch_key, open_ledger, secrets, wall},
+    calls::{open_ledger, secrets, wall},
     config::{BoxConfig, Provision},
     provision::{self, Enrolment},
 };
@@ -77,7 +77,7 @@ impl Phone {
 
     fn with_ledger(self, config: &BoxConfig) -> anyhow::Result<()> {
         std::fs::create_dir_all(&config.data)?;
-        let ledger = open_ledger(config, branch_key(config)?)?;
+        let ledger = open_ledger(config, config.keys.load_or_create()?)?;
         let (writer, reader) = (ledger.writer(), ledger.reader()?);
         match self {
             Phone::Enrol { phone, mac, make, lamps, window_min } => {

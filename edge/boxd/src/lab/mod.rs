@@ -192,7 +192,7 @@ fn target(config: &BoxConfig, order: &Order) -> anyhow::Result<(Uri, SocketAddr)
 }
 
 fn registered(config: &BoxConfig, phone: &str) -> anyhow::Result<(Uri, SocketAddr)> {
-    let ledger = crate::calls::open_ledger(config, crate::calls::branch_key(config)?)?;
+    let ledger = crate::calls::open_ledger(config, config.keys.load_or_create()?)?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis();
     let bindings = ledger.reader()?.bindings(model::Millis(i64::try_from(now)?))?;
     ledger.close();

@@ -120,7 +120,7 @@ fn proved(config: &BoxConfig, file: &Path) -> Option<Report> {
 }
 
 fn tell(config: &BoxConfig, kind: Kind) -> anyhow::Result<()> {
-    let ledger = calls::open_ledger(config, calls::branch_key(config)?)?;
+    let ledger = calls::open_ledger(config, config.keys.load_or_create()?)?;
     let fact = Fact { seq: 0, at: calls::wall(), contact: None, kind };
     ledger.writer().submit(Batch { facts: vec![fact], ..Batch::default() }).wait().context("the ledger")?;
     ledger.close();

@@ -18,6 +18,8 @@ use harness::{
     proof,
 };
 
+use crate::interop::kamailio;
+
 /// Pings, and the time of two that are not answered.
 const LOST: Duration = Duration::from_secs(60);
 
@@ -140,29 +142,13 @@ fn a_recording_server_has_what_the_box_has_and_its_death_costs_the_call_nothing(
     assert_eq!(after, 2, "both calls ended as calls do");
 }
 
-/// A certificate for this name, by the CA that lies in the folder.
-fn certificate(folder: &Path, file: &str, name: &str) {
-    let openssl = |args: &str| {
-        let output = Command::new("openssl").args(args.split(' ')).current_dir(folder).output().expect("openssl");
-        assert!(output.status.success(), "openssl {args}: {}", String::from_utf8_lossy(&output.stderr));
-    };
-    let new = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    if !folder.join("ca.pem").exists() {
-        openssl(&format!("req -x509 {new} -days 30 -keyout ca.key -out ca.pem -subj /CN=House"));
-    }
-    openssl(&format!("req {new} -keyout {file}.key -out {file}.csr -subj /CN={file}"));
-    std::fs::write(folder.join("names"), format!("subjectAltName=DNS:{name}\n")).expect("written");
-    openssl(&format!(
-        "x509 -req -in {file}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -days 30 -out {file}.pem"
-    ));
-}
-
 #[test]
 fn under_tls_and_srtp_a_recording_server_hears_the_words_and_the_wire_does_not() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
-    certificate(folder.path(), "client", "branch-a.example");
-    certificate(folder.path(), "vault", "vault.example");
+    kamailio::authority(folder.path());
+    kamailio::certificate(folder.path(), "client", "branch-a.example", 30);
+    kamailio::certificate(folder.path(), "vault", "vault.example", 30);
     let carrier = stage::carrier_port();
     let tls = |own: &str, peer: &str, name: &str| {
         let path = |file: &str| folder.path().join(file).display().to_string();

@@ -4,10 +4,11 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::Context;
-use ledger::{Batch, BranchKey, Ledger, Note, NoteEdit, Options, Reader};
+use ledger::{Batch, Ledger, Note, NoteEdit, Options, Reader};
 use model::{
     ContactId,
     fact::{Fact, Kind},
@@ -16,6 +17,7 @@ use model::{
 use tracing::{error, info};
 
 use super::Opened;
+use crate::keys::{Keys, Plain};
 
 /// Facts of one life on the spare ledger; older ones stay behind.
 const FACTS_MAX: u64 = 100_000;
@@ -55,7 +57,7 @@ fn files(run: &Path) -> Vec<PathBuf> {
 fn one(file: &Path, home: &Opened) -> anyhow::Result<Vec<Notice>> {
     // Where the branch's own key could not be read.
     let other = file.with_file_name("spare.key");
-    let other = other.exists().then(|| BranchKey::load_or_create(&other).ok()).flatten();
+    let other = Keys::new(other, Arc::new(Plain)).load().ok().flatten();
     let opened =
         [Some(home.key.clone()), other].into_iter().flatten().map(|key| Ledger::open(file, key, Options::default()));
     let spare = opened.reduce(Result::or).context("no key")?.context("it cannot be opened")?;
@@ -141,6 +143,8 @@ mod tests {
         leaving::What,
     };
 
+    use ledger::BranchKey;
+
     use super::*;
 
     fn opened(file: &Path, key: &BranchKey) -> Opened {
@@ -160,7 +164,7 @@ mod tests {
     #[test]
     fn what_was_told_on_a_spare_ledger_is_at_home_once_and_the_file_is_gone() {
         let folder = tempfile::tempdir().expect("a folder");
-        let key = BranchKey::load_or_create(&folder.path().join("key")).expect("a key");
+        let key = BranchKey::new([7; 32]);
         let home = opened(&folder.path().join("ledger.db"), &key);
         let ended = || Kind::Ended { cause: EndCause::Caller };
         let dialled = || Kind::Dialled { phone: None, agent: None, trunk: None, emergency: true };

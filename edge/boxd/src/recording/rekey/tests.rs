@@ -24,7 +24,7 @@ fn stopped(folder: &Path) -> (BoxConfig, BranchKey) {
     fs::write(&file, text).expect("written");
     let config = crate::config::load(&file).expect("a good file");
     fs::create_dir_all(config.recordings()).expect("a folder");
-    let key = BranchKey::load_or_create(&config.key_file()).expect("a key");
+    let key = config.keys.load_or_create().expect("a key");
     for n in 0..=RECORDINGS {
         let of = if n == RECORDINGS { BranchKey::new([1; 32]) } else { key.clone() };
         let name = format!("{n:032x}");
@@ -69,12 +69,12 @@ fn a_power_cut_after_any_step_leaves_nothing_unreadable_and_the_next_start_goes_
             ended = !rekey.step().expect("a step");
         }
         drop(rekey);
-        let named = BranchKey::load_or_create(&config.key_file()).expect("a key");
+        let named = config.keys.load_or_create().expect("a key");
         assert_eq!(opened(&config, &named), usize::from(RECORDINGS), "after {steps} steps");
         let done =
             Rekey::interrupted(&config).expect("to be gone on with").map(|rekey| rekey.finish().expect("the end"));
         assert_eq!(done.is_none(), ended, "after {steps} steps");
-        let new = BranchKey::load_or_create(&config.key_file()).expect("a key");
+        let new = config.keys.load_or_create().expect("a key");
         assert_ne!(new.bytes(), old.bytes());
         assert_eq!((opened(&config, &new), opened(&config, &old)), (usize::from(RECORDINGS), 0), "after {steps} steps");
         assert_eq!(credential(&config, &new), Ok(Some(Secret::new("secret"))));

@@ -215,17 +215,27 @@ pub(super) fn openssl(folder: &Path, args: &str) -> Vec<u8> {
 
 /// Another certificate for `carrier.key`, which is made anew.
 pub(super) fn signed(folder: &Path, name: &str, days: i32) {
+    certificate(folder, "carrier", name, days);
+}
+
+/// `ca.pem`, which signs the others.
+pub(crate) fn authority(folder: &Path) {
+    let new = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30";
+    openssl(folder, &format!("req -x509 {new} -keyout ca.key -out ca.pem -subj /CN=Carriers"));
+}
+
+/// A key and a certificate for this name, in these files.
+pub(crate) fn certificate(folder: &Path, file: &str, name: &str, days: i32) {
     let new = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    openssl(folder, &format!("req {new} -keyout carrier.key -out carrier.csr -subj /CN=carrier"));
+    openssl(folder, &format!("req {new} -keyout {file}.key -out {file}.csr -subj /CN={file}"));
     std::fs::write(folder.join("names"), format!("subjectAltName=DNS:{name}\n")).expect("written");
-    let sign = "x509 -req -in carrier.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names";
-    openssl(folder, &format!("{sign} -days {days} -out carrier.pem"));
+    let sign = format!("x509 -req -in {file}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names");
+    openssl(folder, &format!("{sign} -days {days} -out {file}.pem"));
 }
 
 /// A CA, a certificate for `sip.carrier.example`, and the SHA-256 of its public key.
 pub(super) fn certificates(folder: &Path) -> String {
-    let new = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30";
-    openssl(folder, &format!("req -x509 {new} -keyout ca.key -out ca.pem -subj /CN=Carriers"));
+    authority(folder);
     signed(folder, "sip.carrier.example", 30);
     let public = openssl(folder, "x509 -in carrier.pem -noout -pubkey");
     std::fs::write(folder.join("public.pem"), public).expect("written");

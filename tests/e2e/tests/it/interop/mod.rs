@@ -3,7 +3,7 @@
 
 mod by_name;
 mod certified;
-mod kamailio;
+pub(crate) mod kamailio;
 mod linphone;
 mod recorders;
 mod scanners;
